@@ -1,0 +1,66 @@
+"""Running programs, and saying what is going on while they run."""
+
+from __future__ import annotations
+
+import random
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class CommandFailed(RuntimeError):
+    """A program ended with a status other than 0; the message carries the end of what it printed."""
+
+
+def run(
+    command: Sequence[str | Path],
+    *,
+    stdin: str | None = None,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    timeout: float = 600,
+    check: bool = True,
+) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end and return what it printed (``stdout`` and ``stderr`` as text)."""
+    done = subprocess.run(
+        [str(part) for part in command],
+        input=stdin,
+        stdin=subprocess.DEVNULL if stdin is None else None,
+        capture_output=True,
+        text=True,
+        env=env,
+        cwd=cwd,
+        timeout=timeout,
+        check=False,
+    )
+    if check and done.returncode:
+        tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-25:])
+        raise CommandFailed(f"{Path(command[0]).name} ended with status {done.returncode}:\n{tail}")
+    return done
+
+
+@contextmanager
+def progress(what: str) -> Iterator[None]:
+    """Print ``what`` now and, when the block ends, how long it took."""
+    started = time.monotonic()
+    print(f"→ {what} …", file=sys.stderr, flush=True)
+    yield
+    print(f"  {what}: {time.monotonic() - started:.1f} s", file=sys.stderr, flush=True)
+
+
+def free_port() -> int:
+    """A TCP port that nothing listens on now, below the kernel's ephemeral range so that no client takes it."""
+    for _ in range(200):
+        port = random.randint(20000, 32000)  # noqa: S311 - not a secret
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("0.0.0.0", port))  # noqa: S104 - every address must be free
+            except OSError:
+                continue
+            return port
+    raise RuntimeError("no free TCP port found between 20000 and 32000")
