@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import random
 import socket
 import subprocess
@@ -50,6 +51,15 @@ def progress(what: str) -> Iterator[None]:
     print(f"→ {what} …", file=sys.stderr, flush=True)
     yield
     print(f"  {what}: {time.monotonic() - started:.1f} s", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def locked(lock: Path) -> Iterator[None]:
+    """Hold a lock file, so that two runs don't do the same work at once; waits for the other one."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
 
 
 def free_port() -> int:

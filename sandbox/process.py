@@ -1,0 +1,112 @@
+"""Programs that outlive the command that started them, and ending exactly those."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+# $1: where to record the process; $2: cgroup folders to enter, one per line; the rest: the program.
+_LAUNCH = """
+record=$1; printf '%s' "$2" | while IFS= read -r group; do echo $$ >"$group/cgroup.procs"; done; shift 2
+echo "$$ $(cut -d' ' -f22 /proc/$$/stat)" >"$record"
+exec "$@"
+"""
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process, known by its id and by when it started (in clock ticks), so that a reused id is no match."""
+
+    pid: int
+    started: int
+
+    @classmethod
+    def of(cls, pid: int) -> Process | None:
+        """The process that has this id now."""
+        stat = _stat(pid)
+        return cls(pid, stat[1]) if stat else None
+
+    @classmethod
+    def recorded(cls, record: Path) -> Process | None:
+        """The process that ``start`` recorded in this file, whether it still runs or not."""
+        try:
+            pid, started = record.read_text().split()
+            return cls(int(pid), int(started))
+        except (FileNotFoundError, ValueError):
+            return None
+
+    @classmethod
+    def start(
+        cls, command: Sequence[str | Path], *, record: Path, log: Path, groups: Iterable[Path] = ()
+    ) -> Process:
+        """Start a program detached from this one.
+
+        It has its own session, no input, and its output goes to ``log``. ``record`` says from its first moment
+        which process it is; ``groups`` are the cgroups it enters before it runs.
+        """
+        record.unlink(missing_ok=True)
+        lines = "".join(f"{group}\n" for group in groups)
+        with log.open("ab") as output:
+            subprocess.run(
+                ["setsid", "--fork", "sh", "-c", _LAUNCH, "sh", str(record), lines, *map(str, command)],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                check=True,
+            )
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            if process := cls.recorded(record):
+                return process
+            time.sleep(0.01)
+        raise RuntimeError(f"{command[0]} was not started; see {log}")
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs (a process that ended and waits to be collected does not)."""
+        return (stat := _stat(self.pid)) is not None and stat[1] == self.started and stat[0] not in "ZX"
+
+    @property
+    def children(self) -> list[Process]:
+        """The processes that it started and that still run."""
+        try:
+            pids = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        except FileNotFoundError:
+            return []
+        return [child for pid in pids if (child := Process.of(int(pid)))]
+
+    def end(self, *, patience: float = 10, first: signal.Signals = signal.SIGTERM) -> None:
+        """End it: ask with ``first``, wait ``patience`` seconds, then kill. Returns when it is gone."""
+        if not self._signal(first, patience) and not self._signal(signal.SIGKILL, 30):
+            raise RuntimeError(f"process {self.pid} can't be ended, not even by SIGKILL")
+
+    def _signal(self, number: signal.Signals, patience: float) -> bool:
+        """Send a signal and wait; whether the process is gone then."""
+        try:
+            handle = os.pidfd_open(self.pid)  # from here on the id can't mean another process
+        except ProcessLookupError:
+            return True
+        try:
+            if not self.alive:
+                return True
+            signal.pidfd_send_signal(handle, number)
+            return bool(select.select([handle], [], [], patience)[0])
+        except ProcessLookupError:
+            return True
+        finally:
+            os.close(handle)
+
+
+def _stat(pid: int) -> tuple[str, int] | None:
+    """State and start time of a process, from /proc."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return fields[0], int(fields[19])
