@@ -1,0 +1,1 @@
+"""What Pulumi tracks inside Nexus: one module per concept, each readable as a data sheet."""

@@ -1,0 +1,99 @@
+"""AdminPassword: the password of an administrator, from the stack's secret configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import CreateResult, ReadResult, UpdateResult
+
+from .client import Connection, NexusClient
+from .crud import STEERING, NexusProvider, without_provider
+from .errors import Unauthorized
+from .resource import NexusResource
+from .schema import Field, text
+from .user import change_password
+
+
+class AdminPasswordProvider(NexusProvider):
+    kind = "admin password"
+    schema = {
+        "username": Field(text(), default="admin", replaces=True),
+        "password": Field(text(), required=True, secret=True),
+        "current_password": Field(text(), secret=True, steers=True),
+        **STEERING,
+    }
+
+    def identity(self, inputs: Mapping[str, Any]) -> str:
+        return str(inputs.get("username") or "admin")
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        with self.edge(self.identity(props), props) as client:
+            self._bring_in_force(client, props, props.get("current_password"))
+        return CreateResult(self.identity(props), without_provider(props))
+
+    def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
+        if news["password"] != olds.get("password"):
+            with self.edge(id_, news) as client:
+                self._bring_in_force(client, news, olds.get("password"))
+        return UpdateResult(without_provider(news))
+
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        return ReadResult(id_, props)
+
+    def delete(self, id_: str, props: dict[str, Any]) -> None:
+        """The server keeps the password."""
+
+    def _bring_in_force(self, client: NexusClient, inputs: Mapping[str, Any], before: str | None) -> None:
+        """Two passwords at most are tried, once each: the wished one, then the one that should be in force."""
+        username, password = inputs["username"], inputs["password"]
+        if client.as_user(username, password).login():
+            return
+        if before and before != password:
+            former = client.as_user(username, before)
+            if former.login():
+                change_password(former, username, password)
+                return
+        tried = "nor the one before it" if before else "and it was told no other (current_password)"
+        raise Unauthorized(
+            f"Nexus does not take the wished password of {username!r}, {tried}: give the one in force as "
+            "current_password (NexusServer: current_admin_password); nothing else was tried, because wrong logins "
+            "lock the account"
+        )
+
+
+class AdminPassword(NexusResource, module="nexus", name="AdminPassword"):
+    """The password of the account that administers the server. One per server and account.
+
+    Args:
+        resource_name: name of the resource in the stack.
+        password: the password to be in force; secret.
+        username: the account; replaces. Default ``admin``.
+        current_password: the one in force now, where the server was set up by other means; secret. Used once.
+        connection: the server; its password is the wished one.
+        adopt: as for every Nexus resource.
+
+    Outputs: every argument, secret. A change tries the new password and then the one in the state, once each.
+    Deletion changes nothing on the server.
+
+    Errors: neither password is in force.
+
+    Source: Nexus REST ``/v1/security/users/{id}/change-password``.
+    """
+
+    provider_class = AdminPasswordProvider
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        password: pulumi.Input[str],
+        username: pulumi.Input[str] | None = None,
+        current_password: pulumi.Input[str] | None = None,
+        connection: pulumi.Input[Connection] | None = None,
+        adopt: pulumi.Input[bool] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        inputs = {key: value for key, value in locals().items() if key in self.provider_class.schema}
+        super().__init__(resource_name, inputs, opts)

@@ -1,0 +1,414 @@
+"""The only code that speaks HTTP to Nexus: session, time-outs, retries, typed errors."""
+
+from __future__ import annotations
+
+import hashlib
+import http.cookiejar
+import random
+import ssl
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, ClassVar, TypedDict
+from urllib.parse import quote
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase, HTTPBasicAuth
+
+from .errors import (
+    Forbidden,
+    NexusError,
+    NotFound,
+    RateLimited,
+    ReadOnly,
+    Refused,
+    Unauthorized,
+    Uncertain,
+    Unreachable,
+    Untrusted,
+    decode_fault,
+)
+
+CONNECT_TIMEOUT = 5.0
+READ_TIMEOUT = 30.0
+PATIENCE = 60.0
+"""Seconds in which one request is tried again, and after which its failure stands."""
+
+
+class Connection(TypedDict, total=False):
+    """How to reach a Nexus.
+
+    Keys:
+        url: address of the server with its context path, ``https://registry.example.com:8443``.
+        username: who administers it.
+        password: that user's password.
+        ca: certificate authority in PEM for a server whose certificate no public authority signed.
+        version: the server's version where it is known (``3.71.0-06``): what it cannot do is refused in preview.
+    """
+
+    url: str
+    username: str
+    password: str
+    ca: str
+    version: str
+
+
+class NexusClient:
+    """A keep-alive session with one server as one user.
+
+    Certificates are always verified, against the public authorities and ``ca``. The session keeps no cookies and
+    sends a plain User-Agent: a cookie or a browser's name would call up Nexus's forgery protection. Each thread
+    has a connection of its own.
+
+    What is tried again, for at most ``patience`` seconds, waiting 0.25 s and then twice as long each time up to
+    5 s, with jitter:
+
+    - any request that cannot have arrived: name not found, connection refused, no connection within 5 s;
+    - GET, PUT and DELETE when the answer was lost, was cut short or is 502, 503 or 504; they may be repeated
+      because a PUT states the whole object and a second DELETE finds nothing;
+    - a GET answered 500, twice (a server that has just started does that once);
+    - any request answered 429, twice, after the time in ``Retry-After`` but at most 10 s.
+
+    What is never tried again:
+
+    - a POST that may have been handled: it raises :class:`Uncertain`, and the caller looks up what is there;
+    - anything else Nexus refused (400, 401, 403, 404, 409, 415, 500), and a server in read-only mode;
+    - a request whose certificate could not be verified;
+    - anything at all with a url, user and password that were once answered 401: a few wrong logins lock an
+      account for a quarter of an hour since 3.93. Until a password is known to be right, one request at a time
+      is sent with it.
+    """
+
+    def __init__(self, connection: Connection, *, patience: float = PATIENCE) -> None:
+        self.connection = connection
+        self.url = connection["url"].rstrip("/")
+        self.username = connection.get("username", "")
+        self.server = ""
+        """The ``Server`` header last seen, such as ``Nexus/3.71.0-06 (OSS)``; ``""`` before the first answer."""
+        self._password = connection.get("password", "")
+        self._login = _Login.of(self.url, self.username, self._password)
+        self._adapter = _Adapter(connection.get("ca"))
+        self._patience = patience
+        self._threads = threading.local()
+
+    def get(self, path: str, **params: str) -> Any:
+        """The JSON at ``path``."""
+        return self._request("GET", path, params=params)
+
+    def post(self, path: str, body: Any) -> Any:
+        """Send a new object; raises :class:`Uncertain` when it may have been taken all the same."""
+        return self._request("POST", path, json=body)
+
+    def put(self, path: str, body: Any) -> Any:
+        """State an object as a whole."""
+        return self._request("PUT", path, json=body)
+
+    def put_text(self, path: str, secret: str) -> None:
+        """PUT plain text which is a secret: it is kept out of any message."""
+        self._request("PUT", path, data=secret.encode(), headers={"Content-Type": "text/plain"}, secrets=(secret,))
+
+    def delete(self, path: str) -> None:
+        """Delete what is at ``path``; raises :class:`NotFound` when it is not there."""
+        self._request("DELETE", path)
+
+    def login(self) -> bool:
+        """Whether Nexus takes this user and password: one request, none when they were refused before."""
+        try:
+            self._request("GET", "/v1/status")
+        except Unauthorized:
+            return False
+        return True
+
+    def as_user(self, username: str, password: str) -> NexusClient:
+        """The same server as somebody else."""
+        return NexusClient(
+            {**self.connection, "username": username, "password": password}, patience=self._patience
+        )
+
+    def probe(self, url: str, headers: Mapping[str, str] | None = None) -> requests.Response:
+        """One GET at any address, without this client's credentials; raises what ``requests`` raises."""
+        return self._session().get(
+            url,
+            headers=headers,
+            auth=_NoAuth(),
+            timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+            allow_redirects=False,
+        )
+
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._threads, "session", None)
+        if session is None:
+            session = requests.Session()
+            session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
+            session.headers.update({"User-Agent": "nexus-registry", "Accept": "application/json"})
+            session.mount("https://", self._adapter)
+            session.mount("http://", self._adapter)
+            self._threads.session = session
+        return session
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        json: Any = None,
+        data: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        secrets: tuple[str, ...] = (),
+    ) -> Any:
+        url = f"{self.url}/service/rest{path}"
+        what = f"{method} {url}"
+        secrets = (self._password, *secrets, *_secrets_in(json))
+        attempts = _Attempts(self._patience)
+        while True:
+            try:
+                with self._login.use():
+                    answer = self._session().request(
+                        method,
+                        url,
+                        params=params,
+                        json=json,
+                        data=data,
+                        headers=headers,
+                        auth=HTTPBasicAuth(self.username.encode(), self._password.encode()),
+                        timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+                        allow_redirects=False,
+                    )
+                    self._login.judge(answer.status_code)
+                self.server = answer.headers.get("Server", self.server)
+                if 200 <= answer.status_code < 300:
+                    return _content(answer)
+                failure = _failure(what, self.username, answer, secrets)
+            except requests.RequestException as error:
+                failure = _no_answer(what, error)
+            except ValueError:
+                failure = Uncertain(f"{what}: the answer was cut short or is not JSON; is a proxy in between?")
+            wait = attempts.wait_before_another(method, failure)
+            if wait is None:
+                raise failure from None
+            time.sleep(wait)
+
+
+_clients: dict[tuple[str, ...], NexusClient] = {}
+_clients_lock = threading.Lock()
+
+
+def client_for(connection: Connection) -> NexusClient:
+    """The one client of this process for this server and user."""
+    key = tuple(str(connection.get(part, "")) for part in ("url", "username", "password", "ca"))
+    with _clients_lock:
+        if key not in _clients:
+            _clients[key] = NexusClient(connection)
+        return _clients[key]
+
+
+_server_locks: dict[str, threading.RLock] = {}
+
+
+def server_lock(client: NexusClient) -> threading.RLock:
+    """Held around a read-change-write of something that exists once per server."""
+    with _clients_lock:
+        return _server_locks.setdefault(client.url, threading.RLock())
+
+
+def segment(name: str) -> str:
+    """A name as one segment of a path."""
+    return quote(name, safe="")
+
+
+def forget_login(client: NexusClient) -> None:
+    """Call after a password was changed: a password that was wrong before may be right now."""
+    _Login.forget(client.url)
+
+
+class _Login:
+    """What this process knows of one url, user and password."""
+
+    _known: ClassVar[dict[str, _Login]] = {}
+    _known_lock = threading.Lock()
+
+    def __init__(self, sentence: str) -> None:
+        self._sentence = sentence
+        self._right: bool | None = None
+        self._first_use = threading.Lock()
+
+    @classmethod
+    def of(cls, url: str, username: str, password: str) -> _Login:
+        key = hashlib.sha256("\0".join((url, username, password)).encode()).hexdigest()
+        sentence = (
+            f"Nexus at {url} does not take the password of user {username!r} (401): set the right one; "
+            "nothing more is sent with it, because wrong logins lock the account"
+        )
+        with cls._known_lock:
+            return cls._known.setdefault(key, cls(sentence))
+
+    @classmethod
+    def forget(cls, url: str) -> None:
+        with cls._known_lock:
+            for login in cls._known.values():
+                if f" {url} " in login._sentence:
+                    login._right = None
+
+    @contextmanager
+    def use(self) -> Iterator[None]:
+        """Let requests through: all of them once the password is right, one at a time before, none when wrong."""
+        if self._right:
+            yield
+            return
+        with self._first_use:
+            if self._right is False:
+                raise Unauthorized(self._sentence, status=401)
+            yield
+
+    def judge(self, status: int) -> None:
+        if status == 401:
+            self._right = False
+        elif status < 500 and status != 429:
+            self._right = True
+
+
+class _Attempts:
+    """Decides whether and when a failed request is sent again: the list in NexusClient's docstring, as code."""
+
+    def __init__(self, patience: float) -> None:
+        self._deadline = time.monotonic() + patience
+        self._pause = 0.25
+        self._limited = self._server_errors = 0
+
+    def wait_before_another(self, method: str, failure: NexusError) -> float | None:
+        wait = self._pause * random.uniform(0.7, 1.3)  # noqa: S311 - not a secret
+        if isinstance(failure, RateLimited):
+            self._limited += 1
+            again, wait = self._limited <= 2, min(10.0, max(1.0, failure.retry_after))
+        elif isinstance(failure, Uncertain):
+            again = method != "POST"
+        elif failure.status == 500 and method == "GET":
+            self._server_errors += 1
+            again = self._server_errors <= 2
+        else:
+            again = isinstance(failure, Unreachable)
+        if not again or time.monotonic() + wait > self._deadline:
+            return None
+        self._pause = min(5.0, self._pause * 2)
+        return wait
+
+
+class _NoAuth(AuthBase):
+    """Keeps ``requests`` from taking credentials out of a .netrc file."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        return request
+
+
+class _Adapter(HTTPAdapter):
+    """Verifies certificates against the public authorities and, where given, one more."""
+
+    def __init__(self, ca: str | None) -> None:
+        self._tls = ssl.create_default_context()
+        if ca:
+            self._tls.load_verify_locations(cadata=ca)
+        super().__init__(pool_maxsize=4)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, ssl_context=self._tls, **kwargs)
+
+
+def _content(answer: requests.Response) -> Any:
+    return answer.json() if answer.content.strip() else None
+
+
+_HINTS = {
+    403: "the user lacks a permission for it, or the server waits for its licence to be accepted",
+    404: "it is not there, the user may not see it, or the url lacks the server's context path",
+    415: "this version of Nexus expects another form",
+    429: "too many requests, or too many wrong passwords for this user: wait a quarter of an hour",
+}
+
+
+_KINDS: dict[int, type[NexusError]] = {
+    401: Unauthorized,
+    403: Forbidden,
+    404: NotFound,
+    429: RateLimited,
+    502: Uncertain,
+    503: Uncertain,
+    504: Uncertain,
+}
+
+
+def _failure(what: str, username: str, answer: requests.Response, secrets: tuple[str, ...]) -> NexusError:
+    status = answer.status_code
+    fault = decode_fault(answer.text, answer.headers, answer.reason)
+    text = _without(secrets, fault.text)
+    kind = _KINDS.get(status, Refused)
+    if status == 503 and "read-only" in text.lower():
+        kind, text = (
+            ReadOnly,
+            "the server is in read-only mode: release it (Administration, Nodes) and run again",
+        )
+    elif status == 401:
+        text = f"the password of user {username!r} is wrong: set the right one"
+    elif 300 <= status < 400:
+        text = f"the server redirects to {answer.headers.get('Location', 'nowhere')}: give that address as url"
+    elif status in _HINTS:
+        text = f"{text} ({_HINTS[status]})" if text else _HINTS[status]
+    fault_note = f" (fault {fault.fault_id} in Nexus's log)" if fault.fault_id else ""
+    messages = tuple((field, _without(secrets, message)) for field, message in fault.messages)
+    failure = kind(
+        f"{what} was answered {status}: {text}{fault_note}",
+        status=status,
+        messages=messages,
+        fault_id=fault.fault_id,
+    )
+    if isinstance(failure, RateLimited):
+        after = answer.headers.get("Retry-After", "")
+        failure.retry_after = float(after) if after.isdigit() else 1.0
+    return failure
+
+
+def _no_answer(what: str, error: requests.RequestException) -> NexusError:
+    text = str(error)
+    if isinstance(error, requests.exceptions.SSLError):
+        return Untrusted(
+            f"{what}: the server's certificate is not trusted ({_cause(error)}): give its authority as connection.ca, "
+            "and a url whose host the certificate names"
+        )
+    if isinstance(error, requests.ConnectTimeout):
+        return Unreachable(
+            f"{what}: no connection within {CONNECT_TIMEOUT:.0f} s: is the address right and the port open?"
+        )
+    if isinstance(error, requests.Timeout):
+        return Uncertain(f"{what}: no answer within {READ_TIMEOUT:.0f} s")
+    if isinstance(
+        error,
+        requests.exceptions.InvalidURL | requests.exceptions.MissingSchema | requests.exceptions.InvalidSchema,
+    ):
+        return Untrusted(f"{what}: the url is not one that can be asked: give https://host:port")
+    if isinstance(error, requests.ConnectionError) and (
+        "NewConnectionError" in text or "NameResolutionError" in text
+    ):
+        reason = _cause(error)
+        return Unreachable(f"{what}: {reason}: is the server running, the address right, the port open?")
+    return Uncertain(f"{what}: the connection broke before the answer was complete")
+
+
+def _cause(error: requests.RequestException) -> str:
+    reason: Any = error.args[0] if error.args else error
+    reason = getattr(reason, "reason", reason)
+    return " ".join(str(reason).split(": ", 1)[-1].strip("()").split())[:200]
+
+
+def _secrets_in(body: Any) -> tuple[str, ...]:
+    if not isinstance(body, dict):
+        return ()
+    return tuple(str(value) for key, value in body.items() if "password" in key.lower() and value)
+
+
+def _without(secrets: tuple[str, ...], text: str) -> str:
+    for secret in secrets:
+        if len(secret) > 2:
+            text = text.replace(secret, "[secret]")
+    return text

@@ -1,0 +1,294 @@
+"""The lifecycle that every tracked object shares: check, diff, create, read, update, delete, written once.
+
+:class:`Provider` is what needs no server, :class:`NexusProvider` an object inside Nexus. A resource module states
+its fields and five small functions (where the object is, how to look, insert, write and remove it).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, ClassVar, cast
+
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    ConfigureRequest,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    ResourceProvider,
+    UpdateResult,
+)
+
+from .client import Connection, NexusClient, client_for
+from .errors import NexusError, Refused, Uncertain
+from .schema import (
+    PROVIDER_KEY,
+    Field,
+    Schema,
+    boolean,
+    check,
+    contradictions,
+    describe,
+    differences,
+    mapping,
+    text,
+)
+from .unknown import has_unknown
+from .versions import refuse_rest_below
+
+NAMESPACE = "nexus-registry"
+"""Configuration keys are read under this name, also in a project that is called otherwise."""
+
+CONNECTION: Schema = {
+    "url": Field(
+        text(
+            r"https?://[^\s/?#]+(/[^\s?#]*)?",
+            hint="must be https://host:port, with the context path if there is one",
+        ),
+        required=True,
+    ),
+    "username": Field(text(), default="admin"),
+    "password": Field(text(), required=True, secret=True),
+    "ca": Field(text(lines=True)),
+    "version": Field(text(r"\d+\.\d+\.\d+(-\d+)?", hint="must be a version such as 3.71.0-06")),
+}
+STEERING: Schema = {
+    "connection": Field(mapping(CONNECTION), secret=True, steers=True),
+    "adopt": Field(boolean, default=False, steers=True),
+}
+"""What every Nexus resource takes besides its own fields."""
+
+
+class Provider(ResourceProvider):
+    """Check and diff over a schema, for any tracked object."""
+
+    serialize_as_secret_always = False  # a provider here is a name: nothing secret is pickled
+
+    kind: ClassVar[str]
+    """What the object is called in a message: ``role``."""
+    schema: ClassVar[Schema]
+
+    def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:  # noqa: ARG002
+        """What is wrong across properties, as (property, reason); asked when each property by itself is right."""
+        yield from ()
+
+    def complete(self, olds: Mapping[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+        """The inputs with those that are computed from others, so that a preview knows them."""
+        return inputs
+
+    def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        inputs, failures = check(self.schema, news)
+        if not failures:
+            failures = [CheckFailure(name, reason) for name, reason in self.validate(inputs)]
+        if not failures:
+            inputs = self.complete(olds, inputs)
+        if PROVIDER_KEY in news:
+            inputs[PROVIDER_KEY] = news[PROVIDER_KEY]
+        return CheckResult(inputs, failures)
+
+    def diff(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:  # noqa: ARG002
+        changed = differences(self.schema, olds, news)
+        replaces = [name for name in changed if self.schema[name].replaces and not has_unknown(news.get(name))]
+        return DiffResult(changes=bool(changed), replaces=replaces, delete_before_replace=True)
+
+
+@dataclass
+class Found:
+    """An object as the server has it: its API body, and the same as properties."""
+
+    body: Any
+    properties: dict[str, Any]
+
+
+class NexusProvider(Provider):
+    """The lifecycle of an object inside Nexus.
+
+    - ``create`` takes an object that is there exactly as wished; one that differs is an error that names the
+      difference, or with ``adopt`` is changed to the wish. An answer that was lost, and an "already exists" after
+      the first look, lead to another look.
+    - ``update`` reads, changes only the properties of this resource and writes; nothing is sent when only
+      steering properties (connection, adopt …) changed.
+    - ``read`` returns what the server has, and gone when it has no such object.
+    - ``delete`` of what is gone is done.
+    """
+
+    outputs: ClassVar[tuple[str, ...]] = ()
+    """Outputs that are no inputs."""
+    takes_over: ClassVar[bool] = False
+    """Whether the object always exists, so that what it is now is simply changed to the wish."""
+
+    def identity(self, inputs: Mapping[str, Any]) -> str:
+        """The object's key on the server, which is the resource's id."""
+        raise NotImplementedError
+
+    def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Found | None:
+        """The object as it is; ``None`` when the server answers and has none."""
+        raise NotImplementedError
+
+    def insert(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
+        """Make the object."""
+        raise NotImplementedError
+
+    def write(self, client: NexusClient, inputs: Mapping[str, Any], found: Found) -> None:
+        """Write the wished properties over the object, every other field as it was found."""
+        raise NotImplementedError
+
+    def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
+        """Delete the object; nothing happens when it is gone."""
+        raise NotImplementedError
+
+    def same_secrets(self, client: NexusClient, inputs: Mapping[str, Any]) -> bool:  # noqa: ARG002
+        """Whether what the server does not tell (a password) is as wished."""
+        return True
+
+    def write_secrets(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
+        """Write what the server does not tell."""
+
+    def prove(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
+        """Raise when the written object does not work although Nexus said so."""
+
+    def first_outputs(self, before: Found | None) -> dict[str, Any]:  # noqa: ARG002
+        """The values of ``outputs``, set once at creation from what was there before; kept ever after."""
+        return {}
+
+    def explain(self, client: NexusClient, inputs: Mapping[str, Any], error: Refused) -> str:  # noqa: ARG002
+        """A refusal of Nexus as a sentence that names property, reason and remedy; ``""`` to leave it as it is."""
+        return ""
+
+    # The rest is the same for every kind.
+
+    def configure(self, req: ConfigureRequest) -> None:
+        self.configured = {
+            key: value for key in CONNECTION if (value := req.config.get(f"{NAMESPACE}:{key}")) is not None
+        }
+
+    def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        result = super().check(olds, news)
+        connection = result.inputs.get("connection")
+        if connection is None and not getattr(self, "configured", None):
+            result.failures.append(
+                CheckFailure("connection", f"is required, or the configuration keys {NAMESPACE}:url and :password")
+            )
+        elif isinstance(connection, dict):
+            result.failures.extend(refuse_rest_below(connection.get("version")))
+        return result
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        with self.edge(self.identity(props), props) as client:
+            before = self.find(client, props)
+            if before is not None:
+                self._take(client, props, before)
+            else:
+                self._insert(client, props)
+            self._settle(client, props)
+            return CreateResult(self.identity(props), {**without_provider(props), **self.first_outputs(before)})
+
+    def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
+        outs = {**without_provider(news), **{name: olds[name] for name in self.outputs if name in olds}}
+        changed = [name for name in differences(self.schema, olds, news) if not self.schema[name].steers]
+        if not changed:
+            return UpdateResult(outs)
+        with self.edge(id_, news) as client:
+            found = self.find(client, news)
+            if found is None:
+                raise Refused("is gone from the server: `pulumi up --refresh` makes it again")
+            if contradictions(self.schema, news, found.properties):
+                self.write(client, news, found)
+            if any(self.schema[name].secret for name in changed):
+                self.write_secrets(client, news)
+            self._settle(client, news)
+            return UpdateResult(outs)
+
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        with self.edge(id_, props, from_state=True) as client:
+            found = self.find(client, props)
+            if found is None:
+                return ReadResult("", {}, {})
+            outs = {**props, **found.properties}
+            return ReadResult(
+                id_, outs, {name: outs[name] for name in (*self.schema, PROVIDER_KEY) if name in outs}
+            )
+
+    def delete(self, id_: str, props: dict[str, Any]) -> None:
+        with self.edge(id_, props, from_state=True) as client:
+            self.remove(client, props)
+
+    def _insert(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
+        """Make the object; an answer that was lost, or "already exists", lead to another look."""
+        for last in (False, False, True):
+            try:
+                return self.insert(client, inputs)
+            except (Refused, Uncertain) as error:
+                there = self.find(client, inputs)
+                if there is not None:
+                    return self._take(client, inputs, there)
+                if last or isinstance(error, Refused):
+                    raise
+        return None
+
+    def _take(self, client: NexusClient, inputs: Mapping[str, Any], found: Found) -> None:
+        """Make an object that was there before this resource its own."""
+        differing = contradictions(self.schema, inputs, found.properties)
+        fixed = [name for name in differing if self.schema[name].replaces]
+        said = describe(fixed or differing, inputs, found.properties, self.schema)
+        if fixed:
+            raise Refused(
+                f"exists already and can't be changed to what is wished: {said}; delete it or wish for that"
+            )
+        if differing and not (self.takes_over or inputs.get("adopt")):
+            raise Refused(f"exists already and is not as wished: {said}; set adopt=True to have it changed")
+        if differing:
+            self.write(client, inputs, found)
+        if not self.same_secrets(client, inputs):
+            if not inputs.get("adopt"):
+                raise Refused("exists already with another password; set adopt=True to have it changed")
+            self.write_secrets(client, inputs)
+
+    def _settle(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
+        """Read back what was written: some versions drop what they don't know and answer success."""
+        found = self.find(client, inputs)
+        if found is None:
+            raise Refused("was accepted by Nexus and is not there: see Nexus's log")
+        dropped = contradictions(self.schema, inputs, found.properties)
+        if dropped:
+            said = describe(dropped, inputs, found.properties, self.schema)
+            raise Refused(f"was accepted by Nexus and is otherwise than wished: {said}")
+        self.prove(client, inputs)
+
+    @contextmanager
+    def edge(
+        self, identity: str, properties: Mapping[str, Any], *, from_state: bool = False
+    ) -> Iterator[NexusClient]:
+        """Where an error leaves the provider: one line that names the object, and no inner traceback."""
+        client = self._client(properties, from_state=from_state)
+        try:
+            yield client
+        except NexusError as error:
+            said = ""
+            if isinstance(error, Refused) and error.status:
+                with suppress(NexusError):
+                    said = self.explain(client, properties, error)
+            said = said or str(error)
+            raise type(error)(
+                f"{self.kind} {identity!r}: {said}",
+                status=error.status,
+                messages=error.messages,
+                fault_id=error.fault_id,
+            ) from None
+
+    def _client(self, properties: Mapping[str, Any], *, from_state: bool = False) -> NexusClient:
+        """The client for a resource; what state holds may be outdated, so the environment goes first there."""
+        configured = getattr(self, "configured", {})
+        known = {"username": "admin", **configured, **(properties.get("connection") or {})}
+        if from_state and os.environ.get("NEXUS_URL", "").rstrip("/") == known["url"].rstrip("/"):
+            for key in ("username", "password"):
+                known[key] = os.environ.get(f"NEXUS_{key.upper()}") or known[key]
+        return client_for(cast("Connection", known))
+
+
+def without_provider(properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in properties.items() if name != PROVIDER_KEY}

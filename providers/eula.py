@@ -1,0 +1,81 @@
+"""Eula: the licence of the Community Edition, accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+
+from .client import Connection, NexusClient
+from .crud import STEERING, Found, NexusProvider
+from .errors import NotFound, Uncertain
+from .resource import NexusResource
+from .schema import Field, Invalid, boolean
+
+_EULA = "/v1/system/eula"
+
+
+def _accepted(value: Any) -> bool:
+    if boolean(value) is not True:
+        raise Invalid(
+            "must be true: read https://links.sonatype.com/products/nxrm/ce-eula and accept it, or leave this out"
+        )
+    return True
+
+
+class EulaProvider(NexusProvider):
+    kind = "licence"
+    takes_over = True
+    schema = {"accepted": Field(_accepted, required=True), **STEERING}
+
+    def identity(self, inputs: Mapping[str, Any]) -> str:  # noqa: ARG002
+        return "eula"
+
+    def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Found:  # noqa: ARG002
+        try:
+            body = client.get(_EULA)
+        except NotFound:
+            client.get("/v1/status")
+            return Found(None, {})  # before 3.77 and in Pro there is nothing to accept
+        return Found(body, {"accepted": body["accepted"]})
+
+    def write(self, client: NexusClient, inputs: Mapping[str, Any], found: Found) -> None:  # noqa: ARG002
+        try:
+            client.post(_EULA, {**found.body, "accepted": True})
+        except Uncertain:
+            return  # what came of it is read back
+
+    def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
+        """An acceptance can't be taken back."""
+
+
+class Eula(NexusResource, module="nexus", name="Eula"):
+    """The Community Edition's licence agreement, accepted. One per server.
+
+    Without it, versions from 3.77 answer every repository request 403. Accepting is a legal act: the text is at
+    https://links.sonatype.com/products/nxrm/ce-eula.
+
+    Args:
+        resource_name: name of the resource in the stack.
+        accepted: must be True.
+        connection, adopt: as for every Nexus resource.
+
+    Outputs: every argument. On servers without the agreement nothing is written; deletion changes nothing.
+
+    Source: Nexus REST ``/v1/system/eula``.
+    """
+
+    provider_class = EulaProvider
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        accepted: pulumi.Input[bool],
+        connection: pulumi.Input[Connection] | None = None,
+        adopt: pulumi.Input[bool] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        inputs = {key: value for key, value in locals().items() if key in self.provider_class.schema}
+        super().__init__(resource_name, inputs, opts)

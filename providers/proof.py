@@ -1,0 +1,172 @@
+"""RegistryProof: a login and a pull challenge, as a Docker client makes them, whenever what they prove changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+from urllib.request import parse_http_list, parse_keqv_list
+
+import pulumi
+import requests
+from pulumi.dynamic import CreateResult, UpdateResult
+
+from .client import NexusClient
+from .crud import Provider, without_provider
+from .errors import NexusError, Refused, Unauthorized
+from .resource import TrackedResource
+from .schema import Field, boolean, choice, optional_text, text
+
+_IMAGE = "nexus-registry-proof"
+_PATIENCE = 20.0
+
+
+class RegistryProofProvider(Provider):
+    kind = "registry proof"
+    schema = {
+        "login_server": Field(text(r"[^\s/]+:\d+|[^\s/:]+"), required=True),
+        "scheme": Field(choice("https", "http"), default="https"),
+        "ca": Field(text(lines=True)),
+        "username": Field(text(), required=True),
+        "password": Field(text(), required=True, secret=True),
+        "anonymous_pull": Field(boolean, default=False),
+        "proves": Field(optional_text, default=""),
+    }
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        prove(props)
+        return CreateResult(props["login_server"], without_provider(props))
+
+    def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:  # noqa: ARG002
+        prove(news)
+        return UpdateResult(without_provider(news))
+
+
+def digest(facts: Mapping[str, Any]) -> str:
+    """A short mark of what a proof depends on; never give it a password."""
+    return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def prove(inputs: Mapping[str, Any]) -> None:
+    """Log in once and ask once for a manifest without a login; raise one sentence when either is not as wished."""
+    base = f"{inputs['scheme']}://{inputs['login_server']}"
+    client = NexusClient(
+        {"url": base, "username": inputs["username"], "password": inputs["password"], "ca": inputs.get("ca") or ""}
+    )
+    try:
+        _login(client, base, inputs)
+        _pull_challenge(client, base, inputs)
+    except requests.RequestException as error:
+        reason = "its certificate is not trusted" if "SSL" in str(error) else "nothing answers there"
+        raise Refused(f"registry {inputs['login_server']}: {reason}, over {inputs['scheme']}") from None
+    except NexusError as error:
+        raise type(error)(f"registry {inputs['login_server']}: {error}", status=error.status) from None
+
+
+def _login(client: NexusClient, base: str, inputs: Mapping[str, Any]) -> None:
+    challenge = _challenge(_when_up(client, f"{base}/v2/"), base)
+    credentials = requests.auth.HTTPBasicAuth(inputs["username"].encode(), inputs["password"].encode())
+    if challenge["scheme"] == "bearer":
+        query = urlencode({"account": inputs["username"], "service": challenge.get("service", "")})
+        answer = client.probe(f"{challenge['realm']}?{query}", auth=credentials)
+        if answer.status_code == 200:
+            answer = client.probe(f"{base}/v2/", headers={"Authorization": f"Bearer {answer.json()['token']}"})
+    else:
+        answer = client.probe(f"{base}/v2/", auth=credentials)
+    if answer.status_code == 401:
+        raise Unauthorized(
+            f"a docker login as {inputs['username']!r} is refused (401): the password is wrong, the user is not "
+            "active, or the realm DockerToken is not active; it was tried once",
+            status=401,
+        )
+    if answer.status_code != 200:
+        licence = " (is the licence accepted? accept_eula)" if answer.status_code == 403 else ""
+        raise Refused(f"a docker login as {inputs['username']!r} is answered {answer.status_code}{licence}")
+
+
+def _pull_challenge(client: NexusClient, base: str, inputs: Mapping[str, Any]) -> None:
+    manifest = f"{base}/v2/{_IMAGE}/manifests/latest"
+    answer = client.probe(manifest)
+    if answer.status_code == 401:
+        challenge = _challenge(answer, base)
+        if challenge["scheme"] == "bearer":
+            query = urlencode({"service": challenge.get("service", ""), "scope": f"repository:{_IMAGE}:pull"})
+            token = client.probe(f"{challenge['realm']}?{query}")
+            if token.status_code == 200:
+                answer = client.probe(manifest, headers={"Authorization": f"Bearer {token.json()['token']}"})
+    allowed = answer.status_code in (200, 404)
+    if allowed and not inputs["anonymous_pull"]:
+        raise Refused(
+            "a pull without a login is allowed and should not be: see anonymous access and force_basic_auth"
+        )
+    if not allowed and inputs["anonymous_pull"]:
+        raise Refused(
+            f"a pull without a login is refused ({answer.status_code}) and should be allowed: it needs anonymous "
+            "access, force_basic_auth=False, the realm DockerToken and an anonymous role that may read the repository"
+        )
+
+
+def _when_up(client: NexusClient, url: str) -> requests.Response:
+    """The first answer of a connector, which Nexus opens a moment after it said so."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return client.probe(url)
+        except requests.ConnectionError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.5)
+
+
+def _challenge(answer: requests.Response, base: str) -> dict[str, str]:
+    header = answer.headers.get("WWW-Authenticate", "")
+    scheme, _, rest = header.partition(" ")
+    if answer.status_code != 401 or scheme.lower() not in ("basic", "bearer"):
+        raise Refused(f"it answers {answer.status_code} without asking for a login: no docker connector is there")
+    found = {"scheme": scheme.lower(), **parse_keqv_list(parse_http_list(rest))}
+    if scheme.lower() == "bearer" and urlsplit(found.get("realm", ""))[:2] != urlsplit(base)[:2]:
+        raise Refused(
+            f"it sends clients to {found.get('realm')!r} for their login, which is not {base}: a proxy in between must "
+            "pass on Host and X-Forwarded-Proto; no password was sent there"
+        )
+    return found
+
+
+class RegistryProof(TrackedResource, module="nexus", name="RegistryProof"):
+    """Proof that a registry takes a login, and lets in without one whom it should.
+
+    Unchanged inputs make no call; changed ones make one login and one pull challenge. When that fails the ``up``
+    fails, and the next one proves again.
+
+    Args:
+        resource_name: name of the resource in the stack.
+        login_server: ``host:port`` as given to ``docker login``.
+        scheme: ``https`` or ``http``. Default ``https``.
+        ca: authority of its certificate in PEM, where no public one signed it.
+        username, password: who logs in; the password is secret.
+        anonymous_pull: whether a pull without a login should be allowed. Default False.
+        proves: any text that changes when something changed that the proof should look at again.
+
+    Errors: nothing answers, the certificate is not trusted, the login or the pull is not as wished.
+    """
+
+    provider_class = RegistryProofProvider
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        login_server: pulumi.Input[str],
+        username: pulumi.Input[str],
+        password: pulumi.Input[str],
+        scheme: pulumi.Input[str] | None = None,
+        ca: pulumi.Input[str] | None = None,
+        anonymous_pull: pulumi.Input[bool] | None = None,
+        proves: pulumi.Input[str] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        inputs = {key: value for key, value in locals().items() if key in self.provider_class.schema}
+        super().__init__(resource_name, inputs, opts)

@@ -1,0 +1,99 @@
+"""RealmActivation: one security realm in the list of active ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+
+from .client import Connection, NexusClient, server_lock
+from .crud import STEERING, Found, NexusProvider
+from .errors import Refused
+from .resource import NexusResource
+from .schema import Field, text
+
+_ACTIVE = "/v1/security/realms/active"
+_NEVER_REMOVED = "NexusAuthenticatingRealm"
+
+
+class RealmActivationProvider(NexusProvider):
+    kind = "realm"
+    schema = {
+        "realm": Field(text(), default="DockerToken", replaces=True),
+        **STEERING,
+    }
+    outputs = ("added",)
+
+    def identity(self, inputs: Mapping[str, Any]) -> str:
+        return str(inputs.get("realm") or "DockerToken")
+
+    def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Found | None:
+        active = client.get(_ACTIVE)
+        return Found(active, {"realm": inputs["realm"]}) if inputs["realm"] in active else None
+
+    def insert(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
+        there = [realm["id"] for realm in client.get("/v1/security/realms/available")]
+        if inputs["realm"] not in there:
+            raise Refused(f"realm {inputs['realm']!r} is not on the server; there are: {', '.join(sorted(there))}")
+        with server_lock(client):
+            active = client.get(_ACTIVE)
+            if inputs["realm"] not in active:
+                self._put(client, [*active, inputs["realm"]])
+
+    def first_outputs(self, before: Found | None) -> dict[str, Any]:
+        return {"added": before is None}
+
+    def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
+        realm = properties["realm"]
+        if not properties.get("added") or realm == _NEVER_REMOVED:
+            return
+        with server_lock(client):
+            active = client.get(_ACTIVE)
+            if realm not in active:
+                return
+            if realm == "DockerToken" and any(one["format"] == "docker" for one in client.get("/v1/repositories")):
+                return
+            self._put(client, [one for one in active if one != realm])
+
+    def _put(self, client: NexusClient, realms: list[str]) -> None:
+        if _NEVER_REMOVED not in realms:
+            raise Refused(
+                f"the active realms lack {_NEVER_REMOVED}, without which nobody can log in: nothing written"
+            )
+        client.put(_ACTIVE, list(dict.fromkeys(realms)))
+
+
+class RealmActivation(NexusResource, module="nexus", name="RealmActivation"):
+    """A security realm, active. One per server and realm.
+
+    Args:
+        resource_name: name of the resource in the stack.
+        realm: id of the realm; replaces. Default ``DockerToken``, the "Docker Bearer Token Realm".
+        connection, adopt: as for every Nexus resource.
+
+    Outputs: ``realm``, and ``added``: whether this resource put it into the list. Deletion takes out only what it
+    put in, and the docker realm only when the server has no docker repository left.
+
+    Errors: a realm that the server does not have, with the list of those it has.
+
+    Source: Nexus REST ``/v1/security/realms``.
+    """
+
+    provider_class = RealmActivationProvider
+    outputs = RealmActivationProvider.outputs
+
+    realm: pulumi.Output[str]
+    added: pulumi.Output[bool]
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        realm: pulumi.Input[str] | None = None,
+        connection: pulumi.Input[Connection] | None = None,
+        adopt: pulumi.Input[bool] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        inputs = {key: value for key, value in locals().items() if key in self.provider_class.schema}
+        super().__init__(resource_name, inputs, opts)

@@ -1,0 +1,229 @@
+"""What a resource's properties are, and how they are checked, normalised and compared.
+
+Plain data in, plain data out: nothing here calls anything. A resource states its properties as a mapping
+from name to :class:`Field`; :func:`check` and :func:`differences` do the rest, the same way for every kind.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pulumi.dynamic import CheckFailure
+
+from .unknown import has_unknown, is_unknown
+
+Normalise = Callable[[Any], Any]
+"""Returns the value in the one form that is kept and compared; raises :class:`Invalid` for any other input."""
+
+PROVIDER_KEY = "__provider"
+"""The property in which the SDK carries the pickled provider: handed through, never compared."""
+
+
+class Invalid(ValueError):
+    """Why a value is refused and what would be right; the property's name is added by the caller."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One property of a resource.
+
+    Args:
+        normalise: checks the value and gives its one form.
+        required: a missing value is refused.
+        default: stands for a missing value.
+        replaces: a change needs a new object in place of the old one.
+        secret: encrypted in the state and never part of a message.
+        steers: tells the provider how to work and is no part of the object: a change is kept in the state and
+            writes nothing to the server.
+    """
+
+    normalise: Normalise
+    required: bool = False
+    default: Any = None
+    replaces: bool = False
+    secret: bool = False
+    steers: bool = False
+
+
+Schema = Mapping[str, Field]
+
+
+def text(pattern: str | None = None, *, hint: str = "", longest: int = 0, lines: bool = False) -> Normalise:
+    """A string that is not empty, optionally matching ``pattern`` in full, of at most ``longest`` characters."""
+
+    def normalise(value: Any) -> str:
+        if not isinstance(value, str):
+            raise Invalid(f"must be a string, not {_shown_type(value)}")
+        if not value.strip():
+            raise Invalid("must not be empty")
+        if not lines and ("\n" in value or "\r" in value):
+            raise Invalid("must be one line")
+        if longest and len(value) > longest:
+            raise Invalid(f"must have at most {longest} characters, not {len(value)}")
+        if pattern and not re.fullmatch(pattern, value):
+            raise Invalid(hint or f"must match {pattern}")
+        return value
+
+    return normalise
+
+
+def optional_text(value: Any) -> str:
+    """A string, which may be empty."""
+    if not isinstance(value, str):
+        raise Invalid(f"must be a string, not {_shown_type(value)}")
+    return value
+
+
+def boolean(value: Any) -> bool:
+    """True or False."""
+    if not isinstance(value, bool):
+        raise Invalid(f"must be true or false, not {_shown_type(value)}")
+    return value
+
+
+def integer(low: int, high: int) -> Normalise:
+    """A whole number from ``low`` to ``high``. The SDK hands every number over as a float."""
+
+    def normalise(value: Any) -> int:
+        if isinstance(value, str) and re.fullmatch(r"[0-9]{1,10}", value):
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value // 1:
+            raise Invalid(f"must be a whole number from {low} to {high}")
+        if not low <= value <= high:
+            raise Invalid(f"must be from {low} to {high}, not {int(value)}")
+        return int(value)
+
+    return normalise
+
+
+port = integer(1, 65535)
+
+
+def choice(*values: str, upper: bool = False) -> Normalise:
+    """One of ``values``; with ``upper`` in any case, kept in upper case."""
+
+    def normalise(value: Any) -> str:
+        told = value.upper() if upper and isinstance(value, str) else value
+        if told not in values:
+            raise Invalid(f"must be one of {', '.join(values)}")
+        return str(told)
+
+    return normalise
+
+
+def set_of(item: Normalise) -> Normalise:
+    """A list whose order and repetitions mean nothing; kept sorted, or as it came while parts are unknown."""
+
+    def normalise(value: Any) -> list[Any]:
+        if not isinstance(value, (list, tuple)):
+            raise Invalid(f"must be a list, not {_shown_type(value)}")
+        items = []
+        for index, entry in enumerate(value):
+            try:
+                items.append(entry if is_unknown(entry) else item(entry))
+            except Invalid as error:
+                raise Invalid(f"entry {index + 1} {error}") from None
+        return items if any(is_unknown(entry) for entry in items) else sorted(set(items))
+
+    return normalise
+
+
+def mapping(fields: Schema) -> Normalise:
+    """An object with exactly these fields; missing ones take their default or are left out."""
+
+    def normalise(value: Any) -> dict[str, Any]:
+        if not isinstance(value, Mapping):
+            raise Invalid(f"must be an object, not {_shown_type(value)}")
+        known, failures = check(fields, value)
+        if failures:
+            raise Invalid("; ".join(f"{failure.property} {failure.reason}" for failure in failures))
+        return known
+
+    return normalise
+
+
+def check(schema: Schema, news: Mapping[str, Any]) -> tuple[dict[str, Any], list[CheckFailure]]:
+    """The checked and normalised inputs, and what is wrong with them, by property.
+
+    Unknown values are let through as they are; a value that is refused stays as it came, so that the
+    remaining properties can still be looked at.
+    """
+    inputs: dict[str, Any] = {}
+    failures: list[CheckFailure] = []
+    for name, field in schema.items():
+        value = news.get(name)
+        if value is None:
+            value = field.default
+        if value is None:
+            if field.required:
+                failures.append(CheckFailure(name, "is required"))
+            continue
+        if is_unknown(value):
+            inputs[name] = value
+            continue
+        try:
+            inputs[name] = field.normalise(value)
+        except Invalid as error:
+            inputs[name] = value
+            failures.append(CheckFailure(name, str(error)))
+    failures += [
+        CheckFailure(name, f"is not a property here; there are {', '.join(sorted(schema))}")
+        for name, value in news.items()
+        if name not in schema and name != PROVIDER_KEY and value is not None
+    ]
+    return inputs, failures
+
+
+def differences(schema: Schema, olds: Mapping[str, Any], news: Mapping[str, Any]) -> list[str]:
+    """Names of the properties whose value changes from ``olds`` (state) to ``news`` (checked inputs).
+
+    A property that ``olds`` lacks counts as its default there. An unknown value counts as a change.
+    """
+    return [name for name, field in schema.items() if _differs(field, olds.get(name), news.get(name))]
+
+
+def contradictions(schema: Schema, wished: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
+    """Names of the wished properties that the server has otherwise.
+
+    Only what the server told is compared: a field that it does not return (a password; ``latest_policy`` on
+    some versions) is not known to differ.
+    """
+    return [
+        name
+        for name, field in schema.items()
+        if not field.steers and name in found and _differs(field, found[name], wished.get(name))
+    ]
+
+
+def describe(names: Iterable[str], wished: Mapping[str, Any], found: Mapping[str, Any], schema: Schema) -> str:
+    """``name is X, wished Y`` for each name, without the values of secrets."""
+    return ", ".join(
+        f"{name} differs" if schema[name].secret else f"{name} is {found.get(name)!r}, wished {wished.get(name)!r}"
+        for name in names
+    )
+
+
+def _differs(field: Field, old: Any, new: Any) -> bool:
+    if has_unknown(new) or has_unknown(old):
+        return True
+    return bool(_normal(field, old) != _normal(field, new))
+
+
+def _normal(field: Field, value: Any) -> Any:
+    if value is None:
+        value = field.default
+    if value is None:
+        return None
+    try:
+        return field.normalise(value)
+    except Invalid:
+        return value
+
+
+def _shown_type(value: Any) -> str:
+    return {dict: "an object", list: "a list", bool: "true or false", str: "a string"}.get(
+        type(value), "a number" if isinstance(value, (int, float)) else type(value).__name__
+    )

@@ -1,0 +1,158 @@
+"""User: an account in Nexus's own user directory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pulumi
+
+from .body import from_body, to_body
+from .client import Connection, NexusClient, forget_login, segment
+from .crud import STEERING, Found, NexusProvider
+from .errors import NotFound, Refused
+from .resource import NexusResource
+from .schema import Field, choice, set_of, text
+from .suggest import suggest
+
+_PATHS = {
+    "user_id": ("userId",),
+    "first_name": ("firstName",),
+    "last_name": ("lastName",),
+    "email_address": ("emailAddress",),
+    "status": ("status",),
+    "roles": ("roles",),
+}
+_BUILT_IN = {"admin": "AdminPassword sets its password", "anonymous": "AnonymousAccess turns it on and off"}
+
+
+class UserProvider(NexusProvider):
+    kind = "user"
+    schema = {
+        "user_id": Field(
+            text(r"[^\s:/\\]+", hint="must have no white space, ':', '/' or '\\'", longest=200),
+            required=True,
+            replaces=True,
+        ),
+        "password": Field(text(), required=True, secret=True),
+        "roles": Field(set_of(text()), required=True),
+        "first_name": Field(text()),
+        "last_name": Field(text()),
+        "email_address": Field(text(r"[^\s@]+@[^\s@]+", hint="must be an e-mail address")),
+        "status": Field(choice("active", "disabled"), default="active"),
+        **STEERING,
+    }
+
+    def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        if inputs["roles"] == []:
+            yield "roles", "must name at least one role: servers before 3.94 take no user without"
+        if inputs["user_id"] in _BUILT_IN:
+            yield "user_id", f"is built into Nexus: {_BUILT_IN[inputs['user_id']]}"
+
+    def complete(self, olds: Mapping[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+        user_id = inputs["user_id"]
+        if not isinstance(user_id, str):
+            return inputs
+        return {
+            "first_name": user_id,
+            "last_name": user_id,
+            "email_address": f"{user_id}@example.invalid",
+            **inputs,
+        }
+
+    def identity(self, inputs: Mapping[str, Any]) -> str:
+        return str(inputs["user_id"])
+
+    def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Found | None:
+        user_id = self.identity(inputs)
+        # The server searches for a prefix and ignores case.
+        for body in client.get("/v1/security/users", userId=user_id, source="default"):
+            if body["userId"] == user_id:
+                return Found(body, from_body(_PATHS, body))
+        return None
+
+    def insert(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
+        self._require_roles(client, inputs)
+        client.post("/v1/security/users", {**to_body(_PATHS, inputs), "password": inputs["password"]})
+        forget_login(client)
+
+    def write(self, client: NexusClient, inputs: Mapping[str, Any], found: Found) -> None:
+        self._require_roles(client, inputs)
+        base = {key: value for key, value in found.body.items() if key != "readOnly"}
+        client.put(f"/v1/security/users/{segment(self.identity(inputs))}", to_body(_PATHS, inputs, base))
+
+    def same_secrets(self, client: NexusClient, inputs: Mapping[str, Any]) -> bool:
+        if inputs["status"] != "active":
+            return False
+        return client.as_user(inputs["user_id"], inputs["password"]).login()
+
+    def write_secrets(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
+        change_password(client, inputs["user_id"], inputs["password"])
+
+    def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
+        if self.find(client, properties) is not None:
+            try:
+                client.delete(f"/v1/security/users/{segment(self.identity(properties))}")
+            except NotFound:
+                return
+
+    def _require_roles(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
+        # Servers up to 3.77 silently take a new user with roles that do not exist.
+        there = [role["id"] for role in client.get("/v1/security/roles")]
+        missing = [role for role in inputs["roles"] if role not in there]
+        if missing:
+            raise Refused(f"roles {', '.join(missing)}: not on the server; {suggest(missing, there)}")
+
+
+def change_password(client: NexusClient, user_id: str, password: str) -> None:
+    """Set a user's password; the user stays logged in at nothing but docker tokens, which survive it."""
+    client.put_text(f"/v1/security/users/{segment(user_id)}/change-password", password)
+    forget_login(client)
+
+
+class User(NexusResource, module="nexus", name="User"):
+    """An account in Nexus's own user directory.
+
+    Args:
+        resource_name: name of the resource in the stack.
+        user_id: id of the user, at most 200 characters without white space, ``:``, ``/`` and ``\\``; replaces.
+        password: secret; not empty, and as the server's own policy wants it.
+        roles: ids of at least one role; a set.
+        first_name, last_name, email_address: Nexus wants them all. Default: the id, and an address that is none.
+        status: ``active`` or ``disabled``. Default ``active``.
+        connection, adopt: as for every Nexus resource. An existing user is taken as it is only when one login with
+            the wished password succeeds.
+
+    Outputs: every argument; the password secret.
+
+    Errors: roles that are not on the server; a user that exists with another password or otherwise.
+
+    A Docker token that the user has drawn survives a change of the password: to shut somebody out, delete the user
+    and use another id, or take the roles away.
+
+    Source: Nexus REST ``/v1/security/users``.
+    """
+
+    provider_class = UserProvider
+
+    user_id: pulumi.Output[str]
+    password: pulumi.Output[str]
+    roles: pulumi.Output[list[str]]
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        user_id: pulumi.Input[str],
+        password: pulumi.Input[str],
+        roles: pulumi.Input[Sequence[pulumi.Input[str]]],
+        first_name: pulumi.Input[str] | None = None,
+        last_name: pulumi.Input[str] | None = None,
+        email_address: pulumi.Input[str] | None = None,
+        status: pulumi.Input[str] | None = None,
+        connection: pulumi.Input[Connection] | None = None,
+        adopt: pulumi.Input[bool] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        inputs = {key: value for key, value in locals().items() if key in self.provider_class.schema}
+        super().__init__(resource_name, inputs, opts)

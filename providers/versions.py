@@ -1,0 +1,29 @@
+"""What a server can do, by its version."""
+
+from __future__ import annotations
+
+import re
+
+from pulumi.dynamic import CheckFailure
+
+REST_SINCE = (3, 26)
+
+
+def parse(version: str) -> tuple[int, int, int]:
+    """``3.71.0-06`` as ``(3, 71, 0)``; raises ValueError for what is no version."""
+    match = re.fullmatch(r"(\d+)\.(\d+)\.(\d+)(?:-\d+)?", version)
+    if not match:
+        raise ValueError(f"{version!r} is no Nexus version: give one such as 3.71.0-06")
+    major, minor, patch = match.groups()
+    return int(major), int(minor), int(patch)
+
+
+def refuse_rest_below(version: object) -> list[CheckFailure]:
+    """One sentence for a server that has no REST API for repositories and realms."""
+    if isinstance(version, str) and parse(version) < REST_SINCE:
+        return [
+            CheckFailure(
+                "connection", f"names Nexus {version}, whose REST API begins with 3.26.0: install a newer one"
+            )
+        ]
+    return []
