@@ -127,12 +127,14 @@ class NexusClient:
             {**self.connection, "username": username, "password": password}, patience=self._patience
         )
 
-    def probe(self, url: str, headers: Mapping[str, str] | None = None) -> requests.Response:
+    def probe(
+        self, url: str, *, headers: Mapping[str, str] | None = None, auth: AuthBase | None = None
+    ) -> requests.Response:
         """One GET at any address, without this client's credentials; raises what ``requests`` raises."""
         return self._session().get(
             url,
             headers=headers,
-            auth=_NoAuth(),
+            auth=auth or _NoAuth(),
             timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
             allow_redirects=False,
         )
@@ -373,8 +375,8 @@ def _no_answer(what: str, error: requests.RequestException) -> NexusError:
     text = str(error)
     if isinstance(error, requests.exceptions.SSLError):
         return Untrusted(
-            f"{what}: the server's certificate is not trusted ({_cause(error)}): give its authority as connection.ca, "
-            "and a url whose host the certificate names"
+            f"{what}: the server's certificate is not trusted ({_cause(error)}): give its authority as "
+            "connection.ca, and a url whose host the certificate names"
         )
     if isinstance(error, requests.ConnectTimeout):
         return Unreachable(

@@ -142,9 +142,10 @@ class DockerHostedRepositoryProvider(NexusProvider):
                 _probe(client, name, f"{scheme}://{f'[{host}]' if ':' in host else host}:{inputs[name]}/v2/")
 
     def explain(self, client: NexusClient, inputs: Mapping[str, Any], error: Refused) -> str:
-        there = _namesake(client, self.identity(inputs))
-        if there and (there["format"], there["type"]) != ("docker", "hosted"):
-            return f"name is taken by the {there['format']} {there['type']} repository {there['name']!r}: choose another"
+        other = _namesake(client, self.identity(inputs))
+        if other and (other["format"], other["type"]) != ("docker", "hosted"):
+            kind = f"{other['format']} {other['type']}"
+            return f"name is taken by the {kind} repository {other['name']!r}: choose another"
         said = "; ".join(message for _, message in error.messages)
         if "blob store" in said.lower():
             there = ", ".join(sorted(store["name"] for store in client.get("/v1/blobstores")))

@@ -1,0 +1,315 @@
+"""The keystore that Nexus serves HTTPS from: key, certificate and chain in PEM in, PKCS#12 or JKS out."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timezone
+from typing import Any, ClassVar
+
+import pulumi
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
+from pulumi.dynamic import CreateResult, UpdateResult
+
+from . import certificates
+from .certificates import Bundle, PrivateKey, WrongPassphrase
+from .crud import Provider, TrackedResource
+from .schema import PROVIDER_KEY, Field, Invalid, Schema, choice, optional_text, text
+from .unknown import is_unknown
+from .versions import parse
+
+OLDER, NEWER = "3.70 or earlier", "3.71 or later"
+"""The form in which ``nexus_version`` is kept, so that an upgrade within one of them is no change."""
+
+_FACTS = ("fingerprint", "not_before", "not_after", "subject", "names")
+_SHORTEST_PASSWORD = 6
+
+
+def generation(value: object) -> str:
+    """The side of the border between the algorithms on which a Nexus version stands."""
+    if value in (OLDER, NEWER):
+        return str(value)
+    try:
+        return OLDER if parse(text()(value)) < (3, 71) else NEWER
+    except Invalid:
+        raise
+    except ValueError:
+        raise Invalid("must be a version such as 3.71.0-06") from None
+
+
+def store_password(value: object) -> str:
+    """A password that Java's tools, Jetty and a configuration file all take for the same."""
+    password = optional_text(value)
+    if len(password) < _SHORTEST_PASSWORD:
+        raise Invalid(f"has fewer than {_SHORTEST_PASSWORD} characters, which Java refuses: choose a longer one")
+    if not re.fullmatch(r"[ -~]+", password):
+        raise Invalid(
+            "holds a character other than printable ASCII, which Java reads differently by version and locale:"
+            " choose letters, digits and ASCII punctuation"
+        )
+    if password != password.strip():
+        raise Invalid("begins or ends with a space, which configuration files lose: choose another one")
+    if password.startswith("OBF:"):
+        raise Invalid("begins with OBF:, which Jetty takes for an obfuscated password: choose another one")
+    return password
+
+
+def alias_name(value: object) -> str:
+    """An alias as Java keeps it: in lower case."""
+    hint = "must be 1 to 100 printable ASCII characters, with no space at either end"
+    return text(r"[!-~]([ -~]{0,98}[!-~])?", hint=hint)(value).lower()
+
+
+SCHEMA: Schema = {
+    "private_key": Field(certificates.private_key_pem, required=True, secret=True),
+    "certificate": Field(certificates.certificates_pem, required=True),
+    "chain": Field(certificates.chain_pem),
+    "private_key_passphrase": Field(optional_text, secret=True),
+    "password": Field(store_password, required=True, secret=True),
+    "format": Field(choice("pkcs12", "jks"), default="pkcs12"),
+    "alias": Field(alias_name, default="cert"),
+    "nexus_version": Field(generation, default=NEWER),
+}
+
+
+def problems(inputs: Mapping[str, Any], now: datetime) -> Iterator[tuple[str, str]]:
+    """What does not fit together at ``now``, as (property, reason); what is not known yet is not looked at."""
+    key: PrivateKey | None = None
+    if _key_known(inputs):
+        try:
+            key = _key(inputs, thorough=True)
+        except WrongPassphrase as error:
+            yield "private_key_passphrase", str(error)
+        except Invalid as error:
+            yield "private_key", str(error)
+    if is_unknown(inputs["certificate"]):
+        return
+    given = certificates.certificates_in(inputs["certificate"])
+    leaf = certificates.leaf_of(given, key)
+    if leaf is None and key is not None:
+        subject = certificates.shown(given[0].subject)
+        yield (
+            "private_key",
+            f"does not belong to the certificate {subject}: give the key that it was requested with",
+        )
+        leaf = certificates.leaf_of(given, None)
+    if leaf is None:
+        return
+    if key is None and (reason := certificates.unserved(leaf.public_key())):
+        yield "certificate", f"is for a key that can't be used: it {reason}"
+    if reason := certificates.out_of_time(leaf, now):
+        yield "certificate", reason
+    if is_unknown(inputs.get("chain")):
+        return
+    place = "chain" if inputs.get("chain") else "certificate"
+    try:
+        chain = certificates.in_order(leaf, _others(inputs))
+    except Invalid as error:
+        yield place, str(error)
+        return
+    for each in chain:
+        if reason := certificates.out_of_time(each, now):
+            yield place, f"holds a certificate that {reason}, or leave it out"
+
+
+def bundle(properties: Mapping[str, Any]) -> Bundle:
+    """The key, certificate and ordered chain of checked properties, all known; raises :class:`Invalid`."""
+    key = _key(properties, thorough=False)
+    leaf = certificates.leaf_of(certificates.certificates_in(properties["certificate"]), key)
+    if leaf is None:
+        raise Invalid("private_key does not belong to certificate")
+    return Bundle(key, leaf, tuple(certificates.in_order(leaf, _others(properties))))
+
+
+def build(properties: Mapping[str, Any]) -> bytes:
+    """The keystore of checked properties, all known; other bytes each time (salts, JKS also the time)."""
+    parts = bundle(properties)
+    password, alias = properties["password"], properties["alias"]
+    if properties["format"] == "jks":
+        return _jks(parts, alias, password)
+    older = properties["nexus_version"] == OLDER
+    kinds = pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC, hashes.SHA1()  # noqa: S303 - all that early Java 8 reads
+    newer = pkcs12.PBES.PBESv2SHA256AndAES256CBC, hashes.SHA256()
+    algorithm, mac = kinds if older else newer
+    encryption = (
+        PrivateFormat.PKCS12.encryption_builder()
+        .key_cert_algorithm(algorithm)
+        .hmac_hash(mac)
+        .build(password.encode())
+    )
+    return pkcs12.serialize_key_and_certificates(alias.encode(), parts.key, parts.leaf, parts.chain, encryption)
+
+
+class KeystoreProvider(Provider):
+    """Builds the bytes in create and update only, because they differ each time."""
+
+    kind = "keystore"
+    schema = SCHEMA
+
+    def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        yield from problems(inputs, datetime.now(timezone.utc))
+
+    def complete(self, olds: Mapping[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+        """Adds the public facts, and splits what was given into the certificate and its ordered chain."""
+        if is_unknown(inputs["certificate"]):
+            return {**inputs, **dict.fromkeys(_FACTS, inputs["certificate"])}
+        key = _key(inputs, thorough=False) if _key_known(inputs) else None
+        leaf = certificates.leaf_of(certificates.certificates_in(inputs["certificate"]), key)
+        if leaf is None:
+            unknown = (
+                inputs["private_key"] if is_unknown(inputs["private_key"]) else inputs["private_key_passphrase"]
+            )
+            return {**inputs, **dict.fromkeys(_FACTS, unknown)}
+        inputs = {**inputs, **certificates.facts(leaf)}
+        if is_unknown(inputs.get("chain")):
+            return inputs
+        chain = certificates.pem(certificates.in_order(leaf, _others(inputs)))
+        inputs.pop("chain", None)
+        return {**inputs, "certificate": certificates.pem([leaf]), **({"chain": chain} if chain else {})}
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        return CreateResult("keystore", _outs(props, _content(props)))
+
+    def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:  # noqa: ARG002
+        """Builds anew, unless nothing changes that goes into the bytes (a key encrypted otherwise)."""
+        kept = olds.get("content")
+        return UpdateResult(_outs(news, kept if kept and _recipe(olds) == _recipe(news) else _content(news)))
+
+
+class Keystore(TrackedResource, module="nexus", name="Keystore"):
+    """A keystore with one private key, its certificate and its chain, as Java reads it.
+
+    It is made on the machine that runs Pulumi and kept encrypted in the state; nothing is written elsewhere. The
+    bytes differ each time they are built, so they are built when the resource is created and again only when
+    something changes that goes into them. Every change is an update in place.
+
+    The id is always ``keystore``: an id stays for the whole life of a resource, which a renewed certificate's
+    fingerprint or a changed alias would not, and there is nothing outside the state to be found by it.
+
+    Args:
+        resource_name: the name in the stack.
+        private_key: PEM (PKCS#8, or the older RSA and EC forms), one key: RSA of 2048 bits or more, or EC on
+            P-256, P-384 or P-521. Certificates beside it in the text are ignored.
+        certificate: PEM. May hold the intermediates too, in any order: the certificate is the first that belongs
+            to the key. May not hold the key.
+        password: opens the store and the key in it: 6 printable ASCII characters or more, no space at the ends,
+            not beginning with ``OBF:``.
+        chain: PEM of the intermediates in any order, with the root or without it. Default: none. Kept in order,
+            and without the certificate itself and repetitions.
+        private_key_passphrase: opens ``private_key`` when it is encrypted; ignored when it is not.
+        format: ``pkcs12`` (default) or ``jks``, the older form, which needs ``pyjks``.
+        alias: under which name the key stands in the store: 1 to 100 printable ASCII characters, kept in lower
+            case as Java does. Default ``cert``.
+        nexus_version: such as ``3.71.0-06``. Up to 3.70 a PKCS#12 store is made with PBE-SHA1-3DES and a SHA-1
+            MAC, which every Java 8 reads; from 3.71 on, and by default, with AES-256 and SHA-256, which Java
+            8u301 and later read. Kept as ``3.70 or earlier`` or ``3.71 or later``.
+        opts: the usual resource options.
+
+    A PEM text may be at most 256 KiB long; white space, line ends, text around the blocks and the order of the
+    chain mean nothing, so that a change of them is no change.
+
+    Outputs (besides the arguments):
+        content: the keystore, base64, a secret. A preview knows it when nothing changes.
+        fingerprint: SHA-256 of the certificate (DER), 64 lower-case hex digits, no colons.
+        not_before, not_after: from when and until when the certificate is valid, such as
+            ``2027-01-31T12:00:00Z`` (UTC).
+        subject: the certificate's subject as RFC 4514 writes it, such as ``CN=nexus.example.com``.
+        names: DNS names, then IP addresses, for which the certificate is valid (subjectAltName).
+
+    A preview knows all but ``content`` from the arguments.
+
+    Errors, each on the property at fault, in a preview too: a text that is not PEM, is damaged, or was mixed up
+    with another; a key that does not belong to the certificate, is too short or of a kind that can't be served; a
+    missing or wrong passphrase; a certificate, in the chain too, that has expired or is not valid yet; a chain
+    that does not lead to the certificate, or holds others; a password that Java or Jetty would not take. The dates
+    are looked at in every preview and update, so a certificate that expired is refused until it is renewed.
+
+    See https://help.sonatype.com/en/configuring-ssl.html and the ``keytool`` reference of the JDK.
+    """
+
+    provider_class = KeystoreProvider
+    outputs: ClassVar[tuple[str, ...]] = ("content", *_FACTS)
+    secret_outputs: ClassVar[tuple[str, ...]] = ("content",)
+
+    content: pulumi.Output[str]
+    fingerprint: pulumi.Output[str]
+    not_before: pulumi.Output[str]
+    not_after: pulumi.Output[str]
+    subject: pulumi.Output[str]
+    names: pulumi.Output[list[str]]
+    alias: pulumi.Output[str]
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        private_key: pulumi.Input[str],
+        certificate: pulumi.Input[str],
+        password: pulumi.Input[str],
+        chain: pulumi.Input[str] | None = None,
+        private_key_passphrase: pulumi.Input[str] | None = None,
+        format: pulumi.Input[str] = "pkcs12",  # noqa: A002 - the field's word
+        alias: pulumi.Input[str] = "cert",
+        nexus_version: pulumi.Input[str] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        inputs = {
+            "private_key": private_key,
+            "certificate": certificate,
+            "password": password,
+            "chain": chain,
+            "private_key_passphrase": private_key_passphrase,
+            "format": format,
+            "alias": alias,
+            "nexus_version": nexus_version,
+        }
+        super().__init__(resource_name, inputs, opts)
+
+
+def _key_known(inputs: Mapping[str, Any]) -> bool:
+    key = inputs["private_key"]
+    if is_unknown(key):
+        return False
+    return not (certificates.is_encrypted(key) and is_unknown(inputs.get("private_key_passphrase")))
+
+
+def _key(properties: Mapping[str, Any], *, thorough: bool) -> PrivateKey:
+    passphrase = properties.get("private_key_passphrase")
+    known = passphrase if isinstance(passphrase, str) else None
+    return certificates.open_key(properties["private_key"], known, thorough=thorough)
+
+
+def _others(properties: Mapping[str, Any]) -> list[Any]:
+    given = properties["certificate"] + (properties.get("chain") or "")
+    return certificates.certificates_in(given)
+
+
+def _recipe(properties: Mapping[str, Any]) -> tuple[Any, ...] | None:
+    """All that goes into the bytes; ``None`` when it can't be told."""
+    try:
+        parts = bundle(properties)
+        form = properties["format"]
+        key = parts.key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+        algorithms = properties["nexus_version"] if form == "pkcs12" else ""
+        return key, parts.leaf, parts.chain, properties["password"], properties["alias"], form, algorithms
+    except (KeyError, ValueError):
+        return None
+
+
+def _content(properties: Mapping[str, Any]) -> str:
+    return base64.b64encode(build(properties)).decode()
+
+
+def _outs(properties: Mapping[str, Any], content: str) -> dict[str, Any]:
+    return {**{name: value for name, value in properties.items() if name != PROVIDER_KEY}, "content": content}
+
+
+def _jks(parts: Bundle, alias: str, password: str) -> bytes:
+    import jks  # here, because it is big and seldom needed
+
+    key = parts.key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    line = [each.public_bytes(Encoding.DER) for each in (parts.leaf, *parts.chain)]
+    entry = jks.PrivateKeyEntry.new(alias, line, key, "pkcs8")
+    return bytes(jks.KeyStore.new("jks", [entry]).saves(password))
