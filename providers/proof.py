@@ -29,7 +29,7 @@ class RegistryProofProvider(Provider):
     schema = {
         "login_server": Field(text(r"[^\s/]+:\d+|[^\s/:]+"), required=True),
         "scheme": Field(choice("https", "http"), default="https"),
-        "ca": Field(text(lines=True)),
+        "ca": Field(optional_text, default=""),
         "username": Field(text(), required=True),
         "password": Field(text(), required=True, secret=True),
         "anonymous_pull": Field(boolean, default=False),
@@ -54,7 +54,7 @@ def prove(inputs: Mapping[str, Any]) -> None:
     """Log in once and ask once for a manifest without a login; raise one sentence when either is not as wished."""
     base = f"{inputs['scheme']}://{inputs['login_server']}"
     client = NexusClient(
-        {"url": base, "username": inputs["username"], "password": inputs["password"], "ca": inputs.get("ca") or ""}
+        {"url": base, "username": inputs["username"], "password": inputs["password"], "ca": inputs["ca"]}
     )
     try:
         _login(client, base, inputs)
@@ -105,7 +105,7 @@ def _pull_challenge(client: NexusClient, base: str, inputs: Mapping[str, Any]) -
     if not allowed and inputs["anonymous_pull"]:
         raise Refused(
             f"a pull without a login is refused ({answer.status_code}) and should be allowed: it needs anonymous "
-            "access, force_basic_auth=False, the realm DockerToken and an anonymous role that may read the repository"
+            "access, force_basic_auth=False, the realm DockerToken, and an anonymous role that may read it"
         )
 
 
@@ -129,8 +129,8 @@ def _challenge(answer: requests.Response, base: str) -> dict[str, str]:
     found = {"scheme": scheme.lower(), **parse_keqv_list(parse_http_list(rest))}
     if scheme.lower() == "bearer" and urlsplit(found.get("realm", ""))[:2] != urlsplit(base)[:2]:
         raise Refused(
-            f"it sends clients to {found.get('realm')!r} for their login, which is not {base}: a proxy in between must "
-            "pass on Host and X-Forwarded-Proto; no password was sent there"
+            f"it sends clients to {found.get('realm')!r} for their login, which is not {base}: a proxy in between "
+            "must pass on Host and X-Forwarded-Proto; no password was sent there"
         )
     return found
 

@@ -89,7 +89,8 @@ class Role(NexusResource, module="nexus", name="Role"):
         name: its name in the user interface. Default: the id.
         description: free text.
         privileges: names of privileges; a set. Nexus makes ``nx-repository-view-docker-<repository>-{*,browse,
-            read,edit,add,delete}`` with each repository: a pull needs ``read``, a push ``add``, ``edit``, ``read``.
+            read,edit,add,delete}`` with each repository: a pull needs ``read``, a push also
+            ``add`` and ``edit``.
         roles: ids of the roles it contains; a set.
         incarnations: ``incarnation`` of each repository that the privileges are of. Nexus strips a deleted
             repository's privileges from every role; with this they are written again when it is replaced.

@@ -1,0 +1,342 @@
+"""NexusServer: a bare Linux host becomes a running, HTTPS, bootstrapped Nexus Repository 3."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pulumi
+from pulumi_command import remote
+
+from ..providers.admin_password import AdminPassword
+from ..providers.anonymous import AnonymousAccess
+from ..providers.client import Connection
+from ..providers.eula import Eula
+from ..providers.keystore import Keystore
+from ..providers.proof import digest
+from ..providers.realm import RealmActivation
+from ..providers.versions import REST_SINCE, parse
+from .host.steps import host_step
+from .versions import LICENCE_SINCE, archive_url, java_major
+
+
+@dataclass(kw_only=True)
+class NexusServerArgs:
+    """What a server is to be.
+
+    Args:
+        ssh: how the host is reached. Give ``host_key``: without it the host's identity is not checked. A user
+            other than ``root`` needs sudo without a password.
+        version: with the build, such as ``3.71.0-06``.
+        archive_sha256: SHA-256 of the archive, as the vendor states it for this very file.
+        admin_password: of the account ``admin``, from the first second.
+        private_key, certificate: of the server, in PEM.
+        keystore_password: protects the keystore on the host; at least 6 characters.
+        hostname: the name clients use, which the certificate must hold. Default: the host that ``ssh`` names.
+        chain: intermediate certificates in PEM.
+        private_key_passphrase: where the key is encrypted.
+        ca: the authority of the certificate in PEM, where no public one signed it.
+        keystore_format: ``pkcs12`` or ``jks``.
+        keystore_alias: the entry's name in the keystore.
+        current_admin_password: the password in force, when a server that was set up by hand is taken over.
+        archive_url: where the archive is. Default: the vendor's address by version and architecture.
+        archive_path: a file that is on the host already, instead of a download.
+        architecture: ``x86_64`` or ``aarch64``: which of the vendor's archives.
+        java_home: a Java on the host to use. Default: the one that the version needs, installed.
+        java_package: package that brings the Java, instead of the usual one.
+        http_port, https_port: of Nexus itself.
+        address: the address it listens at.
+        context_path: under which it answers.
+        heap_mb: Java heap in MB, at most two thirds of the host's memory. The vendor's minimum is 2703.
+        min_disk_mb: free disk that install and data directory must have, in MB.
+        properties: more lines for ``nexus.properties``.
+        install_root: versions are unpacked below it, ``nexus`` links to the one in use.
+        data_dir: everything that is not part of the program.
+        user, group: the service's account, made when it is not there.
+        unit: name of the systemd unit.
+        anonymous_access: let requests without a login act as ``anonymous``.
+        accept_eula: True accepts the Community Edition's licence, which versions from 3.77 ask for.
+        start_timeout: seconds that a start may take.
+        purge_data: let ``destroy`` remove the data directory with every image in it.
+    """
+
+    ssh: remote.ConnectionArgs
+    version: str
+    archive_sha256: str
+    admin_password: pulumi.Input[str]
+    private_key: pulumi.Input[str]
+    certificate: pulumi.Input[str]
+    keystore_password: pulumi.Input[str]
+    hostname: str | None = None
+    chain: pulumi.Input[str] | None = None
+    private_key_passphrase: pulumi.Input[str] | None = None
+    ca: pulumi.Input[str] | None = None
+    keystore_format: str = "pkcs12"
+    keystore_alias: str = "cert"
+    current_admin_password: pulumi.Input[str] | None = None
+    archive_url: str | None = None
+    archive_path: str | None = None
+    architecture: str = "x86_64"
+    java_home: str | None = None
+    java_package: str | None = None
+    http_port: int = 8081
+    https_port: int = 8443
+    address: str = "0.0.0.0"  # noqa: S104 - a registry is there to be reached
+    context_path: str = "/"
+    heap_mb: int = 2703
+    min_disk_mb: int = 4096
+    properties: Mapping[str, str] = field(default_factory=dict)
+    install_root: str = "/opt/nexus"
+    data_dir: str = "/var/lib/nexus"
+    user: str = "nexus"
+    group: str = "nexus"
+    unit: str = "nexus"
+    anonymous_access: bool = False
+    accept_eula: bool = False
+    start_timeout: int = 600
+    purge_data: bool = False
+
+
+class NexusServer(pulumi.ComponentResource):
+    """Nexus Repository 3 on a Linux host with systemd, over HTTPS, administered by the stack's password.
+
+    Pulumi type ``nexus-registry:index:NexusServer``. It makes the host steps ``prepare``, ``account``,
+    ``archive``, ``keystore`` and ``service``; the Keystore; and what exists once per server: AdminPassword, Eula
+    (when accepted), RealmActivation (the docker realm) and AnonymousAccess. A version below 3.26 has no REST API
+    for them and gets the host steps alone.
+
+    Outputs:
+        url: address of the server, from the arguments.
+        connection: for every Nexus resource; secret.
+        version, data_dir: as given.
+        certificate_fingerprint, certificate_not_after: of the certificate in use.
+
+    Errors: what is wrong in the arguments is refused before anything is done, by name; a host step's refusal is
+    one sentence with the remedy.
+    """
+
+    url: pulumi.Output[str]
+    connection: pulumi.Output[Connection]
+    version: pulumi.Output[str]
+    data_dir: pulumi.Output[str]
+    certificate_fingerprint: pulumi.Output[str]
+    certificate_not_after: pulumi.Output[str]
+
+    def __init__(self, name: str, args: NexusServerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("nexus-registry:index:NexusServer", name, None, opts)
+        _refuse_bad(args)
+        self.name = name
+        self.args = args
+        self.hostname = args.hostname or str(args.ssh.host)
+        self.ports = {args.http_port: "http_port of Nexus", args.https_port: "https_port of Nexus"}
+        """The ports that are spoken for on this host, and by what."""
+        context = args.context_path.strip("/")
+        url = f"https://{self.hostname}:{args.https_port}{f'/{context}' if context else ''}"
+        self.url = pulumi.Output.from_input(url)
+        known = {"url": url, "username": "admin", "password": args.admin_password, "version": args.version}
+        authority = {} if args.ca is None else {"ca": args.ca}
+        self.connection = cast(
+            "pulumi.Output[Connection]", pulumi.Output.secret(pulumi.Output.all(**known, **authority))
+        )
+        self.version = pulumi.Output.from_input(args.version)
+        self.data_dir = pulumi.Output.from_input(args.data_dir)
+
+        keystore = self._keystore()
+        self.certificate_fingerprint = keystore.fingerprint
+        self.certificate_not_after = keystore.not_after
+        self.facts = self._restart_facts(keystore)
+        service = self._host_steps(keystore)
+        self.ready: list[pulumi.Resource] = [service]
+        """What must be done before anything inside Nexus is touched."""
+        if parse(args.version) >= REST_SINCE:
+            self._once_per_server(service)
+        self.register_outputs(
+            {
+                "url": self.url,
+                "connection": self.connection,
+                "version": self.version,
+                "data_dir": self.data_dir,
+                "certificate_fingerprint": self.certificate_fingerprint,
+                "certificate_not_after": self.certificate_not_after,
+            }
+        )
+
+    def step(
+        self,
+        step: str,
+        name: str,
+        arguments: Mapping[str, pulumi.Input[Any] | None],
+        *,
+        secrets: Mapping[str, pulumi.Input[str]] | None = None,
+        opts: pulumi.ResourceOptions,
+    ) -> remote.Command:
+        """One host step of this server or of what stands on it."""
+        ssh = self.args.ssh
+        user = getattr(ssh, "user", None)
+        return host_step(
+            step,
+            name,
+            ssh=ssh,
+            sudo=user not in (None, "root"),
+            arguments={"unit": self.args.unit, **arguments},
+            secrets=secrets or {},
+            opts=opts,
+        )
+
+    def _keystore(self) -> Keystore:
+        args = self.args
+        return Keystore(
+            f"{self.name}-keystore",
+            private_key=args.private_key,
+            certificate=args.certificate,
+            chain=args.chain,
+            private_key_passphrase=args.private_key_passphrase,
+            password=args.keystore_password,
+            format=args.keystore_format,
+            alias=args.keystore_alias,
+            nexus_version=args.version,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _restart_facts(self, keystore: Keystore) -> pulumi.Output[str]:
+        """A mark of every input that is no secret and may need a restart."""
+        args = self.args
+        plain = {
+            name: getattr(args, name)
+            for name in (
+                "version", "archive_sha256", "java_home", "java_package", "http_port", "https_port", "address",
+                "context_path", "heap_mb", "properties", "install_root", "data_dir", "user", "group", "unit",
+                "keystore_format", "keystore_alias",
+            )
+        }  # fmt: skip
+        public = pulumi.Output.all(keystore.fingerprint, args.certificate, args.chain)
+        return public.apply(lambda known: digest({**plain, "certificate": known}))
+
+    def _host_steps(self, keystore: Keystore) -> remote.Command:
+        args = self.args
+        at = {"install_root": args.install_root, "data_dir": args.data_dir}
+        account = {"user": args.user, "group": args.group}
+        prepare = self.step(
+            "prepare",
+            f"{self.name}-prepare",
+            {
+                **at,
+                "heap_mb": args.heap_mb,
+                "min_disk_mb": args.min_disk_mb,
+                "java_major": None if args.java_home else java_major(args.version),
+                "java_home": args.java_home,
+                "java_package": args.java_package,
+            },
+            opts=self._after(),
+        )
+        made = self.step(
+            "account",
+            f"{self.name}-account",
+            {**account, "data_dir": args.data_dir, "purge_data": "yes" if args.purge_data else "no"},
+            opts=self._after(prepare),
+        )
+        source = {"path": args.archive_path} if args.archive_path else {"url": args.archive_url}
+        if not any(source.values()):
+            source = {"url": archive_url(args.version, args.architecture)}
+        unpacked = self.step(
+            "archive",
+            f"{self.name}-archive",
+            {"version": args.version, "install_root": args.install_root, "sha256": args.archive_sha256, **source},
+            opts=self._after(prepare, made),
+        )
+        stored = self.step(
+            "keystore",
+            f"{self.name}-keystore-file",
+            {**at, **account, "version": args.version, "fingerprint": keystore.fingerprint},
+            secrets={"KEYSTORE_BASE64": keystore.content, "KEYSTORE_PASSWORD": args.keystore_password},
+            opts=self._after(made, unpacked),
+        )
+        return self.step(
+            "service",
+            f"{self.name}-service",
+            {
+                **at,
+                **account,
+                "version": args.version,
+                "http_port": args.http_port,
+                "https_port": args.https_port,
+                "address": args.address,
+                "heap_mb": args.heap_mb,
+                "context_path": args.context_path,
+                "java_home": args.java_home,
+                "property": [f"{key}={value}" for key, value in sorted(args.properties.items())],
+                "fingerprint": keystore.fingerprint,
+                "digest": self.facts,
+                "timeout": args.start_timeout,
+            },
+            secrets={
+                "ADMIN_PASSWORD": args.admin_password,
+                "CURRENT_ADMIN_PASSWORD": ""
+                if args.current_admin_password is None
+                else args.current_admin_password,
+                "KEYSTORE_PASSWORD": args.keystore_password,
+            },
+            opts=self._after(stored),
+        )
+
+    def _once_per_server(self, service: remote.Command) -> None:
+        args = self.args
+        password = AdminPassword(
+            f"{self.name}-admin-password",
+            password=args.admin_password,
+            current_password=args.current_admin_password,
+            connection=self.connection,
+            opts=self._after(service),
+        )
+        self.ready.append(password)
+        if args.accept_eula:
+            accepted = Eula(
+                f"{self.name}-eula", accepted=True, connection=self.connection, opts=self._after(password)
+            )
+            self.ready.append(accepted)
+        self.ready += [
+            RealmActivation(
+                f"{self.name}-docker-realm", connection=self.connection, opts=self._after(*self.ready)
+            ),
+            AnonymousAccess(
+                f"{self.name}-anonymous",
+                enabled=args.anonymous_access,
+                connection=self.connection,
+                opts=self._after(*self.ready),
+            ),
+        ]
+
+    def _after(self, *resources: pulumi.Resource) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(parent=self, depends_on=list(resources))
+
+
+def _refuse_bad(args: NexusServerArgs) -> None:
+    """Raise for what can be known to be wrong before anything runs, naming the argument and the remedy."""
+    number = parse(args.version)
+    if not re.fullmatch(r"[0-9a-f]{64}", args.archive_sha256):
+        raise ValueError(
+            "archive_sha256 must be 64 lower-case hexadecimal digits: the vendor's SHA-256 of the archive"
+        )
+    if args.archive_url and args.archive_path:
+        raise ValueError("archive_url and archive_path exclude each other: give the one that holds the archive")
+    if args.architecture not in ("x86_64", "aarch64"):
+        raise ValueError(f"architecture must be x86_64 or aarch64, not {args.architecture!r}")
+    for name in ("http_port", "https_port"):
+        if not 1 <= getattr(args, name) <= 65535:
+            raise ValueError(f"{name} must be from 1 to 65535, not {getattr(args, name)}")
+    if args.http_port == args.https_port:
+        raise ValueError(f"https_port is {args.https_port} like http_port: give each a port of its own")
+    for name in ("install_root", "data_dir"):
+        if not re.fullmatch(r"(/[A-Za-z0-9._-]+)+", getattr(args, name)):
+            raise ValueError(f"{name} must be an absolute path of letters, digits, '.', '_', '-', not the root")
+    if args.heap_mb < 256:
+        raise ValueError(f"heap_mb must be at least 256, not {args.heap_mb}; the vendor's minimum is 2703")
+    if not args.hostname and not isinstance(args.ssh.host, str):
+        raise ValueError("hostname is required when ssh.host is no plain string: it is the name clients use")
+    if number >= LICENCE_SINCE and not args.accept_eula:
+        raise ValueError(
+            f"accept_eula: version {args.version} serves nothing until its licence is accepted: read "
+            "https://links.sonatype.com/products/nxrm/ce-eula and set accept_eula to true"
+        )
