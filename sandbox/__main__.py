@@ -1,25 +1,112 @@
-"""``python -m sandbox``: the sandbox's parts, switched on and off by hand."""
+"""``python -m sandbox``: switch the sandbox's parts on and off by hand."""
 
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
+from typing import TYPE_CHECKING, Any
 
 from sandbox import host
+from sandbox.docker import DockerClient
+from sandbox.packages import CannotInstall
+from sandbox.paths import WORK
+from sandbox.shell import CommandFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def host_up(given: argparse.Namespace) -> None:
+    """create and start a Linux host, or start the one that is there"""
+    _describe(host.up(given.name))
+
+
+def host_down(given: argparse.Namespace) -> None:
+    """remove the host and everything on it"""
+    host.down(given.name)
+
+
+def host_status(_: argparse.Namespace) -> None:
+    """list the hosts, and how to log in to each"""
+    for name in host.names():
+        if made := host.find(name):
+            _describe(made)
+        else:
+            print(f"{name}: half made by an interrupted run; host up or host down puts it right")
+
+
+def client_up(_: argparse.Namespace) -> None:
+    """start a Docker daemon and print how to use it"""
+    print("docker " + " ".join(DockerClient().start().options()))
+
+
+def client_down(_: argparse.Namespace) -> None:
+    """end the Docker daemon and remove its images and logins"""
+    DockerClient().stop()
+
+
+def down(_: argparse.Namespace) -> None:
+    """remove every host and client"""
+    for name in host.names():
+        host.down(name)
+    DockerClient().stop()
+    for left in (*WORK.glob("hosts/*.lock"), WORK / "docker.lock"):
+        left.unlink(missing_ok=True)
+    if (WORK / "hosts").exists():
+        (WORK / "hosts").rmdir()
+
+
+Command = tuple[str, "Callable[[argparse.Namespace], None]", tuple[str, ...]]
+
+# The words of the command, what it does (its docstring is the help), and the options it takes.
+COMMANDS: tuple[Command, ...] = (
+    ("host up", host_up, ("--name",)),
+    ("host down", host_down, ("--name",)),
+    ("host status", host_status, ()),
+    ("client up", client_up, ()),
+    ("client down", client_down, ()),
+    ("down", down, ()),
+)
+OPTIONS: dict[str, dict[str, Any]] = {
+    "--name": {"default": "nexus", "help": "name of the host (default: nexus)"},
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line that ``COMMANDS`` describes."""
+    top = argparse.ArgumentParser(prog="python -m sandbox", description="Try it without owning a server.")
+    commands = top.add_subparsers(metavar="COMMAND", required=True)
+    groups = {}
+    for words, action, options in COMMANDS:
+        group, _, word = words.rpartition(" ")
+        if group and group not in groups:
+            actions = ", ".join(other.split()[1] for other, _, _ in COMMANDS if other.startswith(f"{group} "))
+            made = commands.add_parser(group, help=actions)
+            groups[group] = made.add_subparsers(metavar="ACTION", required=True)
+        add = groups[group] if group else commands
+        command = add.add_parser(word, help=action.__doc__, description=action.__doc__)
+        command.set_defaults(action=action)
+        for option in options:
+            command.add_argument(option, **OPTIONS[option])
+    return top
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
-    parser.add_argument("part", choices=["host"])
-    parser.add_argument("action", choices=["up", "down"])
-    parser.add_argument("--name", default="nexus")
-    given = parser.parse_args(arguments)
-    if given.action == "up":
-        h = host.up(given.name)
-        print(f"ssh -i {h.folder}/id_ed25519 -p {h.ssh_port} root@{h.address}")
-    else:
-        host.down(given.name)
+    """Run one command; a failure is told in words, without a traceback."""
+    given = parser().parse_args(arguments)
+    try:
+        given.action(given)
+    except (CannotInstall, CommandFailed, OSError, RuntimeError, ValueError, subprocess.TimeoutExpired) as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return 1
     return 0
+
+
+def _describe(made: host.Host) -> None:
+    state = f"on, init is process {made.leader}" if made.running else "off"
+    login = f"ssh -i {made.folder / 'id_ed25519'} -o UserKnownHostsFile={made.folder / 'known_hosts'}"
+    print(f"{made.name}: {state}\n  {login} -p {made.ssh_port} root@{made.address}")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
 _PARENT = "nexus-sandbox"
@@ -17,29 +20,32 @@ def make(name: str) -> list[Path]:
 
 
 def remove(name: str) -> None:
-    """Remove the cgroup and those below it; its processes must have ended."""
+    """Kill what still runs in the cgroup, and remove it with those below it; nothing when there is none."""
     for mount in _hierarchies():
         group = mount / _PARENT / name
         if group.exists():
-            below = sorted(group.rglob("*/"), key=lambda path: len(path.parts), reverse=True)
-            for folder in (*below, group):
-                _remove(folder)
-        parent = mount / _PARENT
-        if parent.exists() and not any(parent.glob("*/")):
-            parent.rmdir()
+            for folder, _, _ in os.walk(group, topdown=False):
+                _remove(Path(folder))
+        with suppress(OSError):  # not there, or another one's is in it
+            (mount / _PARENT).rmdir()
 
 
 def _remove(folder: Path) -> None:
-    """Remove one cgroup; the kernel takes a moment to see that its last process is gone."""
-    for attempt in range(50):
+    """Kill the processes of one cgroup and remove it; the kernel takes a moment to forget them."""
+    for _ in range(100):
+        with suppress(FileNotFoundError):  # systemd removes its cgroups, too
+            for pid in (folder / "cgroup.procs").read_text().split():
+                with suppress(ProcessLookupError):
+                    os.kill(int(pid), signal.SIGKILL)
         try:
             folder.rmdir()
+        except FileNotFoundError:
+            return
         except OSError:
-            if attempt == 49:
-                raise
-            time.sleep(0.1)
+            time.sleep(0.05)
         else:
             return
+    raise RuntimeError(f"processes in {folder} don't end, not even by SIGKILL")
 
 
 def _hierarchies() -> list[Path]:

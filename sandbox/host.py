@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -23,7 +22,7 @@ from sandbox import cgroup, rootfs
 from sandbox.packages import ensure
 from sandbox.paths import WORK
 from sandbox.process import Process
-from sandbox.shell import free_port, locked, progress, run
+from sandbox.shell import free_port, is_free, locked, progress, run
 
 USERS = ("root", "deploy", "limited")
 """Who may log in with the host's key: root, one with sudo, one whose sudo asks for a password."""
@@ -56,8 +55,7 @@ class Host:
     def leader(self) -> int | None:
         """Process id, on this machine, of the host's init; None when the host is stopped."""
         process = self._process
-        children = process.children if process and process.alive else []
-        return children[0].pid if children else None
+        return process.child if process and process.alive else None
 
     @property
     def running(self) -> bool:
@@ -86,13 +84,15 @@ class Host:
             "ControlPath": "none",
             "IdentitiesOnly": "yes",
             "IdentityAgent": "none",
+            "IdentityFile": self.folder / "id_ed25519",
             "LogLevel": "ERROR",
+            "Port": self.ssh_port,
             "StrictHostKeyChecking": "yes",
-            "UserKnownHostsFile": str(self.folder / "known_hosts"),
+            "UserKnownHostsFile": self.folder / "known_hosts",
         }
         given = [part for key, value in options.items() for part in ("-o", f"{key}={value}")]
-        target = ["-i", self.folder / "id_ed25519", "-p", str(self.ssh_port), f"{user}@{self.address}"]
-        return run(["ssh", "-F", "/dev/null", *given, *target, command], stdin=stdin, check=check, timeout=timeout)
+        login = ["ssh", "-F", "/dev/null", *given, f"{user}@{self.address}"]
+        return run([*login, command], stdin=stdin, check=check, timeout=timeout)
 
     def read(self, path: str) -> str:
         """The text of a file on the host."""
@@ -110,17 +110,18 @@ class Host:
         """
         host = self
         if not host.running:
-            host._clear()
+            _clear(host.name)
             host = host._on_a_free_port()
             for folder in (_PROPAGATE, host.folder):
                 folder.mkdir(parents=True, exist_ok=True)
             (host.folder / "console.log").unlink(missing_ok=True)
+            options = ["--register=no", "--keep-unit", "--boot", "--console=pipe", "--suppress-sync=yes"]
+            options += [f"--machine={_machine(host.name)}", f"--directory={host.root}"]
             Process.start(
-                ["systemd-nspawn", "--register=no", "--keep-unit", "--boot", "--console=pipe"]
-                + ["--suppress-sync=yes", f"--machine={host._machine}", f"--directory={host.root}"],
+                ["systemd-nspawn", *options],
                 record=host.folder / "process",
                 log=host.folder / "console.log",
-                groups=cgroup.make(host._machine),
+                groups=cgroup.make(_machine(host.name)),
             )
         host._wait_until_started()
         return host
@@ -130,48 +131,31 @@ class Host:
         if process := self._process:
             process.end(patience=150)
         rootfs.keep_packages(self.root)
-        self._clear()
+        _clear(self.name)
 
-    def reboot(self) -> None:
-        """Restart the host and wait until it has started everything."""
-        before = self.leader
+    def reboot(self) -> Host:
+        """Restart the host, as ``systemctl reboot`` on it does, and wait until it has started everything."""
+        process = self._process
         self.ssh("systemctl reboot", check=False)
-        deadline = time.monotonic() + 150
-        while self.running and self.leader in (None, before) and time.monotonic() < deadline:
-            time.sleep(0.1)
-        self._wait_until_started()
+        if process and not process.wait(150):
+            raise TimeoutError(f"host {self.name} did not shut down within 150 s")
+        return self.start()
 
     def destroy(self) -> None:
         """Remove the host with everything on it, as if the power were cut."""
         if process := self._process:
-            leader = process.children
             process.end(first=signal.SIGKILL)
-            for child in leader:
-                child.end(first=signal.SIGKILL)
-        self._clear()
+        _clear(self.name)
         if self.root.exists():
             rootfs.keep_packages(self.root)
         _remove(self.folder)
 
     @property
-    def _machine(self) -> str:
-        """A name that no host of another checkout has."""
-        return f"{self.name}-{sha256(str(self.folder).encode()).hexdigest()[:8]}"
-
-    @property
     def _process(self) -> Process | None:
         return Process.recorded(self.folder / "process")
 
-    def _clear(self) -> None:
-        """Remove what a host that is off leaves on this machine."""
-        cgroup.remove(self._machine)
-        (self.folder / "process").unlink(missing_ok=True)
-        propagate = _PROPAGATE / self._machine
-        if propagate.exists():
-            propagate.rmdir()
-
     def _on_a_free_port(self) -> Host:
-        host = self if _is_free(self.ssh_port) else replace(self, ssh_port=free_port())
+        host = self if is_free(self.ssh_port) else replace(self, ssh_port=free_port())
         (host.root / "etc/ssh/sshd_config.d/10-sandbox.conf").write_text(
             f"Port {host.ssh_port}\nListenAddress {host.address}\nHostKey /etc/ssh/ssh_host_ed25519_key\n"
         )
@@ -237,7 +221,7 @@ def find(name: str) -> Host | None:
 
 def names() -> list[str]:
     """The names of all hosts, half-made ones included."""
-    return sorted(folder.name for folder in _HOSTS.glob("*/"))
+    return sorted(folder.name for folder in _HOSTS.glob("*") if folder.is_dir())
 
 
 def down(name: str = "nexus") -> None:
@@ -248,14 +232,15 @@ def down(name: str = "nexus") -> None:
     with locked(lock):
         if host := find(name):
             host.destroy()
+        _clear(name)
         _remove(_HOSTS / name)
-        lock.unlink()
 
 
 def _create(name: str) -> Host:
     """Make a host that is off."""
     folder = _HOSTS / name
-    _remove(folder)  # what an interrupted run left
+    _clear(name)  # what an interrupted run left, here and in the next line
+    _remove(folder)
     root = folder / "root"
     rootfs.unpack(root)
     host_key = Ed25519PrivateKey.generate()
@@ -277,21 +262,26 @@ def _create(name: str) -> Host:
     return host
 
 
+def _machine(name: str) -> str:
+    """What the container is called on this machine: no host of another checkout has the same name."""
+    return f"{name}-{sha256(str(_HOSTS / name).encode()).hexdigest()[:8]}"
+
+
+def _clear(name: str) -> None:
+    """End and remove what a host that is off, or whose record is lost, may have left on this machine."""
+    cgroup.remove(_machine(name))
+    (_HOSTS / name / "process").unlink(missing_ok=True)
+    propagate = _PROPAGATE / _machine(name)
+    if propagate.exists():
+        propagate.rmdir()
+
+
 def _remove(folder: Path) -> None:
     """Remove a folder; first whatever is mounted below it."""
     mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
     for mount in sorted((m for m in mounts if Path(m).is_relative_to(folder)), key=len, reverse=True):
         run(["umount", "--lazy", mount])
-    if folder.exists():
-        shutil.rmtree(folder)
-
-
-def _is_free(port: int) -> bool:
-    import socket
-
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        return probe.connect_ex(("127.0.0.1", port)) != 0
+    run(["rm", "--recursive", "--force", "--one-file-system", folder])
 
 
 def _private(key: Ed25519PrivateKey) -> str:

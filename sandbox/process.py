@@ -7,7 +7,7 @@ import select
 import signal
 import subprocess
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,12 +27,6 @@ class Process:
     started: int
 
     @classmethod
-    def of(cls, pid: int) -> Process | None:
-        """The process that has this id now."""
-        stat = _stat(pid)
-        return cls(pid, stat[1]) if stat else None
-
-    @classmethod
     def recorded(cls, record: Path) -> Process | None:
         """The process that ``start`` recorded in this file, whether it still runs or not."""
         try:
@@ -43,7 +37,13 @@ class Process:
 
     @classmethod
     def start(
-        cls, command: Sequence[str | Path], *, record: Path, log: Path, groups: Iterable[Path] = ()
+        cls,
+        command: Sequence[str | Path],
+        *,
+        record: Path,
+        log: Path,
+        groups: Iterable[Path] = (),
+        env: Mapping[str, str] | None = None,
     ) -> Process:
         """Start a program detached from this one.
 
@@ -58,6 +58,7 @@ class Process:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
+                env=env,
                 check=True,
             )
         deadline = time.monotonic() + 10
@@ -73,21 +74,24 @@ class Process:
         return (stat := _stat(self.pid)) is not None and stat[1] == self.started and stat[0] not in "ZX"
 
     @property
-    def children(self) -> list[Process]:
-        """The processes that it started and that still run."""
+    def child(self) -> int | None:
+        """Id of the first process that it started and that still runs."""
         try:
-            pids = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-        except FileNotFoundError:
-            return []
-        return [child for pid in pids if (child := Process.of(int(pid)))]
+            return int(Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()[0])
+        except (FileNotFoundError, IndexError):
+            return None
 
     def end(self, *, patience: float = 10, first: signal.Signals = signal.SIGTERM) -> None:
         """End it: ask with ``first``, wait ``patience`` seconds, then kill. Returns when it is gone."""
         if not self._signal(first, patience) and not self._signal(signal.SIGKILL, 30):
             raise RuntimeError(f"process {self.pid} can't be ended, not even by SIGKILL")
 
-    def _signal(self, number: signal.Signals, patience: float) -> bool:
-        """Send a signal and wait; whether the process is gone then."""
+    def wait(self, patience: float) -> bool:
+        """Wait until it has ended, ``patience`` seconds at most; whether it has."""
+        return self._signal(None, patience)
+
+    def _signal(self, number: signal.Signals | None, patience: float) -> bool:
+        """Send a signal, if any, and wait; whether the process is gone then."""
         try:
             handle = os.pidfd_open(self.pid)  # from here on the id can't mean another process
         except ProcessLookupError:
@@ -95,7 +99,8 @@ class Process:
         try:
             if not self.alive:
                 return True
-            signal.pidfd_send_signal(handle, number)
+            if number is not None:
+                signal.pidfd_send_signal(handle, number)
             return bool(select.select([handle], [], [], patience)[0])
         except ProcessLookupError:
             return True

@@ -68,7 +68,7 @@ def _archive() -> Path:
             if login.exists():
                 options.append(f"--setup-hook=copy-in {login} /etc/apt")
         with progress("making a bare Debian 12 host (once; about a minute)"):
-            command = ["mmdebstrap", "--quiet", "--variant=minbase", *options, SUITE, part, "-"]
+            command: list[str | Path] = ["mmdebstrap", "--quiet", "--variant=minbase", *options, SUITE, part, "-"]
             run(command, stdin=_apt_sources(), timeout=1800)
         part.rename(archive)
     return archive

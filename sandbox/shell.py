@@ -58,7 +58,11 @@ def locked(lock: Path) -> Iterator[None]:
     """Hold a lock file, so that two runs don't do the same work at once; waits for the other one."""
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            with progress(f"waiting for another run that holds {lock.name}"):
+                fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 
 
@@ -66,11 +70,17 @@ def free_port() -> int:
     """A TCP port that nothing listens on now, below the kernel's ephemeral range so that no client takes it."""
     for _ in range(200):
         port = random.randint(20000, 32000)  # noqa: S311 - not a secret
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("0.0.0.0", port))  # noqa: S104 - every address must be free
-            except OSError:
-                continue
+        if is_free(port):
             return port
     raise RuntimeError("no free TCP port found between 20000 and 32000")
+
+
+def is_free(port: int) -> bool:
+    """Whether nothing listens on a TCP port, on any address."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("0.0.0.0", port))  # noqa: S104 - every address must be free
+        except OSError:
+            return False
+        return True
