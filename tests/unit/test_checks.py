@@ -1,0 +1,200 @@
+"""What every kind of Nexus object promises before anything is sent: checking, normalising, comparing."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from nexus_registry.providers.admin_password import AdminPassword, AdminPasswordProvider
+from nexus_registry.providers.anonymous import AnonymousAccess, AnonymousAccessProvider
+from nexus_registry.providers.crud import NexusProvider
+from nexus_registry.providers.docker import DockerHostedRepository, DockerHostedRepositoryProvider
+from nexus_registry.providers.eula import Eula, EulaProvider
+from nexus_registry.providers.realm import RealmActivation, RealmActivationProvider
+from nexus_registry.providers.resource import NexusResource
+from nexus_registry.providers.role import Role, RoleProvider
+from nexus_registry.providers.user import User, UserProvider
+from pulumi.dynamic.dynamic import serialize_provider
+from pulumi.output import Unknown
+from pulumi.runtime.rpc import UNKNOWN
+
+CONNECTION = {"url": "https://nexus.example.com:8443", "username": "admin", "password": "pw"}
+
+KINDS: dict[type[NexusResource], tuple[type[NexusProvider], dict[str, Any]]] = {
+    DockerHostedRepository: (DockerHostedRepositoryProvider, {"name": "images", "https_port": 5000.0}),
+    Role: (RoleProvider, {"id": "push", "privileges": ["b", "a"], "roles": ["y", "x"]}),
+    User: (UserProvider, {"user_id": "ci", "password": "pw", "roles": ["push", "pull"]}),
+    RealmActivation: (RealmActivationProvider, {}),
+    AnonymousAccess: (AnonymousAccessProvider, {"enabled": True}),
+    Eula: (EulaProvider, {"accepted": True}),
+    AdminPassword: (AdminPasswordProvider, {"password": "pw"}),
+}
+every_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.floats(allow_nan=True)
+    | st.text(max_size=8)
+    | st.builds(Unknown)
+    | st.just(UNKNOWN),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def checked(kind: type[NexusResource], **changes: Any) -> dict[str, Any]:
+    provider, inputs = KINDS[kind]
+    result = provider().check({}, {"connection": CONNECTION, **copy.deepcopy(inputs), **changes})
+    assert not result.failures, [(one.property, one.reason) for one in result.failures]
+    return result.inputs
+
+
+@every_kind
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_any_value_in_any_property_is_taken_or_refused_by_name(
+    kind: type[NexusResource], data: st.DataObject
+) -> None:
+    provider, inputs = KINDS[kind]
+    name = data.draw(st.sampled_from([*provider.schema, "no_such_property"]))
+    news = {"connection": CONNECTION, **inputs, name: data.draw(json_values)}
+    result = provider().check({}, news)
+    assert {failure.property for failure in result.failures} <= {*provider.schema, "no_such_property"}
+    if not result.failures:
+        diff = provider().diff("id", result.inputs, result.inputs)
+        assert not diff.replaces
+        again = provider().check(result.inputs, result.inputs)
+        assert not again.failures
+
+
+@every_kind
+def test_what_was_checked_is_no_change_to_itself_and_checks_to_itself(kind: type[NexusResource]) -> None:
+    inputs = checked(kind)
+    again = KINDS[kind][0]().check(inputs, inputs).inputs
+    assert again == inputs
+    assert KINDS[kind][0]().diff("id", inputs, again).changes is False
+
+
+@every_kind
+def test_a_reordered_list_a_default_and_a_field_of_the_server_are_no_change(kind: type[NexusResource]) -> None:
+    provider, _ = KINDS[kind]
+    news = checked(kind)
+    reversed_lists = {key: value[::-1] if isinstance(value, list) else value for key, value in news.items()}
+    olds = {
+        key: value
+        for key, value in reversed_lists.items()
+        if value != provider.schema[key].default or key == "name"
+    }
+    assert provider().diff("id", {**olds, "added_by_server": 1, "__provider": "other"}, news).changes is False
+
+
+@every_kind
+def test_an_unknown_value_anywhere_is_a_change_and_never_a_replacement(kind: type[NexusResource]) -> None:
+    provider, _ = KINDS[kind]
+    olds = checked(kind)
+    for name in provider.schema:
+        for unknown in (Unknown(), UNKNOWN):
+            diff = provider().diff("id", olds, {**olds, name: unknown})
+            assert (diff.changes, diff.replaces) == (True, []), name
+
+
+@every_kind
+def test_an_immutable_property_replaces_and_says_so(kind: type[NexusResource]) -> None:
+    provider, _ = KINDS[kind]
+    olds = checked(kind)
+    for name, field in provider.schema.items():
+        if field.replaces:
+            diff = provider().diff("id", olds, {**olds, name: "another"})
+            assert diff.replaces == [name]
+            assert diff.delete_before_replace is True
+
+
+@every_kind
+def test_a_changed_connection_alone_is_kept_in_the_state_and_calls_nothing(kind: type[NexusResource]) -> None:
+    provider, _ = KINDS[kind]
+    olds = {**checked(kind), **dict.fromkeys(provider.outputs, "kept")}
+    unreachable = {"url": "http://127.0.0.1:9", "username": "somebody", "password": "else"}
+    news = {**checked(kind), "connection": unreachable}
+    assert provider().diff("id", olds, news).changes is True
+    outs = provider().update("id", olds, news).outs
+    assert outs is not None
+    assert outs["connection"] == unreachable
+    assert all(outs[name] == "kept" for name in provider.outputs)
+
+
+@every_kind
+def test_a_server_without_rest_is_refused_in_one_sentence(kind: type[NexusResource]) -> None:
+    provider, inputs = KINDS[kind]
+    result = provider().check({}, {**inputs, "connection": {**CONNECTION, "version": "3.19.1-01"}})
+    (failure,) = result.failures
+    assert failure.property == "connection"
+    assert "3.26.0" in failure.reason
+
+
+@every_kind
+def test_a_missing_connection_names_the_configuration_that_would_do(kind: type[NexusResource]) -> None:
+    provider, inputs = KINDS[kind]
+    (failure,) = provider().check({}, inputs).failures
+    assert (failure.property, "nexus-registry:url" in failure.reason) == ("connection", True)
+
+
+@every_kind
+def test_the_state_names_the_kind_and_nothing_of_the_instance(kind: type[NexusResource]) -> None:
+    assert kind._resource_type_name == f"dynamic/nexus:{kind.__name__}"
+    provider, _ = KINDS[kind]
+    assert len(serialize_provider(provider())) < 200
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "wrong", "reason"),
+    [
+        (DockerHostedRepository, {"name": "Images"}, "name", "lower-case"),
+        (DockerHostedRepository, {"name": "_images"}, "name", "not starting with"),
+        (DockerHostedRepository, {"http_port": 5000, "https_port": 5000}, "https_port", "port of its own"),
+        (DockerHostedRepository, {"https_port": 8443}, "https_port", "Nexus itself"),
+        (DockerHostedRepository, {"https_port": 70000}, "https_port", "from 1 to 65535"),
+        (DockerHostedRepository, {"https_port": 5000.5}, "https_port", "whole number"),
+        (DockerHostedRepository, {"https_port": "https"}, "https_port", "whole number"),
+        (DockerHostedRepository, {"write_policy": "sometimes"}, "write_policy", "ALLOW, ALLOW_ONCE, DENY"),
+        (DockerHostedRepository, {"path_enabled": True}, "path_enabled", "choose one way"),
+        (DockerHostedRepository, {"latest_policy": True}, "latest_policy", "ALLOW_ONCE"),
+        (Role, {"id": ""}, "id", "not be empty"),
+        (Role, {"privileges": "nx-all"}, "privileges", "must be a list"),
+        (Role, {"privileges": ["a", 3.0]}, "privileges", "entry 2"),
+        (User, {"roles": []}, "roles", "at least one role"),
+        (User, {"user_id": "admin"}, "user_id", "AdminPassword"),
+        (User, {"user_id": "a:b"}, "user_id", "':'"),
+        (User, {"user_id": "u" * 201}, "user_id", "at most 200"),
+        (User, {"email_address": "nobody"}, "email_address", "e-mail"),
+        (User, {"status": "asleep"}, "status", "active, disabled"),
+        (Eula, {"accepted": False}, "accepted", "ce-eula"),
+        (AnonymousAccess, {"enabled": "yes"}, "enabled", "true or false"),
+        (Role, {"connection": {"url": "nexus:8443", "password": "x"}}, "connection", "https://host:port"),
+        (Role, {"connection": {"url": "https://nexus:8443"}}, "connection", "password is required"),
+    ],
+)
+def test_bad_input_is_refused_in_preview_by_property_with_the_remedy(
+    kind: type[NexusResource], changes: dict[str, Any], wrong: str, reason: str
+) -> None:
+    provider, inputs = KINDS[kind]
+    result = provider().check({}, {"connection": CONNECTION, **inputs, **changes})
+    assert [failure.property for failure in result.failures] == [wrong]
+    assert reason in result.failures[0].reason
+
+
+def test_numbers_from_the_wire_and_policies_in_any_case_come_in_one_form() -> None:
+    inputs = checked(DockerHostedRepository, https_port=5000.0, http_port="5001", write_policy="allow_once")
+    assert (inputs["https_port"], inputs["http_port"], inputs["write_policy"]) == (5000, 5001, "ALLOW_ONCE")
+    assert isinstance(inputs["https_port"], int)
+
+
+def test_an_incarnation_lasts_through_edits_and_is_new_for_a_replacement() -> None:
+    provider = DockerHostedRepositoryProvider()
+    first = checked(DockerHostedRepository)
+    edited = provider.check(first, {**first, "online": False, "incarnation": None}).inputs
+    replaced = provider.check({}, {**first, "incarnation": None}).inputs
+    assert edited["incarnation"] == first["incarnation"] != replaced["incarnation"]

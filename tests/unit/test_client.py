@@ -1,0 +1,154 @@
+"""The client keeps its written retry contract, and every failure becomes one sentence without a secret."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable
+
+import pytest
+from nexus_registry.providers import errors
+from nexus_registry.providers.client import NexusClient
+from nexus_registry.providers.errors import decode_fault
+
+from .fake import Fake, Say, in_turn, serve
+
+SECRET = "s3cret-canary"
+Call = Callable[[NexusClient], object]
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waits between attempts take no time here; that they happen is seen in what was asked."""
+    monkeypatch.setattr("nexus_registry.providers.client.time.sleep", lambda _seconds: None)
+
+
+CALLS: dict[str, Call] = {
+    "GET": lambda client: client.get("/v1/x"),
+    "POST": lambda client: client.post("/v1/x", {"name": "x", "password": SECRET}),
+    "PUT": lambda client: client.put("/v1/x", {"name": "x"}),
+    "DELETE": lambda client: client.delete("/v1/x"),
+}
+
+
+def client_of(fake: Fake, patience: float = 3) -> NexusClient:
+    # A user of its own for each test: a login that was refused once is never tried again in this process.
+    return NexusClient({"url": fake.url, "username": uuid.uuid4().hex, "password": SECRET}, patience=patience)
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+@pytest.mark.parametrize(
+    "fault", [Say(502), Say(503), Say(504), Say(drop=True)], ids=["502", "503", "504", "drop"]
+)
+def test_what_may_be_repeated_is_repeated_until_it_is_answered(method: str, fault: Say) -> None:
+    with serve(in_turn(fault, fault, Say(200, {"ok": True}))) as fake:
+        CALLS[method](client_of(fake))
+        assert [one.method for one in fake.asked] == [method] * 3
+
+
+@pytest.mark.parametrize("fault", [Say(502), Say(503), Say(504), Say(drop=True), Say(200, {"a": "b"}, cut=True)])
+def test_a_post_that_may_have_been_handled_is_sent_once_and_is_uncertain(fault: Say) -> None:
+    with serve(in_turn(fault)) as fake:
+        with pytest.raises(errors.Uncertain):
+            CALLS["POST"](client_of(fake))
+        assert len(fake.asked) == 1
+
+
+def test_a_get_whose_answer_is_cut_short_is_asked_again() -> None:
+    with serve(in_turn(Say(200, {"key": "value"}, cut=True), Say(200, {"key": "value"}))) as fake:
+        assert client_of(fake).get("/v1/x") == {"key": "value"}
+
+
+@pytest.mark.parametrize("method", CALLS)
+def test_429_is_waited_for_twice_and_then_said(method: str) -> None:
+    with serve(in_turn(Say(429, "<html><title>Too many</title></html>", {"Retry-After": "1"}))) as fake:
+        with pytest.raises(errors.RateLimited, match=r"429.*quarter of an hour"):
+            CALLS[method](client_of(fake, patience=10))
+        assert len(fake.asked) == 3
+
+
+@pytest.mark.parametrize(("method", "times"), [("GET", 3), ("POST", 1), ("PUT", 1), ("DELETE", 1)])
+def test_a_500_is_repeated_twice_for_a_get_and_never_for_a_change(method: str, times: int) -> None:
+    with serve(in_turn(Say(500, "ERROR: (ID abc) org.x.DuplicateUserException: User u already exists."))) as fake:
+        with pytest.raises(errors.Refused, match=r"500: User u already exists\. \(fault abc"):
+            CALLS[method](client_of(fake))
+        assert len(fake.asked) == times
+
+
+@pytest.mark.parametrize("method", CALLS)
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (Say(400, [{"id": "PARAMETER name", "message": "is taken"}]), errors.Refused),
+        (Say(403), errors.Forbidden),
+        (Say(404, {"id": "*", "message": "\"Role 'x' not found.\""}), errors.NotFound),
+        (Say(409), errors.Refused),
+        (Say(503, "Nexus Repository Manager is in read-only mode"), errors.ReadOnly),
+        (Say(302, headers={"Location": "https://elsewhere"}), errors.Refused),
+    ],
+    ids=["400", "403", "404", "409", "read-only", "redirect"],
+)
+def test_a_refusal_is_said_at_once_as_its_own_type(
+    method: str, answer: Say, kind: type[errors.NexusError]
+) -> None:
+    with serve(in_turn(answer)) as fake:
+        with pytest.raises(kind) as caught:
+            CALLS[method](client_of(fake))
+        assert len(fake.asked) == 1
+        assert "\n" not in str(caught.value)
+
+
+def test_after_one_401_nothing_more_is_sent_with_that_password() -> None:
+    with serve(in_turn(Say(401))) as fake:
+        wrong = client_of(fake)
+        threads = [threading.Thread(target=wrong.login) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        again = NexusClient({"url": fake.url, "username": wrong.username, "password": SECRET})
+        with pytest.raises(errors.Unauthorized, match="wrong logins lock the account"):
+            again.get("/v1/x")
+        assert len(fake.asked) == 1
+
+
+def test_the_session_has_no_cookies_and_no_browser_name_and_always_says_who_it_is() -> None:
+    with serve(in_turn(Say(200, {}, {"Set-Cookie": "NXSESSIONID=1; Path=/"}))) as fake:
+        client = client_of(fake)
+        client.get("/v1/x")
+        client.get("/v1/x")
+        headers = fake.asked[1].headers
+        assert "Cookie" not in headers
+        assert headers["User-Agent"] == "nexus-registry"
+        assert headers["Authorization"].startswith("Basic ")
+
+
+def test_nothing_listening_is_tried_until_patience_ends_and_then_named() -> None:
+    with serve(in_turn(Say())) as fake:
+        client = client_of(fake, patience=0.1)
+    with pytest.raises(errors.Unreachable, match=r"refused.*is the server running"):
+        client.post("/v1/x", {})
+
+
+def test_no_message_carries_the_password_even_when_the_server_repeats_it() -> None:
+    with serve(in_turn(Say(400, {"id": "password", "message": f"{SECRET} is too weak"}))) as fake:
+        with pytest.raises(errors.Refused) as caught:
+            CALLS["POST"](client_of(fake))
+        assert SECRET not in str(caught.value) + repr(caught.value.messages)
+
+
+@pytest.mark.parametrize(
+    ("body", "messages", "fault"),
+    [
+        ('[{"id":"PARAMETER name","message":"Only letters"}]', (("name", "Only letters"),), ""),
+        ('{"id":"*","message":"\\"Role \'x\' not found.\\""}', (("", "Role 'x' not found."),), ""),
+        ('{"status-code":404,"siesta-faultid":"f1","status-message":"NOT_FOUND"}', (("", "NOT_FOUND"),), "f1"),
+        ("ERROR: (ID f2) a.b.SomeException: it broke", (("", "it broke"),), "f2"),
+        ("", (("", "Bad Gateway"),), ""),
+        ("<html><head><title>502 Bad\n Gateway</title></head></html>", (("", "502 Bad Gateway"),), ""),
+    ],
+    ids=["list", "single", "siesta", "plain", "empty", "html"],
+)
+def test_all_six_shapes_of_failure_are_read(body: str, messages: tuple[tuple[str, str], ...], fault: str) -> None:
+    read = decode_fault(body, reason="Bad Gateway")
+    assert (read.messages, read.fault_id) == (messages, fault)
