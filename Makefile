@@ -1,0 +1,41 @@
+# make demo        bring the sandbox up: a bare host becomes a registry, proved with the real Docker client
+# make demo-down   remove every trace of it
+# make test        lint, types and every test
+# make check       lint and types alone
+
+PYTHON ?= python3
+VENV := .venv/.installed
+MYPY_LINK := .sandbox/types/nexus_registry
+
+.PHONY: demo demo-down test check format
+
+demo: $(VENV)
+	.venv/bin/python -m sandbox demo
+
+demo-down: $(VENV)
+	.venv/bin/python -m sandbox down
+
+test: check
+	.venv/bin/python -m sandbox setup
+	.venv/bin/pytest $(PYTEST_ARGS)
+
+check: $(VENV) $(MYPY_LINK)
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy -p nexus_registry.providers -p nexus_registry.components -p sandbox -p tests
+	.venv/bin/mypy __main__.py
+
+format: $(VENV)
+	.venv/bin/ruff check --fix-only .
+	.venv/bin/ruff format .
+
+$(VENV): pyproject.toml
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { apt-get update -q && apt-get install -y -q python3-venv; }
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install -q --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+# The packages are named nexus_registry.* and lie at the top level; this link is how mypy finds them.
+$(MYPY_LINK):
+	@mkdir -p $(dir $@)
+	@ln -sfn ../.. $@
