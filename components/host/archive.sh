@@ -1,0 +1,116 @@
+# shellcheck shell=sh disable=SC2154
+# archive: <install_root>/nexus-<version>, out of an archive whose checksum held. Versions stand side by side.
+
+step() {
+    parse "unit version install-root sha256" "url path" "" "$@"
+    take_lock archive
+    check_version "$arg_version"
+    check_path install_root "$arg_install_root"
+    arg_sha256=$(printf '%s' "$arg_sha256" | tr A-F a-f)
+    check_hex archive_sha256 64 "$arg_sha256"
+    install_dir=$arg_install_root/nexus-$arg_version
+    marker=$install_dir/.nexus-registry
+    if [ "$verb" = delete ]; then
+        remove_version
+        return 0
+    fi
+    [ -n "$arg_url$arg_path" ] || die "archive: give archive_url or archive_path"
+    [ -z "$arg_url" ] || [ -z "$arg_path" ] || die "archive: give archive_url or archive_path, not both"
+    clear_remains
+    if wanted; then unpack_version; fi
+}
+
+# wanted: is there something to unpack?
+wanted() {
+    [ -e "$install_dir" ] || return 0
+    if [ ! -f "$marker" ]; then
+        [ -x "$install_dir/bin/nexus" ] || die "install_root: $install_dir is there and holds no Nexus; move it away"
+        say "$install_dir was set up by hand: taken as it is"
+        return 1
+    fi
+    installed_sha=$(sed -n 's/^sha256 //p' "$marker")
+    if [ "$installed_sha" = "$arg_sha256" ]; then
+        say "$install_dir is there, from this archive"
+        return 1
+    fi
+    ! in_use || die "archive_sha256: $install_dir, which the service runs from, came from an archive with the checksum $installed_sha, not $arg_sha256; one version has one archive: correct archive_sha256, or stop the service to replace it"
+    say "$install_dir came from another archive and is not in use: replacing it"
+}
+
+in_use() { { unit_is active || unit_is activating; } && [ "$(readlink -f "$arg_install_root/nexus")" = "$(readlink -f "$install_dir")" ]; }
+
+# What a run that was killed left behind.
+clear_remains() {
+    rm -rf "$arg_install_root"/.nexus-registry.*
+}
+
+unpack_version() {
+    mkdir -p "$arg_install_root"
+    work=$(mktemp -d "$arg_install_root/.nexus-registry.XXXXXX")
+    trap 'rm -rf "$work"' EXIT
+    fetch_archive
+    check_archive
+    mkdir "$work/unpacked"
+    attend "unpacking" 1800 tar -xzf "$archive" -C "$work/unpacked" --no-same-owner --no-same-permissions -m ||
+        die "archive: $archive could not be unpacked (tar's words are above); it must be the vendor's tar.gz for Linux"
+    find_top
+    settle
+    say "unpacked Nexus $arg_version into $install_dir"
+}
+
+fetch_archive() {
+    if [ -n "$arg_path" ]; then
+        [ -f "$arg_path" ] || die "archive_path: there is no file $arg_path on the host"
+        archive=$arg_path
+        return 0
+    fi
+    case $arg_url in https://* | http://* | file:///*) ;; *) die "archive_url must begin with https://, http:// or file:///, not '$arg_url'" ;; esac
+    archive=$work/archive.tar.gz
+    say "downloading $arg_url"
+    attend_size=$archive
+    attend "downloading" 7200 curl -fsSL --retry 5 --retry-delay 2 --connect-timeout 20 --speed-limit 1000 --speed-time 60 \
+        --proto '=https,http,file' --proto-redir '=https,http' -o "$archive" "$arg_url" ||
+        die "archive_url: $arg_url could not be downloaded (curl's words are above); check the address, or put the file on the host and give archive_path"
+    unset attend_size
+}
+
+check_archive() {
+    found_sha=$(sha256_of "$archive")
+    [ "$found_sha" = "$arg_sha256" ] ||
+        die "archive_sha256: expected $arg_sha256 and found $found_sha in ${arg_path:-$arg_url}; nothing was unpacked. Take the checksum from the vendor's page, or another copy of the archive"
+    say "the checksum holds"
+}
+
+# find_top: the archive's own nexus-<version> folder.
+find_top() {
+    top=$work/unpacked/nexus-$arg_version
+    [ ! -f "$top/bin/nexus" ] || return 0
+    other=$(cd "$work/unpacked" && find . -mindepth 1 -maxdepth 1 -name 'nexus-*' | sed 's|^\./||' | sort | head -n 1)
+    [ -n "$other" ] || die "archive: ${arg_path:-$arg_url} holds no nexus-$arg_version/bin/nexus; it must be the vendor's tar.gz for Linux"
+    die "version: ${arg_path:-$arg_url} holds $other, not nexus-$arg_version; correct version or the archive"
+}
+
+# settle: root's, readable by all, writable by nobody else; then one rename.
+settle() {
+    chown -R root:root "$top"
+    chmod -R u+rwX,go+rX,go-w "$top"
+    printf 'sha256 %s\n' "$arg_sha256" >"$top/.nexus-registry"
+    if [ -e "$install_dir" ]; then mv "$install_dir" "$work/old"; fi
+    mv "$top" "$install_dir"
+    if command -v selinuxenabled >/dev/null && selinuxenabled; then
+        restorecon -RF "$install_dir" || :
+        chcon -t bin_t "$install_dir/bin/nexus" || :
+    fi
+}
+
+remove_version() {
+    ! in_use || die "version: $unit.service still runs from $install_dir; remove the service first"
+    clear_remains
+    if [ -f "$marker" ]; then
+        rm -rf "$install_dir"
+        say "removed $install_dir"
+    elif [ -d "$install_dir" ]; then
+        say "$install_dir was set up by hand and stays"
+    fi
+    rmdir "$arg_install_root" 2>/dev/null || :
+}

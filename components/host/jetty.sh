@@ -1,0 +1,94 @@
+# shellcheck shell=sh disable=SC2154
+# jetty-https.xml: a copy in the data directory, derived from the installed version's own, with our keystore in it.
+
+# --- fingerprints and passwords ---------------------------------------------------------------------------------
+
+# plain_fingerprint F: SHA-256 as 64 small hexadecimal digits.
+plain_fingerprint() (
+    plain=$(printf '%s' "$1" | tr -d ': ' | tr A-F a-f)
+    check_hex fingerprint 64 "$plain"
+    printf '%s' "$plain"
+)
+
+short_fingerprint() { printf 'sha256 %.16s…' "$1"; }
+
+xml_escaped() {
+    printf '%s' "$1" | sed -e 's/&/\&amp;/g' -e 's/</\&lt;/g' -e 's/>/\&gt;/g' -e 's/"/\&quot;/g'
+}
+
+# password_in_force FILE: the keystore's password in the derived XML, still escaped; nothing when there is none.
+password_in_force() {
+    [ ! -f "$1" ] || sed -n 's|.*<Set name="KeyStorePassword">\(.*\)</Set>.*|\1|p' "$1" | head -n 1
+}
+
+# --- what the installed version and its Java can do -------------------------------------------------------------
+
+# has_scanner INSTALL_DIR: does its Jetty bring the bean that sees a new keystore? A jar's table of contents is
+# plain text, also in a jar within a jar.
+has_scanner() {
+    find "$1/system" "$1/lib" "$1/bin" \( -name 'jetty-util-[0-9]*.jar' -o -name 'sonatype-nexus-repository-*.jar' \) \
+        -exec grep -lF org/eclipse/jetty/util/ssl/KeyStoreScanner.class {} + 2>/dev/null | grep -q .
+}
+
+# java_speaks_tls13 HOME: Java 11 and newer, and Java 8 from update 261.
+java_speaks_tls13() {
+    case $(java_major "$1") in
+        8) [ "$("$1/bin/java" -version 2>&1 | sed -n 's/.* version "1\.8\.0_\([0-9]*\).*/\1/p')" -ge 261 ] ;;
+        9 | 10) return 1 ;;
+        *) return 0 ;;
+    esac
+}
+
+# --- the derived file -------------------------------------------------------------------------------------------
+
+# derive_https_xml INSTALL_DIR KEYSTORE JAVA_HOME PASSWORD: prints it. Bean ids stay: docker connectors use them.
+derive_https_xml() {
+    derive_source=$1/etc/jetty/jetty-https.xml
+    [ -f "$derive_source" ] || die "version: $1 has no etc/jetty/jetty-https.xml; the archive is not a whole Nexus"
+    derive_items='<Item>TLSv1.2</Item>'
+    ! java_speaks_tls13 "$3" || derive_items="$derive_items<Item>TLSv1.3</Item>"
+    derive_scanner=no
+    ! has_scanner "$1" || derive_scanner=yes
+    WANTED_PASSWORD=$(xml_escaped "$4") WANTED_KEYSTORE=$2 WANTED_PROTOCOLS=$derive_items WANTED_SCANNER=$derive_scanner \
+        awk "$derive_program" "$derive_source" ||
+        die "version: $derive_source has no sslContextFactory bean; this version of Nexus is not known here"
+}
+
+# put(name, value): the <Set> of this name gets the value; missing, it is added to the sslContextFactory.
+# shellcheck disable=SC2016
+derive_program='
+    { text = text $0 "\n" }
+    END {
+        while ((start = index(text, "<!--")) && (stop = index(substr(text, start), "-->")))
+            text = substr(text, 1, start - 1) substr(text, start + stop + 2)
+        if (!match(text, /<New[ \t\r\n]+id="sslContextFactory"[^>]*>/)) exit 1
+        bean = RSTART + RLENGTH - 1
+        put("KeyStorePath", ENVIRON["WANTED_KEYSTORE"], 1)
+        put("KeyStorePassword", ENVIRON["WANTED_PASSWORD"], 1)
+        put("KeyManagerPassword", ENVIRON["WANTED_PASSWORD"], 1)
+        put("TrustStorePath", ENVIRON["WANTED_KEYSTORE"], 0)
+        put("TrustStorePassword", ENVIRON["WANTED_PASSWORD"], 0)
+        put("IncludeProtocols", "<Array type=\"java.lang.String\">" ENVIRON["WANTED_PROTOCOLS"] "</Array>", 1)
+        if (ENVIRON["WANTED_SCANNER"] == "yes") add_scanner()
+        printf "%s", text
+    }
+    function put(name, value, needed,    pattern, start, tag, rest, stop) {
+        value = "<Set name=\"" name "\">" value "</Set>"
+        pattern = "<Set[ \t\r\n]+name=\"[" substr(name, 1, 1) tolower(substr(name, 1, 1)) "]" substr(name, 2) "\"[^>]*>"
+        if (match(text, pattern)) {
+            start = RSTART; tag = substr(text, RSTART, RLENGTH); rest = substr(text, RSTART + RLENGTH)
+            if (tag !~ /\/>$/) { stop = index(rest, "</Set>"); rest = substr(rest, stop + 6) }
+            text = substr(text, 1, start - 1) value rest
+        } else if (needed)
+            text = substr(text, 1, bean) "\n    " value substr(text, bean + 1)
+    }
+    function add_scanner(    at, rest, last) {
+        rest = text; last = 0
+        while (at = index(rest, "</Configure>")) { last += at; rest = substr(rest, at + 1) }
+        text = substr(text, 1, last - 1) \
+            "  <Call name=\"addBean\">\n    <Arg>\n" \
+            "      <New id=\"keyStoreScanner\" class=\"org.eclipse.jetty.util.ssl.KeyStoreScanner\">\n" \
+            "        <Arg><Ref refid=\"sslContextFactory\"/></Arg>\n" \
+            "        <Set name=\"scanInterval\">2</Set>\n" \
+            "      </New>\n    </Arg>\n  </Call>\n" substr(text, last)
+    }'

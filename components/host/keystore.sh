@@ -1,0 +1,75 @@
+# shellcheck shell=sh disable=SC2154
+# keystore: the server's key and certificates, opened with their password before they are put where Nexus looks.
+
+step() {
+    parse "unit user group data-dir install-root version fingerprint" "java-home" "" "$@"
+    take_lock keystore
+    check_path data_dir "$arg_data_dir"
+    keystore=$arg_data_dir/etc/ssl/keystore.jks
+    if [ "$verb" = delete ]; then
+        remove_keystore
+        return 0
+    fi
+    check_version "$arg_version"
+    check_path install_root "$arg_install_root"
+    check_word user "$arg_user"
+    check_word group "$arg_group"
+    fingerprint=$(plain_fingerprint "$arg_fingerprint")
+    owner=$arg_user:$arg_group
+    check_password
+    [ -d "$arg_data_dir" ] || die "data_dir: $arg_data_dir is missing; the account step makes it"
+    new=$(umask 077 && mktemp "${TMPDIR:-/tmp}/nexus-registry.XXXXXX")
+    trap 'rm -f "$new"' EXIT
+    printf '%s' "$KEYSTORE_BASE64" | base64 -d >"$new" || die "keystore: the content is not base64"
+    check_keystore
+    place_keystore
+}
+
+# Jetty trims the text and takes these prefixes for its own encodings.
+check_password() {
+    case $KEYSTORE_PASSWORD in
+        '') die "keystore_password is empty; give one of at least 6 characters" ;;
+        OBF:* | CRYPT:* | ENV:*) die "keystore_password must not begin with OBF:, CRYPT: or ENV:; choose another one" ;;
+        [[:space:]]* | *[[:space:]]) die "keystore_password must not begin or end with a blank; choose another one" ;;
+        *[[:cntrl:]]*) die "keystore_password must be one line without control characters; choose another one" ;;
+    esac
+}
+
+check_keystore() {
+    java_used=$(service_java "$arg_install_root/nexus-$arg_version")
+    [ -x "$java_used/bin/keytool" ] || die "java: there is no keytool in '$java_used'; the prepare step finds or installs Java"
+    listing=$(KEYSTORE_PASSWORD=$KEYSTORE_PASSWORD "$java_used/bin/keytool" -J-Duser.language=en -list -v -keystore "$new" \
+        -storepass:env KEYSTORE_PASSWORD 2>&1) ||
+        die "keystore: Java $(java_major "$java_used") can't open it with keystore_password: $(printf '%s\n' "$listing" | sed -n 's/^keytool error: //p' | head -n 1)"
+    printf '%s\n' "$listing" | grep -q 'PrivateKeyEntry' || die "keystore: it holds no private key; build it from key and certificate"
+    found=$(plain_fingerprint "$(printf '%s\n' "$listing" | sed -n 's/^.*SHA256: *//p' | head -n 1)")
+    [ "$found" = "$fingerprint" ] || die "keystore: it holds the certificate $found, not $fingerprint; build it again"
+    say "the keystore opens and holds the certificate $(short_fingerprint "$fingerprint")"
+}
+
+place_keystore() {
+    own_dir "$arg_data_dir/etc" "$owner" 0750
+    own_dir "$arg_data_dir/etc/ssl" "$owner" 0700
+    in_force=$(password_in_force "$arg_data_dir/etc/jetty/jetty-https.xml")
+    if [ -f "$keystore" ] && [ -n "$in_force" ] && [ "$in_force" != "$(xml_escaped "$KEYSTORE_PASSWORD")" ]; then
+        put_file "$keystore.next" "$owner" 0600 <"$new"
+        say "the keystore has another password: left beside, for the service step to put in with the restart"
+        return 0
+    fi
+    rm -f "$keystore.next"
+    if same_file "$keystore" "$owner" 0600 <"$new"; then
+        say "$keystore is there"
+        return 0
+    fi
+    put_file "$keystore" "$owner" 0600 <"$new"
+    say "put in $keystore"
+}
+
+remove_keystore() {
+    if unit_is active; then
+        say "$unit.service still runs: $keystore stays"
+        return 0
+    fi
+    rm -f "$keystore" "$keystore.next"
+    say "removed $keystore"
+}

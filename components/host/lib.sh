@@ -1,0 +1,269 @@
+# shellcheck shell=sh disable=SC2154
+# What every host step stands on: arguments, messages, the lock, facts, files. Sent ahead of the step's own file.
+# (SC2154: a flag --like-this becomes the variable $arg_like_this in parse.)
+set -eu
+umask 022
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+LC_ALL=C
+export PATH LC_ALL
+
+FACTS_ROOT=/var/lib/nexus-registry
+LOCK_FILE=/run/nexus-registry.lock
+NEWLINE='
+'
+
+# --- messages ---------------------------------------------------------------------------------------------------
+
+say() { printf '%s\n' "$*"; }
+
+# One sentence: the argument as the user knows it, the reason, the remedy.
+die() {
+    printf '%s\n' "$*" >&2
+    exit 1
+}
+
+# --- arguments --------------------------------------------------------------------------------------------------
+
+# parse "REQUIRED …" "OPTIONAL …" "REPEATED …" VERB --flag value …   sets $verb and $arg_<flag with _>;
+# a repeated flag's values are joined by newlines.
+parse() {
+    parse_required=$1 parse_optional="$2 lock-timeout" parse_repeated=$3
+    shift 3
+    verb=${1:-}
+    case $verb in create | update | delete) shift ;; *) die "the verb must be create, update or delete, not '$verb'" ;; esac
+    for parse_name in $parse_required $parse_optional $parse_repeated; do
+        eval "arg_$(underscored "$parse_name")="
+    done
+    while [ $# -gt 0 ]; do
+        parse_name=${1#--}
+        [ "--$parse_name" = "$1" ] || die "unexpected argument '$1'"
+        [ $# -ge 2 ] || die "$1 needs a value"
+        case $2 in *"$NEWLINE"*) die "$(underscored "$parse_name") must be a single line" ;; esac
+        parse_set "$parse_name" "$2"
+        shift 2
+    done
+    for parse_name in $parse_required; do
+        eval "[ -n \"\$arg_$(underscored "$parse_name")\" ]" || die "$(underscored "$parse_name") is missing"
+    done
+    unit=${arg_unit%.service}
+    check_word unit "$unit"
+    FACTS=$FACTS_ROOT/$unit
+}
+
+parse_set() {
+    case " $parse_required $parse_optional $parse_repeated " in
+        *" $1 "*) ;;
+        *) die "unknown flag --$1" ;;
+    esac
+    parse_var=arg_$(underscored "$1")
+    case " $parse_repeated " in
+        *" $1 "*) eval "$parse_var=\${$parse_var:+\$$parse_var\$NEWLINE}\$2" ;;
+        *) eval "$parse_var=\$2" ;;
+    esac
+}
+
+underscored() { printf '%s' "$1" | tr - _; }
+
+check_word() {
+    case $2 in
+        '' | -* | .* | *[!A-Za-z0-9._@-]*) die "$1 '$2' may hold only letters, digits and . _ @ -, and begins with none of . -" ;;
+    esac
+}
+
+check_number() {
+    case $2 in '' | *[!0-9]* | ??????????*) die "$1 must be a whole number, not '$2'" ;; esac
+}
+
+check_port() {
+    check_number "$1" "$2"
+    { [ "$2" -ge 1 ] && [ "$2" -le 65535 ]; } || die "$1 must be a port from 1 to 65535, not $2"
+}
+
+check_hex() {
+    case $3 in *[!0-9a-f]*) die "$1 must be $2 hexadecimal digits, not '$3'" ;; esac
+    [ ${#3} -eq "$2" ] || die "$1 must be $2 hexadecimal digits, not '$3'"
+}
+
+# A path that may go into a unit file, a Java option and an rm -r.
+check_path() {
+    case $2 in
+        *[!A-Za-z0-9/._+-]*) die "$1 '$2' may hold only letters, digits and / . _ + -" ;;
+        /*) ;;
+        *) die "$1 must be an absolute path, not '$2'" ;;
+    esac
+    case "$2/" in
+        *//* | */./* | */../*) die "$1 '$2' must not hold empty, '.' or '..' parts nor end in /" ;;
+    esac
+    case $2 in
+        /bin | /boot | /dev | /etc | /home | /lib | /lib64 | /media | /mnt | /opt | /proc | /root | /run | /sbin | /srv | /sys | /tmp | \
+            /usr | /usr/bin | /usr/lib | /usr/local | /usr/sbin | /usr/share | /var | /var/cache | /var/lib | /var/log | /var/tmp)
+            die "$1 must be a directory of its own, not $2"
+            ;;
+    esac
+}
+
+# a version like 3.71.0-06 as one number that compares: 3071000
+version_number() {
+    printf '%s' "$1" | awk -F'[.-]' '{ printf "%d%03d%03d", $1, $2, $3 }'
+}
+
+check_version() {
+    case $1 in
+        3.[0-9]*.[0-9]*-[0-9]*) check_word version "$1" ;;
+        *) die "version must be a full Nexus 3 version such as 3.71.0-06, not '$1'" ;;
+    esac
+}
+
+# --- one step at a time -----------------------------------------------------------------------------------------
+
+# take_lock STEP: waits for the host's lock, says who holds it, and gives up after --lock-timeout seconds.
+take_lock() {
+    lock_left=${arg_lock_timeout:-600}
+    check_number lock_timeout "$lock_left"
+    command -v flock >/dev/null || die "flock is missing on this host: install util-linux"
+    exec 9>>"$LOCK_FILE"
+    while ! flock -n 9; do
+        [ "$lock_left" -gt 0 ] || die "another step holds this host: $(lock_holder); run again when it has ended"
+        say "waiting for another step on this host: $(lock_holder)"
+        lock_slice=10
+        [ "$lock_left" -ge 10 ] || lock_slice=$lock_left
+        lock_left=$((lock_left - lock_slice))
+        if flock -w "$lock_slice" 9; then break; fi
+    done
+    printf 'step %s of unit %s, since %s, pid %s\n' "$1" "$unit" "$(date '+%H:%M:%S')" "$$" >"$LOCK_FILE"
+}
+
+lock_holder() {
+    if [ -s "$LOCK_FILE" ]; then head -n 1 "$LOCK_FILE"; else printf 'a step that has not said its name yet'; fi
+}
+
+# --- facts: what must be remembered between runs ----------------------------------------------------------------
+
+fact() { if [ -f "$FACTS/$1" ]; then cat "$FACTS/$1"; fi; }
+has_fact() { [ -f "$FACTS/$1" ]; }
+
+remember() {
+    [ -d "$FACTS" ] || (umask 077 && mkdir -p "$FACTS")
+    printf '%s\n' "$2" | put_file "$FACTS/$1" root:root 0600
+}
+
+forget() {
+    for forget_name in "$@"; do rm -f "$FACTS/$forget_name"; done
+    rmdir "$FACTS" "$FACTS_ROOT" 2>/dev/null || :
+}
+
+# --- files ------------------------------------------------------------------------------------------------------
+
+# put_file PATH OWNER:GROUP MODE <content: by a temporary file beside it and one rename, never through a link.
+put_file() (
+    put_temp=$(umask 077 && mktemp "$(dirname "$1")/.nexus-registry.XXXXXX")
+    trap 'rm -f "$put_temp"' EXIT
+    cat >"$put_temp"
+    chown "$2" "$put_temp"
+    chmod "$3" "$put_temp"
+    mv -f "$put_temp" "$1"
+)
+
+# same_file PATH OWNER:GROUP MODE <content: is that what is there already?
+same_file() {
+    [ -f "$1" ] && [ ! -L "$1" ] && [ "$(stat -c '%U:%G 0%a' "$1")" = "$2 $3" ] && cmp -s - "$1"
+}
+
+# own_dir PATH OWNER:GROUP MODE: a directory, never a link that someone else could turn.
+own_dir() {
+    [ ! -L "$1" ] || die "$1 is a symbolic link: root does not write through it; make it a directory"
+    [ -d "$1" ] || mkdir "$1"
+    [ "$(stat -c '%U:%G 0%a' "$1")" = "$2 $3" ] || { chown "$2" "$1" && chmod "$3" "$1"; }
+}
+
+sha256_of() { sha256sum "$1" | cut -c -64; }
+
+# --- programs that take long ------------------------------------------------------------------------------------
+
+# attend WHAT LIMIT COMMAND …: runs it, says every 10 s that it still does, shows its last words when it fails.
+attend() {
+    attend_what=$1 attend_limit=$2 attend_started=$(date +%s) attend_said=0
+    shift 2
+    attend_log=$(umask 077 && mktemp "${TMPDIR:-/tmp}/nexus-registry.XXXXXX")
+    "$@" >"$attend_log" 2>&1 &
+    attend_pid=$!
+    while kill -0 "$attend_pid" 2>/dev/null; do
+        sleep 0.2
+        attend_spent=$(($(date +%s) - attend_started))
+        if [ "$attend_spent" -ge "$attend_limit" ]; then
+            kill "$attend_pid" 2>/dev/null || :
+            rm -f "$attend_log"
+            die "$attend_what did not end within $attend_limit s$(attend_detail)"
+        fi
+        if [ $((attend_spent - attend_said)) -ge 8 ]; then
+            attend_said=$attend_spent
+            say "$attend_what: $attend_spent s$(attend_detail)"
+        fi
+    done
+    attend_status=0
+    wait "$attend_pid" || attend_status=$?
+    [ "$attend_status" -eq 0 ] || tail -n 15 "$attend_log" >&2
+    rm -f "$attend_log"
+    return "$attend_status"
+}
+
+# What more there is to say about the program that runs; a step sets $attend_size to a file that grows.
+attend_detail() {
+    if [ -n "${attend_size:-}" ] && [ -f "$attend_size" ]; then
+        printf ', %s MB so far' "$(($(stat -c %s "$attend_size") / 1048576))"
+    fi
+}
+
+# --- what is running --------------------------------------------------------------------------------------------
+
+unit_is() { [ "$(unit_property ActiveState)" = "$1" ]; }
+unit_property() { systemctl show -p "$1" "$unit.service" 2>/dev/null | sed -n "s/^$1=//p"; }
+systemd_version() { systemctl --version | sed -n '1s/[^0-9]*\([0-9]*\).*/\1/p'; }
+
+# listeners PORT: "address program pid" of each listener, "-" for what can't be seen.
+listeners() {
+    ss -ltnp 2>/dev/null | awk -v port="$1" '
+        NR > 1 && $4 ~ (":" port "$") {
+            address = substr($4, 1, length($4) - length(port) - 1)
+            program = "-"; pid = "-"
+            if (match($0, /\(\("[^"]*"/)) program = substr($0, RSTART + 3, RLENGTH - 4)
+            if (match($0, /pid=[0-9]+/)) pid = substr($0, RSTART + 4, RLENGTH - 4)
+            gsub(/ /, "_", program)
+            print address, program, pid
+        }'
+}
+
+# refuse_taken_port ARGUMENT PORT [ADDRESS]: unless it is this unit's own.
+refuse_taken_port() {
+    listeners "$2" | while read -r taken_address taken_program taken_pid; do
+        [ "$taken_pid" = - ] || ! grep -qF "/$unit.service" "/proc/$taken_pid/cgroup" 2>/dev/null || continue
+        addresses_meet "$taken_address" "${3:-0.0.0.0}" || continue
+        if [ "$taken_pid" = - ]; then
+            die "$1: another program, which can't be seen from here, already listens on port $2 ($taken_address); stop it or choose another $1"
+        fi
+        die "$1: $taken_program (pid $taken_pid) already listens on port $2 ($taken_address); stop it or choose another $1"
+    done
+}
+
+addresses_meet() {
+    for meet_address in "$1" "$2"; do
+        case $meet_address in 0.0.0.0 | '*' | '[::]' | ::) return 0 ;; esac
+    done
+    meet_first=${1#\[} meet_second=${2#\[}
+    [ "${meet_first%\]}" = "${meet_second%\]}" ]
+}
+
+# --- Java -------------------------------------------------------------------------------------------------------
+
+# java_major HOME: 8, 17, … or nothing when that is no Java.
+java_major() {
+    [ -x "$1/bin/java" ] || return 0
+    "$1/bin/java" -version 2>&1 | sed -n 's/.* version "\(1\.\)\{0,1\}\([0-9][0-9]*\).*/\2/p' | head -n 1
+}
+
+# service_java INSTALL_DIR: the Java that the service runs on: told, found by prepare, or the archive's own.
+service_java() {
+    if [ -n "${arg_java_home:-}" ]; then printf '%s' "$arg_java_home" && return; fi
+    bundled=$(find "$1/jdk" -path '*/bin/java' -type f 2>/dev/null | sort | head -n 1)
+    if [ -n "$bundled" ]; then printf '%s' "${bundled%/bin/java}"; else fact prepare.java-home; fi
+}

@@ -1,0 +1,103 @@
+# shellcheck shell=sh disable=SC2154
+# The host's own package manager: apt-get, dnf or yum behind four words.
+
+PACKAGE_LIMIT=900
+
+# find_packager: sets $packager to apt-get, dnf or yum, and $os_name, $os_family; refuses another system.
+find_packager() {
+    os_id=$(os_release ID) os_name=$(os_release PRETTY_NAME) os_family=
+    for os_word in $os_id $(os_release ID_LIKE); do
+        case $os_word in
+            debian | ubuntu) os_family=debian && break ;;
+            rhel | centos | fedora | amzn | rocky | almalinux | ol) os_family=redhat && break ;;
+        esac
+    done
+    case $os_family in
+        debian) packagers=apt-get ;;
+        redhat) packagers='dnf yum' ;;
+        *) die "host: '${os_name:-$os_id}' is not supported; use Debian, Ubuntu, RHEL and its kin, CentOS 7, Fedora or Amazon Linux" ;;
+    esac
+    for packager in $packagers; do
+        if command -v "$packager" >/dev/null; then return 0; fi
+    done
+    die "host: ${os_name:-$os_id} has no $packagers; install it, or install what prepare needs by hand"
+}
+
+os_release() (
+    [ -r /etc/os-release ] || exit 0
+    ID='' ID_LIKE='' PRETTY_NAME=''
+    # shellcheck disable=SC1091
+    . /etc/os-release
+    case $1 in ID) printf '%s' "$ID" ;; ID_LIKE) printf '%s' "$ID_LIKE" ;; *) printf '%s' "$PRETTY_NAME" ;; esac
+)
+
+# package_exists NAME: can it be installed from the host's sources?
+package_exists() {
+    case $packager in
+        apt-get) apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [^(]' ;;
+        *) "$packager" -q list available "$1" >/dev/null 2>&1 || "$packager" -q list installed "$1" >/dev/null 2>&1 ;;
+    esac
+}
+
+package_installed() {
+    case $packager in
+        apt-get) dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q ' installed$' ;;
+        *) rpm -q "$1" >/dev/null 2>&1 ;;
+    esac
+}
+
+# refresh_packages: the list of what there is, once per run.
+refresh_packages() {
+    [ -z "${packages_fresh:-}" ] || return 0
+    packages_fresh=yes
+    [ "$packager" = apt-get ] || return 0
+    wait_for_packager /var/lib/apt/lists/lock
+    attend "asking for the list of packages (apt-get update)" "$PACKAGE_LIMIT" apt-get -q update ||
+        die "host: apt-get update failed (its last lines are above); the host needs its package sources to install what is missing"
+}
+
+# install_packages NAME …
+install_packages() {
+    say "installing $*"
+    case $packager in
+        apt-get)
+            wait_for_packager /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock
+            attend "installing (apt-get)" "$PACKAGE_LIMIT" env DEBIAN_FRONTEND=noninteractive apt-get -q -y \
+                --no-install-recommends -o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=60 install "$@" ||
+                die "host: apt-get could not install $* (its last lines are above)"
+            ;;
+        *)
+            wait_for_packager /var/run/yum.pid /var/lib/rpm/.rpm.lock
+            attend "installing ($packager)" "$PACKAGE_LIMIT" "$packager" -q -y install "$@" ||
+                die "host: $packager could not install $* (its last lines are above)"
+            ;;
+    esac
+}
+
+# wait_for_packager FILE …: until no other process holds one of these locks, naming it, for five minutes at most.
+wait_for_packager() {
+    packager_left=300
+    while packager_other=$(lock_owner "$@") && [ -n "$packager_other" ]; do
+        [ "$packager_left" -gt 0 ] || die "host: $packager_other has held the package manager's lock for 5 minutes; run again when it has ended"
+        say "waiting for another package manager: $packager_other"
+        sleep 5
+        packager_left=$((packager_left - 5))
+    done
+}
+
+# lock_owner FILE …: "program (pid N)" of who holds one of these lock files.
+lock_owner() {
+    for owner_file in "$@"; do
+        [ -e "$owner_file" ] || continue
+        owner_pid=
+        case $owner_file in
+            *.pid) read -r owner_pid <"$owner_file" || : ;;
+            *) owner_pid=$(awk -v inode=":$(stat -c %i "$owner_file")" \
+                'substr($6, length($6) - length(inode) + 1) == inode { print $5; exit }' /proc/locks) ;;
+        esac
+        if [ -n "$owner_pid" ] && [ -r "/proc/$owner_pid/comm" ]; then
+            printf '%s (pid %s)' "$(cat "/proc/$owner_pid/comm")" "$owner_pid"
+            return 0
+        fi
+    done
+}

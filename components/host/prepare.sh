@@ -1,0 +1,146 @@
+# shellcheck shell=sh disable=SC2154
+# prepare: is this host fit, and has it what Nexus needs? Installs what is missing, removes nothing.
+
+step() {
+    parse "unit install-root data-dir heap-mb min-disk-mb" "java-major java-home java-package" "" "$@"
+    take_lock prepare
+    if [ "$verb" = delete ]; then
+        forget prepare.java-home
+        say "installed packages stay"
+        return 0
+    fi
+    check_path install_root "$arg_install_root"
+    check_path data_dir "$arg_data_dir"
+    check_host
+    check_memory
+    check_disk install_root "$arg_install_root"
+    check_disk data_dir "$arg_data_dir"
+    find_packager
+    provide_tools
+    provide_java
+    say "the host is ready"
+}
+
+check_host() {
+    case $(uname -m) in
+        x86_64 | aarch64) ;;
+        *) die "host: the architecture $(uname -m) is not supported; Nexus runs on x86_64 and aarch64" ;;
+    esac
+    [ "$(cat /proc/1/comm)" = systemd ] ||
+        die "host: process 1 is $(cat /proc/1/comm), not systemd; a container without systemd or another init can't run the service"
+}
+
+check_memory() {
+    check_number heap_mb "$arg_heap_mb"
+    memory_mb=$(awk '$1 == "MemTotal:" { print int($2 / 1024) }' /proc/meminfo)
+    [ "$arg_heap_mb" -le $((memory_mb * 2 / 3)) ] ||
+        die "heap_mb: $arg_heap_mb MB is more than two thirds of this host's $memory_mb MB; choose at most $((memory_mb * 2 / 3)) or a larger host"
+}
+
+# check_disk ARGUMENT PATH: room on the file system of the nearest directory that is there already.
+check_disk() {
+    check_number min_disk_mb "$arg_min_disk_mb"
+    disk_at=$2
+    while [ ! -d "$disk_at" ]; do disk_at=$(dirname "$disk_at"); done
+    disk_mb=$(df -Pk "$disk_at" | awk 'END { print int($4 / 1024) }')
+    [ "$disk_mb" -lt "$arg_min_disk_mb" ] || return 0
+    if [ -d "$arg_data_dir/db" ]; then
+        say "little room is left for $1 $2: $disk_mb MB, less than min_disk_mb $arg_min_disk_mb"
+        return 0
+    fi
+    die "min_disk_mb: $1 $2 has $disk_mb MB of free disk and $arg_min_disk_mb are asked for; free some, choose another $1 or a smaller min_disk_mb"
+}
+
+provide_tools() {
+    missing=
+    for tool in curl tar gzip find cmp ss; do
+        command -v "$tool" >/dev/null || missing="$missing $(tool_package "$tool")"
+    done
+    [ -e /etc/ssl/certs/ca-certificates.crt ] || [ -e /etc/pki/tls/certs/ca-bundle.crt ] ||
+        missing="$missing ca-certificates"
+    if [ -z "$missing" ]; then
+        say "curl, tar, gzip and CA certificates are there"
+        return 0
+    fi
+    refresh_packages
+    # shellcheck disable=SC2086
+    install_packages $missing
+}
+
+tool_package() {
+    case $os_family-$1 in
+        *-find) printf findutils ;;
+        *-cmp) printf diffutils ;;
+        debian-ss) printf iproute2 ;;
+        redhat-ss) printf iproute ;;
+        *) printf '%s' "$1" ;;
+    esac
+}
+
+# provide_java: finds or installs the Java that the service will use and remembers where it is.
+provide_java() {
+    if [ -n "$arg_java_home" ]; then
+        check_java_home
+        java_found=$arg_java_home
+    elif [ -n "$arg_java_major" ]; then
+        check_number java_major "$arg_java_major"
+        install_java
+    else
+        [ -z "$arg_java_package" ] || die "java_package: give java_major too, so that the Java it brings can be found"
+        say "no Java is installed: the archive brings its own"
+        forget prepare.java-home
+        return 0
+    fi
+    say "Java $(java_major "$java_found") is at $java_found"
+    [ "$(fact prepare.java-home)" = "$java_found" ] || remember prepare.java-home "$java_found"
+}
+
+check_java_home() {
+    check_path java_home "$arg_java_home"
+    java_is=$(java_major "$arg_java_home")
+    [ -n "$java_is" ] || die "java_home: there is no working $arg_java_home/bin/java; install it there, or leave java_home out"
+    [ -z "$arg_java_major" ] || [ "$java_is" = "$arg_java_major" ] ||
+        die "java_home: $arg_java_home is Java $java_is, and this version of Nexus needs Java $arg_java_major"
+}
+
+install_java() {
+    java_found=$(find_java "$arg_java_major")
+    if [ -n "$arg_java_package" ]; then
+        package_installed "$arg_java_package" && [ -n "$java_found" ] && return 0
+    elif [ -n "$java_found" ]; then
+        return 0
+    fi
+    refresh_packages
+    for java_package in ${arg_java_package:-$(java_packages "$arg_java_major")}; do
+        if package_exists "$java_package"; then
+            install_packages "$java_package"
+            java_found=$(find_java "$arg_java_major")
+            [ -n "$java_found" ] || die "java_package: $java_package brought no Java $arg_java_major; name another one, or a java_home"
+            return 0
+        fi
+        java_missing="${java_missing:+$java_missing or }$java_package"
+    done
+    die "java: $os_name has no package $java_missing; install Java $arg_java_major by hand and name it in java_home, or name its package in java_package"
+}
+
+# java_packages MAJOR: what it is called here, the best first.
+java_packages() {
+    case $os_family-$1 in
+        debian-*) printf 'openjdk-%s-jre-headless' "$1" ;;
+        redhat-8) printf 'java-1.8.0-openjdk-headless java-1.8.0-amazon-corretto' ;;
+        redhat-*) printf 'java-%s-openjdk-headless java-%s-amazon-corretto-headless' "$1" "$1" ;;
+    esac
+}
+
+# find_java MAJOR: the home that keeps its name over updates, before those with the whole version in it.
+find_java() {
+    java_dashed=$1
+    [ "$1" != 8 ] || java_dashed=1.8.0
+    for java_candidate in "/usr/lib/jvm/jre-$java_dashed-openjdk" "/usr/lib/jvm/jre-$java_dashed" \
+        "/usr/lib/jvm/java-$1-openjdk"-* "/usr/lib/jvm/java-$1"-* /usr/lib/jvm/* /usr/lib/jvm/*/jre; do
+        if [ "$(java_major "$java_candidate")" = "$1" ]; then
+            printf '%s' "$java_candidate"
+            return 0
+        fi
+    done
+}

@@ -1,0 +1,116 @@
+# shellcheck shell=sh disable=SC2154
+# Starting, stopping and waiting, with the end of Nexus's own log when it doesn't come up.
+
+# base_url: where Nexus answers plain HTTP, seen from this host.
+base_url() { printf 'http://%s:%s%s' "$(local_address bracketed)" "$arg_http_port" "${arg_context_path%/}"; }
+
+local_address() {
+    case ${arg_address:-0.0.0.0} in
+        0.0.0.0 | ::) printf 127.0.0.1 ;;
+        *:*) if [ "${1:-}" = bracketed ]; then printf '[%s]' "$arg_address"; else printf '%s' "$arg_address"; fi ;;
+        *) printf '%s' "$arg_address" ;;
+    esac
+}
+
+http_code() { curl -s -g -o /dev/null -w '%{http_code}' --noproxy '*' --max-time 10 "$(base_url)$1" || :; }
+
+# ready: does Nexus serve and may it write? Versions without the status resources must have said so in their log.
+ready() {
+    last_code=$(http_code /service/rest/v1/status/writable)
+    [ "$last_code" = 404 ] || { [ "$last_code" = 200 ] && return 0 || return 1; }
+    last_code=$(http_code /service/rest/v1/status)
+    [ "$last_code" = 404 ] || { [ "$last_code" = 200 ] && return 0 || return 1; }
+    [ "$(http_code /)" = 200 ] && tail -c "+$((log_before + 1))" "$nexus_log" 2>/dev/null | grep -q 'Started Sonatype Nexus'
+}
+
+# served_fingerprint: of the certificate that the HTTPS port shows.
+served_fingerprint() {
+    timeout 20 "$java/bin/keytool" -J-Duser.language=en -printcert -sslserver "$(local_address):$arg_https_port" 2>/dev/null |
+        sed -n 's/^.*SHA256: *//p' | head -n 1 | tr -d ': ' | tr A-F a-f
+}
+
+# await_certificate SECONDS: until HTTPS answers with the certificate that was given.
+await_certificate() {
+    certificate_until=$(($(date +%s) + $1))
+    while :; do
+        served=$(served_fingerprint)
+        [ "$served" != "$fingerprint" ] || return 0
+        [ "$(date +%s)" -lt "$certificate_until" ] || return 1
+        sleep 1
+    done
+}
+
+stop_service() {
+    stop_started=$(date +%s) stop_said=0
+    systemctl --no-block stop "$unit.service"
+    while :; do
+        case $(unit_property ActiveState) in inactive | failed) break ;; esac
+        stop_spent=$(($(date +%s) - stop_started))
+        if [ $((stop_spent - stop_said)) -ge 8 ]; then stop_said=$stop_spent && say "stopping $unit.service: $stop_spent s"; fi
+        [ "$stop_spent" -lt 400 ] || die "host: $unit.service does not stop; look at journalctl -u $unit"
+        sleep 0.2
+    done
+}
+
+start_service() {
+    nexus_log=$arg_data_dir/log/nexus.log
+    log_before=0
+    [ ! -f "$nexus_log" ] || log_before=$(stat -c %s "$nexus_log")
+    record_version
+    systemctl reset-failed "$unit.service" 2>/dev/null || :
+    start_began=$(date +%s)
+    systemctl start "$unit.service" || fail_start "$unit.service could not be started"
+    await_ready
+    await_certificate 60 || fail_start "https_port: port $arg_https_port does not show the certificate $(short_fingerprint "$fingerprint") (it shows '${served:-nothing}')"
+    say "Nexus $arg_version serves HTTP on $arg_http_port and HTTPS on $arg_https_port after $(($(date +%s) - start_began)) s"
+}
+
+await_ready() {
+    start_said=0
+    start_pid=$(unit_property MainPID)
+    while ! ready; do
+        start_spent=$(($(date +%s) - start_began))
+        case $(unit_property ActiveState)-$(unit_property SubState) in
+            failed-* | inactive-* | *-auto-restart) fail_start "Nexus ended during its start after $start_spent s" ;;
+        esac
+        [ "$(unit_property MainPID)" = "$start_pid" ] || fail_start "Nexus crashed during its start after $start_spent s"
+        [ "$start_spent" -lt "$arg_timeout" ] ||
+            fail_start "timeout: Nexus does not answer after $arg_timeout s (last answer: HTTP $last_code); raise the limit if the host is slow"
+        if [ $((start_spent - start_said)) -ge 5 ]; then
+            start_said=$start_spent
+            say "Nexus is starting: $start_spent s, HTTP $last_code; $(doing)"
+        fi
+        sleep 0.5
+    done
+}
+
+# doing: the last thing that Nexus says it does.
+doing() {
+    [ -f "$nexus_log" ] || { printf 'no log yet' && return; }
+    tail -c "+$((log_before + 1))" "$nexus_log" | grep -E ' (INFO|WARN|ERROR) ' | grep -viE 'passw|secret|properties:' | tail -n 1 |
+        sed -e 's/^[0-9-]* [0-9:,.+-]* *//' -e 's/ \[[^]]*\] *\*[A-Za-z]* */ /' | cut -c -140 | masked
+}
+
+# masked: hides the secrets of this run in what passes through.
+masked() {
+    MASK_A=$ADMIN_PASSWORD MASK_B=$KEYSTORE_PASSWORD MASK_C=$CURRENT_ADMIN_PASSWORD awk '
+        BEGIN { split("MASK_A MASK_B MASK_C", names, " "); for (i in names) if (ENVIRON[names[i]] != "") hide[++count] = ENVIRON[names[i]] }
+        {
+            for (i = 1; i <= count; i++) {
+                seen = ""
+                while (at = index($0, hide[i])) { seen = seen substr($0, 1, at - 1) "***"; $0 = substr($0, at + length(hide[i])) }
+                $0 = seen $0
+            }
+            print
+        }'
+}
+
+fail_start() {
+    {
+        printf '%s\n' "--- the last lines of $nexus_log"
+        [ ! -f "$nexus_log" ] || tail -n 30 "$nexus_log" | masked
+        printf '%s\n' "--- the last lines of the journal of $unit.service"
+        journalctl -q --no-pager -o cat -n 30 -u "$unit.service" 2>/dev/null | masked
+    } >&2
+    die "$1; its last words are above, all of them in $nexus_log"
+}

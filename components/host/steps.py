@@ -1,0 +1,140 @@
+"""The one module that makes a host step a remote command.
+
+A step is a POSIX sh file beside this module. What runs on the host is ``sh -s -- VERB --flag value …``; its
+standard input carries the secrets, the step's files and ``step "$@" </dev/null``, in this order. So nothing is
+copied to the host, a changed script runs ``update``, a delete carries its own script in state, and no secret is
+in a command line, an error text or the process list. The contract of each step stands in docs/architecture.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from shlex import quote
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+
+import pulumi
+from pulumi_command import remote
+
+if TYPE_CHECKING:
+    from pulumi import Input, Output, ResourceOptions
+
+Verb: TypeAlias = Literal["create", "update", "delete"]
+Value: TypeAlias = "str | int | float | bool | Sequence[str | int | float] | Mapping[str, str] | None"
+"""A flag's value. None leaves the flag out, a sequence repeats it, a mapping repeats it as ``KEY=VALUE``."""
+
+FILES: Final[Mapping[str, tuple[str, ...]]] = {
+    "prepare": ("lib", "packages", "prepare"),
+    "account": ("lib", "account"),
+    "archive": ("lib", "archive"),
+    "keystore": ("lib", "jetty", "keystore"),
+    "service": ("lib", "jetty", "properties", "unit", "start", "service"),
+    "port": ("lib", "port"),
+}
+"""What each step's script is made of."""
+
+_SUDO = (
+    "why=$(sudo -n sh -c : 2>&1) || {"
+    ' echo "ssh.user: sudo does not let $(id -un) become root without a password (${why##*: }):'
+    ' add a NOPASSWD rule for $(id -un) to sudoers, or connect as root" >&2; exit 1; };'
+    ' exec sudo -n sh -s -- "$@"'
+)
+
+
+def host_step(
+    step: str,
+    name: str,
+    *,
+    ssh: Input[remote.ConnectionArgs],
+    arguments: Mapping[str, Input[Any]],
+    secrets: Mapping[str, Input[str]] | None = None,
+    sudo: bool = False,
+    opts: ResourceOptions | None = None,
+) -> remote.Command:
+    """Run a step on the host: to create, whenever an argument, a secret or its script changes, and to undo it.
+
+    :param step: which one; its flags and secrets are listed in docs/architecture.md.
+    :param name: the resource's name.
+    :param ssh: how to reach the host over SSH.
+    :param arguments: the flags by their argument names (``install_root`` becomes ``--install-root``); each value
+        is a ``Value`` or an output of one. Never a secret: they are in the command line and in error texts.
+    :param secrets: the step's secrets by their shell names; their values reach the step by standard input only.
+    :param sudo: run as root through ``sudo -n``, for a user who is not root.
+    :param opts: options of the resource.
+    :return: the command; its ``stdout`` holds the step's progress lines and never a secret.
+    """
+    flags = pulumi.Output.all(**arguments)
+
+    def line(verb: Verb) -> Output[str]:
+        return flags.apply(lambda known: command(verb, known, sudo=sudo))
+
+    text: Input[str] = stdin(step)
+    if secrets:
+        text = pulumi.Output.secret(pulumi.Output.all(**secrets).apply(lambda known: stdin(step, known)))
+    return remote.Command(
+        name,
+        connection=ssh,
+        create=line("create"),
+        update=line("update"),
+        delete=line("delete"),
+        stdin=text,
+        logging=remote.Logging.STDOUT_AND_STDERR,
+        add_previous_output_in_env=False,
+        opts=opts,
+    )
+
+
+def command(verb: Verb, arguments: Mapping[str, Value], *, sudo: bool = False) -> str:
+    """The command line for the remote user's login shell."""
+    words = [verb, *(word for name, value in arguments.items() for word in _flag(name, value))]
+    line = " ".join(quote(word) for word in words)
+    return f"sh -c {quote(_SUDO)} nexus-registry {line}" if sudo else f"sh -s -- {line}"
+
+
+def stdin(step: str, secrets: Mapping[str, str] | None = None) -> str:
+    """What the step's shell reads: secrets, script, start."""
+    assignments = [_assignment(name, value) for name, value in (secrets or {}).items()]
+    return "".join([*assignments, script(step), 'step "$@" </dev/null\n'])
+
+
+def script(step: str) -> str:
+    """The step's files, one after the other."""
+    if step not in FILES:
+        raise ValueError(f"there is no host step {step!r}; the steps are {', '.join(FILES)}")
+    folder = resources.files(__package__)
+    return "".join(folder.joinpath(f"{part}.sh").read_text(encoding="utf-8") for part in FILES[step])
+
+
+def _assignment(name: str, value: str) -> str:
+    """A shell variable that isn't exported, also where the remote user's environment has one of that name."""
+    if not re.fullmatch(r"[A-Z][A-Z0-9_]*", name):
+        raise ValueError(f"secret {name!r}: a shell variable in capitals is meant")
+    if "\0" in value:
+        raise ValueError(f"secret {name}: holds a NUL character, which no shell can take")
+    return f"unset {name}\n{name}='" + value.replace("'", "'\\''") + "'\n"
+
+
+def _flag(name: str, value: Value) -> list[str]:
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        raise ValueError(f"argument {name!r}: a snake_case name is meant")
+    if value is None:
+        return []
+    if isinstance(value, Mapping):
+        value = [f"{key}={item}" for key, item in value.items()]
+    elif isinstance(value, (str, int, float)):
+        value = [value]
+    return [word for item in value for word in ("--" + name.replace("_", "-"), _text(name, item))]
+
+
+def _text(name: str, value: str | float) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):  # what the engine makes of every number
+        if not value.is_integer():
+            raise ValueError(f"argument {name}: {value} is not a whole number")
+        value = int(value)
+    text = str(value)
+    if "\0" in text or "\n" in text or "\r" in text:
+        raise ValueError(f"argument {name}: must be a single line")
+    return text

@@ -1,0 +1,147 @@
+# shellcheck shell=sh disable=SC2154
+# The unit: hardened as far as this host's systemd knows how, and what the launcher and the JVM are told.
+
+RUN_DIR=/run/nexus-registry
+UNIT_MARK='# Written by nexus-registry: a change made here is set back by its next run.'
+
+# One line per directive: the systemd version that knows it, and the directive. Before 231 the seccomp filters and
+# NoNewPrivileges stand in the way of SELinux' own change of domain, so they are left out there.
+HARDENING='
+219 PrivateTmp=yes
+219 PrivateDevices=yes
+219 CapabilityBoundingSet=
+229 AmbientCapabilities=
+231 NoNewPrivileges=yes
+231 RestrictRealtime=yes
+231 RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
+231 SystemCallArchitectures=native
+232 PrivateUsers=yes
+232 ProtectKernelTunables=yes
+232 ProtectKernelModules=yes
+232 ProtectControlGroups=yes
+232 RemoveIPC=yes
+233 RestrictNamespaces=yes
+235 LockPersonality=yes
+235 KeyringMode=private
+235 SystemCallFilter=@system-service
+235 SystemCallFilter=~@privileged @resources
+235 SystemCallErrorNumber=EPERM
+242 ProtectHostname=yes
+242 RestrictSUIDSGID=yes
+244 ProtectKernelLogs=yes
+245 ProtectClock=yes
+247 ProtectProc=invisible
+'
+
+# jvm_options: absolute paths, since the data directory stands apart from the install directory.
+jvm_options() {
+    printf '%s ' "-Xms${arg_heap_mb}m" "-Xmx${arg_heap_mb}m" "-XX:MaxDirectMemorySize=${arg_heap_mb}m" \
+        -XX:+UnlockDiagnosticVMOptions "-XX:LogFile=$arg_data_dir/log/jvm.log" \
+        "-Dkaraf.data=$arg_data_dir" "-Dkaraf.log=$arg_data_dir/log" "-Dkaraf.instances=$arg_data_dir/instances" \
+        "-Djava.io.tmpdir=$arg_data_dir/tmp"
+    printf '%s' "-Djava.util.prefs.userRoot=$arg_data_dir/javaprefs"
+}
+
+# unit_text SYSTEMD_VERSION JAVA_HOME INSTALL_DIR
+unit_text() {
+    unit_type='exec'
+    [ "$1" -ge 240 ] || unit_type=simple
+    cat <<UNIT
+$UNIT_MARK
+[Unit]
+Description=Sonatype Nexus Repository ($unit)
+After=network-online.target
+Wants=network-online.target
+
+[Service]
+Type=$unit_type
+User=$arg_user
+Group=$arg_group
+UMask=0077
+LimitNOFILE=65536
+ExecStart=$arg_install_root/nexus/bin/nexus run
+SuccessExitStatus=143
+TimeoutStopSec=300
+# Again after a crash or the kernel's OOM killer, not after Nexus itself gave up: that needs a person.
+Restart=on-abnormal
+RestartSec=5
+EnvironmentFile=-$RUN_DIR/$unit.env
+# The launcher appends bin/nexus.vmoptions after INSTALL4J_ADD_VM_PARAMS; _JAVA_OPTIONS has the last word.
+Environment="INSTALL4J_ADD_VM_PARAMS=$(jvm_options)"
+Environment="_JAVA_OPTIONS=$(jvm_options)"
+UNIT
+    unit_java "$2" "$3"
+    unit_paths "$1"
+    printf '%s\n' "$HARDENING" | while read -r unit_since unit_directive; do
+        [ -z "$unit_directive" ] || [ "$1" -lt "$unit_since" ] || printf '%s\n' "$unit_directive"
+    done
+    printf '\n[Install]\nWantedBy=multi-user.target\n'
+}
+
+# An archive's own Java needs no word; another one is named in every way that launchers look for it.
+unit_java() {
+    case $1 in
+        "$2"/*) ;;
+        *) printf 'Environment=%s\n' "JAVA_HOME=$1" "INSTALL4J_JAVA_HOME=$1" "INSTALL4J_JAVA_HOME_OVERRIDE=$1" ;;
+    esac
+}
+
+# What may be written: the data directory and what --writable adds. Homes are hidden unless something lives there.
+unit_paths() {
+    unit_homes=yes
+    for unit_path in "$arg_data_dir" "$arg_install_root" "$java" $arg_writable; do
+        case $unit_path in /home/* | /root/* | /run/user/*) unit_homes=read-only ;; esac
+    done
+    printf 'ProtectHome=%s\n' "$unit_homes"
+    if [ "$1" -ge 232 ]; then
+        printf 'ProtectSystem=strict\n'
+        for unit_path in "$arg_data_dir" $arg_writable; do printf 'ReadWritePaths=%s\n' "$unit_path"; done
+    else
+        printf 'ProtectSystem=full\n'
+        printf 'ReadOnlyDirectories=%s\n' "$arg_install_root"
+        for unit_path in "$arg_data_dir" $arg_writable; do printf 'ReadWriteDirectories=%s\n' "$unit_path"; done
+    fi
+}
+
+unit_file() { printf '/etc/systemd/system/%s.service' "$unit"; }
+
+# unit_origin: none, ours, or other (somebody else's, also where a package put it).
+unit_origin() {
+    unit_path=$(unit_property FragmentPath)
+    [ -n "$unit_path" ] || unit_path=$(unit_file)
+    if [ ! -f "$unit_path" ]; then printf none; elif grep -qxF "$UNIT_MARK" "$unit_path"; then printf ours; else printf other; fi
+}
+
+# write_unit INSTALL_DIR JAVA_HOME
+write_unit() {
+    unit_text "$(systemd_version)" "$2" "$1" >"$work/unit"
+    update_file "$(unit_file)" root:root 0644 <"$work/unit"
+    if [ "$(unit_property NeedDaemonReload)" != no ] || [ "$(unit_property LoadState)" != loaded ]; then
+        systemctl daemon-reload
+    fi
+    if [ "$(systemctl is-enabled "$unit.service" 2>/dev/null)" != enabled ]; then
+        systemctl -q enable "$unit.service"
+        say "enabled $unit.service"
+    fi
+}
+
+# write_rc INSTALL_DIR: bin/nexus.rc, where there is one, names the same user; the one file touched in there.
+write_rc() {
+    rc_file=$1/bin/nexus.rc
+    [ -f "$rc_file" ] || return 0
+    { grep -v '^[# ]*run_as_user=' "$rc_file" || :; } >"$work/rc"
+    printf 'run_as_user="%s"\n' "$arg_user" >>"$work/rc"
+    cmp -s "$work/rc" "$rc_file" || put_file "$rc_file" root:root 0644 <"$work/rc"
+}
+
+# write_symlink: <install_root>/nexus leads to this version, swapped in one rename.
+write_symlink() {
+    link=$arg_install_root/nexus
+    [ "$(readlink "$link" 2>/dev/null)" != "nexus-$arg_version" ] || return 0
+    [ -L "$link" ] || [ ! -e "$link" ] || die "install_root: $link is there and is no symbolic link; move it away"
+    link_before=$(readlink -f "$link" 2>/dev/null || :)
+    [ "$link_before" = "$(readlink -f "$arg_install_root/nexus-$arg_version")" ] || remember service.pending "$link"
+    ln -s "nexus-$arg_version" "$arg_install_root/.nexus-registry.link.$$"
+    mv -T "$arg_install_root/.nexus-registry.link.$$" "$link"
+    say "$link leads to nexus-$arg_version"
+}
