@@ -1,0 +1,179 @@
+"""``python3 -m standin HOME DATA``: run Core, the registry behind and the front until one ends, or SIGTERM."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import logging.handlers
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+from aiohttp import web
+
+from .access import Access
+from .config import CannotStart, Settings, load
+from .core import Upstream
+from .front import Front
+from .keystore import ServerTls
+from .registry import Registry
+from .repositories import Repositories
+from .state import State
+
+log = logging.getLogger("org.sonatype.nexus.docker.standin")
+_REGISTRY = """\
+version: 0.1
+log: {{level: warn, accesslog: {{disabled: true}}}}
+storage: {{filesystem: {{rootdirectory: {root}}}, delete: {{enabled: true}}, redirect: {{disable: true}}}}
+http: {{addr: "127.0.0.1:{port}", relativeurls: true}}
+"""
+
+
+def main() -> int:
+    """Run the server; the exit status is Core's where Core ended by itself."""
+    home, data = (Path(argument).resolve() for argument in sys.argv[1:3])
+    _log_to(data / "log")
+    try:
+        settings = load(home, data)
+        return asyncio.run(_run(settings, ServerTls(settings.tls) if settings.tls else None))
+    except CannotStart as error:
+        jetty = logging.getLogger("org.sonatype.nexus.bootstrap.jetty.JettyServer")
+        jetty.error("Failed to start\n%s", error)
+        return 1
+
+
+async def _run(settings: Settings, tls: ServerTls | None) -> int:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    state = State.load(settings)
+    first = not (settings.data / "db").exists()
+    core_port, storage_port = _free_port(), _free_port()
+    core, storage = Upstream(core_port), Upstream(storage_port)
+    children = [await _core(settings, core_port), await _storage(settings, storage_port)]
+    ended = [asyncio.create_task(child.wait()) for child in children]
+    runner: web.AppRunner | None = None
+    access = Access(core, settings, state)
+    registry = Registry(storage, access, settings, state, tls)
+    watching = asyncio.create_task(tls.watch()) if tls else None
+    try:
+        told = asyncio.create_task(stop.wait())
+        serving = asyncio.create_task(_until_writable(core, settings))
+        await asyncio.wait([told, serving, *ended], return_when=asyncio.FIRST_COMPLETED)
+        if serving.done():
+            await access.make_account(_initial_password(settings, first))
+            repositories = Repositories(core, access, settings, state, registry)
+            front = Front(core, access, settings, state, registry, repositories)
+            runner = await _listen(front, settings, tls)
+            for name in state.repositories:
+                await registry.open(name)
+            log.info("The docker-format stand-in serves in front of Nexus Core")
+            await asyncio.wait([told, *ended], return_when=asyncio.FIRST_COMPLETED)
+        serving.cancel()
+        return 0 if told.done() else (children[0].returncode or 1)
+    finally:
+        if watching:
+            watching.cancel()
+        await registry.close()
+        if runner:
+            await runner.cleanup()
+        await _end(children)
+        await core.close()
+        await storage.close()
+
+
+async def _listen(front: Front, settings: Settings, tls: ServerTls | None) -> web.AppRunner:
+    app = front.application()
+    if settings.server:
+
+        async def play(_request: web.Request, response: web.StreamResponse) -> None:
+            response.headers["Server"] = settings.server
+
+        app.on_response_prepare.append(play)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)
+    await runner.setup()
+    if settings.http_port is not None:
+        await web.TCPSite(runner, settings.host, settings.http_port).start()
+    if settings.https_port is not None and tls:
+        await web.TCPSite(runner, settings.host, settings.https_port, ssl_context=tls.context).start()
+    return runner
+
+
+async def _core(settings: Settings, port: int) -> asyncio.subprocess.Process:
+    """Start Core on a port of the loopback address; what nexus.properties says of ports is for the front."""
+    options = {"application-host": "127.0.0.1", "application-port": port, "nexus-args": settings.core_args}
+    added = " ".join(f"-D{key}={value}" for key, value in options.items())
+    env = os.environ | {"KARAF_OPTS": f"{os.environ.get('KARAF_OPTS', '')} {added}"}
+    return await _child(f"{settings.home}/bin/karaf", "server", env=env)
+
+
+async def _storage(settings: Settings, port: int) -> asyncio.subprocess.Process:
+    root = Registry.root(settings)
+    root.mkdir(parents=True, exist_ok=True)
+    config = settings.data / "tmp/docker-registry.yml"
+    config.write_text(_REGISTRY.format(root=root, port=port))
+    return await _child(f"{settings.home}/standin/bin/docker-registry", "serve", str(config), env=dict(os.environ))
+
+
+async def _child(*command: str, env: dict[str, str]) -> asyncio.subprocess.Process:
+    """Start a program that is told to end when this one dies."""
+    bound = ("setpriv", "--pdeathsig", "TERM", *command)
+    return await asyncio.create_subprocess_exec(
+        *bound, env=env, stdin=asyncio.subprocess.DEVNULL, start_new_session=True
+    )
+
+
+async def _until_writable(core: Upstream, settings: Settings) -> None:
+    path = f"{settings.context}/service/rest/v1/status/writable"
+    while True:
+        try:
+            if (await core.call("GET", path)).status == 200:
+                return
+        except OSError:
+            pass
+        await asyncio.sleep(0.25)
+
+
+def _initial_password(settings: Settings, first: bool) -> str | None:
+    """The password that Core gave ``admin`` when its database was empty, as Core itself chooses it."""
+    file = settings.data / "admin.password"
+    if first and (given := os.environ.get("NEXUS_SECURITY_INITIAL_PASSWORD")):
+        return given
+    if file.exists():
+        return file.read_text().strip()
+    return "admin123" if first else None
+
+
+async def _end(children: list[asyncio.subprocess.Process]) -> None:
+    """Ask each child to end, in order, and wait for it: Core must close its database."""
+    for child in children:
+        if child.returncode is None:
+            child.terminate()
+        await child.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _log_to(folder: Path) -> None:
+    """To Nexus's own log, in its format, and to standard error."""
+    style = logging.Formatter(
+        "%(asctime)s,%(msecs)03d+0000 %(levelname)-5s [docker-standin]  *SYSTEM %(name)s - %(message)s",
+        "%Y-%m-%d %H:%M:%S",
+    )
+    logging.addLevelName(logging.WARNING, "WARN")
+    handlers: list[logging.Handler] = [
+        logging.handlers.WatchedFileHandler(folder / "nexus.log"),
+        logging.StreamHandler(),
+    ]
+    for handler in handlers:
+        handler.setFormatter(style)
+    logging.basicConfig(level=logging.INFO, handlers=handlers)
+
+
+sys.exit(main())

@@ -1,0 +1,159 @@
+"""Who may do what: users authenticated by Core, permissions as Core gives them, docker tokens.
+
+Core is asked with the caller's own credentials: its UI's ``rapture_Security.getPermissions`` answers 401 for
+wrong ones, and otherwise every permission that Core's own security grants this caller, evaluated by Core. A token
+carries no credentials; for it the stand-in's own account in Core reads the user's roles and their privileges.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import logging
+import secrets
+import time
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from .config import Settings
+from .core import Answer, Upstream, basic
+from .state import State
+
+log = logging.getLogger("org.sonatype.nexus.docker.standin")
+ACCOUNT = "docker-format-stand-in"
+"""The stand-in's own user in Core, an administrator; left out where the API lists users."""
+_FOR_SECONDS = 10.0  # for how long an answer of Core's is believed
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Somebody with permissions. Nobody in particular (no credentials) is ``anonymous``."""
+
+    user: str
+    permissions: frozenset[str]
+    anonymous: bool = False
+
+    def may(self, action: str, repository: str, kind: str = "view") -> bool:
+        """Whether a permission implies this one, as Shiro's wildcard permissions do."""
+        wanted = f"nexus:repository-{kind}:raw:{repository}:{action}".lower().split(":")
+        return any(_implies(held.lower().split(":"), wanted) for held in self.permissions)
+
+
+class Access:
+    """Authentication and authorisation, with a short memory so that no wrong password is sent twice."""
+
+    def __init__(self, core: Upstream, settings: Settings, state: State) -> None:
+        self._core, self._context, self._state = core, settings.context, state
+        self._known: dict[str, tuple[float, Caller | None]] = {}
+
+    def forget(self) -> None:
+        """Something about users, roles or realms may have changed."""
+        self._known.clear()
+
+    async def caller(self, authorization: str | None) -> Caller | None:
+        """Who this ``Authorization`` header is, or None when it is wrong (or there is none and no anonymous)."""
+        scheme, _, value = (authorization or "").partition(" ")
+        key = hashlib.sha256((authorization or "").encode()).hexdigest()
+        since, known = self._known.get(key, (0.0, None))
+        if key in self._known and (known is None or time.monotonic() - since < _FOR_SECONDS):
+            return known
+        if scheme.lower() == "bearer":
+            found = await self._by_token(value.strip())
+        else:
+            found = await self._by_core(authorization)
+        if found or scheme.lower() == "basic":
+            self._known[key] = time.monotonic(), found
+        return found
+
+    def token(self, caller: Caller) -> str:
+        """The docker token of this user: the same one for as long as the data dir lives."""
+        if caller.user not in self._state.tokens:
+            self._state.tokens[caller.user] = f"DockerToken.{uuid.uuid4()}"
+            self._state.save()
+        return self._state.tokens[caller.user]
+
+    async def make_account(self, password: str | None) -> None:
+        """Make the stand-in's own account as ``admin``, once per data dir."""
+        if self._state.account or not password:
+            return
+        secret = secrets.token_urlsafe(24)
+        user = {
+            "userId": ACCOUNT,
+            "firstName": "Docker format",
+            "lastName": "Stand-in",
+            "emailAddress": "nobody@localhost.localdomain",
+            "password": secret,
+            "status": "active",
+            "roles": ["nx-admin"],
+        }
+        path = f"{self._context}/service/rest/v1/security/users"
+        answer = await self._core.call("POST", path, authorization=basic("admin", password), json=user)
+        if answer.status != 200:
+            log.error(
+                "No account for the docker format: Core answered %s, so docker tokens won't work", answer.status
+            )
+            return
+        self._state.account = [ACCOUNT, secret]
+        self._state.save()
+
+    async def _by_core(self, authorization: str | None) -> Caller | None:
+        call = {"action": "rapture_Security", "method": "getPermissions", "data": None, "type": "rpc", "tid": 1}
+        path = f"{self._context}/service/extdirect"
+        answer = await self._core.call("POST", path, authorization=authorization, json=call)
+        if answer.status != 200:
+            return None
+        granted = answer.json()["result"].get("data")
+        if granted is None:  # nobody, and anonymous access is off
+            return None
+        permissions = frozenset(item["id"] for item in granted)
+        user = _user(authorization) if authorization else "anonymous"
+        return Caller(user, permissions, anonymous=not authorization)
+
+    async def _by_token(self, token: str) -> Caller | None:
+        user = next((user for user, known in self._state.tokens.items() if known == token), None)
+        if user is None or not self._state.docker_token_active:
+            return None
+        if user == "anonymous":
+            return await self._by_core(None)
+        users = await self._get(f"users?userId={quote(user, safe='')}")
+        found = next((each for each in users.json() if each["userId"] == user), None)
+        if found is None or found["status"] not in ("active", "changepassword"):
+            return None
+        roles = {role["id"]: role for role in (await self._get("roles")).json()}
+        privileges = {each["name"]: each for each in (await self._get("privileges")).json()}
+        permissions: set[str] = set()
+        todo, done = list(found["roles"]), set()
+        while todo:
+            name = todo.pop()
+            if name in done or name not in roles:
+                continue
+            done.add(name)
+            todo += roles[name]["roles"]
+            for privilege in (privileges[each] for each in roles[name]["privileges"] if each in privileges):
+                if privilege["type"] == "wildcard":
+                    permissions.add(privilege["pattern"])
+                elif privilege["type"] == "repository-view":
+                    actions = ",".join("*" if each == "ALL" else each for each in privilege["actions"])
+                    where = f"{privilege['format']}:{privilege['repository']}"
+                    permissions.add(f"nexus:repository-view:{where}:{actions}")
+        return Caller(user, frozenset(permissions))
+
+    async def _get(self, what: str) -> Answer:
+        path = f"{self._context}/service/rest/v1/security/{what}"
+        return await self._core.call("GET", path, authorization=basic(*self._state.account))
+
+
+def _user(authorization: str) -> str:
+    encoded = authorization.partition(" ")[2].strip()
+    return base64.b64decode(encoded + "==").decode(errors="replace").partition(":")[0]
+
+
+def _implies(held: list[str], wanted: Iterable[str]) -> bool:
+    for index, part in enumerate(wanted):
+        if index >= len(held):
+            return True
+        if "*" not in (parts := held[index].split(",")) and part not in parts:
+            return False
+    return all("*" in part.split(",") for part in held[len(list(wanted)) :])

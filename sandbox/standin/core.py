@@ -1,0 +1,145 @@
+"""The real Core behind the front: passing requests on to it, and calling it for an answer."""
+
+from __future__ import annotations
+
+import json as codec
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import BasicAuth, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector, web
+from multidict import CIMultiDict
+from yarl import URL
+
+_HOP_BY_HOP = {
+    "connection",
+    "expect",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+}
+_PIECE = 64 * 1024
+Rewrite = Callable[[bytes], bytes]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a server answered, whole."""
+
+    status: int
+    reason: str
+    headers: CIMultiDict[str]
+    body: bytes
+
+    def json(self) -> Any:
+        """The body, decoded."""
+        return codec.loads(self.body)
+
+    def response(self, rewrite: Rewrite | None = None) -> web.Response:
+        """The same answer for a client, with its body rewritten if need be."""
+        body = rewrite(self.body) if rewrite else self.body
+        headers = CIMultiDict(self.headers)
+        headers.popall("Content-Length", None)
+        return web.Response(status=self.status, reason=self.reason, headers=headers, body=body or None)
+
+
+class Upstream:
+    """An HTTP server on this machine that requests are passed on to."""
+
+    def __init__(self, port: int) -> None:
+        self.url = URL(f"http://127.0.0.1:{port}")
+        self._session = ClientSession(
+            auto_decompress=False,
+            connector=TCPConnector(limit=0),
+            cookie_jar=DummyCookieJar(),
+            skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
+            timeout=ClientTimeout(total=None, connect=10),
+        )
+
+    async def close(self) -> None:
+        """Give up the connections."""
+        await self._session.close()
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        authorization: str | None = None,
+        json: Any = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Send a request of our own and read the whole answer."""
+        sent = CIMultiDict(headers or {})
+        if authorization:
+            sent["Authorization"] = authorization
+        data = None
+        if json is not None:
+            sent["Content-Type"], data = "application/json", codec.dumps(json).encode()
+        url = URL(f"{self.url}".rstrip("/") + path, encoded=True)
+        async with self._session.request(method, url, headers=sent, data=data, allow_redirects=False) as upstream:
+            body = await upstream.read()
+            return Answer(upstream.status, upstream.reason or "", _end_to_end(upstream.headers), body)
+
+    async def relay(
+        self,
+        request: web.Request,
+        path: str | None = None,
+        *,
+        rewrite: Callable[[CIMultiDict[str]], None] | None = None,
+    ) -> web.StreamResponse:
+        """Pass a request on and its answer back, piece by piece; ``rewrite`` may change the answer's headers."""
+        url = URL(f"{self.url}".rstrip("/") + (path or request.raw_path), encoded=True)
+        async with self._session.request(
+            request.method,
+            url,
+            headers=forwarded(request),
+            data=request.content if request.can_read_body else None,
+            allow_redirects=False,
+        ) as upstream:
+            headers = _end_to_end(upstream.headers)
+            if rewrite:
+                rewrite(headers)
+            response = web.StreamResponse(status=upstream.status, reason=upstream.reason, headers=headers)
+            await response.prepare(request)
+            async for piece in upstream.content.iter_chunked(_PIECE):
+                await response.write(piece)
+            await response.write_eof()
+            return response
+
+    async def ask(self, request: web.Request, path: str | None = None, body: bytes | None = None) -> Answer:
+        """Pass a request on, with another path or body if given, and read the whole answer."""
+        headers = forwarded(request)
+        if body is not None:
+            headers.popall("Content-Length", None)
+        url = URL(f"{self.url}".rstrip("/") + (path or request.raw_path), encoded=True)
+        data = await request.read() if body is None else body
+        async with self._session.request(
+            request.method, url, headers=headers, data=data or None, allow_redirects=False
+        ) as upstream:
+            content = await upstream.read()
+            return Answer(upstream.status, upstream.reason or "", _end_to_end(upstream.headers), content)
+
+
+def forwarded(request: web.Request) -> CIMultiDict[str]:
+    """A request's headers for the server behind: what is for that server, and who asked."""
+    headers = _end_to_end(request.headers)
+    headers.setdefault("X-Forwarded-Proto", request.scheme)
+    if request.remote:
+        headers.setdefault("X-Forwarded-For", request.remote)
+    return headers
+
+
+def basic(user: str, password: str) -> str:
+    """The ``Authorization`` header for a user."""
+    return BasicAuth(user, password, "utf-8").encode()
+
+
+def _end_to_end(headers: Mapping[str, str]) -> CIMultiDict[str]:
+    """Headers without those that belong to one connection only."""
+    listed = {part.strip().lower() for part in headers.get("Connection", "").split(",")}
+    return CIMultiDict((key, value) for key, value in headers.items() if key.lower() not in _HOP_BY_HOP | listed)

@@ -1,0 +1,177 @@
+"""The REST API's docker hosted repositories, each a raw hosted repository of the same name in Core."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+
+from . import names
+from .access import Access, Caller
+from .config import Settings
+from .core import Upstream
+from .registry import Registry
+from .state import State
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_NOBODY = "_"  # a name that no repository can have
+_ATTRIBUTES = ("v1Enabled", "forceBasicAuth", "httpPort", "httpsPort", "subdomain")
+
+
+class Repositories:
+    """The handlers of ``/v1/repositories`` and its kin, where docker repositories are concerned."""
+
+    def __init__(
+        self, core: Upstream, access: Access, settings: Settings, state: State, registry: Registry
+    ) -> None:
+        self._core, self._access, self._settings = core, access, settings
+        self._state, self._registry = state, registry
+        self._rest = f"{settings.context}/service/rest/v1"
+
+    async def create(self, request: web.Request) -> web.StreamResponse:
+        """POST /v1/repositories/docker/hosted"""
+        return await self._write(request, None)
+
+    async def update(self, request: web.Request) -> web.StreamResponse:
+        """PUT /v1/repositories/docker/hosted/{name}: a full replacement, never a patch"""
+        return await self._write(request, request.match_info["name"])
+
+    async def get(self, request: web.Request) -> web.StreamResponse:
+        """GET /v1/repositories/docker/hosted/{name}"""
+        wanted = request.match_info["name"]
+        name = self._state.name(wanted)
+        # For a name that is no docker repository Core is asked for one that can't be, so that it answers 401 or
+        # 403 to those who may not ask, and otherwise 404.
+        answer = await self._core.ask(request, f"{self._rest}/repositories/raw/hosted/{name or _NOBODY}")
+        return answer.response(self._translated if name and answer.status == 200 else None)
+
+    async def get_raw(self, request: web.Request) -> web.StreamResponse:
+        """GET and PUT /v1/repositories/raw/hosted/{name}: a docker repository is not there"""
+        if self._state.name(request.match_info["name"]) is None:
+            return await self._core.relay(request)
+        return (await self._core.ask(request, f"{self._rest}/repositories/raw/hosted/{_NOBODY}")).response()
+
+    async def listed(self, request: web.Request) -> web.StreamResponse:
+        """GET /v1/repositories, /v1/repositories/{name} and /v1/repositorySettings"""
+        answer = await self._core.ask(request)
+        return answer.response(self._translated if answer.status == 200 else None)
+
+    async def delete(self, request: web.Request) -> web.StreamResponse:
+        """DELETE /v1/repositories/{name}"""
+        answer = await self._core.ask(request)
+        name = self._state.name(request.match_info["name"])
+        if name and answer.status == 204:
+            self._access.forget()
+            await self._registry.close(name)
+            self._registry.remove_images(name)
+            del self._state.repositories[name]
+            self._state.save()
+        return answer.response()
+
+    async def components(self, request: web.Request) -> web.StreamResponse:
+        """GET /v1/components?repository={name}: one component per tag, all of them on one page"""
+        name = self._state.name(request.query.get("repository", ""))
+        if name is None:
+            return await self._core.relay(request)
+        answer = await self._core.ask(request)
+        caller = await self._access.caller(request.headers.get("Authorization"))
+        if answer.status != 200 or caller is None:
+            return answer.response()
+        items = self._registry.components(name) if caller.may("browse", name) else []
+        return answer.response(lambda _: names.dump({"items": items, "continuationToken": None}))
+
+    async def _write(self, request: web.Request, wanted: str | None) -> web.StreamResponse:
+        name = self._state.name(wanted) if wanted is not None else None
+        method = f"{self._rest}/repositories/raw/hosted"
+        path = method if wanted is None else f"{method}/{name or _NOBODY}"
+        try:
+            body = json.loads(await request.read())
+            docker, errors = _checked(body)
+        except (ValueError, TypeError):  # Core says what is wrong with it
+            return (await self._core.ask(request, path)).response()
+        caller = await self._access.caller(request.headers.get("Authorization"))
+        if caller is None and "Authorization" in request.headers:
+            return (await self._core.ask(request, f"{method}/{_NOBODY}", b"")).response()  # Core's own 401
+        if errors:
+            return web.json_response(errors, status=400)
+        if refusal := self._refused_ports(body.get("name"), docker, caller, "edit" if name else "add"):
+            return refusal
+        answer = await self._core.ask(request, path, json.dumps(body).encode())
+        if answer.status in (201, 204):
+            await self._keep(name or body["name"], docker)
+        return answer.response(names.rewrite_text([body.get("name") or ""]))
+
+    async def _keep(self, name: str, docker: dict[str, Any]) -> None:
+        self._state.repositories[name] = docker
+        self._state.save()
+        self._access.forget()
+        await self._registry.open(name)
+
+    def _refused_ports(
+        self, name: str | None, docker: dict[str, Any], caller: Caller | None, action: str
+    ) -> web.Response | None:
+        if caller is None or not caller.may(action, name or "", "admin"):
+            return None  # Core refuses
+        taken = {self._settings.http_port, self._settings.https_port}
+        for other, attributes in self._state.repositories.items():
+            if other != name:
+                taken |= {attributes["httpPort"], attributes["httpsPort"]}
+        ports = [docker[key] for key in ("httpPort", "httpsPort") if docker[key] is not None]
+        wrong = [port for port in ports if not 0 < port < 65536 or port in taken or ports.count(port) > 1]
+        if not wrong:
+            return None
+        which = "\\n".join(f"Port {port} is not available" for port in sorted(set(wrong)))
+        number = len(set(wrong))
+        message = f'"Failed to validate facets; {number} failure{"s" if number > 1 else ""}\\n{which}"'
+        return web.Response(
+            status=400, body=names.dump({"id": "*", "message": message}), content_type="application/json"
+        )
+
+    def _translated(self, body: bytes) -> bytes:
+        """Core's repositories with the docker ones among them shown as what they are."""
+
+        def one(item: dict[str, Any]) -> dict[str, Any]:
+            docker = self._state.repositories.get(item.get("name", ""))
+            if docker is None:
+                return item
+            shown: dict[str, Any] = {}
+            for key, value in item.items():
+                if key == "raw":
+                    shown["docker"] = {each: docker.get(each) for each in _ATTRIBUTES}
+                elif key == "storage":
+                    shown[key] = value | {"latestPolicy": docker["latestPolicy"]}
+                else:
+                    shown[key] = "docker" if key == "format" else value
+            return shown
+
+        found = json.loads(body)
+        return names.dump([one(item) for item in found] if isinstance(found, list) else one(found))
+
+
+def _checked(body: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, str]]]:
+    """The docker attributes of a request, and what is wrong with them. Unknown fields are ignored."""
+    given = body.get("docker")
+    if given is None:
+        return {}, [_error("docker", "must not be null")]
+    errors = [_error(key, "must not be null") for key in ("v1Enabled", "forceBasicAuth") if given.get(key) is None]
+    docker: dict[str, Any] = {key: given.get(key) for key in _ATTRIBUTES}
+    for key in ("httpPort", "httpsPort"):
+        if docker[key] is not None:
+            try:
+                docker[key] = int(docker[key])
+            except ValueError:
+                words = (
+                    f'type `java.lang.Integer` from String "{docker[key]}": not a valid `java.lang.Integer` value'
+                )
+                errors.append({"id": f"docker.{key}", "message": f"Cannot deserialize value of {words}"})
+    storage = body.get("storage") or {}
+    docker["latestPolicy"] = bool(storage.get("latestPolicy", False))
+    docker["writePolicy"] = str(storage.get("writePolicy") or "ALLOW")
+    docker["online"] = body.get("online") is not False
+    return docker, errors
+
+
+def _error(field: str, message: str) -> dict[str, str]:
+    return {"id": f"PARAMETER {field}", "message": message}

@@ -1,0 +1,56 @@
+"""What the stand-in keeps across restarts: one JSON file in the data dir, written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .config import Settings
+
+
+@dataclass
+class State:
+    """The docker-only facts. Everything else about a repository is kept by Core, under the same name."""
+
+    path: Path
+    repositories: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Docker attributes by repository name, as the API has them."""
+    active_realms: list[str] = field(default_factory=list)
+    """The order in which the realms were activated, when ``DockerToken`` was among them; else empty."""
+    tokens: dict[str, str] = field(default_factory=dict)
+    """The docker token of each user."""
+    docker_wildcards: list[str] = field(default_factory=list)
+    """What was written with ``docker`` for all repositories, and is kept in Core with ``raw``."""
+    account: list[str] = field(default_factory=list)
+    """User name and password of the stand-in's own account in Core."""
+    eula_accepted: bool = False
+
+    @classmethod
+    def load(cls, settings: Settings) -> State:
+        """Read the state of a data dir, or begin an empty one."""
+        path = settings.data / "etc/docker-standin.json"
+        return cls(path, **json.loads(path.read_text())) if path.exists() else cls(path)
+
+    def save(self) -> None:
+        """Write the state: readable by the service's user alone, since it holds tokens."""
+        content = {key: value for key, value in asdict(self).items() if key != "path"}
+        partial = self.path.with_suffix(".tmp")
+        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(content, file, indent=2)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.rename(self.path)
+
+    def name(self, wanted: str) -> str | None:
+        """The docker repository of this name, ignoring case as Core does when it looks one up."""
+        if wanted in self.repositories:
+            return wanted
+        return next((name for name in self.repositories if name.lower() == wanted.lower()), None)
+
+    @property
+    def docker_token_active(self) -> bool:
+        """Whether the Docker Bearer Token Realm is active."""
+        return "DockerToken" in self.active_realms
