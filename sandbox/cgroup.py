@@ -50,10 +50,10 @@ def _remove(folder: Path) -> None:
 
 def _hierarchies() -> list[Path]:
     """Where the hierarchies are mounted that systemd keeps its units in."""
-    found = []
+    found: dict[Path, None] = {}  # each once, though one may be mounted over another
     for line in Path("/proc/self/mountinfo").read_text().splitlines():
         mount, _, filesystem = line.partition(" - ")
         kind, _, options = filesystem.split(maxsplit=2)
         if kind == "cgroup2" or (kind == "cgroup" and "name=systemd" in options.split(",")):
-            found.append(Path(mount.split()[4]))
-    return found
+            found[Path(mount.split()[4])] = None
+    return list(found)

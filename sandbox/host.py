@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
@@ -42,7 +42,7 @@ class Host:
     name: str
     root: Path
     ssh_port: int
-    private_key: str
+    private_key: str = field(repr=False)
     host_key: str
     address: str = "127.0.0.1"
 
@@ -148,6 +148,7 @@ class Host:
         _clear(self.name)
         if self.root.exists():
             rootfs.keep_packages(self.root)
+        (self.folder / "host.json").unlink(missing_ok=True)  # first: half a host is none
         _remove(self.folder)
 
     @property

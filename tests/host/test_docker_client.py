@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ import pytest
 
 from sandbox.packages import ensure
 from sandbox.process import Process
-from sandbox.shell import CommandFailed, free_port
+from sandbox.shell import CommandFailed, free_port, is_free
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,9 +45,14 @@ def registry(folder: Path, issued: Issued, *, logins: str | None = None) -> Iter
         (folder / "htpasswd").write_text(logins)
         config["auth"] = {"htpasswd": {"realm": "here", "path": str(folder / "htpasswd")}}
     (folder / "config.yml").write_text(json.dumps(config))
-    command = ["docker-registry", "serve", folder / "config.yml"]
+    command = ["docker-registry", "serve", str(folder / "config.yml")]
     server = Process.start(command, record=folder / "process", log=folder / "log")
     try:
+        deadline = time.monotonic() + 20
+        while is_free(port):
+            assert server.alive, (folder / "log").read_text()
+            assert time.monotonic() < deadline, f"the registry does not listen on {port}"
+            time.sleep(0.05)
         yield f"localhost:{port}"
     finally:
         server.end()
