@@ -13,9 +13,9 @@ from sandbox.packages import ensure
 from sandbox.paths import CACHE
 from sandbox.shell import locked, progress, run
 
-PACKAGES = ("systemd", "systemd-sysv", "openssh-server", "dbus", "sudo", "iproute2", "python3-minimal")
-# As on images for small hosts: no documents and translations, on the host and with what is installed later.
-DPKG = ("path-exclude=/usr/share/doc/*", "path-exclude=/usr/share/locale/*")
+PACKAGES = ("systemd", "systemd-sysv", "openssh-server", "dbus", "sudo", "iproute2", "python3")
+# As on images for small hosts, for what is installed later, too: no documents, no translations, no fsync.
+DPKG = ("path-exclude=/usr/share/doc/*", "path-exclude=/usr/share/locale/*", "force-unsafe-io")
 # Run on the new root ($1): what belongs to one host is taken out, the users that a test may come as are put in.
 HOOKS = (
     'rm -rf "$1"/etc/ssh/ssh_host_* "$1"/etc/apt/sources.list "$1"/etc/apt/sources.list.d/*'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import logging
 import logging.handlers
 import os
@@ -23,6 +24,7 @@ from .repositories import Repositories
 from .state import State
 
 log = logging.getLogger("org.sonatype.nexus.docker.standin")
+_PR_SET_PDEATHSIG = 1
 _REGISTRY = """\
 version: 0.1
 log: {{level: warn, accesslog: {{disabled: true}}}}
@@ -119,10 +121,14 @@ async def _storage(settings: Settings, port: int) -> asyncio.subprocess.Process:
 
 async def _child(*command: str, env: dict[str, str]) -> asyncio.subprocess.Process:
     """Start a program that is told to end when this one dies."""
-    bound = ("setpriv", "--pdeathsig", "TERM", *command)
     return await asyncio.create_subprocess_exec(
-        *bound, env=env, stdin=asyncio.subprocess.DEVNULL, start_new_session=True
+        *command, env=env, stdin=asyncio.subprocess.DEVNULL, start_new_session=True, preexec_fn=_end_with_parent
     )
+
+
+def _end_with_parent() -> None:
+    # By hand: the command setpriv sets capabilities too, which a hardened unit does not allow.
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 async def _until_writable(core: Upstream, settings: Settings) -> None:
