@@ -3,7 +3,7 @@
 
 step() {
     parse "unit version install-root data-dir user group http-port https-port heap-mb fingerprint digest timeout" \
-        "address context-path java-home" "property writable" "$@"
+        "address context-path java-home" property "$@"
     take_lock service
     check_arguments
     install_dir=$arg_install_root/nexus-$arg_version
@@ -17,13 +17,14 @@ step() {
     [ -x "$java/bin/java" ] || die "java: there is no Java in '$java'; the prepare step finds or installs it"
     own_dir "$RUN_DIR" root:root 0700
     work=$(mktemp -d "$RUN_DIR/service.XXXXXX")
-    trap 'rm -rf "$work"; rm -f "$RUN_DIR/$unit.env"' EXIT
+    trap 'rm -rf "$work"' EXIT
     refuse_other_version
     take_over
     refuse_taken_port http_port "$arg_http_port" "$arg_address"
     refuse_taken_port https_port "$arg_https_port" "$arg_address"
     write_files
     bring_up
+    seal_first_password
     settle_admin_password
     remember service.digest "$arg_digest"
 }
@@ -33,7 +34,6 @@ check_arguments() {
     check_path install_root "$arg_install_root"
     check_path data_dir "$arg_data_dir"
     [ -z "$arg_java_home" ] || check_path java_home "$arg_java_home"
-    for writable in $arg_writable; do check_path writable_paths "$writable"; done
     check_word user "$arg_user"
     check_word group "$arg_group"
     check_port http_port "$arg_http_port"
@@ -178,7 +178,7 @@ start_now() {
     [ ! -f "$arg_data_dir/etc/ssl/keystore.jks.next" ] ||
         mv -f "$arg_data_dir/etc/ssl/keystore.jks.next" "$arg_data_dir/etc/ssl/keystore.jks"
     [ -f "$arg_data_dir/etc/ssl/keystore.jks" ] || die "keystore: $arg_data_dir/etc/ssl/keystore.jks is missing; the keystore step puts it there"
-    has_database || seed_admin_password
+    if has_database; then seal_first_password; else seed_admin_password; fi
     start_service
     remember service.certificate "$fingerprint"
     forget service.pending
@@ -186,33 +186,54 @@ start_now() {
 
 # --- the admin password -----------------------------------------------------------------------------------------
 
-# Nexus takes the first password from its environment since 3.55, before that from a file.
+# Since 3.55 Nexus takes the first password from its environment, before that from a file.
+takes_environment() { [ "$(version_number "$arg_version")" -ge 3055000 ]; }
+
 seed_admin_password() {
     [ -n "$ADMIN_PASSWORD" ] || die "admin_password is empty; the first start needs one"
-    if [ "$(version_number "$arg_version")" -ge 3055000 ]; then
-        printf 'NEXUS_SECURITY_INITIAL_PASSWORD="%s"\n' "$(printf '%s' "$ADMIN_PASSWORD" | sed 's/[\\"`$]/\\&/g')" >"$work/env"
-        put_file "$RUN_DIR/$unit.env" root:root 0600 <"$work/env"
+    if takes_environment; then
+        forget service.sealed
+        write_first_password "$ADMIN_PASSWORD"
     else
-        printf '%s' "$ADMIN_PASSWORD" >"$work/seed"
-        put_file "$arg_data_dir/admin.password" "$owner" 0600 <"$work/seed"
+        printf '%s' "$ADMIN_PASSWORD" | put_file "$arg_data_dir/admin.password" "$owner" 0600
     fi
     say "first start: Nexus gets the configured admin password"
 }
 
-# settle_admin_password: a file that a first start left is used once, to set the password that is wanted.
+write_first_password() {
+    printf '%s' "$1" | sed -e 's/[\\"`$]/\\&/g' -e '1s/^/NEXUS_SECURITY_INITIAL_PASSWORD="/' -e '$s/$/"/' >"$work/first"
+    remember service.first-password "$(cat "$work/first")"
+}
+
+# seal_first_password: afterwards a random one that nobody knows stays. Without any, Nexus (seen with 3.71) writes
+# a meaningless admin.password at every start; with one, a lost database makes no server that anyone can enter.
+seal_first_password() {
+    takes_environment || return 0
+    if has_fact service.first-password && has_fact service.sealed; then return 0; fi
+    write_first_password "$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')"
+    remember service.sealed yes
+}
+
+# settle_admin_password: a file that an earlier first start left is used once, to set the password that is wanted.
 settle_admin_password() {
     left=$arg_data_dir/admin.password
     [ -f "$left" ] && [ ! -L "$left" ] || return 0
-    left_stamp=$(stat -c '%i %s %Y' "$left")
-    left_remedy="remove the file and give current_admin_password, the password in force"
-    [ "$(fact service.admin-password-tried)" != "$left_stamp" ] || die "admin_password: $left does not hold the password in force; $left_remedy"
-    remember service.admin-password-tried "$left_stamp"
+    if [ -n "$CURRENT_ADMIN_PASSWORD" ]; then
+        [ "$(cat "$left")" = "$CURRENT_ADMIN_PASSWORD" ] || drop_admin_password
+        return 0
+    fi
+    [ -n "$ADMIN_PASSWORD" ] || die "admin_password is empty; give the one that is to replace $left"
     change_admin_password "$(cat "$left")"
     case $change_code in
-        204) rm -f "$left" && forget service.admin-password-tried && say "the configured admin password is in force" ;;
-        401) die "admin_password: $left does not hold the password in force; $left_remedy" ;;
-        *) forget service.admin-password-tried && die "admin_password: Nexus answered HTTP $change_code to the change of the password; run again" ;;
+        204) rm -f "$left" && say "the configured admin password is in force" ;;
+        401) drop_admin_password ;;
+        *) die "admin_password: Nexus answered HTTP $change_code to the change of the password; run again" ;;
     esac
+}
+
+drop_admin_password() {
+    rm -f "$left"
+    say "removed $left: it did not hold the password in force"
 }
 
 # change_admin_password OLD: by REST, both passwords out of curl's command line; sets $change_code.
@@ -220,11 +241,12 @@ change_admin_password() {
     change_api=v1
     [ "$(version_number "$arg_version")" -ge 3026000 ] || change_api=beta
     printf '%s' "$ADMIN_PASSWORD" >"$work/new-password"
+    change_old=$(printf '%s' "$1" | sed 's/[\\"]/\\&/g')
     change_code=$(curl -s -g -o /dev/null -w '%{http_code}' --noproxy '*' --max-time 60 -K - <<CURL || :
 url = "$(base_url)/service/rest/$change_api/security/users/admin/change-password"
 request = PUT
 header = "Content-Type: text/plain"
-user = "admin:$(printf '%s' "$1" | sed 's/[\\"]/\\&/g')"
+user = "admin:$change_old"
 data-binary = "@$work/new-password"
 CURL
 )
@@ -243,6 +265,7 @@ remove_service() {
         say "stopped and removed $unit.service"
     fi
     if [ "$(readlink "$arg_install_root/nexus" 2>/dev/null)" = "nexus-$arg_version" ]; then rm "$arg_install_root/nexus"; fi
-    rm -f "$arg_data_dir/etc/jetty/jetty-https.xml" "$RUN_DIR/$unit.env"
-    forget service.pending service.certificate service.digest service.properties-keys service.admin-password-tried service.unit-before
+    rm -f "$arg_data_dir/etc/jetty/jetty-https.xml"
+    forget service.pending service.certificate service.digest service.properties-keys service.first-password service.sealed \
+        service.unit-before
 }

@@ -75,14 +75,16 @@ await_ready() {
         esac
         [ "$(unit_property MainPID)" = "$start_pid" ] || fail_start "Nexus crashed during its start after $start_spent s"
         [ "$start_spent" -lt "$arg_timeout" ] ||
-            fail_start "timeout: Nexus does not answer after $arg_timeout s (last answer: HTTP $last_code); raise the limit if the host is slow"
+            fail_start "timeout: Nexus does not answer after $arg_timeout s ($(answer)); raise the limit if the host is slow"
         if [ $((start_spent - start_said)) -ge 5 ]; then
             start_said=$start_spent
-            say "Nexus is starting: $start_spent s, HTTP $last_code; $(doing)"
+            say "Nexus is starting: $start_spent s, $(answer); $(doing)"
         fi
         sleep 0.5
     done
 }
+
+answer() { if [ "$last_code" = 000 ]; then printf 'no answer yet'; else printf 'HTTP %s' "$last_code"; fi; }
 
 # doing: the last thing that Nexus says it does.
 doing() {

@@ -65,13 +65,13 @@ TimeoutStopSec=300
 # Again after a crash or the kernel's OOM killer, not after Nexus itself gave up: that needs a person.
 Restart=on-abnormal
 RestartSec=5
-EnvironmentFile=-$RUN_DIR/$unit.env
+EnvironmentFile=-$FACTS/service.first-password
 # The launcher appends bin/nexus.vmoptions after INSTALL4J_ADD_VM_PARAMS; _JAVA_OPTIONS has the last word.
 Environment="INSTALL4J_ADD_VM_PARAMS=$(jvm_options)"
 Environment="_JAVA_OPTIONS=$(jvm_options)"
 UNIT
     unit_java "$2" "$3"
-    unit_paths "$1"
+    unit_paths "$1" "$2" "$3"
     printf '%s\n' "$HARDENING" | while read -r unit_since unit_directive; do
         [ -z "$unit_directive" ] || [ "$1" -lt "$unit_since" ] || printf '%s\n' "$unit_directive"
     done
@@ -86,21 +86,19 @@ unit_java() {
     esac
 }
 
-# What may be written: the data directory and what --writable adds. Homes are hidden unless something lives there.
+# What may be written. ProtectSystem=strict would make / read-only, and Java takes a blob store on the same disk for
+# read-only then, too: it looks at the disk's first mount. So the same care for a disk mounted below /usr or /home.
 unit_paths() {
-    unit_homes=yes
-    for unit_path in "$arg_data_dir" "$arg_install_root" "$java" $arg_writable; do
+    unit_homes=yes unit_write=$arg_data_dir
+    unit_mount=$(stat -c %m "$arg_data_dir")
+    case $unit_mount in /usr/* | /boot/* | /etc/*) unit_write=$unit_mount ;; esac
+    for unit_path in "$arg_install_root" "$2"; do
         case $unit_path in /home/* | /root/* | /run/user/*) unit_homes=read-only ;; esac
     done
-    printf 'ProtectHome=%s\n' "$unit_homes"
-    if [ "$1" -ge 232 ]; then
-        printf 'ProtectSystem=strict\n'
-        for unit_path in "$arg_data_dir" $arg_writable; do printf 'ReadWritePaths=%s\n' "$unit_path"; done
-    else
-        printf 'ProtectSystem=full\n'
-        printf 'ReadOnlyDirectories=%s\n' "$arg_install_root"
-        for unit_path in "$arg_data_dir" $arg_writable; do printf 'ReadWriteDirectories=%s\n' "$unit_path"; done
-    fi
+    case $arg_data_dir in /home/* | /root/* | /run/user/*) unit_homes=no ;; esac
+    unit_paths_word=Paths
+    [ "$1" -ge 231 ] || unit_paths_word=Directories
+    printf '%s\n' "ProtectHome=$unit_homes" ProtectSystem=full "ReadOnly$unit_paths_word=$3" "ReadWrite$unit_paths_word=$unit_write"
 }
 
 unit_file() { printf '/etc/systemd/system/%s.service' "$unit"; }
