@@ -115,7 +115,7 @@ class Host:
             for folder in (_PROPAGATE, host.folder):
                 folder.mkdir(parents=True, exist_ok=True)
             (host.folder / "console.log").unlink(missing_ok=True)
-            options = ["--register=no", "--keep-unit", "--boot", "--console=pipe", "--suppress-sync=yes"]
+            options = ["--register=no", "--keep-unit", "--boot", "--console=pipe"]
             options += [f"--machine={_machine(host.name)}", f"--directory={host.root}"]
             Process.start(
                 ["systemd-nspawn", *options],

@@ -83,6 +83,11 @@ def test_a_unit_gets_65536_files_and_a_hardened_sandbox(host: Host) -> None:
     assert shown.stdout.split() == [files, "read-only"]
 
 
+def test_a_program_may_write_through_to_the_disk(host: Host) -> None:
+    write = "import os; os.write(os.open('/root/synced', os.O_WRONLY | os.O_CREAT | os.O_DSYNC), b'x')"
+    host.ssh(f'python3 -c "{write}"; rm /root/synced')
+
+
 def test_a_reboot_keeps_files_and_address_and_starts_enabled_units(fresh_host: Callable[[], Host]) -> None:
     made = fresh_host()
     unit = "[Service]\nType=oneshot\nExecStart=touch /run/started\n[Install]\nWantedBy=multi-user.target\n"
