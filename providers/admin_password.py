@@ -9,10 +9,10 @@ import pulumi
 from pulumi.dynamic import CreateResult, ReadResult, UpdateResult
 
 from .client import Connection, NexusClient
-from .crud import STEERING, NexusProvider, without_provider
+from .crud import STEERING, NexusProvider
 from .errors import Unauthorized
 from .resource import NexusResource
-from .schema import Field, text
+from .schema import Field, normalised, text
 from .user import change_password
 
 
@@ -29,15 +29,17 @@ class AdminPasswordProvider(NexusProvider):
         return str(inputs.get("username") or "admin")
 
     def create(self, props: dict[str, Any]) -> CreateResult:
-        with self.edge(self.identity(props), props) as client:
-            self._bring_in_force(client, props, props.get("current_password"))
-        return CreateResult(self.identity(props), without_provider(props))
+        inputs = normalised(self.schema, props)
+        with self.edge(self.identity(inputs), inputs) as client:
+            self._bring_in_force(client, inputs, inputs.get("current_password"))
+        return CreateResult(self.identity(inputs), inputs)
 
     def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
-        if news["password"] != olds.get("password"):
-            with self.edge(id_, news) as client:
-                self._bring_in_force(client, news, olds.get("password"))
-        return UpdateResult(without_provider(news))
+        inputs = normalised(self.schema, news)
+        if inputs["password"] != olds.get("password"):
+            with self.edge(id_, inputs) as client:
+                self._bring_in_force(client, inputs, olds.get("password"))
+        return UpdateResult(inputs)
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         return ReadResult(id_, props)

@@ -35,6 +35,7 @@ from .schema import (
     describe,
     differences,
     mapping,
+    normalised,
     text,
 )
 from .unknown import has_unknown
@@ -178,44 +179,48 @@ class NexusProvider(Provider):
         return result
 
     def create(self, props: dict[str, Any]) -> CreateResult:
-        with self.edge(self.identity(props), props) as client:
-            before = self.find(client, props)
+        inputs = normalised(self.schema, props)
+        id_ = self.identity(inputs)
+        with self.edge(id_, inputs) as client:
+            before = self.find(client, inputs)
             if before is not None:
-                self._take(client, props, before)
+                self._take(client, inputs, before)
             else:
-                self._insert(client, props)
-            self._settle(client, props)
-            return CreateResult(self.identity(props), {**without_provider(props), **self.first_outputs(before)})
+                self._insert(client, inputs)
+            self._settle(client, inputs)
+            return CreateResult(id_, {**inputs, **self.first_outputs(before)})
 
     def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
-        outs = {**without_provider(news), **{name: olds[name] for name in self.outputs if name in olds}}
-        changed = [name for name in differences(self.schema, olds, news) if not self.schema[name].steers]
+        inputs = normalised(self.schema, news)
+        outs = {**inputs, **{name: olds[name] for name in self.outputs if name in olds}}
+        changed = [name for name in differences(self.schema, olds, inputs) if not self.schema[name].steers]
         if not changed:
             return UpdateResult(outs)
-        with self.edge(id_, news) as client:
-            found = self.find(client, news)
+        with self.edge(id_, inputs) as client:
+            found = self.find(client, inputs)
             if found is None:
                 raise Refused("is gone from the server: `pulumi up --refresh` makes it again")
-            if contradictions(self.schema, news, found.properties):
-                self.write(client, news, found)
+            if contradictions(self.schema, inputs, found.properties):
+                self.write(client, inputs, found)
             if any(self.schema[name].secret for name in changed):
-                self.write_secrets(client, news)
-            self._settle(client, news)
+                self.write_secrets(client, inputs)
+            self._settle(client, inputs)
             return UpdateResult(outs)
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        with self.edge(id_, props, from_state=True) as client:
-            found = self.find(client, props)
+        state = normalised(self.schema, props)
+        with self.edge(id_, state, from_state=True) as client:
+            found = self.find(client, state)
             if found is None:
                 return ReadResult("", {}, {})
-            outs = {**props, **found.properties}
-            return ReadResult(
-                id_, outs, {name: outs[name] for name in (*self.schema, PROVIDER_KEY) if name in outs}
-            )
+            outs = normalised(self.schema, {**state, **found.properties})
+            inputs = {name: outs[name] for name in self.schema if name in outs}
+            return ReadResult(id_, outs, {**inputs, PROVIDER_KEY: props.get(PROVIDER_KEY)})
 
     def delete(self, id_: str, props: dict[str, Any]) -> None:
-        with self.edge(id_, props, from_state=True) as client:
-            self.remove(client, props)
+        state = normalised(self.schema, props)
+        with self.edge(id_, state, from_state=True) as client:
+            self.remove(client, state)
 
     def _insert(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
         """Make the object; an answer that was lost, or "already exists", lead to another look."""
@@ -288,7 +293,3 @@ class NexusProvider(Provider):
             for key in ("username", "password"):
                 known[key] = os.environ.get(f"NEXUS_{key.upper()}") or known[key]
         return client_for(cast("Connection", known))
-
-
-def without_provider(properties: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in properties.items() if name != PROVIDER_KEY}

@@ -114,7 +114,7 @@ def decode_fault(body: str, headers: Any = None, reason: str = "") -> Fault:
         return Fault(_pairs([{"message": title.group(1) if title else "an HTML page"}]), fault_id)
     plain = re.match(r"ERROR: \(ID ([^)]+)\) ?(.*)", body, re.DOTALL)
     if plain:
-        message = re.sub(r"^(?:[\w$]+\.)+([\w$]+): ", r"", plain.group(2))
+        message = re.sub(r"^(?:[\w$]+\.)+[\w$]+: ", "", plain.group(2))
         return Fault(_pairs([{"message": message}]), plain.group(1))
     return Fault(_pairs([{"message": body or reason}]), fault_id)
 

@@ -15,7 +15,8 @@ from pulumi.dynamic import CreateResult, UpdateResult
 
 from . import certificates
 from .certificates import Bundle, PrivateKey, WrongPassphrase
-from .crud import Provider, TrackedResource
+from .crud import Provider
+from .resource import TrackedResource
 from .schema import PROVIDER_KEY, Field, Invalid, Schema, choice, optional_text, text
 from .unknown import is_unknown
 from .versions import parse
@@ -24,7 +25,6 @@ OLDER, NEWER = "3.70 or earlier", "3.71 or later"
 """The form in which ``nexus_version`` is kept, so that an upgrade within one of them is no change."""
 
 _FACTS = ("fingerprint", "not_before", "not_after", "subject", "names")
-_SHORTEST_PASSWORD = 6
 
 
 def generation(value: object) -> str:
@@ -32,9 +32,7 @@ def generation(value: object) -> str:
     if value in (OLDER, NEWER):
         return str(value)
     try:
-        return OLDER if parse(text()(value)) < (3, 71) else NEWER
-    except Invalid:
-        raise
+        return OLDER if parse(optional_text(value)) < (3, 71) else NEWER
     except ValueError:
         raise Invalid("must be a version such as 3.71.0-06") from None
 
@@ -42,8 +40,8 @@ def generation(value: object) -> str:
 def store_password(value: object) -> str:
     """A password that Java's tools, Jetty and a configuration file all take for the same."""
     password = optional_text(value)
-    if len(password) < _SHORTEST_PASSWORD:
-        raise Invalid(f"has fewer than {_SHORTEST_PASSWORD} characters, which Java refuses: choose a longer one")
+    if len(password) < 6:
+        raise Invalid("has fewer than 6 characters, which Java refuses: choose a longer one")
     if not re.fullmatch(r"[ -~]+", password):
         raise Invalid(
             "holds a character other than printable ASCII, which Java reads differently by version and locale:"
@@ -59,7 +57,7 @@ def store_password(value: object) -> str:
 def alias_name(value: object) -> str:
     """An alias as Java keeps it: in lower case."""
     hint = "must be 1 to 100 printable ASCII characters, with no space at either end"
-    return text(r"[!-~]([ -~]{0,98}[!-~])?", hint=hint)(value).lower()
+    return str(text(r"[!-~]([ -~]{0,98}[!-~])?", hint=hint)(value)).lower()
 
 
 SCHEMA: Schema = {
@@ -90,10 +88,10 @@ def problems(inputs: Mapping[str, Any], now: datetime) -> Iterator[tuple[str, st
     leaf = certificates.leaf_of(given, key)
     if leaf is None and key is not None:
         subject = certificates.shown(given[0].subject)
-        yield (
-            "private_key",
-            f"does not belong to the certificate {subject}: give the key that it was requested with",
-        )
+        if certificates.leaf_of(_others(inputs), key):
+            yield "certificate", f"holds {subject}, and the one for private_key is in chain: were they mixed up?"
+            return
+        yield "private_key", f"does not belong to the certificate {subject}: give the key it was requested with"
         leaf = certificates.leaf_of(given, None)
     if leaf is None:
         return
@@ -130,15 +128,10 @@ def build(properties: Mapping[str, Any]) -> bytes:
     if properties["format"] == "jks":
         return _jks(parts, alias, password)
     older = properties["nexus_version"] == OLDER
-    kinds = pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC, hashes.SHA1()  # noqa: S303 - all that early Java 8 reads
-    newer = pkcs12.PBES.PBESv2SHA256AndAES256CBC, hashes.SHA256()
-    algorithm, mac = kinds if older else newer
-    encryption = (
-        PrivateFormat.PKCS12.encryption_builder()
-        .key_cert_algorithm(algorithm)
-        .hmac_hash(mac)
-        .build(password.encode())
-    )
+    mac = hashes.SHA1() if older else hashes.SHA256()  # noqa: S303 - SHA-1 and 3DES are all that early Java 8 reads
+    kind = pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC if older else pkcs12.PBES.PBESv2SHA256AndAES256CBC
+    builder = PrivateFormat.PKCS12.encryption_builder().key_cert_algorithm(kind).hmac_hash(mac)
+    encryption = builder.build(password.encode())
     return pkcs12.serialize_key_and_certificates(alias.encode(), parts.key, parts.leaf, parts.chain, encryption)
 
 
@@ -158,10 +151,8 @@ class KeystoreProvider(Provider):
         key = _key(inputs, thorough=False) if _key_known(inputs) else None
         leaf = certificates.leaf_of(certificates.certificates_in(inputs["certificate"]), key)
         if leaf is None:
-            unknown = (
-                inputs["private_key"] if is_unknown(inputs["private_key"]) else inputs["private_key_passphrase"]
-            )
-            return {**inputs, **dict.fromkeys(_FACTS, unknown)}
+            key_or_passphrase = (inputs["private_key"], inputs.get("private_key_passphrase"))
+            return {**inputs, **dict.fromkeys(_FACTS, next(filter(is_unknown, key_or_passphrase)))}
         inputs = {**inputs, **certificates.facts(leaf)}
         if is_unknown(inputs.get("chain")):
             return inputs
@@ -255,16 +246,7 @@ class Keystore(TrackedResource, module="nexus", name="Keystore"):
         nexus_version: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        inputs = {
-            "private_key": private_key,
-            "certificate": certificate,
-            "password": password,
-            "chain": chain,
-            "private_key_passphrase": private_key_passphrase,
-            "format": format,
-            "alias": alias,
-            "nexus_version": nexus_version,
-        }
+        inputs = {key: value for key, value in locals().items() if key in SCHEMA}
         super().__init__(resource_name, inputs, opts)
 
 
@@ -282,8 +264,11 @@ def _key(properties: Mapping[str, Any], *, thorough: bool) -> PrivateKey:
 
 
 def _others(properties: Mapping[str, Any]) -> list[Any]:
-    given = properties["certificate"] + (properties.get("chain") or "")
-    return certificates.certificates_in(given)
+    """The certificates of both texts; a chain that is not known counts as none."""
+    chain = properties.get("chain")
+    return certificates.certificates_in(
+        properties["certificate"] + ("" if not chain or is_unknown(chain) else chain)
+    )
 
 
 def _recipe(properties: Mapping[str, Any]) -> tuple[Any, ...] | None:

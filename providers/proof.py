@@ -15,10 +15,10 @@ import requests
 from pulumi.dynamic import CreateResult, UpdateResult
 
 from .client import NexusClient
-from .crud import Provider, without_provider
+from .crud import Provider
 from .errors import NexusError, Refused, Unauthorized
 from .resource import TrackedResource
-from .schema import Field, boolean, choice, optional_text, text
+from .schema import Field, boolean, choice, normalised, optional_text, text
 
 _IMAGE = "nexus-registry-proof"
 _PATIENCE = 20.0
@@ -37,12 +37,14 @@ class RegistryProofProvider(Provider):
     }
 
     def create(self, props: dict[str, Any]) -> CreateResult:
-        prove(props)
-        return CreateResult(props["login_server"], without_provider(props))
+        inputs = normalised(self.schema, props)
+        prove(inputs)
+        return CreateResult(inputs["login_server"], inputs)
 
     def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:  # noqa: ARG002
-        prove(news)
-        return UpdateResult(without_provider(news))
+        inputs = normalised(self.schema, news)
+        prove(inputs)
+        return UpdateResult(inputs)
 
 
 def digest(facts: Mapping[str, Any]) -> str:

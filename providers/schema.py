@@ -177,6 +177,15 @@ def check(schema: Schema, news: Mapping[str, Any]) -> tuple[dict[str, Any], list
     return inputs, failures
 
 
+def normalised(schema: Schema, properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Properties that were checked before, in their one form again: the wire turns every number into a float.
+
+    Outputs that are no inputs are kept as they are, the SDK's own property is left out.
+    """
+    others = {name: value for name, value in properties.items() if name not in schema and name != PROVIDER_KEY}
+    return {**others, **check(schema, {name: properties.get(name) for name in schema})[0]}
+
+
 def differences(schema: Schema, olds: Mapping[str, Any], news: Mapping[str, Any]) -> list[str]:
     """Names of the properties whose value changes from ``olds`` (state) to ``news`` (checked inputs).
 

@@ -33,6 +33,15 @@ def client(connection: Connection) -> NexusClient:
     return client_for(connection)
 
 
+def over_the_wire(value: Any) -> Any:
+    """What the engine's wire makes of values: every number is a float, what is None at the top is not there."""
+    if isinstance(value, dict):
+        return {key: over_the_wire(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [over_the_wire(item) for item in value]
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 @dataclass
 class Tracked:
     """One resource as the engine would keep it: its provider, id, inputs and outputs."""
@@ -45,9 +54,10 @@ class Tracked:
 
     def up(self, **wished: Any) -> str:
         """One ``up`` with these inputs; says what was done."""
-        news = {"connection": self.connection, **wished}
+        news = over_the_wire({"connection": self.connection, **wished})
         result = self.provider.check(self.inputs or {}, news)
         assert not result.failures, [(one.property, one.reason) for one in result.failures]
+        result.inputs = over_the_wire(result.inputs)
         if self.outs is None:
             created = self.provider.create(result.inputs)
             self.id, self.outs, done = created.id, created.outs, "create"
@@ -57,7 +67,7 @@ class Tracked:
                 return "same"
             if diff.replaces:
                 self.provider.delete(self.id, self.outs)
-                inputs = self.provider.check({}, news).inputs
+                inputs = over_the_wire(self.provider.check({}, news).inputs)
                 created = self.provider.create(inputs)
                 self.id, self.outs, self.inputs = created.id, created.outs, inputs
                 return "replace"
@@ -72,8 +82,9 @@ class Tracked:
         if not read.id:
             self.id, self.inputs, self.outs = "", None, None
             return "gone"
-        before, self.outs, self.inputs = self.outs, read.outs, read.inputs
-        return "same" if before == self.outs else "drift"
+        assert read.inputs is not None
+        before, self.outs, self.inputs = self.outs, over_the_wire(read.outs), over_the_wire(read.inputs)
+        return "same" if over_the_wire(before) == self.outs else "drift"
 
     def destroy(self) -> None:
         if self.outs is not None:
