@@ -191,6 +191,16 @@ NAMES = [*KeystoreProvider.schema, "content", "nonsense"]
 
 
 @settings(deadline=None, max_examples=300)
+@given(st.sampled_from(["private_key", "certificate", "chain"]), st.integers(0, 2000), st.integers(0, 255))
+def test_a_damaged_byte_gives_no_traceback(name: str, place: int, byte: int) -> None:
+    begin, *lines, end = good()[name].splitlines()
+    data = bytearray(base64.b64decode("".join(lines)))
+    data[place % len(data)] = byte
+    damaged = "\n".join([begin, base64.b64encode(data).decode(), end])
+    provider.check({}, good(**{name: damaged}))
+
+
+@settings(deadline=None, max_examples=300)
 @given(st.dictionaries(st.sampled_from(NAMES), VALUES | BLOCKS | TEXTS, max_size=4))
 def test_nothing_that_is_put_in_gives_a_traceback_or_tells_a_secret(changes: dict[str, Any]) -> None:
     news = {**good(private_key=encrypted(), private_key_passphrase=PASSPHRASE), **changes}
