@@ -197,7 +197,7 @@ def test_a_damaged_byte_gives_no_traceback(name: str, place: int, byte: int) -> 
     data = bytearray(base64.b64decode("".join(lines)))
     data[place % len(data)] = byte
     damaged = "\n".join([begin, base64.b64encode(data).decode(), end])
-    provider.check({}, good(**{name: damaged}))
+    provider.check({}, {**good(), name: damaged})
 
 
 @settings(deadline=None, max_examples=300)
