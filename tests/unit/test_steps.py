@@ -1,0 +1,181 @@
+"""The pure part of the host steps: command lines, standard input, and scripts that every shell reads."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from nexus_registry.components.host import steps
+from pulumi.runtime import settings
+from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks
+from pulumi_command import remote
+
+from sandbox.packages import ensure
+
+LINES = st.text(st.characters(codec="utf-8", exclude_characters="\0\n\r"))
+TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
+
+
+def shell(command: str, stdin: str = "", shell: tuple[str, ...] = ("sh",)) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run([*shell, "-c", command], input=stdin.encode(), capture_output=True, check=True)
+
+
+def test_the_command_line_names_verb_and_flags() -> None:
+    line = steps.command("create", {"install_root": "/opt/nexus", "http_port": 8081.0, "purge_data": False})
+    assert line == "sh -s -- create --install-root /opt/nexus --http-port 8081 --purge-data no"
+
+
+def test_none_is_left_out_and_many_are_repeated() -> None:
+    arguments: dict[str, steps.Value] = {"java_home": None, "port": [5000, 5001], "property": {"a.b": "c d"}}
+    assert steps.command("delete", arguments) == "sh -s -- delete --port 5000 --port 5001 --property 'a.b=c d'"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("heap_mb", 1.5, "argument heap_mb: 1.5 is not a whole number"),
+        ("data_dir", "/a\n/b", "argument data_dir: must be a single line"),
+        ("Unit", "nexus", "argument 'Unit': a snake_case name is meant"),
+    ],
+)
+def test_what_can_be_no_flag_is_refused_by_name(name: str, value: Any, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        steps.command("create", {name: value})
+
+
+def test_an_unknown_step_is_refused_with_the_list() -> None:
+    with pytest.raises(ValueError, match="no host step 'sevice'; the steps are prepare, account"):
+        steps.stdin("sevice")
+
+
+def test_a_secret_that_no_shell_can_hold_is_refused_without_showing_it() -> None:
+    with pytest.raises(ValueError, match="secret ADMIN_PASSWORD: holds a NUL") as refused:
+        steps.stdin("service", {"ADMIN_PASSWORD": "hush\0hush"})
+    assert "hush" not in str(refused.value)
+    with pytest.raises(ValueError, match="a shell variable in capitals is meant"):
+        steps.stdin("service", {"x; id": "y"})
+
+
+@given(st.lists(LINES, max_size=5))
+def test_arguments_reach_the_step_as_they_are(values: list[str]) -> None:
+    line = steps.command("create", {"value": values})
+    got = shell(line, stdin='printf "%s\\0" "$@"').stdout.decode().split("\0")[:-1]
+    assert got == ["create", *(word for value in values for word in ("--value", value))]
+
+
+@given(TEXTS)
+def test_secrets_reach_the_step_as_they_are_and_are_not_exported(secret: str) -> None:
+    script = steps._assignment("SECRET", secret) + 'printf "%s" "$SECRET"; env'
+    started = subprocess.run(
+        ["sh", "-s"],
+        input=script.encode(),
+        capture_output=True,
+        check=True,
+        env={"PATH": "/usr/bin:/bin", "SECRET": "inherited"},
+    )
+    text, _, environment = started.stdout.partition(b"PATH=")
+    assert text.startswith(secret.encode())
+    assert b"SECRET=" not in text[len(secret.encode()) :] + environment
+
+
+@pytest.fixture(scope="module")
+def sudo(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A PATH with a sudo that only runs what it is given."""
+    folder = tmp_path_factory.mktemp("bin")
+    (folder / "sudo").write_text('#!/bin/sh\nshift\nexec "$@"\n')
+    (folder / "sudo").chmod(0o755)
+    return f"{folder}:/usr/bin:/bin"
+
+
+@given(value=LINES)
+def test_sudo_passes_the_arguments_on(sudo: str, value: str) -> None:
+    line = steps.command("update", {"value": value}, sudo=True)
+    got = shell(f"PATH={sudo}; export PATH; {line}", stdin='printf "%s\\0" "$@"')
+    assert got.stdout.decode().split("\0")[:-1] == ["update", "--value", value]
+
+
+def test_a_delete_reads_nothing_from_the_checkout_but_its_files() -> None:
+    text = steps.stdin("port")
+    assert text.startswith("# shellcheck shell=sh")
+    assert text.endswith('step "$@" </dev/null\n')
+
+
+@pytest.fixture(scope="module")
+def tools() -> None:
+    ensure("shellcheck", "dash", "busybox")
+
+
+@pytest.mark.usefixtures("tools")
+@pytest.mark.parametrize("step", steps.FILES)
+def test_every_shell_reads_the_script(step: str, tmp_path: Path) -> None:
+    script = tmp_path / f"{step}.sh"
+    script.write_text(steps.stdin(step, {"ADMIN_PASSWORD": "x"}))
+    for reader in (["dash"], ["bash", "--posix"], ["busybox", "sh"]):
+        subprocess.run([*reader, "-n", script], check=True)
+    script.write_text(steps.stdin(step))
+    checked = subprocess.run(["shellcheck", "-s", "sh", script], capture_output=True, text=True, check=False)
+    assert checked.stdout == ""
+
+
+@pytest.fixture
+def engine() -> Iterator[None]:
+    """Keeps the mocks that a test sets from those that follow."""
+    before = settings.SETTINGS
+    yield
+    settings.SETTINGS = before
+
+
+class _Recorder(Mocks):
+    def __init__(self) -> None:
+        self.made: list[MockResourceArgs] = []
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
+        self.made.append(args)
+        return args.name, args.inputs
+
+    def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
+        raise NotImplementedError(args.token)
+
+
+async def _run(given: Callable[[], dict[str, Any]]) -> Any:
+    recorder = _Recorder()
+    pulumi.runtime.set_mocks(recorder, preview=False, monitor=MockMonitor(recorder))
+    command = steps.host_step("keystore", "k", ssh=remote.ConnectionArgs(host="h"), **given())
+    await command.urn.future()
+    return recorder.made[-1].inputs, await command.stdin.is_secret(), await command.stdout.is_secret()
+
+
+@pytest.mark.usefixtures("engine")
+def test_a_step_is_a_command_with_secrets_in_its_standard_input_alone() -> None:
+    def given() -> dict[str, Any]:
+        return {
+            "arguments": {"unit": "nexus", "fingerprint": pulumi.Output.from_input("ab")},
+            "secrets": {"KEYSTORE_PASSWORD": "canary", "KEYSTORE_BASE64": pulumi.Output.secret("YWJj")},
+            "sudo": True,
+        }
+
+    inputs, _, shown_secret = asyncio.run(_run(given))
+    text = pulumi.runtime.rpc.unwrap_rpc_secret(inputs["stdin"])
+    assert pulumi.runtime.rpc.is_rpc_secret(inputs["stdin"])
+    assert "KEYSTORE_PASSWORD='canary'\n" in text
+    assert "KEYSTORE_BASE64='YWJj'\n" in text
+    assert not shown_secret
+    for verb in ("create", "update", "delete"):
+        assert inputs[verb].endswith(f" {verb} --unit nexus --fingerprint ab")
+        assert "canary" not in inputs[verb]
+    assert "triggers" not in inputs
+    assert inputs["addPreviousOutputInEnv"] is False
+
+
+@pytest.mark.usefixtures("engine")
+def test_a_step_without_secrets_hides_nothing() -> None:
+    inputs, secret, _ = asyncio.run(_run(lambda: {"arguments": {"unit": "nexus"}}))
+    assert not secret
+    assert inputs["stdin"] == steps.stdin("keystore")

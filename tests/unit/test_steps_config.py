@@ -1,0 +1,197 @@
+"""What the service step writes: derived XML, properties and unit, each rendered by three shells."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.dom import minidom
+
+import pytest
+
+from sandbox.packages import ensure
+from tests.unit.steps_shell import SHELLS, parsed, run
+
+HTTPS_XML = """<?xml version="1.0"?>
+<Configure id="Server" class="org.eclipse.jetty.server.Server">
+  <!-- <Set name="KeyStorePassword">password</Set> -->
+  <New id="sslContextFactory" class="org.eclipse.jetty.util.ssl.SslContextFactory$Server">
+    <Set name="KeyStorePath"><Property name="ssl.etc"/>/keystore.jks</Set>
+    <Set name="KeyStorePassword">password</Set>
+    <Set name="KeyManagerPassword">password</Set>
+    <Set name="TrustStorePath"><Property name="ssl.etc"/>/keystore.jks</Set>
+    <Set name="TrustStorePassword">password</Set>
+    <Set name="IncludeProtocols">
+      <Array type="java.lang.String">
+        <Item>TLSv1.2</Item>
+      </Array>
+    </Set>
+  </New>
+  <Call name="addConnector"><Arg><Ref refid="sslContextFactory"/></Arg></Call>
+</Configure>
+"""
+_PROTOCOLS = HTTPS_XML[HTTPS_XML.index('    <Set name="Include') : HTTPS_XML.index("  </New>")]
+OLD_XML = HTTPS_XML.replace("$Server", "").replace(_PROTOCOLS, "")
+JETTY_12_XML = """<?xml version="1.0"?>
+<Configure id="Server" class="org.eclipse.jetty.server.Server">
+  <New id="sslContextFactory" class="org.eclipse.jetty.util.ssl.SslContextFactory$Server">
+    <Set name="KeyStorePath">
+      <Call name="resolvePath" class="org.eclipse.jetty.xml.XmlConfiguration">
+        <Arg><Property name="ssl.etc"/></Arg>
+        <Arg><Property name="jetty.sslContext.keyStorePath" default="keystore.jks"/></Arg>
+      </Call>
+    </Set>
+    <Set name="KeyStorePassword">password</Set>
+    <Set name="keyManagerPassword" property="jetty.sslContext.keyManagerPassword"/>
+    <Set name="TrustStorePassword"><Property name="jetty.sslContext.trustStorePassword"/></Set>
+  </New>
+</Configure>
+"""
+
+
+@pytest.fixture(scope="module", params=SHELLS)
+def shell(request: pytest.FixtureRequest) -> list[str]:
+    ensure("dash", "busybox")
+    return SHELLS[str(request.param)]
+
+
+def fake_install(folder: Path, xml: str, *, scanner: bool, java: str = "17.0.9") -> Path:
+    (folder / "etc/jetty").mkdir(parents=True)
+    (folder / "etc/jetty/jetty-https.xml").write_text(xml)
+    (folder / "etc/nexus-default.properties").write_text(
+        "application-port=8081\nnexus-args=${jetty.etc}/jetty.xml,${jetty.etc}/jetty-http.xml\n"
+    )
+    (folder / "system").mkdir()
+    name = b"org/eclipse/jetty/util/ssl/KeyStoreScanner.class" if scanner else b"org/eclipse/Other.class"
+    (folder / "system/jetty-util-9.4.jar").write_bytes(b"PK\0\1" + name + b"\0")
+    (folder / "java/bin").mkdir(parents=True)
+    (folder / "java/bin/java").write_text(f"#!/bin/sh\necho 'openjdk version \"{java}\" 2024-01-01' >&2\n")
+    (folder / "java/bin/java").chmod(0o755)
+    return folder
+
+
+def text(element: minidom.Element) -> str:
+    return "".join(child.data for child in element.childNodes if isinstance(child, minidom.Text))
+
+
+@pytest.mark.parametrize("xml", [HTTPS_XML, OLD_XML, JETTY_12_XML], ids=["9.4", "3.19", "12"])
+@pytest.mark.parametrize("password", ["simple", "a&b<c>\"d'\\1 & $x"])
+def test_the_derived_xml_holds_path_password_and_protocols(
+    shell: list[str], tmp_path: Path, xml: str, password: str
+) -> None:
+    install = fake_install(tmp_path, xml, scanner=True)
+    body = f'derive_https_xml {install} /data/etc/ssl/keystore.jks {install}/java "$KEYSTORE_PASSWORD"'
+    derived = run(shell, body, secrets={"KEYSTORE_PASSWORD": password})
+    document = minidom.parseString(derived)  # noqa: S318 - our own text
+    texts = {element.getAttribute("name"): text(element) for element in document.getElementsByTagName("Set")}
+    assert texts["KeyStorePath"] == "/data/etc/ssl/keystore.jks"
+    assert texts["KeyStorePassword"] == texts["KeyManagerPassword"] == texts["TrustStorePassword"] == password
+    assert [text(item) for item in document.getElementsByTagName("Item")] == ["TLSv1.2", "TLSv1.3"]
+    beans = [new.getAttribute("id") for new in document.getElementsByTagName("New")]
+    assert beans == ["sslContextFactory", "keyStoreScanner"]
+
+
+def test_what_the_version_cannot_do_is_left_out(shell: list[str], tmp_path: Path) -> None:
+    install = fake_install(tmp_path, HTTPS_XML, scanner=False, java="1.8.0_252")
+    derived = run(shell, f"derive_https_xml {install} /k {install}/java pw")
+    assert "KeyStoreScanner" not in derived
+    assert "TLSv1.3" not in derived
+    install = fake_install(tmp_path / "newer", HTTPS_XML, scanner=False, java="1.8.0_292")
+    assert "TLSv1.3" in run(shell, f"derive_https_xml {install} /k {install}/java pw")
+
+
+def test_an_unknown_file_is_refused(shell: list[str], tmp_path: Path) -> None:
+    install = fake_install(tmp_path, "<Configure/>", scanner=False)
+    assert "is not known here" in run(shell, f"derive_https_xml {install} /k {install}/java pw")
+
+
+BEFORE = """# by hand
+application-port=8080
+  application-port : 9999
+nexus.scripts.allowCreation=true\r
+multi.line=one,\\
+   application-host=two
+nexus-args=${jetty.etc}/jetty.xml,\\
+  ${jetty.etc}/jetty-https.xml
+former=gone
+"""
+
+
+def test_properties_of_others_are_kept_byte_for_byte(shell: list[str], tmp_path: Path) -> None:
+    install = fake_install(tmp_path, HTTPS_XML, scanner=False)
+    (tmp_path / "before").write_bytes(BEFORE.encode())
+    body = parsed(
+        "--property 'a.b=C:\\x \\u00e9' --property former2=1",
+        f"check_arguments; wanted_properties {install} >{tmp_path}/wanted;"
+        f" merged_properties {tmp_path}/wanted 'former other' {tmp_path}/before",
+    )
+    assert run(shell, body) == (
+        "# by hand\n"
+        "application-port=8081\n"
+        "nexus.scripts.allowCreation=true\r\n"
+        "multi.line=one,\\\n   application-host=two\n"
+        "nexus-args=${jetty.etc}/jetty.xml,${jetty.etc}/jetty-http.xml,${karaf.data}/etc/jetty/jetty-https.xml\n"
+        "application-host=0.0.0.0\n"
+        "application-port-ssl=8443\n"
+        "nexus-context-path=/\n"
+        "ssl.etc=${karaf.data}/etc/ssl\n"
+        "a.b=C:\\\\x \\u00e9\n"
+        "former2=1\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("item", "said"),
+    [
+        ("nexus-args=x", "nexus-args is managed through an argument of its own"),
+        ("novalue", "'novalue' is not key=value"),
+        ("a b=c", "the key 'a b' may hold only"),
+        ("a=é", "may hold only printable ASCII"),
+    ],
+)
+def test_properties_that_cannot_be_are_refused(shell: list[str], tmp_path: Path, item: str, said: str) -> None:
+    install = fake_install(tmp_path, HTTPS_XML, scanner=False)
+    assert said in run(shell, parsed(f"--property '{item}'", f"check_arguments; wanted_properties {install}"))
+
+
+def unit(shell: list[str], version: int, java: str = "/usr/lib/jvm/j", flags: str = "", mount: str = "/") -> str:
+    body = f"stat() {{ echo {mount}; }}\ncheck_arguments\nunit_text {version} {java} /opt/nexus/nexus-3.71.0-06"
+    return run(shell, parsed(flags, body))
+
+
+@pytest.mark.parametrize(
+    ("version", "has", "has_not"),
+    [
+        (219, ["Type=simple", "ReadWriteDirectories=/srv/nexus", "PrivateTmp=yes"], ["SystemCall", "NoNewPriv"]),
+        (239, ["Type=simple", "ReadWritePaths=/srv/nexus", "LockPersonality=yes"], ["ProtectClock"]),
+        (252, ["Type=exec", "ProtectProc=invisible", "RestrictSUIDSGID=yes"], ["Directories="]),
+    ],
+)
+def test_the_unit_holds_what_its_systemd_knows(
+    shell: list[str], version: int, has: list[str], has_not: list[str]
+) -> None:
+    written = unit(shell, version)
+    for line in [*has, "LimitNOFILE=65536", "ExecStart=/opt/nexus/nexus/bin/nexus run"]:
+        assert f"\n{line}\n" in written
+    assert "Environment=JAVA_HOME=/usr/lib/jvm/j\n" in written
+    for word in has_not:
+        assert word not in written
+
+
+def test_a_bundled_java_needs_no_word_in_the_unit(shell: list[str]) -> None:
+    assert "JAVA_HOME" not in unit(shell, 252, java="/opt/nexus/nexus-3.71.0-06/jdk/x/jdk-21")
+
+
+@pytest.mark.parametrize(
+    ("data_dir", "mount", "homes", "write"),
+    [
+        ("/srv/nexus", "/", "yes", "/srv/nexus"),
+        ("/home/data/nexus", "/home", "no", "/home/data/nexus"),
+        ("/usr/local/nexus/data", "/", "yes", "/usr/local/nexus/data"),
+        ("/usr/local/nexus/data", "/usr/local", "yes", "/usr/local"),
+    ],
+)
+def test_java_sees_no_read_only_disk_below_the_data(
+    shell: list[str], data_dir: str, mount: str, homes: str, write: str
+) -> None:
+    written = unit(shell, 252, flags=f"--data-dir {data_dir}", mount=mount)
+    assert f"\nProtectHome={homes}\nProtectSystem=full\n" in written
+    assert f"\nReadWritePaths={write}\n" in written

@@ -1,0 +1,133 @@
+"""What the shared functions of the host steps do, each run by three shells."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sandbox.packages import ensure
+from tests.unit.steps_shell import SHELLS, parsed, run
+
+
+@pytest.fixture(scope="module", params=SHELLS)
+def shell(request: pytest.FixtureRequest) -> list[str]:
+    ensure("dash", "busybox")
+    return SHELLS[str(request.param)]
+
+
+@pytest.mark.parametrize(
+    ("extra", "said"),
+    [
+        ("--hep-mb 5", "unknown flag --hep-mb"),
+        ("oops", "unexpected argument 'oops'"),
+        ("--address", "--address needs a value"),
+        ("--unit ../x", "unit '../x' may hold only letters, digits"),
+        ("--heap-mb ''", "heap_mb is missing"),
+    ],
+)
+def test_flags_are_refused_by_name(shell: list[str], extra: str, said: str) -> None:
+    assert said in run(shell, parsed(extra))
+
+
+def test_repeated_flags_are_kept_apart(shell: list[str]) -> None:
+    body = parsed("--property 'a=b c' --property d=e", 'printf "%s" "$arg_property"')
+    assert run(shell, body) == "a=b c\nd=e"
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/usr/local", "must be a directory of its own"),
+        ("/", "must not hold empty"),
+        ("relative", "must be an absolute path"),
+        ("/srv/../etc/x", "must not hold empty"),
+        ("/srv/a b", "may hold only letters"),
+        ("/srv/x/", "must not hold empty"),
+    ],
+)
+def test_paths_that_could_do_harm_are_refused(shell: list[str], path: str, said: str) -> None:
+    assert said in run(shell, f"check_path data_dir '{path}'")
+    assert run(shell, "check_path data_dir /srv/nexus-3.71_data+1; echo fine") == "fine\n"
+
+
+def test_versions_compare_as_numbers(shell: list[str]) -> None:
+    assert run(shell, "version_number 3.100.2-01") == "3100002"
+    assert run(shell, "check_version latest").startswith("version must be a full Nexus 3 version")
+
+
+@given(st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1))
+@settings(max_examples=30, deadline=None)
+def test_secrets_are_masked_in_what_is_shown(secret: str) -> None:
+    body = 'printf "%s\\n" "·${ADMIN_PASSWORD}·${ADMIN_PASSWORD}·" | masked'
+    secrets = {"ADMIN_PASSWORD": secret, "KEYSTORE_PASSWORD": "", "CURRENT_ADMIN_PASSWORD": ""}
+    assert run(SHELLS["dash"], body, secrets=secrets) == "·***·***·\n"
+
+
+@pytest.mark.parametrize(
+    ("mine", "other", "meet"),
+    [
+        ("127.0.0.1", "0.0.0.0", True),  # noqa: S104
+        ("127.0.0.1", "*", True),
+        ("127.0.0.1", "127.0.0.2", False),
+        ("::1", "[::1]", True),
+        ("10.0.0.1", "[::]", True),
+    ],
+)
+def test_only_listeners_on_the_same_address_are_in_the_way(
+    shell: list[str], mine: str, other: str, meet: bool
+) -> None:
+    assert run(shell, f"if addresses_meet '{other}' '{mine}'; then echo meet; fi") == ("meet\n" if meet else "")
+
+
+@pytest.mark.parametrize(
+    ("family", "major", "packages"),
+    [
+        ("debian", 17, "openjdk-17-jre-headless"),
+        ("redhat", 17, "java-17-openjdk-headless java-17-amazon-corretto-headless"),
+        ("redhat", 8, "java-1.8.0-openjdk-headless java-1.8.0-amazon-corretto"),
+    ],
+)
+def test_each_system_has_its_own_names_for_java(shell: list[str], family: str, major: int, packages: str) -> None:
+    assert run(shell, f"os_family={family}; java_packages {major}", "prepare") == packages
+
+
+OS_RELEASE = {
+    "centos": ("centos", "rhel fedora", "yum"),
+    "rocky": ("rocky", "rhel centos fedora", "dnf"),
+    "amzn": ("amzn", "fedora", "dnf"),
+    "ubuntu": ("ubuntu", "debian", "apt-get"),
+}
+
+
+@pytest.mark.parametrize(("name", "like", "packager"), OS_RELEASE.values(), ids=OS_RELEASE)
+def test_the_package_manager_follows_the_system(
+    shell: list[str], tmp_path: Path, name: str, like: str, packager: str
+) -> None:
+    fake = tmp_path / packager
+    fake.write_text(f'#!/bin/sh\necho {packager} "$@"\n')
+    fake.chmod(0o755)
+    release = f"os_release() {{ case $1 in ID) echo {name} ;; ID_LIKE) echo '{like}' ;; *) echo Fake ;; esac; }}\n"
+    body = release + f"PATH={tmp_path}:/usr/bin:/bin\nfind_packager; echo $packager; refresh_packages() {{ :; }}"
+    assert run(shell, body, "prepare") == f"{packager}\n"
+
+
+def test_another_system_is_refused_by_name(shell: list[str]) -> None:
+    body = "os_release() { case $1 in PRETTY_NAME) echo 'Alpine Linux v3.20' ;; *) echo alpine ;; esac; }; "
+    body += "find_packager"
+    assert "host: 'Alpine Linux v3.20' is not supported" in run(shell, body, "prepare")
+
+
+def test_who_holds_the_package_managers_lock_is_named(shell: list[str], tmp_path: Path) -> None:
+    lock = tmp_path / "lock"
+    lock.touch()
+    holder = "import fcntl,sys,time;f=open(sys.argv[1],'w');fcntl.lockf(f,2);print(flush=True);time.sleep(60)"
+    with subprocess.Popen(["python3", "-c", holder, lock], stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
+        assert run(shell, f"lock_owner {lock}", "prepare") == f"python3 (pid {process.pid})"
+        process.kill()
+    assert run(shell, f"lock_owner {lock}", "prepare") == ""
