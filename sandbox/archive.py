@@ -95,30 +95,28 @@ def _key(version: str, docker: bool) -> str:
     return f"{version}-{'docker' if docker else 'core'}-{digest.hexdigest()[:16]}"
 
 
-def _core_zip(version: str) -> Path:
-    """The Core zip from the local Maven repository, fetched if need be, with its checksum checked."""
+def _core_zip(version: str, folder: Path) -> Path:
+    """The Core zip: Maven's own copy where it has one, else fetched into ``folder``. Its checksum is checked."""
     artifact = f"org.sonatype.nexus.assemblies:nexus-base-template:{version}:zip"
+    file = f"nexus-base-template-{version}.zip"
+    kept = Path.home() / ".m2/repository/org/sonatype/nexus/assemblies/nexus-base-template" / version / file
+    if kept.exists() and _sha256(kept) == CORE_SHA256[version]:
+        return kept
     if not shutil.which("mvn"):
         ensure("maven", "default-jre-headless")
-    with tempfile.TemporaryDirectory() as folder:
-        run(["mvn", "-q", "-B", "dependency:get", "-Dtransitive=false", f"-Dartifact={artifact}"], timeout=1800)
-        command = ["mvn", "-q", "-B", "dependency:copy", f"-Dartifact={artifact}", f"-DoutputDirectory={folder}"]
-        run([*command, "-Dmdep.useBaseVersion=true"])
-        (copied,) = Path(folder).glob("*.zip")
-        kept = CACHE / "nexus" / copied.name
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(copied, kept)
-    found = _sha256(kept)
-    if found != CORE_SHA256[version]:
-        kept.unlink()
+    command = ["mvn", "-q", "-B", "dependency:copy", f"-Dartifact={artifact}", f"-DoutputDirectory={folder}"]
+    run(command, timeout=1800)
+    if (found := _sha256(folder / file)) != CORE_SHA256[version]:
         raise ValueError(f"{artifact} has the SHA-256 {found}, expected {CORE_SHA256[version]}")
-    return kept
+    return folder / file
 
 
 def _pack(path: Path, version: str, docker: bool) -> str:
     """Write the archive, the same bytes for the same members, and return its SHA-256."""
-    core = _core_zip(version)
-    with zipfile.ZipFile(core) as source, tempfile.TemporaryDirectory(dir=path.parent) as work:
+    with (
+        tempfile.TemporaryDirectory(dir=path.parent) as work,
+        zipfile.ZipFile(_core_zip(version, Path(work))) as source,
+    ):
         folders, members = set(), []
         top = f"nexus-base-template-{version}/"
         for entry in source.infolist():
@@ -132,7 +130,6 @@ def _pack(path: Path, version: str, docker: bool) -> str:
         if docker:
             members += _standin(f"nexus-{version}/standin", Path(work))
         _write(path, folders, members)
-    core.unlink()  # it stays in Maven's own repository
     return _sha256(path)
 
 

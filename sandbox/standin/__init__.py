@@ -1,1 +1,41 @@
-"""A stand-in for the docker format of Nexus, in front of the real Core."""
+"""A stand-in for the docker format of Nexus, in front of the real Core.
+
+Sonatype's docker format is closed source; the Core that the sandbox runs lacks it and nothing else. The
+launcher starts this package, which starts Core on a port of the loopback address and listens itself where
+``nexus.properties`` says. The facts that it stands in for are those of Nexus 3.71.
+
+What it does:
+
+- passes every request on to Core and Core's answer back, but for what follows;
+- ``/v1/repositories/docker/hosted``: create, read, replace. Core keeps a raw hosted repository of the same
+  name, so names, blob stores, permissions and most refusals are Core's own; fields it doesn't know are
+  ignored, as Core does;
+- shows such a repository as docker in ``/v1/repositories``, ``/v1/repositorySettings`` and, one component per
+  tag, in ``/v1/components``; deletes it, with its images;
+- ``docker`` for ``raw`` in the names, formats and patterns of privileges and in roles: Core makes the
+  privileges, checks them in roles and strips them when the repository goes;
+- the DockerToken realm: available, active in the order it was put, and in force;
+- HTTP and HTTPS as Jetty's files have them: connectors, keystore (PKCS#12 or JKS), passwords, protocols, a
+  keystore scanner. What Jetty would not start with, this does not start with, and says so in ``nexus.log``;
+- a connector of its own for each ``httpPort`` and ``httpsPort``; one that can't be had is logged, and the API
+  answers 201 all the same;
+- the registry API on the connectors and under ``/repository/<name>/v2/``: challenges, tokens, anonymous pull,
+  permissions, write policies. What is pushed is kept by Debian's ``docker-registry``.
+
+What it does not do, or not as Nexus does:
+
+- docker proxy and group repositories, subdomains, the v1 API, cleanup, search and assets of images, the pages
+  of the user interface (which show a docker repository as raw), ``swagger.json``;
+- a privilege for every docker repository (``nx-repository-view-docker-*-read``) is one for every raw
+  repository in Core; a role that has it is shown with it, and not with its raw twin;
+- content selectors for images;
+- the blobs of deleted images and repositories stay on the disk, and all are under the data dir's
+  ``blobs/.docker-registry``, whatever blob store the repository names;
+- it has an account of its own in Core, an administrator with a random password, to look up what a token's
+  user may; the API's list of users leaves it out;
+- a keystore that Jetty refuses ends the start at once; Jetty ends it only after Core has booted.
+
+``etc/standin.json`` in the data dir can have ``{"play_version": "3.96.0"}``: then the ``Server`` header names
+that version as Community Edition and, from 3.77 on, ``/v1/system/eula`` is there and the registry answers 403
+until the licence was accepted. Nothing else of that version is played.
+"""

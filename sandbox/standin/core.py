@@ -90,14 +90,18 @@ class Upstream:
         request: web.Request,
         path: str | None = None,
         *,
+        more: Mapping[str, str] | None = None,
         rewrite: Callable[[CIMultiDict[str]], None] | None = None,
     ) -> web.StreamResponse:
-        """Pass a request on and its answer back, piece by piece; ``rewrite`` may change the answer's headers."""
+        """Pass a request on, with ``more`` headers, and its answer back, piece by piece.
+
+        ``rewrite`` may change the answer's headers.
+        """
         url = URL(f"{self.url}".rstrip("/") + (path or request.raw_path), encoded=True)
         async with self._session.request(
             request.method,
             url,
-            headers=forwarded(request),
+            headers=forwarded(request, more),
             data=request.content if request.can_read_body else None,
             allow_redirects=False,
         ) as upstream:
@@ -111,23 +115,27 @@ class Upstream:
             await response.write_eof()
             return response
 
-    async def ask(self, request: web.Request, path: str | None = None, body: bytes | None = None) -> Answer:
-        """Pass a request on, with another path or body if given, and read the whole answer."""
+    async def ask(
+        self, request: web.Request, path: str | None = None, body: bytes | None = None, method: str | None = None
+    ) -> Answer:
+        """Pass a request on, with another path, body or method if given, and read the whole answer."""
         headers = forwarded(request)
         if body is not None:
             headers.popall("Content-Length", None)
         url = URL(f"{self.url}".rstrip("/") + (path or request.raw_path), encoded=True)
         data = await request.read() if body is None else body
         async with self._session.request(
-            request.method, url, headers=headers, data=data or None, allow_redirects=False
+            method or request.method, url, headers=headers, data=data or None, allow_redirects=False
         ) as upstream:
             content = await upstream.read()
             return Answer(upstream.status, upstream.reason or "", _end_to_end(upstream.headers), content)
 
 
-def forwarded(request: web.Request) -> CIMultiDict[str]:
-    """A request's headers for the server behind: what is for that server, and who asked."""
+def forwarded(request: web.Request, more: Mapping[str, str] | None = None) -> CIMultiDict[str]:
+    """A request's headers for the server behind: what is for that server, and who asked; ``more`` replace them."""
     headers = _end_to_end(request.headers)
+    for key, value in (more or {}).items():
+        headers[key] = value
     headers.setdefault("X-Forwarded-Proto", request.scheme)
     if request.remote:
         headers.setdefault("X-Forwarded-For", request.remote)

@@ -143,8 +143,10 @@ class Front:
             self._state.docker_wildcards.append(name)
 
     def _outside(self, body: Any, asked: str) -> Any:
-        remembered = [*self._state.docker_wildcards, asked]
-        return names.from_core(body, self._state.repositories, remembered)
+        if isinstance(body, list) and body and "readOnly" in body[0] and "type" in body[0]:
+            made = [name for name in self._state.docker_wildcards if not name.startswith("nx-")]
+            return names.with_every_docker(names.from_core(body, self._state.repositories, made))
+        return names.from_core(body, self._state.repositories, [*self._state.docker_wildcards, asked])
 
     async def _eula(self, _request: web.Request) -> web.StreamResponse:
         return web.json_response({"accepted": self._state.eula_accepted, "disclaimer": _DISCLAIMER})

@@ -37,9 +37,7 @@ def swap(names: Iterable[str]) -> Callable[[str], str]:
     return lambda text: pattern.sub(one, text)
 
 
-_ALL = re.compile(
-    rf"^(nx-repository-(?:view|admin)-)docker(-\*-{_ACTIONS})$|^(nexus:repository-\w+:)docker(:\*.*|)$"
-)
+_EVERY = re.compile(r"^(nx-repository-view-|nexus:repository-view:)(docker|raw)([-:]\*(?:[-:].*)?|)$")
 
 
 def to_core(body: Any, names: Iterable[str], remember: Callable[[str], None]) -> Any:
@@ -48,10 +46,10 @@ def to_core(body: Any, names: Iterable[str], remember: Callable[[str], None]) ->
     renamed = swap(names)
 
     def text(value: str) -> str:
-        if match := _ALL.match(value):
+        match = _EVERY.match(value)
+        if match and match[2] == "docker":
             remember(value)
-            before, after = (part for part in match.groups() if part is not None)
-            return f"{before}raw{after}"
+            return f"{match[1]}raw{match[3]}"
         return renamed(value)
 
     def walk(value: Any) -> Any:
@@ -76,24 +74,35 @@ def from_core(body: Any, names: Iterable[str], remembered: Iterable[str]) -> Any
     renamed = swap(names)
 
     def text(value: str) -> str:
-        match = re.match(rf"^(nx-repository-(?:view|admin)-)raw(-\*-{_ACTIONS})$", value) or re.match(
-            r"^(nexus:repository-\w+:)raw(:\*.*|)$", value
-        )
-        if match and (docker := f"{match[1]}docker{match[2]}") in remembered:
+        match = _EVERY.match(value)
+        if match and match[2] == "raw" and (docker := f"{match[1]}docker{match[3]}") in remembered:
             return docker
         return renamed(value)
 
     def walk(value: Any) -> Any:
         if isinstance(value, dict):
+            value = {key: walk(each) for key, each in value.items()}
             everywhere = value.get("repository") == "*" and value.get("name") in remembered
             if value.get("format") in _SWAP and (value.get("repository") in names or everywhere):
-                value = value | {"format": _SWAP[value["format"]]}
-            return {key: each if key == "name" and everywhere else walk(each) for key, each in value.items()}
+                value["format"] = _SWAP[value["format"]]
+            return value
         if isinstance(value, list):
             return [walk(each) for each in value]
         return text(value) if isinstance(value, str) else value
 
     return walk(body)
+
+
+def with_every_docker(privileges: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Core's list of privileges, and for those of every raw repository the same of every docker one."""
+    shown = []
+    for privilege in privileges:
+        shown.append(privilege)
+        if privilege["readOnly"] and (match := _EVERY.match(privilege["name"])):
+            words = privilege["description"].replace("'raw'", "'docker'")
+            docker = {"name": f"{match[1]}docker{match[3]}", "description": words, "format": "docker"}
+            shown.append(privilege | docker)
+    return shown
 
 
 def rewrite_text(names: Iterable[str]) -> Callable[[bytes], bytes]:

@@ -33,6 +33,14 @@ _EULA = (
     "You must accept the End User License Agreement (EULA) through the onboarding wizard or REST API "
     "before you can use this repository"
 )
+_MANIFESTS = ", ".join(
+    (
+        "application/vnd.docker.distribution.manifest.v2+json",
+        "application/vnd.docker.distribution.manifest.list.v2+json",
+        "application/vnd.oci.image.manifest.v1+json",
+        "application/vnd.oci.image.index.v1+json",
+    )
+)
 _COMPONENT = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*")
 
 
@@ -94,6 +102,8 @@ class Registry:
         caller = await self._access.caller(authorization) if authorization else None
         if caller is None:
             return self._challenge(request, name, path)
+        if not self._state.repositories[name]["online"]:
+            return _error(503, "UNAVAILABLE", "Repository offline")
         if self._settings.has_eula and not self._state.eula_accepted:
             return _error(403, "DENIED", _EULA)
         if not all(caller.may(action, name) for action in _actions(request.method, path)):
@@ -187,7 +197,9 @@ class Registry:
                     headers[key] = headers[key].replace(f"/v2/{prefix}/", "/v2/")
 
         if request.method in ("GET", "HEAD") and "/tags/" not in path:
-            return await self._storage.relay(request, target, rewrite=without_prefix)
+            # Whatever a client accepts, Nexus serves the manifest that was pushed.
+            more = {"Accept": _MANIFESTS} if "/manifests/" in path else {}
+            return await self._storage.relay(request, target, more=more, rewrite=without_prefix)
         if request.method in ("PUT", "PATCH", "POST") and "/blobs/" in path:
             return await self._storage.relay(request, target, rewrite=without_prefix)
         answer = await self._storage.ask(request, target)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from aiohttp import web
@@ -15,8 +15,7 @@ from .core import Upstream
 from .registry import Registry
 from .state import State
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-_NOBODY = "_"  # a name that no repository can have
+_NONE = "no-such-docker-repository"  # what Core is asked for, so that its refusals are Core's own
 _ATTRIBUTES = ("v1Enabled", "forceBasicAuth", "httpPort", "httpsPort", "subdomain")
 
 
@@ -42,16 +41,16 @@ class Repositories:
         """GET /v1/repositories/docker/hosted/{name}"""
         wanted = request.match_info["name"]
         name = self._state.name(wanted)
-        # For a name that is no docker repository Core is asked for one that can't be, so that it answers 401 or
-        # 403 to those who may not ask, and otherwise 404.
-        answer = await self._core.ask(request, f"{self._rest}/repositories/raw/hosted/{name or _NOBODY}")
-        return answer.response(self._translated if name and answer.status == 200 else None)
+        if name is None:
+            return await self._not_found(request)
+        answer = await self._core.ask(request, f"{self._rest}/repositories/raw/hosted/{name}")
+        return answer.response(self._translated if answer.status == 200 else None)
 
     async def get_raw(self, request: web.Request) -> web.StreamResponse:
         """GET and PUT /v1/repositories/raw/hosted/{name}: a docker repository is not there"""
         if self._state.name(request.match_info["name"]) is None:
             return await self._core.relay(request)
-        return (await self._core.ask(request, f"{self._rest}/repositories/raw/hosted/{_NOBODY}")).response()
+        return await self._not_found(request)
 
     async def listed(self, request: web.Request) -> web.StreamResponse:
         """GET /v1/repositories, /v1/repositories/{name} and /v1/repositorySettings"""
@@ -84,8 +83,9 @@ class Repositories:
 
     async def _write(self, request: web.Request, wanted: str | None) -> web.StreamResponse:
         name = self._state.name(wanted) if wanted is not None else None
-        method = f"{self._rest}/repositories/raw/hosted"
-        path = method if wanted is None else f"{method}/{name or _NOBODY}"
+        if wanted is not None and name is None:
+            return await self._not_found(request)
+        path = f"{self._rest}/repositories/raw/hosted" + (f"/{name}" if name else "")
         try:
             body = json.loads(await request.read())
             docker, errors = _checked(body)
@@ -93,15 +93,36 @@ class Repositories:
             return (await self._core.ask(request, path)).response()
         caller = await self._access.caller(request.headers.get("Authorization"))
         if caller is None and "Authorization" in request.headers:
-            return (await self._core.ask(request, f"{method}/{_NOBODY}", b"")).response()  # Core's own 401
+            return await self._not_found(request)  # a 401, for wrong credentials
         if errors:
-            return web.json_response(errors, status=400)
-        if refusal := self._refused_ports(body.get("name"), docker, caller, "edit" if name else "add"):
+            return await self._invalid(request, path, body, errors)
+        if refusal := self._refused_ports(
+            name or str(body.get("name")), docker, caller, "edit" if name else "add"
+        ):
             return refusal
         answer = await self._core.ask(request, path, json.dumps(body).encode())
         if answer.status in (201, 204):
             await self._keep(name or body["name"], docker)
         return answer.response(names.rewrite_text([body.get("name") or ""]))
+
+    async def _not_found(self, request: web.Request) -> web.StreamResponse:
+        """What Core says of a repository that isn't there: 401 or 403 to those who may not ask, otherwise 404."""
+        body = await request.read()
+        with suppress(ValueError, AttributeError):
+            body = json.dumps(json.loads(body) | {"name": _NONE}).encode()
+        path = f"{self._rest}/repositories/raw/hosted/{_NONE}"
+        method = "GET" if request.method == "POST" else request.method
+        return (await self._core.ask(request, path, body, method)).response()
+
+    async def _invalid(
+        self, request: web.Request, path: str, body: dict[str, Any], errors: list[dict[str, str]]
+    ) -> web.StreamResponse:
+        """Core's own refusal of a request that is wrong without ``online``, and what else is wrong with it."""
+        answer = await self._core.ask(request, path, json.dumps(body | {"online": None}).encode())
+        if answer.status != 400 or not isinstance(found := answer.json(), list):
+            return answer.response()
+        known = [each for each in found if body.get("online") is None or each["id"] != "PARAMETER online"]
+        return answer.response(lambda _: json.dumps([*known, *errors], separators=(",", ":")).encode())
 
     async def _keep(self, name: str, docker: dict[str, Any]) -> None:
         self._state.repositories[name] = docker
@@ -110,9 +131,9 @@ class Repositories:
         await self._registry.open(name)
 
     def _refused_ports(
-        self, name: str | None, docker: dict[str, Any], caller: Caller | None, action: str
+        self, name: str, docker: dict[str, Any], caller: Caller | None, action: str
     ) -> web.Response | None:
-        if caller is None or not caller.may(action, name or "", "admin"):
+        if caller is None or not caller.may(action, name, "admin"):
             return None  # Core refuses
         taken = {self._settings.http_port, self._settings.https_port}
         for other, attributes in self._state.repositories.items():

@@ -1,0 +1,808 @@
+"""The docker-format stand-in behaves as Nexus 3.71 is known to: its REST API, its privileges, its registry."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import socket
+import ssl
+import subprocess
+import time
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urljoin
+
+import pytest
+import requests
+
+from sandbox.packages import ensure
+
+from .conftest import Nexus
+
+Json = dict[str, Any]
+ANONYMOUS = {"userId": "anonymous", "realmName": "NexusAuthorizingRealm"}
+
+
+@dataclass
+class Api:
+    """The REST API as one user (or as nobody)."""
+
+    nexus: Nexus
+    auth: tuple[str, str] | None
+
+    def call(self, method: str, path: str, body: Any = None) -> requests.Response:
+        url = f"{self.nexus.url}/service/rest/v1/{path}"
+        return requests.request(method, url, json=body, auth=self.auth, timeout=30)
+
+    def ok(self, method: str, path: str, body: Any = None) -> Any:
+        answer = self.call(method, path, body)
+        assert answer.ok, (method, path, answer.status_code, answer.text)
+        return answer.json() if answer.content else None
+
+
+@dataclass
+class Registry:
+    """The registry API on a connector, as one user, with a token or without credentials."""
+
+    url: str
+    auth: tuple[str, str] | None = None
+    token: str = ""
+    verify: Any = True
+
+    def call(self, method: str, path: str, **more: Any) -> requests.Response:
+        headers = more.pop("headers", {}) | ({"Authorization": f"Bearer {self.token}"} if self.token else {})
+        url = path if path.startswith("http") else f"{self.url}{path}"
+        return requests.request(
+            method, url, auth=self.auth, headers=headers, timeout=30, verify=self.verify, **more
+        )
+
+    def push(self, image: str, tag: str, content: bytes | None = None) -> requests.Response:
+        """Push an image of one layer; returns the first refusal, or the answer to the manifest."""
+        layer, config = content or uuid.uuid4().bytes * 1000, json.dumps({"architecture": "amd64"}).encode()
+        for blob in (layer, config):
+            begun = self.call("POST", f"/v2/{image}/blobs/uploads/")
+            if begun.status_code != 202:
+                return begun
+            where = urljoin(begun.url, begun.headers["Location"])
+            mark = "&" if "?" in where else "?"
+            done = self.call("PUT", f"{where}{mark}digest={digest(blob)}", data=blob)
+            if done.status_code != 201:
+                return done
+        kind = "application/vnd.docker.distribution.manifest.v2+json"
+        manifest = {
+            "schemaVersion": 2,
+            "mediaType": kind,
+            "config": {
+                "mediaType": "application/vnd.docker.container.image.v1+json",
+                "size": len(config),
+                "digest": digest(config),
+            },
+            "layers": [
+                {
+                    "mediaType": "application/vnd.docker.image.rootfs.diff.tar.gzip",
+                    "size": len(layer),
+                    "digest": digest(layer),
+                }
+            ],
+        }
+        path, headers = f"/v2/{image}/manifests/{tag}", {"Content-Type": kind}
+        return self.call("PUT", path, data=json.dumps(manifest), headers=headers)
+
+
+@dataclass
+class Repository:
+    """A docker repository that is there for one test."""
+
+    nexus: Nexus
+    name: str
+    port: int
+    body: Json
+    admin: Api
+    registry: Registry = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.registry = Registry(f"http://127.0.0.1:{self.port}", auth=self.admin.auth)
+
+    def change(self, **docker: Any) -> None:
+        """PUT the repository with other docker attributes."""
+        self.body["docker"] |= docker
+        self.admin.ok("PUT", f"repositories/docker/hosted/{self.name}", self.body)
+
+    def store(self, **storage: Any) -> None:
+        """PUT the repository with other storage attributes."""
+        self.body["storage"] |= storage
+        self.admin.ok("PUT", f"repositories/docker/hosted/{self.name}", self.body)
+
+    def as_(self, user: str, password: str) -> Registry:
+        return Registry(self.registry.url, auth=(user, password))
+
+    def nobody(self) -> Registry:
+        return Registry(self.registry.url)
+
+    def token(self, auth: tuple[str, str] | None) -> Registry:
+        answer = Registry(self.registry.url, auth=auth).call("GET", "/v2/token?service=x")
+        assert answer.status_code == 200, answer.text
+        return Registry(self.registry.url, token=answer.json()["token"])
+
+
+def digest(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def named(prefix: str) -> str:
+    return f"{prefix}-{uuid.uuid4().hex[:8]}"
+
+
+def hosted(name: str, **docker: Any) -> Json:
+    return {
+        "name": name,
+        "online": True,
+        "storage": {"blobStoreName": "default", "strictContentTypeValidation": True, "writePolicy": "ALLOW"},
+        "docker": {"v1Enabled": False, "forceBasicAuth": True, **docker},
+    }
+
+
+def said(answer: requests.Response) -> str:
+    """The message of an error of one object."""
+    return str(answer.json()["message"])
+
+
+@pytest.fixture(scope="module")
+def admin(nexus: Nexus) -> Api:
+    return Api(nexus, (nexus.username, nexus.password))
+
+
+@pytest.fixture(scope="module")
+def nobody(nexus: Nexus) -> Api:
+    return Api(nexus, None)
+
+
+@pytest.fixture
+def repository(nexus: Nexus, admin: Api) -> Iterator[Repository]:
+    name, port = named("images"), nexus.connector_port()
+    body = hosted(name, httpPort=port)
+    admin.ok("POST", "repositories/docker/hosted", body)
+    yield Repository(nexus, name, port, body, admin)
+    admin.call("DELETE", f"repositories/{name}")
+
+
+@pytest.fixture
+def token_realm(admin: Api) -> Iterator[None]:
+    before = admin.ok("GET", "security/realms/active")
+    admin.ok("PUT", "security/realms/active", ["NexusAuthenticatingRealm", "DockerToken"])
+    yield
+    admin.ok("PUT", "security/realms/active", before)
+
+
+@pytest.fixture
+def anonymous(admin: Api) -> Iterator[None]:
+    before = admin.ok("GET", "security/anonymous")
+    admin.ok("PUT", "security/anonymous", ANONYMOUS | {"enabled": True})
+    yield
+    admin.ok("PUT", "security/anonymous", before)
+
+
+@pytest.fixture
+def no_anonymous(admin: Api) -> Iterator[None]:
+    before = admin.ok("GET", "security/anonymous")
+    admin.ok("PUT", "security/anonymous", ANONYMOUS | {"enabled": False})
+    yield
+    admin.ok("PUT", "security/anonymous", before)
+
+
+@dataclass
+class People:
+    """Makes users, each with a role of their own that has these privileges."""
+
+    admin: Api
+    made: list[tuple[str, str]] = field(default_factory=list)
+
+    def add(self, *privileges: str) -> tuple[str, str]:
+        name = named("user")
+        role = {"id": f"role-{name}", "name": name, "description": "", "privileges": list(privileges)}
+        self.admin.ok("POST", "security/roles", role | {"roles": []})
+        user = {"userId": name, "firstName": "A", "lastName": "B", "emailAddress": "a@example.org"}
+        user |= {"password": "first-1", "status": "active"}
+        self.admin.ok("POST", "security/users", user | {"roles": [f"role-{name}"]})
+        self.made.append((name, f"role-{name}"))
+        return name, "first-1"
+
+
+@pytest.fixture
+def people(admin: Api) -> Iterator[People]:
+    some = People(admin)
+    yield some
+    for user, role in some.made:
+        admin.call("DELETE", f"security/users/{user}")
+        admin.call("DELETE", f"security/roles/{role}")
+
+
+class TestRepositories:
+    """Section 2.1 of the reference."""
+
+    def test_made_shown_and_removed(self, nexus: Nexus, admin: Api) -> None:
+        name, port = named("shown"), nexus.connector_port()
+        made = admin.call("POST", "repositories/docker/hosted", hosted(name, httpPort=port))
+        assert (made.status_code, made.content) == (201, b"")
+        assert admin.ok("GET", f"repositories/docker/hosted/{name}") == {
+            "name": name,
+            "url": f"{nexus.url}/repository/{name}",
+            "online": True,
+            "storage": {
+                "blobStoreName": "default",
+                "strictContentTypeValidation": True,
+                "writePolicy": "ALLOW",
+                "latestPolicy": False,
+            },
+            "cleanup": None,
+            "component": {"proprietaryComponents": False},
+            "docker": {
+                "v1Enabled": False,
+                "forceBasicAuth": True,
+                "httpPort": port,
+                "httpsPort": None,
+                "subdomain": None,
+            },
+            "format": "docker",
+            "type": "hosted",
+        }
+        removed = admin.call("DELETE", f"repositories/{name}")
+        assert (removed.status_code, removed.content) == (204, b"")
+        assert admin.call("DELETE", f"repositories/{name}").status_code == 404
+        gone = admin.call("GET", f"repositories/docker/hosted/{name}")
+        assert (gone.status_code, said(gone)) == (404, '"Repository not found"')
+
+    def test_in_the_lists_as_docker(self, repository: Repository, admin: Api) -> None:
+        one = admin.ok("GET", f"repositories/{repository.name}")
+        assert (one["format"], one["type"]) == ("docker", "hosted")
+        formats = {item["name"]: item["format"] for item in admin.ok("GET", "repositories")}
+        assert formats[repository.name] == "docker"
+        assert formats["maven-public"] == "maven2"
+        settings = {item["name"]: item for item in admin.ok("GET", "repositorySettings")}
+        assert settings[repository.name]["docker"]["httpPort"] == repository.port
+        assert "raw" not in settings[repository.name]
+
+    def test_not_there_as_raw(self, repository: Repository, admin: Api) -> None:
+        assert admin.call("GET", f"repositories/raw/hosted/{repository.name}").status_code == 404
+        body = hosted(repository.name)
+        assert admin.call("PUT", f"repositories/raw/hosted/{repository.name}", body).status_code == 404
+
+    def test_another_format_is_not_found(self, admin: Api) -> None:
+        answer = admin.call("GET", "repositories/docker/hosted/maven-releases")
+        assert (answer.status_code, said(answer)) == (404, '"Repository not found"')
+        body = hosted("maven-releases")
+        assert admin.call("PUT", "repositories/docker/hosted/maven-releases", body).status_code == 404
+
+    def test_a_name_that_is_taken(self, repository: Repository, admin: Api) -> None:
+        answer = admin.call("POST", "repositories/docker/hosted", hosted(repository.name))
+        assert (answer.status_code, said(answer)) == (400, '"Duplicate key"')
+
+    def test_an_unknown_blob_store(self, admin: Api) -> None:
+        body = hosted(named("x"))
+        body["storage"]["blobStoreName"] = "nope"
+        answer = admin.call("POST", "repositories/docker/hosted", body)
+        assert (answer.status_code, said(answer)) == (400, '"Blob store not found"')
+
+    def test_what_is_missing_is_listed(self, admin: Api) -> None:
+        answer = admin.call("POST", "repositories/docker/hosted", {"name": "x y", "docker": {}})
+        assert answer.status_code == 400
+        assert {item["id"]: item["message"] for item in answer.json()} == {
+            "PARAMETER name": "Only letters, digits, underscores(_), hyphens(-), and dots(.) are allowed "
+            "and may not start with underscore or dot.",
+            "PARAMETER online": "must not be null",
+            "PARAMETER storage": "must not be null",
+            "PARAMETER v1Enabled": "must not be null",
+            "PARAMETER forceBasicAuth": "must not be null",
+        }
+        body = hosted(named("x"))
+        del body["docker"]
+        answer = admin.call("POST", "repositories/docker/hosted", body)
+        assert answer.json() == [{"id": "PARAMETER docker", "message": "must not be null"}]
+
+    def test_broken_json(self, nexus: Nexus, admin: Api) -> None:
+        url = f"{nexus.url}/service/rest/v1/repositories/docker/hosted"
+        headers = {"Content-Type": "application/json"}
+        answer = requests.post(url, data='{"name":', headers=headers, auth=admin.auth, timeout=30)
+        assert answer.status_code == 400
+        assert said(answer).startswith("Could not process the input")
+        assert "X-Siesta-FaultId" in answer.headers
+
+    def test_unknown_fields_are_ignored(self, admin: Api) -> None:
+        name = named("more")
+        body = hosted(name, pathEnabled=True) | {"more": 1}
+        admin.ok("POST", "repositories/docker/hosted", body)
+        shown = admin.ok("GET", f"repositories/docker/hosted/{name}")
+        assert "pathEnabled" not in shown["docker"]
+        assert "more" not in shown
+        admin.ok("DELETE", f"repositories/{name}")
+
+    def test_neither_renamed_nor_moved(self, repository: Repository, admin: Api) -> None:
+        path = f"repositories/docker/hosted/{repository.name}"
+        renamed = admin.call("PUT", path, repository.body | {"name": named("other")})
+        assert (renamed.status_code, said(renamed)) == (400, '"Renaming a repository is not supported"')
+        store = named("store")
+        admin.ok("POST", "blobstores/file", {"name": store, "path": store})
+        body = hosted(repository.name)
+        body["storage"]["blobStoreName"] = store
+        moved = admin.call("PUT", path, body)
+        assert moved.status_code == 400
+        assert "blob store" in said(moved).lower()
+        admin.ok("DELETE", f"blobstores/{store}")
+
+    def test_put_replaces_everything(self, nexus: Nexus, repository: Repository, admin: Api) -> None:
+        repository.store(writePolicy="ALLOW_ONCE", latestPolicy=True)
+        path = f"repositories/docker/hosted/{repository.name}"
+        assert admin.ok("GET", path)["storage"]["latestPolicy"] is True
+        changed = admin.call("PUT", path, hosted(repository.name))
+        assert (changed.status_code, changed.content) == (204, b"")
+        shown = admin.ok("GET", path)
+        assert shown["storage"]["latestPolicy"] is False
+        assert shown["storage"]["writePolicy"] == "ALLOW"
+        assert shown["docker"]["httpPort"] is None
+        with pytest.raises(requests.ConnectionError):
+            repository.registry.call("GET", "/v2/")
+        other = nexus.connector_port()
+        repository.change(httpPort=other)
+        assert Registry(f"http://127.0.0.1:{other}").call("GET", "/v2/").status_code == 401
+
+    def test_put_to_none(self, admin: Api) -> None:
+        assert admin.call("PUT", "repositories/docker/hosted/none", hosted("none")).status_code == 404
+
+    def test_ports_that_nexus_has_itself(self, nexus: Nexus, repository: Repository, admin: Api) -> None:
+        for port in (nexus.http_port, nexus.https_port, repository.port, 0, 65536):
+            name = named("clash")
+            answer = admin.call("POST", "repositories/docker/hosted", hosted(name, httpPort=port))
+            assert answer.status_code == 400
+            assert said(answer).startswith('"Failed to validate facets; 1 failure')
+            assert admin.call("GET", f"repositories/docker/hosted/{name}").status_code == 404
+
+    def test_a_port_of_another_program_is_only_logged(self, nexus: Nexus, admin: Api) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            port, name = other.getsockname()[1], named("clash")
+            assert admin.call("POST", "repositories/docker/hosted", hosted(name, httpPort=port)).status_code == 201
+        assert f"Could not start connector on port {port}" in nexus.log
+        admin.ok("DELETE", f"repositories/{name}")
+
+    def test_who_may_not(self, nexus: Nexus, nobody: Api, people: People, repository: Repository) -> None:
+        wrong = Api(nexus, ("admin", "wrong"))
+        limited = Api(nexus, people.add(f"nx-repository-view-docker-{repository.name}-read"))
+        for method, path in (
+            ("POST", "repositories/docker/hosted"),
+            ("PUT", f"repositories/docker/hosted/{repository.name}"),
+            ("DELETE", f"repositories/{repository.name}"),
+        ):
+            assert nobody.call(method, path, repository.body).status_code == 403
+            refused = limited.call(method, path, repository.body)
+            assert (refused.status_code, refused.content) == (403, b"")
+            unknown = wrong.call(method, path, repository.body)
+            assert unknown.status_code == 401
+            assert unknown.headers["WWW-Authenticate"] == 'BASIC realm="Sonatype Nexus Repository Manager"'
+        shown = limited.call("GET", f"repositories/docker/hosted/{repository.name}")
+        assert shown.status_code == 404  # reading the settings takes more than reading the images
+        assert nobody.call("GET", f"repositories/docker/hosted/{repository.name}").status_code == 403
+
+    def test_a_repository_admin_of_the_docker_format(self, nexus: Nexus, people: People) -> None:
+        keeper = Api(nexus, people.add("nx-repository-admin-*-*-*"))
+        name = named("kept")
+        keeper.ok("POST", "repositories/docker/hosted", hosted(name))
+        assert keeper.ok("GET", f"repositories/docker/hosted/{name}")["name"] == name
+        keeper.ok("DELETE", f"repositories/{name}")
+
+    def test_components_are_tags(self, repository: Repository, admin: Api) -> None:
+        path = f"components?repository={repository.name}"
+        assert admin.ok("GET", path) == {"items": [], "continuationToken": None}
+        for tag in ("1", "2"):
+            assert repository.registry.push("team/app", tag).status_code == 201
+        items = admin.ok("GET", path)["items"]
+        assert [(item["name"], item["version"], item["format"]) for item in items] == [
+            ("team/app", "1", "docker"),
+            ("team/app", "2", "docker"),
+        ]
+
+    def test_its_images_go_with_it(self, repository: Repository, admin: Api) -> None:
+        assert repository.registry.push("app", "1").status_code == 201
+        admin.ok("DELETE", f"repositories/{repository.name}")
+        with pytest.raises(requests.ConnectionError):
+            repository.registry.call("GET", "/v2/")
+        admin.ok("POST", "repositories/docker/hosted", repository.body)
+        assert repository.registry.call("GET", "/v2/app/manifests/1").status_code == 404
+        assert admin.ok("GET", f"components?repository={repository.name}")["items"] == []
+
+
+class TestRealms:
+    """Section 2.4."""
+
+    def test_the_token_realm_is_there(self, admin: Api) -> None:
+        available = {realm["id"]: realm["name"] for realm in admin.ok("GET", "security/realms/available")}
+        assert available["DockerToken"] == "Docker Bearer Token Realm"
+        assert "NexusAuthorizingRealm" not in available
+
+    @pytest.mark.parametrize(
+        "wanted",
+        [
+            ["NexusAuthenticatingRealm", "DockerToken"],
+            ["DockerToken", "NexusAuthenticatingRealm", "DefaultRole"],
+            ["NexusAuthenticatingRealm", "DockerToken", "DefaultRole"],
+            ["NexusAuthenticatingRealm"],
+        ],
+    )
+    def test_put_replaces_in_this_order(self, admin: Api, token_realm: None, wanted: list[str]) -> None:
+        answer = admin.call("PUT", "security/realms/active", wanted)
+        assert (answer.status_code, answer.content) == (204, b"")
+        assert admin.ok("GET", "security/realms/active") == wanted
+
+    def test_unknown_ones_change_nothing(self, admin: Api, token_realm: None) -> None:
+        before = admin.ok("GET", "security/realms/active")
+        for unknown in ("Nope", "NexusAuthorizingRealm"):
+            answer = admin.call("PUT", "security/realms/active", ["NexusAuthenticatingRealm", unknown])
+            assert answer.status_code == 400
+            assert f"Unknown realmIds: [{unknown}]" in answer.text
+        assert admin.ok("GET", "security/realms/active") == before
+
+    def test_who_may_not(self, nexus: Nexus, nobody: Api) -> None:
+        assert nobody.call("GET", "security/realms/active").status_code == 403
+        assert nobody.call("PUT", "security/realms/active", ["DockerToken"]).status_code == 403
+        assert Api(nexus, ("admin", "wrong")).call("GET", "security/realms/active").status_code == 401
+
+
+class TestPrivileges:
+    """Section 2.6, and what section 2.2 says of roles."""
+
+    def test_each_repository_has_its_own(self, repository: Repository, admin: Api) -> None:
+        names = {each["name"]: each for each in admin.ok("GET", "security/privileges")}
+        for kind, actions in (
+            ("view", ("*", "browse", "read", "edit", "add", "delete")),
+            ("admin", ("*", "browse", "read", "edit", "delete")),
+        ):
+            for action in actions:
+                one = names[f"nx-repository-{kind}-docker-{repository.name}-{action}"]
+                assert (one["format"], one["repository"]) == ("docker", repository.name)
+                assert (one["type"], one["readOnly"]) == (f"repository-{kind}", True)
+        assert not [name for name in names if f"-raw-{repository.name}-" in name]
+        name = f"nx-repository-view-docker-{repository.name}-read"
+        assert admin.ok("GET", f"security/privileges/{name}") == names[name]
+        raw = admin.call("GET", f"security/privileges/nx-repository-view-raw-{repository.name}-read")
+        assert raw.status_code == 404
+        assert f"nx-repository-view-raw-{repository.name}-read" in said(raw)
+
+    def test_a_role_has_them_until_the_repository_goes(self, repository: Repository, admin: Api) -> None:
+        name = named("role")
+        wished = [f"nx-repository-view-docker-{repository.name}-*", "nx-search-read"]
+        role = {"id": name, "name": name, "description": "", "privileges": wished, "roles": []}
+        made = admin.ok("POST", "security/roles", role)
+        assert sorted(made["privileges"]) == sorted(wished)
+        wished.append(f"nx-repository-view-docker-{repository.name}-read")
+        admin.ok("PUT", f"security/roles/{name}", role | {"privileges": wished})
+        assert sorted(admin.ok("GET", f"security/roles/{name}")["privileges"]) == sorted(wished)
+        listed = {each["id"]: each for each in admin.ok("GET", "security/roles")}
+        assert sorted(listed[name]["privileges"]) == sorted(wished)
+        admin.ok("DELETE", f"repositories/{repository.name}")
+        assert admin.ok("GET", f"security/roles/{name}")["privileges"] == ["nx-search-read"]
+        admin.ok("POST", "repositories/docker/hosted", repository.body)
+        assert admin.ok("GET", f"security/roles/{name}")["privileges"] == ["nx-search-read"]
+        admin.ok("DELETE", f"security/roles/{name}")
+
+    def test_unknown_ones_are_refused_by_name(self, repository: Repository, admin: Api) -> None:
+        for unknown in (
+            "nx-repository-view-docker-nowhere-read",
+            f"nx-repository-view-raw-{repository.name}-read",
+        ):
+            name = named("role")
+            role = {"id": name, "name": name, "description": "", "privileges": [unknown], "roles": []}
+            answer = admin.call("POST", "security/roles", role)
+            assert answer.status_code == 400
+            assert said(answer) == f"\"Privilege '{unknown}' contained in role '{name}' not found.\""
+
+    def test_for_every_docker_repository(self, admin: Api) -> None:
+        name = named("role")
+        wished = ["nx-repository-view-docker-*-read", "nx-repository-view-maven2-*-read"]
+        role = {"id": name, "name": name, "description": "", "privileges": wished, "roles": []}
+        admin.ok("POST", "security/roles", role)
+        assert sorted(admin.ok("GET", f"security/roles/{name}")["privileges"]) == wished
+        assert admin.ok("GET", f"security/privileges/{wished[0]}")["format"] == "docker"
+        listed = [each["name"] for each in admin.ok("GET", "security/privileges")]
+        assert wished[0] in listed
+        assert "nx-repository-view-raw-*-read" in listed
+        admin.ok("DELETE", f"security/roles/{name}")
+
+    def test_one_that_somebody_makes(self, repository: Repository, admin: Api) -> None:
+        name = named("made")
+        body = {"name": name, "description": "", "format": "docker", "actions": ["READ"]}
+        body["repository"] = repository.name
+        assert admin.call("POST", "security/privileges/repository-view", body).status_code == 201
+        assert admin.ok("GET", f"security/privileges/{name}")["format"] == "docker"
+        wrong = admin.call(
+            "POST", "security/privileges/repository-view", body | {"name": named("made"), "format": "raw"}
+        )
+        assert wrong.status_code == 400
+        assert said(wrong) == f"\"Invalid format 'raw' supplied for repository '{repository.name}'.\""
+        admin.ok("DELETE", f"security/privileges/{name}")
+
+
+class TestRegistry:
+    """Section 5."""
+
+    def test_the_challenge_for_basic(self, repository: Repository) -> None:
+        answer = repository.nobody().call("GET", "/v2/")
+        assert answer.status_code == 401
+        assert answer.headers["WWW-Authenticate"] == 'BASIC realm="Sonatype Nexus Repository Manager"'
+        assert answer.headers["Docker-Distribution-Api-Version"] == "registry/2.0"
+        assert answer.json()["errors"][0]["code"] == "UNAUTHORIZED"
+
+    def test_the_challenge_for_tokens(self, repository: Repository) -> None:
+        repository.change(forceBasicAuth=False)
+        where = f"http://127.0.0.1:{repository.port}/v2/token"
+        answer = repository.nobody().call("GET", "/v2/")
+        assert answer.headers["WWW-Authenticate"] == f'Bearer realm="{where}",service="{where}"'
+        answer = repository.nobody().call("GET", "/v2/team/app/manifests/1")
+        expected = f'Bearer realm="{where}",service="{where}",scope="repository:team/app:pull"'
+        assert answer.headers["WWW-Authenticate"] == expected
+
+    @pytest.mark.parametrize("basic", [True, False])
+    def test_passwords_are_taken_directly(self, repository: Repository, basic: bool) -> None:
+        repository.change(forceBasicAuth=basic)
+        assert repository.registry.call("GET", "/v2/").json() == {}
+        assert repository.as_("admin", "wrong").call("GET", "/v2/").status_code == 401
+        assert repository.as_("admin", "wrong").call("GET", "/v2/token").status_code == 401
+
+    def test_a_token_needs_the_realm(self, repository: Repository, admin: Api, token_realm: None) -> None:
+        bearer = repository.token(admin.auth)
+        assert bearer.token.startswith("DockerToken.")
+        assert bearer.call("GET", "/v2/").status_code == 200
+        assert repository.token(admin.auth).token == bearer.token
+        admin.ok("PUT", "security/realms/active", ["NexusAuthenticatingRealm"])
+        assert repository.token(admin.auth).token == bearer.token
+        assert bearer.call("GET", "/v2/").status_code == 401
+        admin.ok("PUT", "security/realms/active", ["NexusAuthenticatingRealm", "DockerToken"])
+        assert bearer.call("GET", "/v2/").status_code == 200
+        assert Registry(bearer.url, token="DockerToken.nope").call("GET", "/v2/").status_code == 401
+
+    def test_a_token_outlives_the_password_but_not_the_user(
+        self, nexus: Nexus, repository: Repository, admin: Api, people: People, token_realm: None
+    ) -> None:
+        user, password = people.add(f"nx-repository-view-docker-{repository.name}-read")
+        bearer = repository.token((user, password))
+        assert bearer.call("GET", "/v2/").status_code == 200
+        assert repository.as_(user, password).call("GET", "/v2/").status_code == 200
+        changed = requests.put(
+            f"{nexus.url}/service/rest/v1/security/users/{user}/change-password",
+            data="second-2",
+            headers={"Content-Type": "text/plain"},
+            auth=admin.auth,
+            timeout=30,
+        )
+        assert changed.status_code == 204
+        assert bearer.call("GET", "/v2/").status_code == 200
+        assert repository.as_(user, password).call("GET", "/v2/").status_code == 401
+        assert repository.as_(user, "second-2").call("GET", "/v2/").status_code == 200
+        admin.ok("DELETE", f"security/users/{user}")
+        assert bearer.call("GET", "/v2/").status_code == 401
+
+    @pytest.mark.parametrize("by_token", [False, True], ids=["password", "token"])
+    def test_what_each_privilege_allows(
+        self, repository: Repository, people: People, token_realm: None, by_token: bool
+    ) -> None:
+        assert repository.registry.push("app", "1").status_code == 201
+
+        def registry(*actions: str) -> Registry:
+            user = people.add(*(f"nx-repository-view-docker-{repository.name}-{action}" for action in actions))
+            return repository.token(user) if by_token else repository.as_(*user)
+
+        pull = registry("read")
+        assert pull.call("GET", "/v2/app/manifests/1").status_code == 200
+        assert pull.call("GET", "/v2/app/tags/list").json() == {"name": "app", "tags": ["1"]}
+        refused = pull.push("app", "2")
+        assert (refused.status_code, refused.json()["errors"][0]["code"]) == (403, "DENIED")
+        assert registry("read", "add").push("app", "2").status_code == 403
+        assert registry("read", "edit").push("app", "2").status_code == 403
+        assert registry("add", "edit").push("app", "2").status_code == 403
+        assert registry("read", "add", "edit").push("app", "2").status_code == 201
+        everything = registry("*")
+        assert everything.push("app", "3").status_code == 201
+        path = (
+            f"/v2/app/manifests/{everything.call('GET', '/v2/app/manifests/3').headers['Docker-Content-Digest']}"
+        )
+        assert registry("read", "add", "edit").call("DELETE", path).status_code == 403
+        assert everything.call("DELETE", path).status_code == 202
+        assert everything.call("GET", "/v2/app/manifests/3").status_code == 404
+        assert registry().call("GET", "/v2/app/manifests/1").status_code == 403
+
+    def test_a_role_of_another_repository(self, repository: Repository, people: People) -> None:
+        user = people.add("nx-repository-view-maven2-*-*")
+        assert repository.as_(*user).call("GET", "/v2/").status_code == 403
+
+    def test_anonymous_pull(self, repository: Repository, admin: Api, anonymous: None, token_realm: None) -> None:
+        assert repository.registry.push("app", "1").status_code == 201
+        assert repository.nobody().call("GET", "/v2/token").status_code == 401  # while basic auth is forced
+        repository.change(forceBasicAuth=False)
+        bearer = repository.token(None)
+        assert bearer.call("GET", "/v2/").status_code == 200
+        assert bearer.call("GET", "/v2/app/manifests/1").status_code == 200
+        refused = bearer.push("app", "2")
+        assert refused.status_code == 401
+        assert refused.headers["WWW-Authenticate"].startswith("Bearer ")
+        admin.ok("PUT", "security/realms/active", ["NexusAuthenticatingRealm"])
+        assert bearer.call("GET", "/v2/app/manifests/1").status_code == 401
+
+    def test_no_anonymous_pull_without_anonymous_access(
+        self, repository: Repository, no_anonymous: None, token_realm: None
+    ) -> None:
+        repository.change(forceBasicAuth=False)
+        assert repository.nobody().call("GET", "/v2/token").status_code == 401
+
+    def test_write_policies(self, repository: Repository) -> None:
+        push = repository.registry.push
+        assert push("app", "1").status_code == push("app", "latest").status_code == 201
+        assert push("app", "1").status_code == 201
+        repository.store(writePolicy="ALLOW_ONCE")
+        refused = push("app", "1")
+        assert refused.status_code == 400
+        error = refused.json()["errors"][0]
+        assert error["detail"] == f"Repository does not allow updating assets: {repository.name}"
+        assert push("app", "latest").status_code == 400
+        assert push("app", "2").status_code == 201
+        repository.store(latestPolicy=True)
+        assert push("app", "latest").status_code == 201
+        assert push("app", "2").status_code == 400
+        repository.store(writePolicy="DENY", latestPolicy=False)
+        assert push("app", "3").status_code == 400
+        assert repository.registry.call("GET", "/v2/app/manifests/2").status_code == 200
+
+    def test_an_offline_repository(self, repository: Repository) -> None:
+        repository.body["online"] = False
+        repository.change()
+        assert repository.registry.call("GET", "/v2/").status_code == 503
+
+    def test_each_repository_has_its_own_images(self, nexus: Nexus, repository: Repository, admin: Api) -> None:
+        other, port = named("Other"), nexus.connector_port()
+        admin.ok("POST", "repositories/docker/hosted", hosted(other, httpPort=port))
+        second = Registry(f"http://127.0.0.1:{port}", auth=admin.auth)
+        assert repository.registry.push("one", "1").status_code == 201
+        assert second.push("two", "1").status_code == 201
+        assert repository.registry.call("GET", "/v2/_catalog").json() == {"repositories": ["one"]}
+        assert second.call("GET", "/v2/_catalog").json() == {"repositories": ["two"]}
+        assert second.call("GET", "/v2/one/manifests/1").status_code == 404
+        assert f"{other}" not in second.call("GET", "/v2/none/manifests/1").text
+        admin.ok("DELETE", f"repositories/{other}")
+
+    def test_by_path_on_the_application_port(self, nexus: Nexus, repository: Repository, admin: Api) -> None:
+        assert repository.registry.push("app", "1").status_code == 201
+        by_path = Registry(f"{nexus.url}/repository/{repository.name}", auth=admin.auth)
+        assert by_path.call("GET", "/v2/app/manifests/1").status_code == 200
+
+    def test_a_real_client(self, repository: Repository, admin: Api, token_realm: None, tmp_path: Any) -> None:
+        ensure("skopeo")
+        repository.change(forceBasicAuth=False)
+        layer = uuid.uuid4().bytes * 200_000
+        assert repository.registry.push("app", "1", layer).status_code == 201
+        source = f"docker://127.0.0.1:{repository.port}/app:1"
+        for target in (f"dir:{tmp_path}/copy", f"docker://127.0.0.1:{repository.port}/team/copy:2"):
+            arguments = ["--src-tls-verify=false", "--dest-creds", ":".join(admin.auth or ())]
+            if target.startswith("docker"):
+                arguments.append("--dest-tls-verify=false")
+            credentials = ["--src-creds", ":".join(admin.auth or ())]
+            command = ["skopeo", "copy", "-q", *arguments, *credentials, source, target]
+            subprocess.run(command, check=True, timeout=60)
+        assert layer in {file.read_bytes() for file in (tmp_path / "copy").iterdir()}
+        assert repository.registry.call("GET", "/v2/team/copy/manifests/2").status_code == 200
+
+
+class TestHttps:
+    """The connectors over HTTPS, with Jetty's keystore."""
+
+    def test_front_and_connector(self, nexus: Nexus, admin: Api) -> None:
+        answer = requests.get(f"{nexus.https_url}/service/rest/v1/status", verify=str(nexus.ca), timeout=30)
+        assert (answer.status_code, answer.headers["Server"]) == (200, "Nexus/3.71.0-06 (OSS)")
+        name, port = named("secure"), nexus.connector_port()
+        admin.ok("POST", "repositories/docker/hosted", hosted(name, httpsPort=port, forceBasicAuth=False))
+        registry = Registry(f"https://127.0.0.1:{port}", auth=admin.auth, verify=str(nexus.ca))
+        challenge = Registry(registry.url, verify=str(nexus.ca)).call("GET", "/v2/")
+        assert f'realm="https://127.0.0.1:{port}/v2/token"' in challenge.headers["WWW-Authenticate"]
+        assert registry.push("app", "1").status_code == 201
+        assert registry.call("GET", "/v2/app/manifests/1").status_code == 200
+        shown = requests.get(
+            f"{nexus.https_url}/service/rest/v1/repositories/{name}",
+            auth=admin.auth,
+            verify=str(nexus.ca),
+            timeout=30,
+        )
+        assert shown.json()["url"] == f"{nexus.https_url}/repository/{name}"
+        admin.ok("DELETE", f"repositories/{name}")
+
+    @pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1:DeprecationWarning")
+    def test_the_protocols_of_the_xml(self, nexus: Nexus) -> None:
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            assert served(nexus, version)
+        with pytest.raises(ssl.SSLError):
+            served(nexus, ssl.TLSVersion.TLSv1_1)
+
+    def test_a_new_keystore_is_served_without_a_restart(self, nexus: Nexus) -> None:
+        before = served(nexus)
+        for key in ("ec", "rsa"):
+            expected = ssl.PEM_cert_to_DER_cert(nexus.write_keystore(key=key))
+            assert expected != before
+            eventually(lambda wanted=expected: served(nexus) == wanted)
+
+    def test_an_unreadable_keystore_takes_https_down_until_a_good_one_is_there(self, nexus: Nexus) -> None:
+        for content in (b"garbage", None):
+            if content:
+                nexus.put_keystore(content)
+            else:
+                nexus.write_keystore(password="another")
+            eventually(lambda: not handshake(nexus))
+            assert "SslContextFactory reload failed" in nexus.log
+            expected = ssl.PEM_cert_to_DER_cert(nexus.write_keystore())
+            eventually(lambda wanted=expected: handshake(nexus) and served(nexus) == wanted)
+
+
+def served(nexus: Nexus, version: ssl.TLSVersion | None = None) -> bytes:
+    """The certificate that HTTPS presents."""
+    context = ssl.create_default_context(cafile=str(nexus.ca))
+    context.set_ciphers("DEFAULT@SECLEVEL=0")
+    if version:
+        context.minimum_version = context.maximum_version = version
+    with (
+        socket.create_connection(("127.0.0.1", nexus.https_port), timeout=10) as plain,
+        context.wrap_socket(plain, server_hostname="localhost") as secure,
+    ):
+        return secure.getpeercert(binary_form=True) or b""
+
+
+def handshake(nexus: Nexus) -> bool:
+    try:
+        return bool(served(nexus))
+    except (ssl.SSLError, ConnectionError):
+        return False
+
+
+def eventually(condition: Any, seconds: float = 10) -> None:
+    """Wait until a condition holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.1)
+
+
+class TestThrough:
+    """Everything else is Core's answer."""
+
+    def test_headers_are_kept(self, nobody: Api, admin: Api) -> None:
+        answer = nobody.call("GET", "security/roles")
+        assert answer.status_code == 403
+        assert answer.headers["Server"] == "Nexus/3.71.0-06 (OSS)"
+        assert "X-Siesta-FaultId" in answer.headers
+        assert admin.call("GET", "system/eula").status_code == 404
+        assert admin.call("GET", "repositories/docker/proxy/x").headers["Server"] == "Nexus/3.71.0-06 (OSS)"
+
+    def test_large_bodies_both_ways(self, nexus: Nexus, admin: Api) -> None:
+        name = named("raw")
+        body = hosted(name)
+        body["storage"]["strictContentTypeValidation"] = False  # random bytes are not what their name says
+        del body["docker"]
+        admin.ok("POST", "repositories/raw/hosted", body)
+        assert admin.ok("GET", f"repositories/raw/hosted/{name}")["format"] == "raw"
+        url, content = f"{nexus.url}/repository/{name}/big.bin", uuid.uuid4().bytes * (4 << 20)
+        put = requests.put(url, data=content, headers={"Expect": "100-continue"}, auth=admin.auth, timeout=60)
+        assert put.status_code == 201, put.text
+        assert requests.get(url, auth=admin.auth, timeout=60).content == content
+        head = requests.head(url, auth=admin.auth, timeout=60)
+        assert head.headers["Content-Length"] == str(len(content))
+        admin.ok("DELETE", f"repositories/{name}")
+
+    def test_several_at_once_on_kept_connections(self, nexus: Nexus, admin: Api) -> None:
+        def some(_number: int) -> set[int]:
+            with requests.Session() as session:
+                session.auth = admin.auth
+                url = f"{nexus.url}/service/rest/v1/security/roles"
+                return {session.get(url, timeout=30).status_code for _ in range(10)}
+
+        with ThreadPoolExecutor(8) as pool:
+            assert set.union(*pool.map(some, range(8))) == {200}
+
+    def test_the_stand_ins_own_account_is_not_shown(self, admin: Api) -> None:
+        users = {user["userId"] for user in admin.ok("GET", "security/users")}
+        assert {"admin", "anonymous"} <= users
+        assert "docker-format-stand-in" not in users
