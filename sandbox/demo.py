@@ -44,14 +44,14 @@ def prove(dev: Dev, client: DockerClient, *, say: Callable[[str], None]) -> None
     _expect(refused.returncode != 0, "an anonymous push was taken")
     say("push without a login: refused")
 
-    before = _logins(dev)
+    before = refused_logins(dev)
     try:
         client.login(server, "ci", "not-the-password")
     except CommandFailed:
         say("login with a wrong password: refused")
     else:
         raise AssertionError("a wrong password was taken")
-    _expect(_logins(dev) - before <= 2, "a wrong password was tried again")
+    _expect(refused_logins(dev) - before <= 2, "a wrong password was tried again")
 
     user = client.login(server, "ci", dev.facts["ci_password"])
     say("login: taken")
@@ -75,29 +75,29 @@ def _up(dev: Dev) -> None:
 
 def _again(dev: Dev) -> None:
     """The second ``up``: what it changed, wrote and ran is counted where it would have arrived."""
-    writes, sessions = _api_writes(dev), _ssh_sessions(dev)
+    writes, sessions = api_writes(dev), ssh_sessions(dev)
     started = time.monotonic()
     result = dev.stack.up()
     took = time.monotonic() - started
     changes = sum(count for operation, count in result.changes.items() if operation != "same")
     # The look at the host's log is itself one SSH session.
-    ran = _ssh_sessions(dev) - sessions - 1
-    summary = f"{changes} changes, {_api_writes(dev) - writes} API writes, {ran} remote commands"
+    ran = ssh_sessions(dev) - sessions - 1
+    summary = f"{changes} changes, {api_writes(dev) - writes} API writes, {ran} remote commands"
     print(f"  up again: {summary} in {took:.1f} s", file=sys.stderr)
     _expect(result.ok and summary == "0 changes, 0 API writes, 0 remote commands", f"the second up: {summary}")
 
 
-def _api_writes(dev: Dev) -> int:
+def api_writes(dev: Dev) -> int:
     log = (dev.host.root / "var/lib/nexus/log/request.log").read_text(errors="replace")
     return len(re.findall(r'"(?:POST|PUT|DELETE|PATCH) ', log))
 
 
-def _logins(dev: Dev) -> int:
+def refused_logins(dev: Dev) -> int:
     log = (dev.host.root / "var/lib/nexus/log/request.log").read_text(errors="replace")
     return len(re.findall(r'" 401 ', log))
 
 
-def _ssh_sessions(dev: Dev) -> int:
+def ssh_sessions(dev: Dev) -> int:
     log = dev.host.ssh("journalctl --quiet --no-pager -t sshd | grep -c 'Accepted publickey' || true").stdout
     return int(log.strip() or 0)
 

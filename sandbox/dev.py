@@ -10,7 +10,7 @@ import json
 import secrets
 import shutil
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,10 +44,12 @@ class Dev:
 
     @property
     def login_server(self) -> str:
+        """``host:port`` for ``docker login``."""
         return f"localhost:{self.facts['docker_port']}"
 
     @property
     def url(self) -> str:
+        """The address of Nexus."""
         return f"https://localhost:{self.facts['https_port']}"
 
     def certify(self, **options: Any) -> Issued:
@@ -76,7 +78,7 @@ def dev_stack(
     with ThreadPoolExecutor() as both:
         made, packed = both.submit(host.up, name), both.submit(nexus_archive, version, docker)
         machine, archive = made.result(), packed.result()
-    _put_archive(machine, archive)
+    archive = _put_archive(machine, archive)
     facts = _facts(folder / "facts.json")
     with progress(f"writing the stack's configuration for the {engine} engine"):
         stack = open_stack(engine, program=PROJECT, name="dev", work=folder, passphrase=facts["passphrase"])
@@ -94,12 +96,21 @@ def _facts(file: Path) -> dict[str, Any]:
     return facts
 
 
-def _put_archive(machine: host.Host, archive: Archive) -> None:
+def dev_down(name: str = "nexus") -> None:
+    """Remove the host and every stack that was made for it."""
+    host.down(name)
+    for folder in (WORK / "dev").glob(f"{name}-*"):
+        shutil.rmtree(folder)
+
+
+def _put_archive(machine: host.Host, archive: Archive) -> Archive:
+    """The archive on the host; the one that is there stays, for Nexus may run from it."""
     there = machine.root / ARCHIVE_ON_HOST.lstrip("/")
     mark = there.with_suffix(".sha256")
-    if not mark.exists() or mark.read_text() != archive.sha256:
+    if not mark.exists():
         shutil.copyfile(archive.path, there)
         mark.write_text(archive.sha256)
+    return replace(archive, path=there, sha256=mark.read_text())
 
 
 def _configure(dev: Dev, version: str) -> None:

@@ -1,0 +1,229 @@
+"""The whole program on each engine: a bare host becomes a registry, is changed in every way, and goes again.
+
+The tests of a class follow one stack through its life, in order.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sandbox import demo
+from sandbox.dev import Dev, dev_down, dev_stack
+from sandbox.docker import DockerClient
+from sandbox.shell import CommandFailed, free_port
+from sandbox.stack import Result
+
+from .conftest import ENGINES
+
+ALL = 17
+"""Resources of the dev stack, the components and the stack itself included."""
+
+
+@pytest.fixture(scope="class", params=ENGINES)
+def dev(request: pytest.FixtureRequest) -> Iterator[Dev]:
+    name = f"stack-{request.param}"
+    dev_down(name)
+    made = dev_stack(name, engine=request.param)
+    yield made
+    dev_down(name)
+
+
+@pytest.fixture(scope="class")
+def docker(tmp_path_factory: pytest.TempPathFactory, dev: Dev) -> Iterator[DockerClient]:
+    client = DockerClient(tmp_path_factory.mktemp("docker") / "docker").start()
+    client.trust(dev.login_server, dev.authority.certificate_pem)
+    yield client
+    client.stop()
+
+
+def changed(result: Result) -> dict[str, int]:
+    """What an operation did, without what stayed the same; fails with the provider's sentence."""
+    assert result.ok, f"{result.error}\n{result.stdout[-3000:]}"
+    return {operation: count for operation, count in result.changes.items() if count and operation != "same"}
+
+
+def urns(dev: Dev, *names: str) -> list[str]:
+    found = {one["urn"].rpartition("::")[2]: one["urn"] for one in dev.stack.export()["resources"]}
+    return [found[name] for name in names]
+
+
+def touched(result: Result) -> set[str]:
+    """Names of the resources that an operation changed."""
+    return {urn.rpartition("::")[2] for operation, urn in result.steps if operation not in ("same", "read")}
+
+
+def main_pid(dev: Dev) -> str:
+    return dev.host.ssh("systemctl show --property=MainPID --value nexus").stdout.strip()
+
+
+def served_fingerprint(dev: Dev, port: int) -> str:
+    handshake = subprocess.run(
+        ["openssl", "s_client", "-connect", f"localhost:{port}"],
+        input="",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    shown = subprocess.run(
+        ["openssl", "x509", "-noout", "-fingerprint", "-sha256"],
+        input=handshake.stdout, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return shown.stdout.strip().rpartition("=")[2].replace(":", "").lower()
+
+
+class TestOneStack:
+    def test_a_bare_host_becomes_a_registry_that_docker_pushes_to_and_pulls_from(
+        self, dev: Dev, docker: DockerClient
+    ) -> None:
+        assert changed(dev.stack.up()) == {"create": ALL}
+        demo.prove(dev, docker, say=lambda _line: None)
+
+    def test_nothing_changes_when_nothing_changed_and_nobody_is_called(self, dev: Dev) -> None:
+        requests = (dev.host.root / "var/lib/nexus/log/request.log").read_text()
+        writes, sessions = demo.api_writes(dev), demo.ssh_sessions(dev)
+        assert changed(dev.stack.preview(expect_no_changes=True)) == {}
+        assert (dev.host.root / "var/lib/nexus/log/request.log").read_text() == requests
+        assert changed(dev.stack.up(expect_no_changes=True)) == {}
+        assert changed(dev.stack.refresh(expect_no_changes=True)) == {}
+        assert changed(dev.stack.preview(expect_no_changes=True)) == {}
+        assert demo.api_writes(dev) == writes
+        assert demo.ssh_sessions(dev) == sessions + 1, "the only session is the one that reads the log"
+
+    def test_no_secret_is_readable_in_the_state_or_the_stack_file(self, dev: Dev) -> None:
+        kept = dev.stack.state_file.read_text() + (dev.folder / "config" / "Pulumi.dev.yaml").read_text()
+        for key in ("admin_password", "keystore_password", "ci_password"):
+            assert dev.facts[key] not in kept, key
+        assert "PRIVATE KEY" not in kept
+        assert dev.stack.outputs()["docker_config_json"] == "[secret]"
+        login = json.loads(dev.stack.outputs(show_secrets=True)["docker_config_json"])
+        assert login["auths"][dev.login_server]["password"] == dev.facts["ci_password"]
+
+    def test_a_new_certificate_is_served_without_a_restart(self, dev: Dev) -> None:
+        pid, before = main_pid(dev), served_fingerprint(dev, dev.facts["https_port"])
+        dev.certify(key="ec", days=30)
+        result = dev.stack.up()
+        assert changed(result) == {"update": 4}
+        assert touched(result) == {"nexus-keystore", "nexus-keystore-file", "nexus-service", "registry-proof"}
+        ports = ("https_port", "docker_port")
+        after = {served_fingerprint(dev, dev.facts[port]) for port in ports}
+        assert (len(after), before in after, main_pid(dev)) == (1, False, pid)
+
+    def test_a_new_port_moves_the_registry_and_touches_nothing_else(self, dev: Dev, docker: DockerClient) -> None:
+        pid = main_pid(dev)
+        dev.facts["docker_port"] = free_port()
+        dev.stack.set_config("docker_port", dev.facts["docker_port"])
+        result = dev.stack.up()
+        assert touched(result) == {"registry-port", "registry-repository", "registry-proof"}
+        assert changed(result) == {"update": 3}
+        assert main_pid(dev) == pid
+        docker.trust(dev.login_server, dev.authority.certificate_pem)
+        demo.prove(dev, docker, say=lambda _line: None)
+
+    def test_more_heap_restarts_once(self, dev: Dev) -> None:
+        pid = main_pid(dev)
+        dev.stack.set_config("heap_mb", 1100)
+        result = dev.stack.up()
+        assert touched(result) == {"nexus-prepare", "nexus-service", "registry-proof"}
+        assert main_pid(dev) != pid
+        assert "-Xmx1100m" in dev.host.ssh("systemctl cat nexus").stdout
+
+    def test_a_new_admin_password_is_in_force_and_the_old_one_is_not(self, dev: Dev) -> None:
+        pid = main_pid(dev)
+        dev.stack.set_config("admin_password", "another-admin-password", secret=True)
+        result = dev.stack.up()
+        assert changed(result) == {"update": 7}
+        assert main_pid(dev) == pid
+        refreshed = dev.stack.refresh(expect_no_changes=True)
+        assert changed(refreshed) == {}
+
+    def test_a_new_role_and_user_are_added_and_a_users_password_is_changed(
+        self, dev: Dev, docker: DockerClient
+    ) -> None:
+        dev.stack.set_config("pullers", ["reader"])
+        dev.facts["ci_password"] = "another-ci-password"
+        dev.stack.set_config(
+            "user_passwords", {"ci": "another-ci-password", "reader": "reader-password"}, secret=True
+        )
+        result = dev.stack.up()
+        assert changed(result) == {"create": 2, "update": 2}
+        assert touched(result) == {"registry-pull", "registry-reader", "registry-ci", "registry-proof"}
+        reader = docker.login(dev.login_server, "reader", "reader-password")
+        docker.make_image(f"{dev.login_server}/hello-world:3")
+        refused = docker.docker("push", f"{dev.login_server}/hello-world:3", config=reader, check=False)
+        assert refused.returncode != 0
+        docker.docker("pull", f"{dev.login_server}/hello-world:1", config=reader)
+
+    def test_a_repository_with_images_is_not_replaced_until_an_up_of_its_own_allowed_it(
+        self, dev: Dev, docker: DockerClient
+    ) -> None:
+        (repository,) = urns(dev, "registry-repository")
+        refused = dev.stack.up(replace=[repository])
+        assert not refused.ok
+        assert "force_destroy=True" in refused.error
+        docker.empty_cache()
+        docker.docker("pull", f"{dev.login_server}/hello-world:1")
+        assert changed(dev.stack.up(expect_no_changes=True)) == {}
+
+        dev.stack.set_config("force_destroy", True)
+        assert changed(dev.stack.up()) == {"update": 1}
+        result = dev.stack.up(replace=[repository])
+        # The roles get the new repository's privileges written again, and the proof looks again.
+        assert changed(result) == {"replace": 1, "update": 3}
+        assert touched(result) == {"registry-repository", "registry-push", "registry-pull", "registry-proof"}
+        demo.prove(dev, docker, say=lambda _line: None)
+
+    def test_every_kind_inside_nexus_can_be_forced_to_be_replaced_and_is_there_afterwards(self, dev: Dev) -> None:
+        kinds = (
+            "registry-repository", "registry-push", "registry-ci", "nexus-docker-realm", "nexus-anonymous",
+            "nexus-admin-password", "registry-proof", "nexus-keystore",
+        )  # fmt: skip
+        result = dev.stack.up(replace=urns(dev, *kinds))
+        assert changed(result)["replace"] == len(kinds)
+        assert changed(dev.stack.refresh(expect_no_changes=True)) == {}
+        assert changed(dev.stack.up(expect_no_changes=True)) == {}
+
+    def test_destroy_leaves_nothing_but_the_data_dir(self, dev: Dev) -> None:
+        assert set(changed(dev.stack.destroy())) == {"delete"}
+        root = dev.host.root
+        for gone in ("etc/systemd/system/nexus.service", "opt/nexus", "var/lib/nexus-registry"):
+            assert not (root / gone).exists(), gone
+        assert dev.host.ssh("id nexus", check=False).returncode != 0
+        assert (root / "var/lib/nexus/db").is_dir()
+        assert dev.stack.export()["resources"] == []
+
+    def test_a_data_dir_found_again_is_taken_up_and_another_admin_password_is_one_clear_refusal(
+        self, dev: Dev
+    ) -> None:
+        dev.stack.set_config("admin_password", "not-the-one-in-the-database", secret=True)
+        before = demo.refused_logins(dev)
+        result = dev.stack.up()
+        assert not result.ok
+        assert "current_admin_password" in result.error
+        assert demo.refused_logins(dev) == before + 1
+        dev.stack.set_config("admin_password", "another-admin-password", secret=True)
+        changed(dev.stack.up())
+        owner = dev.host.ssh("stat --format=%U /var/lib/nexus/db").stdout.strip()
+        assert owner == "nexus"
+        changed(dev.stack.destroy())
+
+
+def test_a_failing_step_names_property_and_remedy(tmp_path: Path) -> None:
+    """The whole way of a refusal: from the host through SSH and the engine to the last line."""
+    name = "refusals"
+    dev_down(name)
+    dev = dev_stack(name)
+    try:
+        dev.stack.set_config("archive_sha256", "0" * 64)
+        result = dev.stack.up()
+        assert not result.ok
+        assert "archive_sha256" in result.error
+        assert not (dev.host.root / "opt/nexus/nexus-3.71.0-06").exists()
+        dev.stack.destroy()
+    finally:
+        dev_down(name)
+    with pytest.raises(CommandFailed):
+        dev.host.ssh("true")
