@@ -1,35 +1,35 @@
-"""The choice of steps for what a program registers, as the real engine makes it, and their execution."""
+"""The choice of steps for what a program registers, made as the real engine makes it, and their execution."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import contextmanager
+from typing import NamedTuple
 
-import grpc
-
-from .dynamic import Diff, Provider
+from .dynamic import Diff, DynamicProvider
 from .report import Report
+from .ssh import RemoteCommand
 from .state import Resource, State
-from .values import UNKNOWN, EngineError, Props, has_secret, is_secret, same, secret
+from .values import SECRET, UNKNOWN, EngineError, Props, is_secret, same, secret
 
+PARALLEL = 16
 PENDING = {"create": "creating", "update": "updating", "delete": "deleting"}
+
+Provider = DynamicProvider | RemoteCommand
 
 
 class StoppedError(Exception):
-    """Something else failed before; there is nothing more to say."""
+    """Something failed before, and was reported; nothing new is begun."""
 
 
-@dataclass
-class Step:
-    """One operation on one resource; ``old`` is what was there, ``goal`` what there shall be."""
+class Step(NamedTuple):
+    """One operation: ``old`` is what was there, ``goal`` what there shall be."""
 
     op: str
     old: Resource | None = None
     goal: Resource | None = None
-    late: bool = False
-    """Of a replacement: the new one is made first, the old one deleted at the end of the run."""
 
 
 class Deployment:
@@ -40,123 +40,101 @@ class Deployment:
         state: State,
         provider: Callable[[Resource], Provider | None],
         report: Report,
-        *,
-        preview: bool,
-        replace: Iterable[str],
-        parallel: int,
+        replace: Iterable[str] = (),
     ) -> None:
-        self.state, self.report = state, report
-        self._provider, self._preview, self._parallel = provider, preview, parallel
-        self._replace = set(replace)
-        self._planning, self._saving, self._slots = threading.Lock(), threading.Lock(), threading.Semaphore(parallel)
-        self._failed = False
+        self.state, self.report, self.failed = state, report, False
+        self._provider, self._replace = provider, set(replace)
+        self._planning, self._saving = threading.Lock(), threading.Lock()
         self._seen: set[str] = set()
         self._deleted: set[Resource] = set()
-        self._previous: list[Resource] = []
-        self.rebase()
-        if unknown := self._replace - self._live.keys():
+        self._previous = list(state.olds)
+        if unknown := self._replace - {old.urn for old in self._previous}:
             raise EngineError(f"no resource named '{min(unknown)}' found")
 
-    def rebase(self) -> None:
-        """Take what the state holds now as that which the program is compared with."""
-        self._previous = list(self.state.olds)
-        self._live = {old.urn: old for old in self._previous if not old.delete}
-
-    # What the program asks for
-
-    def register(self, goal: Resource, delete_before_replace: bool | None) -> Resource:
-        """Bring one resource to its goal, and return it as it is then."""
-        with self._planning:
-            self._go_on()
-            with _Failing(self, goal.urn):
-                chain = self._plan(goal, delete_before_replace)
-        with self._slots:
-            for step in chain:
-                self.execute(step)
-        return goal
+    def register(self, goal: Resource, delete_before_replace: bool | None) -> None:
+        """Bring one resource to its goal."""
+        with self._planning, self._blaming(goal.urn):
+            chain = self._plan(goal, delete_before_replace)
+        for step in chain:
+            self.execute(step)
 
     def _plan(self, goal: Resource, delete_before_replace: bool | None) -> list[Step]:
         if goal.urn in self._seen:
             raise EngineError(f"Duplicate resource URN '{goal.urn}'; try giving it a unique name")
-        asked, old, provider = goal.inputs, self._live.get(goal.urn), self._provider(goal)
+        old = next((one for one in self._previous if one.urn == goal.urn and not one.delete), None)
+        asked, provider = goal.inputs, self._provider(goal)
         again, forced = old in self._deleted, goal.urn in self._replace
-        if old and not (again or forced):
+        if old and not again and not forced:
             goal.inputs = self._check(provider, goal, old.inputs, _ignoring(goal, asked, old.inputs))
         else:
             goal.inputs = self._check(provider, goal, {}, asked)
         self._seen.add(goal.urn)
         if not old:
             return [Step("create", None, goal)]
-        if again:
+        if again:  # it had to go because of what it depends on
             return [Step("replace", old, goal), Step("create-replacement", old, goal)]
         diff = Diff(True, True) if forced else self._diff(provider, old, goal.inputs)
-        if not (diff.replaces or old.pending_replacement):
+        if not (diff.changes and diff.replaces) and not old.pending_replacement:
             return [Step("update" if diff.changes else "same", old, goal)]
         if goal.protect and old.protect:
-            raise EngineError(f"unable to replace resource \"{goal.urn}\"\nas it is currently marked for protection.")
+            raise EngineError(f'unable to replace resource "{goal.urn}"\nas it is currently marked for protection')
         if not forced:
             goal.inputs = self._check(provider, goal, {}, asked)
-        first = diff.delete_before_replace if delete_before_replace is None else delete_before_replace
-        if not first:
-            return [Step("create-replacement", old, goal, late=True), Step("replace", old, goal)]
+        if delete_before_replace is None:
+            delete_before_replace = diff.delete_before_replace
+        if not delete_before_replace:
+            return [Step("create-replacement", old, goal), Step("replace", old, goal)]
         doomed = [*reversed(self._dependents(old)), *([] if old.pending_replacement else [old])]
         self._deleted.update(doomed)
-        deletes = [Step("delete-replaced", one) for one in doomed]
-        return [*deletes, Step("replace", old, goal), Step("create-replacement", old, goal)]
+        deletions = [Step("delete-replaced", one) for one in doomed]
+        return [*deletions, Step("replace", old, goal), Step("create-replacement", old, goal)]
 
     def _check(self, provider: Provider | None, goal: Resource, olds: Props, news: Props) -> Props:
-        if not provider:
-            return news
-        inputs, failures = provider.check(goal, olds, news)
-        for name, reason in failures:
-            value = f"property {name} value {{{_shown(inputs.get(name))}}} has a problem" if name else "has a problem"
-            text = f"{goal.type} resource '{goal.name}'{':' if name else ''} {value}: {reason}"
-            self.report.diagnose("error", text, goal.urn)
+        inputs, failures = provider.check(olds, news) if provider else (news, [])
+        for key, reason in failures:
+            value = "[secret]" if SECRET in str(inputs.get(key)) else inputs.get(key)
+            what = f"property {key} value {{{value}}}" if key else "resource"
+            self.report.say(
+                "error", f"{goal.type} resource '{goal.name}': {what} has a problem: {reason}", goal.urn
+            )
         if failures:
-            self._failed = True
+            self.failed = True
             raise StoppedError
         return inputs
 
     def _diff(self, provider: Provider | None, old: Resource, news: Props) -> Diff:
         diff = provider.diff(old, news) if provider else Diff(None)
-        if diff.changes is not None:
-            return diff
-        return diff._replace(changes=not same(_ignoring(old, news, old.inputs), old.inputs))
+        if diff.changes is None:
+            return diff._replace(changes=not same(_ignoring(old, news, old.inputs), old.inputs))
+        return diff
 
     def _dependents(self, root: Resource) -> list[Resource]:
-        """What must go before ``root`` can: whatever would be replaced if it knew nothing of ``root`` any more."""
-        reached, doomed, found = {root.urn}, {root.urn}, []
+        """What must go before ``root`` can: whatever would be replaced if what it takes from there were unknown."""
+        reached, doomed = {root.urn}, {root.urn: root}
         for one in self._previous[self._previous.index(root) + 1 :]:
-            if one.urn in self._seen or one in self._deleted or not one.needs & reached:
+            if one.urn in self._seen or one in self._deleted or not (one.needs - {one.parent}) & reached:
                 continue
             reached.add(one.urn)
-            lost = {key for key, urns in one.property_dependencies.items() if doomed.intersection(urns)}
-            provider = self._provider(one)
-            if not (lost and provider):
-                continue
-            if self._diff(provider, one, one.inputs | dict.fromkeys(lost & one.inputs.keys(), UNKNOWN)).replaces:
+            lost = {key: UNKNOWN for key, urns in one.property_dependencies.items() if doomed.keys() & set(urns)}
+            if lost and self._diff(self._provider(one), one, one.inputs | lost).replaces:
+                doomed[one.urn] = one
                 if one.protect:
-                    raise EngineError(f'unable to replace resource "{one.urn}" as part of replacing "{root.urn}"')
-                doomed.add(one.urn)
-                found.append(one)
-        return found
-
-    # Carrying it out
+                    raise EngineError(
+                        f'unable to replace "{one.urn}" as part of replacing "{root.urn}": protected'
+                    )
+        return list(doomed.values())[1:]
 
     def execute(self, step: Step) -> None:
         """Carry one step out and write down what came of it."""
-        self._go_on()
-        resource = step.goal or step.old
+        resource, kind, done = step.goal or step.old, step.op.partition("-")[0], False
         assert resource
-        kind = step.op.partition("-")[0]
-        with _Failing(self, resource.urn), self.report.step(step.op, resource):
-            if not self._preview and resource.custom and kind in PENDING:
+        with self._blaming(resource.urn), self.report.step(step.op, resource):
+            if resource.custom and kind in PENDING:
                 with self._saving:
                     self.state.pending[resource.urn] = PENDING[kind]
                     self.state.save()
-            done = False
             try:
-                self._apply(step, kind, self._provider(resource))
+                self._apply(kind, step.old, step.goal, self._provider(resource))
                 done = True
             finally:
                 with self._saving:
@@ -166,19 +144,18 @@ class Deployment:
                     if kind in PENDING:
                         self.state.save()
 
-    def _apply(self, step: Step, kind: str, provider: Provider | None) -> None:
-        old, goal = step.old, step.goal
+    def _apply(self, kind: str, old: Resource | None, goal: Resource | None, provider: Provider | None) -> None:
         if old and goal and kind in ("same", "update"):
             goal.id, goal.outputs = old.id, old.outputs
         if not provider or kind not in PENDING:
             return
-        if goal and self._preview:
-            goal.outputs = provider.preview(goal, old if kind == "update" else None)
+        if goal and self.report.preview:
+            goal.outputs = provider.preview(goal)
         elif goal and kind == "create":
             goal.id, goal.outputs = provider.create(goal)
         elif goal and old:
             goal.outputs = provider.update(old, goal)
-        elif old and not self._preview:
+        elif old and not self.report.preview:
             provider.delete(old)
         if goal:
             _mark(goal)
@@ -188,114 +165,78 @@ class Deployment:
             return
         if step.goal:
             self.state.done.append(step.goal)
-        if not step.old:
-            return
-        if step.late:
+        if step.op == "create-replacement" and step.old and not step.old.pending_replacement:
             step.old.delete = True
-        elif step.op == "delete-replaced" and step.old in self._deleted:
+        elif step.op == "delete-replaced" and step.old and not step.old.delete:
             step.old.pending_replacement = True
-        else:
+        elif step.old:
             self.state.olds.remove(step.old)
 
     def remove_rest(self) -> None:
-        """Delete what was replaced and what the program (or nobody, at a destroy) no longer asks for."""
+        """Delete what was replaced and what nobody registered, each before what it depends on."""
         rest = {}
         for old in self._previous:
             if old.delete:
                 rest[old] = Step("delete-replaced", old)
             elif old.urn not in self._seen:
                 rest[old] = Step("remove-pending-replace" if old.pending_replacement else "delete", old)
+        needs = {one: [other for other in self._previous if other.urn in one.needs] for one in self._previous}
         kept = [old for old, step in rest.items() if step.op == "delete" and old.protect]
         for old in kept:
-            self.report.diagnose("error", f'resource "{old.urn}" cannot be deleted\nbecause it is protected.')
-        for old in kept:
-            kept += [other for other in self._needs(old) if other not in kept]
+            self.failed = True
+            self.report.say("error", f'resource "{old.urn}" cannot be deleted\nbecause it is protected', old.urn)
+        for old in kept:  # it grows: what a protected one depends on stays too
+            kept += [other for other in needs[old] if other not in kept]
             rest.pop(old, None)
         layers: list[list[Step]] = []
         while rest:
-            layer = [old for old in rest if not any(other in rest for other in self._needs(old))]
-            layers.append([rest.pop(old) for old in layer])
-        with ThreadPoolExecutor(self._parallel) as pool:
-            for steps in reversed(layers):
-                list(pool.map(self.execute, steps))
-
-    def _needs(self, one: Resource) -> list[Resource]:
-        before, found = self._previous[: self._previous.index(one)], []
-        inside: set[str] = set()
-        for other in before:
-            component = other.urn in one.needs and not other.custom
-            if component or other.parent in inside:
-                inside.add(other.urn)
-            if other.urn in one.needs or other.urn == one.parent or other.parent in inside:
-                found.append(other)
-        return found
+            first = [old for old in rest if not any(other in rest for other in needs[old])]
+            layers.append([rest.pop(old) for old in first])
+        protected, self.failed = self.failed, False
+        with ThreadPoolExecutor(PARALLEL) as pool:
+            for layer in reversed(layers):
+                list(pool.map(self.execute, layer))
+        self.failed = protected
 
     def refresh(self, *, count: bool) -> None:
         """Ask the providers how things are; what is gone leaves the state."""
 
         def one(old: Resource) -> None:
-            provider = self._provider(old)
-            if not provider or old.pending_replacement:
-                return
-            self._go_on()
-            with _Failing(self, old.urn):
-                before = old.inputs
-                old_id, outputs, inputs = provider.read(old)
-                op = "delete"
-                if old_id:
-                    old.id, old.outputs, old.inputs = old_id, outputs, before if inputs is None else inputs
-                    _mark(old)
-                    op = "update" if self._diff(provider, old, before).changes else "same"
-                else:
-                    self.state.olds.remove(old)
+            provider, op, before = self._provider(old), "same", old.inputs
+            with self._blaming(old.urn):
+                if provider and not old.pending_replacement:
+                    old_id, outputs, inputs = provider.read(old)
+                    if old_id:
+                        old.id, old.outputs, old.inputs = old_id, outputs, inputs
+                        _mark(old)
+                        op = "update" if self._diff(provider, old, before).changes else "same"
+                    else:
+                        self.state.olds.remove(old)
+                        op = "delete"
                 if count:
-                    with self.report.step(op, old):
-                        pass
+                    self.report.changes[op] += 1
 
-        with ThreadPoolExecutor(self._parallel) as pool:
-            list(pool.map(one, list(self.state.olds)))
-        left = {old.urn for old in self.state.olds}
-        for old in self.state.olds:
-            old.dependencies = [urn for urn in old.dependencies if urn in left]
-            old.property_dependencies = {
-                key: [urn for urn in urns if urn in left] for key, urns in old.property_dependencies.items()
-            }
+        with ThreadPoolExecutor(PARALLEL) as pool:
+            list(pool.map(one, self._previous))
+        self.state.pending = {}
         self.state.save()
-        self.rebase()
+        self._previous = list(self.state.olds)
 
-    # Failing
-
-    def _go_on(self) -> None:
-        if self._failed:
+    @contextmanager
+    def _blaming(self, urn: str) -> Iterator[None]:
+        """Report what goes wrong with a resource, and let nothing new begin after it."""
+        if self.failed:
             raise StoppedError
-
-    def fail(self, urn: str, text: str) -> None:
-        """Say what went wrong; nothing new is begun after this."""
-        self._failed = True
-        self.report.diagnose("error", text, urn)
-
-
-class _Failing:
-    """Turns what goes wrong with one resource into an error of the run."""
-
-    def __init__(self, deployment: Deployment, urn: str) -> None:
-        self._deployment, self._urn = deployment, urn
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, grpc.RpcError):
-            self._deployment.fail(self._urn, str(error.details()))  # type: ignore[attr-defined]
-        elif isinstance(error, EngineError):
-            self._deployment.fail(self._urn, str(error))
-        else:
-            return
-        raise StoppedError from None
+        try:
+            yield
+        except EngineError as error:
+            self.failed = True
+            self.report.say("error", str(error), urn)
+            raise StoppedError from None
 
 
 def _mark(resource: Resource) -> None:
-    """Mark the outputs that the program, or an input of the same name, says are secret."""
+    """Mark the outputs that are secret because the program, or the input of the same name, says so."""
     for key, value in resource.outputs.items():
         if key in resource.additional_secret_outputs or is_secret(resource.inputs.get(key)):
             resource.outputs[key] = secret(value)
@@ -305,7 +246,3 @@ def _ignoring(resource: Resource, news: Props, olds: Props) -> Props:
     """The new inputs, with the ignored ones as they were."""
     kept = {key: olds[key] for key in resource.ignore_changes if key in olds}
     return {key: value for key, value in news.items() if key not in resource.ignore_changes} | kept
-
-
-def _shown(value: object) -> object:
-    return "[secret]" if has_secret(value) else value

@@ -8,113 +8,86 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import grpc
-from pulumi.runtime.proto import provider_pb2 as wire
-from pulumi.runtime.proto import provider_pb2_grpc
+from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 from .state import Resource
 from .values import EngineError, Props, annotate, from_struct, plain, to_struct
 
 
 class Diff(NamedTuple):
-    """What a provider thinks of a change; ``changes`` is None where it leaves that to the engine."""
+    """What a provider thinks of a change; with ``changes=None`` the engine compares the inputs itself."""
 
     changes: bool | None
     replaces: bool = False
     delete_before_replace: bool = False
 
 
-class Provider(Protocol):
-    """What the engine asks of whoever manages a kind of resource. Values go in and come back with their markers."""
-
-    def check(self, goal: Resource, olds: Props, news: Props) -> tuple[Props, list[tuple[str, str]]]: ...
-    def diff(self, old: Resource, news: Props) -> Diff: ...
-    def preview(self, goal: Resource, old: Resource | None) -> Props: ...
-    def create(self, goal: Resource) -> tuple[str, Props]: ...
-    def update(self, old: Resource, goal: Resource) -> Props: ...
-    def read(self, old: Resource) -> tuple[str, Props, Props | None]: ...
-    def delete(self, old: Resource) -> None: ...
-
-
-def _struct(props: Props) -> Any:
-    return to_struct(plain(props))
-
-
 class DynamicProvider:
-    """The host of all dynamic resources of a stack. It speaks no secrets: they go in plain and are marked again."""
+    """The host of all dynamic resources of a stack. It knows no secrets: they go in plain and are marked again."""
 
     def __init__(self, program: Path, project: str, config: Props, say: Callable[[str], None]) -> None:
         self.config = config
-        env = os.environ | {"PULUMI_PROJECT": project, "PULUMI_CONFIG": "{}"}
         self._host = subprocess.Popen(
             [sys.executable, "-u", "-m", "pulumi.dynamic", "127.0.0.1:0"],
             cwd=program,
-            env=env,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            env=os.environ | {"PULUMI_PROJECT": project, "PULUMI_CONFIG": "{}"},
             text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
         )
-        assert self._host.stdout and self._host.stderr
-        threading.Thread(target=lambda: [*map(say, self._host.stderr or [])], daemon=True).start()
-        port = self._host.stdout.readline().strip()
+        output = self._host.stdout or ()
+        port = next((line.strip() for line in output if line.strip().isdecimal()), None)
         if not port:
             raise EngineError("the host of the dynamic providers didn't start")
-        threading.Thread(target=lambda: [*map(say, self._host.stdout or [])], daemon=True).start()
-        options = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
-        channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=options)
-        self._stub = provider_pb2_grpc.ResourceProviderStub(channel)
-        self._stub.Configure(wire.ConfigureRequest(args=to_struct(config)))
+        threading.Thread(target=lambda: [say(line) for line in output], daemon=True).start()
+        options = [(f"grpc.max_{way}_message_length", -1) for way in ("send", "receive")]
+        self._stub = provider_pb2_grpc.ResourceProviderStub(grpc.insecure_channel(f"127.0.0.1:{port}", options))
+        self._call("Configure", args=to_struct(config))
 
     def close(self) -> None:
-        """End the host."""
         self._host.terminate()
         self._host.wait()
 
-    def check(self, goal: Resource, olds: Props, news: Props) -> tuple[Props, list[tuple[str, str]]]:
-        """The checked inputs, and what is wrong with which property."""
-        request = wire.CheckRequest(urn=goal.urn, olds=_struct(olds), news=_struct(news))
-        answer = self._stub.Check(request)
-        failures = [(failure.property, failure.reason) for failure in answer.failures]
-        return annotate(from_struct(answer.inputs), news), failures
+    def _call(self, method: str, **fields: Any) -> Any:
+        values = {
+            key: to_struct(plain(value)) if isinstance(value, dict) else value for key, value in fields.items()
+        }
+        try:
+            return getattr(self._stub, method)(getattr(provider_pb2, f"{method}Request")(**values))
+        except grpc.RpcError as error:
+            raise EngineError(str(error.details())) from None
+
+    def check(self, olds: Props, news: Props) -> tuple[Props, list[tuple[str, str]]]:
+        answer = self._call("Check", olds=olds, news=news)
+        return annotate(from_struct(answer.inputs), news), [(one.property, one.reason) for one in answer.failures]
 
     def diff(self, old: Resource, news: Props) -> Diff:
-        """Old outputs against new inputs."""
-        request = wire.DiffRequest(
-            id=old.id, urn=old.urn, olds=_struct(old.outputs), news=_struct(news), old_inputs=_struct(old.inputs)
-        )
-        answer = self._stub.Diff(request)
-        changes = {wire.DiffResponse.DIFF_SOME: True, wire.DiffResponse.DIFF_NONE: False}.get(answer.changes)
+        answer = self._call("Diff", id=old.id, olds=old.outputs, news=news, old_inputs=old.inputs)
+        changes = {answer.DIFF_SOME: True, answer.DIFF_NONE: False}.get(answer.changes)
         return Diff(changes, bool(answer.replaces), answer.deleteBeforeReplace)
 
-    def preview(self, goal: Resource, old: Resource | None) -> Props:
-        """The host knows no previews, so the inputs stand for the outputs."""
+    def preview(self, goal: Resource) -> Props:
+        """The host has no previews, so the inputs stand for the outputs, and what is not among them is unknown."""
         return dict(goal.inputs)
 
     def create(self, goal: Resource) -> tuple[str, Props]:
-        """The new object's id and outputs."""
-        answer = self._stub.Create(wire.CreateRequest(urn=goal.urn, properties=_struct(goal.inputs)))
+        answer = self._call("Create", properties=goal.inputs)
         if not answer.id:
             raise EngineError(f"plugin returned empty resource.ID from create '{goal.urn}'")
         return answer.id, annotate(from_struct(answer.properties), goal.inputs)
 
     def update(self, old: Resource, goal: Resource) -> Props:
-        """The outputs after the update."""
-        request = wire.UpdateRequest(
-            id=old.id, urn=goal.urn, olds=_struct(old.outputs), news=_struct(goal.inputs), old_inputs=_struct(old.inputs)
-        )
-        return annotate(from_struct(self._stub.Update(request).properties), goal.inputs)
+        answer = self._call("Update", id=old.id, olds=old.outputs, news=goal.inputs, old_inputs=old.inputs)
+        return annotate(from_struct(answer.properties), goal.inputs)
 
-    def read(self, old: Resource) -> tuple[str, Props, Props | None]:
-        """Id (empty when it is gone), outputs and, where the provider gives them, inputs as they are now."""
-        request = wire.ReadRequest(
-            id=old.id, urn=old.urn, properties=_struct(old.outputs), inputs=_struct(old.inputs)
-        )
-        answer = self._stub.Read(request)
-        inputs = annotate(from_struct(answer.inputs), old.inputs) if answer.HasField("inputs") else None
+    def read(self, old: Resource) -> tuple[str, Props, Props]:
+        """Id (none when it is gone), outputs and inputs as they are now."""
+        answer = self._call("Read", id=old.id, properties=old.outputs, inputs=old.inputs)
+        inputs = annotate(from_struct(answer.inputs), old.inputs) if answer.HasField("inputs") else old.inputs
         return answer.id, annotate(from_struct(answer.properties), old.outputs), inputs
 
     def delete(self, old: Resource) -> None:
-        """With the outputs, by the provider pickled in them."""
-        self._stub.Delete(wire.DeleteRequest(id=old.id, urn=old.urn, properties=_struct(old.outputs)))
+        self._call("Delete", id=old.id, properties=old.outputs)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from sandbox import demo
 from sandbox.dev import Dev, dev_down, dev_stack
 from sandbox.docker import DockerClient

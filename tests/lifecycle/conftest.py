@@ -1,0 +1,103 @@
+"""Stacks of the tiny program, on each engine that is here."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.stack import Stack, open_stack
+
+from .sshd import Sshd, private_sshd
+
+PROGRAM = Path(__file__).parent / "programs" / "tiny"
+PASSPHRASE = "correct horse"
+PASSWORD = "canary-7d1f"
+NO_CLI = pytest.mark.skipif(not shutil.which("pulumi"), reason="the pulumi CLI is not on PATH")
+ENGINES = ["sandbox", pytest.param("pulumi", marks=[pytest.mark.pulumi, NO_CLI])]
+
+
+class Lab:
+    """One stack of the tiny program, and the JSON file that plays its server."""
+
+    def __init__(self, engine: str, folder: Path) -> None:
+        self.engine, self.folder = engine, folder
+        self.program = folder / "program"
+        shutil.copytree(PROGRAM, self.program)
+        (self.program / ".venv").symlink_to(sys.prefix)
+        self._server = folder / "server.json"
+        self._write({"calls": [], "objects": {}, "failures": {}, "serial": 0, "configured": []})
+        self.stack: Stack = open_stack(
+            engine, program=self.program, name="dev", work=folder / "work", passphrase=PASSPHRASE
+        )
+        self.stack.set_config("server", str(self._server))
+        self.stack.set_config("password", PASSWORD, secret=True)
+
+    def _write(self, content: dict[str, Any]) -> None:
+        self._server.write_text(json.dumps(content))
+
+    @property
+    def server(self) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads(self._server.read_text())
+        return content
+
+    def edit(self, **changes: Any) -> None:
+        """Change the server behind everybody's back."""
+        self._write(self.server | changes)
+
+    def calls(self, *kinds: str) -> list[list[Any]]:
+        """The calls since the last time, of these kinds or all, and forget them."""
+        found = self.server["calls"]
+        self.edit(calls=[])
+        return [call for call in found if not kinds or call[0] in kinds]
+
+    def names(self, *kinds: str) -> list[str]:
+        """The calls since the last time as ``create a``, without checks and diffs unless asked for."""
+        return [
+            f"{kind} {name}" for kind, name, *_ in self.calls(*(kinds or ("create", "update", "delete", "read")))
+        ]
+
+    def things(self, *things: dict[str, Any]) -> None:
+        """What the program shall make from now on."""
+        self.stack.set_config("things", list(things))
+
+    def commands(self, *commands: dict[str, Any]) -> None:
+        """What the program shall run from now on."""
+        self.stack.set_config("commands", list(commands))
+
+    def urn(self, name: str) -> str:
+        found = [one["urn"] for one in self.stack.export()["resources"] if one["urn"].endswith(f"::{name}")]
+        return str(found[0])
+
+    def resources(self) -> dict[str, dict[str, Any]]:
+        """What is in the state, by name."""
+        return {one["urn"].rpartition("::")[2]: one for one in self.stack.export()["resources"]}
+
+
+def thing(name: str, *, options: dict[str, Any] | None = None, **inputs: Any) -> dict[str, Any]:
+    """An entry of the program's list."""
+    return {"name": name, "inputs": inputs, "options": options or {}}
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    """Each engine that is here."""
+    return str(request.param)
+
+
+@pytest.fixture
+def lab(engine: str, tmp_path: Path) -> Lab:
+    """A fresh stack."""
+    return Lab(engine, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
+    """An SSH server."""
+    with private_sshd(tmp_path_factory.mktemp("sshd")) as server:
+        yield server
