@@ -92,7 +92,7 @@ provide_java() {
         return 0
     fi
     say "Java $(java_major "$java_found") is at $java_found"
-    [ "$(fact prepare.java-home)" = "$java_found" ] || remember prepare.java-home "$java_found"
+    remember prepare.java-home "$java_found"
 }
 
 check_java_home() {

@@ -81,5 +81,5 @@ write_properties() {
     merged_properties "$work/wanted" "$(fact service.properties-keys)" "$work/before" >"$work/merged"
     update_file "$properties_file" "$2" 0640 <"$work/merged"
     properties_keys=$(sed 's/=.*//' "$work/wanted" | tr '\n' ' ')
-    [ "$(fact service.properties-keys)" = "$properties_keys" ] || remember service.properties-keys "$properties_keys"
+    remember service.properties-keys "$properties_keys"
 }

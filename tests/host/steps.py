@@ -1,0 +1,167 @@
+"""A server that the host steps make on a sandbox host, step by step, for the tests of the steps."""
+
+from __future__ import annotations
+
+import base64
+import shutil
+import ssl
+import subprocess
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, load_pem_private_key, pkcs12
+from nexus_registry.components.host import steps
+
+from sandbox import host as hosts
+from sandbox.archive import nexus_archive
+from sandbox.pki import Authority
+from sandbox.shell import free_port
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+
+    from sandbox.host import Host
+
+VERSION = "3.71.0-06"
+Done = subprocess.CompletedProcess[str]
+
+
+@dataclass(frozen=True)
+class Store:
+    """A keystore as the program hands it to the steps."""
+
+    content: str
+    password: str
+    fingerprint: str
+
+    @classmethod
+    def make(cls, password: str) -> Store:
+        issued = Authority.create("Test CA").issue(["localhost", "127.0.0.1"], key="ec")
+        key = load_pem_private_key(issued.private_key_pem.encode(), None)
+        certificate = x509.load_pem_x509_certificate(issued.certificate_pem.encode())
+        if TYPE_CHECKING:
+            assert isinstance(key, EllipticCurvePrivateKey)
+        packed = pkcs12.serialize_key_and_certificates(
+            b"cert", key, certificate, None, BestAvailableEncryption(password.encode())
+        )
+        digest = sha256(ssl.PEM_cert_to_DER_cert(issued.certificate_pem)).hexdigest()
+        return cls(base64.b64encode(packed).decode(), password, digest)
+
+
+@dataclass
+class Server:
+    """What is to be on the host; each step takes its flags and secrets from here."""
+
+    host: Host
+    store: Store
+    sha256: str
+    admin_password: str = "ad\"min $p`w\\x'&<é"
+    install_root: str = "/opt/nexus"
+    data_dir: str = "/var/lib/nexus"
+    ports: tuple[int, int] = field(default_factory=lambda: (free_port(), free_port()))
+    version: str = VERSION
+    more: dict[str, Any] = field(default_factory=dict)
+    current_admin_password: str = ""
+
+    @classmethod
+    def on(cls, name: str, **given: Any) -> Server:
+        """A server to be on the host of this name, where nothing is left of an earlier one."""
+        host = hosts.up(name)
+        archive = nexus_archive(VERSION, docker=False)
+        shutil.copyfile(archive.path, host.root / "srv/nexus.tar.gz")
+        server = cls(host, Store.make("key \"st<or>e'&$"), archive.sha256, **given)
+        server.wipe()
+        return server
+
+    def flags(self, step: str) -> dict[str, Any]:
+        root, data, account = {"install_root": self.install_root}, {"data_dir": self.data_dir}, _ACCOUNT
+        version, fingerprint = {"version": self.version}, {"fingerprint": self.store.fingerprint}
+        own: dict[str, dict[str, Any]] = {
+            "prepare": {**root, **data, "heap_mb": 1000, "min_disk_mb": 1000, "java_major": 17},
+            "account": {**account, **data, "purge_data": False},
+            "archive": {**root, **version, "sha256": self.sha256, "url": "file:///srv/nexus.tar.gz"},
+            "keystore": {**account, **root, **data, **version, **fingerprint},
+            "service": {
+                **account,
+                **root,
+                **data,
+                **version,
+                **fingerprint,
+                "http_port": self.ports[0],
+                "https_port": self.ports[1],
+                "address": "127.0.0.1",
+                "heap_mb": 1000,
+                "context_path": "/",
+                "digest": "d",
+                "timeout": 400,
+            },
+        }
+        return {"unit": "nexus", **own.get(step, {}), **self.more.get(step, {})}
+
+    def secrets(self, step: str) -> dict[str, str]:
+        if step == "keystore":
+            return {"KEYSTORE_BASE64": self.store.content, "KEYSTORE_PASSWORD": self.store.password}
+        if step == "service":
+            return {
+                "ADMIN_PASSWORD": self.admin_password,
+                "CURRENT_ADMIN_PASSWORD": self.current_admin_password,
+                "KEYSTORE_PASSWORD": self.store.password,
+            }
+        return {}
+
+    def run(
+        self, step: str, verb: steps.Verb = "create", *, user: str = "root", check: bool = True, **flags: Any
+    ) -> Done:
+        """Run a step as the program would, with these flags in place of the usual ones."""
+        line = steps.command(verb, {**self.flags(step), **flags}, sudo=user != "root")
+        done = self.host.ssh(line, stdin=steps.stdin(step, self.secrets(step)), user=user, check=False)
+        for secret in (self.admin_password, self.store.password, self.store.content):
+            assert secret not in line + done.stdout + done.stderr
+        assert not check or done.returncode == 0, done.stdout + done.stderr
+        return done
+
+    def refused(self, step: str, verb: steps.Verb = "create", *, user: str = "root", **flags: Any) -> str:
+        """The one sentence with which a step refuses."""
+        done = self.run(step, verb, user=user, check=False, **flags)
+        assert done.returncode == 1, done.stdout + done.stderr
+        return done.stderr.strip().splitlines()[-1]
+
+    def up(self) -> Server:
+        for step in ("prepare", "account", "archive", "keystore", "service"):
+            self.run(step)
+        return self
+
+    def with_store(self, store: Store) -> Server:
+        return replace(self, store=store)
+
+    def property(self, name: str) -> str:
+        return self.host.ssh(f"systemctl show --value -p {name} nexus.service").stdout.strip()
+
+    def served(self) -> str:
+        """The fingerprint of the certificate that the HTTPS port shows."""
+        return sha256(
+            ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate(("127.0.0.1", self.ports[1])))
+        ).hexdigest()
+
+    def curl(self, path: str, *options: str, password: str | None = None) -> str:
+        """What Nexus answers to the administrator: the body, a blank and the status."""
+        escaped = (password or self.admin_password).replace("\\", "\\\\").replace('"', '\\"')
+        command = ["curl", "-sk", "-K", "-", "-w", " %{http_code}", *options]
+        url = f"https://127.0.0.1:{self.ports[1]}/{path}"
+        config = f'user = "admin:{escaped}"\n'
+        return subprocess.run([*command, url], input=config, capture_output=True, text=True, check=True).stdout
+
+    def wipe(self) -> None:
+        """Remove whatever a server left on the host, by hand."""
+        self.host.ssh(
+            "systemctl stop nexus 2>/dev/null; systemctl disable nexus 2>/dev/null; "
+            f"rm -rf /etc/systemd/system/nexus.service /opt/nexus /usr/local/nexus {self.install_root} "
+            f"{self.data_dir} /var/lib/nexus-registry /run/nexus-registry; "
+            "systemctl daemon-reload; systemctl reset-failed; "
+            "userdel nexus 2>/dev/null; groupdel nexus 2>/dev/null; true"
+        )
+
+
+_ACCOUNT = {"user": "nexus", "group": "nexus"}

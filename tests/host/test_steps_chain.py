@@ -1,0 +1,216 @@
+"""The host steps on a bare systemd host with a real Nexus: from nothing to HTTPS, through changes, to nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.host.steps import Server, Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    made = Server.on("steps")
+    yield made.up()
+    made.wipe()
+
+
+@pytest.fixture
+def pid(server: Server) -> Iterator[str]:
+    """The server's process, which is the same one after the test."""
+    before = server.property("MainPID")
+    yield before
+    assert server.property("MainPID") == before
+
+
+def test_https_shows_the_certificate_that_was_given(server: Server) -> None:
+    assert server.served() == server.store.fingerprint
+    assert server.curl("service/rest/v1/status").endswith("200")
+
+
+@pytest.mark.parametrize(("protocol", "status"), [("1.3", 0), ("1.2", 0), ("1.1", 35)])
+def test_https_speaks_tls_1_2_and_1_3_alone(server: Server, protocol: str, status: int) -> None:
+    options = f"--ciphers DEFAULT@SECLEVEL=0 --tlsv1.1 --tls-max {protocol}"
+    if protocol == "1.3":
+        options = "--tlsv1.3"
+    shown = server.host.ssh(f"curl -sk {options} https://127.0.0.1:{server.ports[1]}/", check=False)
+    assert shown.returncode == status
+
+
+def test_the_admin_password_is_in_force_and_none_is_left_in_a_file(server: Server) -> None:
+    users = json.loads(server.curl("service/rest/v1/security/users?userId=admin").removesuffix(" 200"))
+    assert [user["status"] for user in users if user["userId"] == "admin"] == ["active"]
+    assert not server.host.exists(f"{server.data_dir}/admin.password")
+    traces = server.host.ssh(
+        f"grep -rlF -- {json.dumps(server.admin_password)[1:5]}min /etc/systemd /var/lib/nexus-registry /run "
+        f"/proc/[0-9]*/cmdline 2>/dev/null",
+        check=False,
+    )
+    assert traces.stdout == ""
+
+
+def test_blobs_can_be_stored_under_the_hardened_unit(server: Server, pid: str) -> None:
+    repository = {
+        "name": "files",
+        "online": True,
+        "storage": {"blobStoreName": "default", "strictContentTypeValidation": True, "writePolicy": "ALLOW"},
+    }
+    made = server.curl(
+        "service/rest/v1/repositories/raw/hosted",
+        *("-H", "Content-Type: application/json", "-d", json.dumps(repository)),
+    )
+    assert made == " 201"
+    assert (
+        server.curl("repository/files/a.txt", "-H", "Content-Type: text/plain", "-X", "PUT", "-d", "x") == " 201"
+    )
+    assert server.curl("repository/files/a.txt") == "x 200"
+    log = server.host.read(f"{server.data_dir}/log/nexus.log")
+    assert "is not writable" not in log
+
+
+def test_the_unit_is_hardened(server: Server) -> None:
+    shown = server.host.ssh("systemd-analyze security --no-pager nexus.service").stdout
+    score = re.search(r"exposure level for nexus.service: ([0-9.]+)", shown)
+    assert score
+    print(f"systemd-analyze security: {score[1]}")  # noqa: T201
+    assert float(score[1]) <= 1.1
+    assert server.property("LimitNOFILE") == "65536"
+    assert int(server.property("TimeoutStopUSec").removesuffix("min")) >= 2
+
+
+def test_nothing_in_the_install_dir_can_be_changed_by_the_service(server: Server) -> None:
+    found = server.host.ssh(f"find {server.install_root} ! -type l \\( ! -user root -o -perm /022 \\)").stdout
+    assert found == ""
+    assert not server.host.exists(f"{server.install_root}/nexus-{server.version}/instances")
+
+
+def test_files_with_secrets_are_the_services_alone(server: Server) -> None:
+    for path in ("etc/ssl/keystore.jks", "etc/jetty/jetty-https.xml"):
+        assert server.host.ssh(f"stat -c '%U:%G %a' {server.data_dir}/{path}").stdout == "nexus:nexus 600\n"
+
+
+@pytest.mark.parametrize("step", ["prepare", "account", "archive", "keystore", "service"])
+def test_a_second_pass_changes_nothing(server: Server, pid: str, step: str) -> None:
+    snapshot = (
+        f"find {server.data_dir}/etc {server.install_root} /etc /var/lib/nexus-registry "
+        "-type f ! -path '*/standin/*' -printf '%p %i %T@ %m %U\\n' | sort | sha256sum"
+    )
+    before = server.host.ssh(snapshot).stdout
+    server.run(step, "update")
+    assert server.host.ssh(snapshot).stdout == before
+
+
+def test_a_new_certificate_is_served_without_a_restart(server: Server, pid: str) -> None:
+    server.store = Store.make(server.store.password)
+    server.run("keystore", "update")
+    done = server.run("service", "update", digest="another")
+    assert server.served() == server.store.fingerprint
+    assert "nothing needs a restart" in done.stdout
+
+
+def test_a_changed_keystore_password_restarts_once_and_is_served(server: Server) -> None:
+    before = server.property("MainPID")
+    server.store = Store.make("an0ther&password")
+    server.run("keystore", "update")
+    assert server.served() != server.store.fingerprint
+    done = server.run("service", "update")
+    assert done.stdout.count("restarting nexus.service") == 1
+    assert server.property("MainPID") != before
+    assert server.served() == server.store.fingerprint
+    assert "nothing needs a restart" in server.run("service", "update").stdout
+
+
+def test_a_line_that_a_person_wrote_is_kept(server: Server) -> None:
+    properties = f"{server.data_dir}/etc/nexus.properties"
+    server.host.ssh(f"printf '# mine\\nnexus.scripts.allowCreation=true\\n' >>{properties}")
+    server.more["service"] = {"heap_mb": 900, "property": ["nexus.onboarding.enabled=false"]}
+    assert "restarting" in server.run("service", "update").stdout
+    text = server.host.read(properties)
+    assert "# mine\nnexus.scripts.allowCreation=true\nnexus.onboarding.enabled=false\n" in text
+    heap = server.host.ssh("tr '\\0' '\\n' </proc/$(systemctl show --value -p MainPID nexus)/environ")
+    assert "-Xmx900m" in heap.stdout
+    server.more.clear()
+    server.run("service", "update")
+    text = server.host.read(properties)
+    assert "# mine\nnexus.scripts.allowCreation=true\n" in text
+    assert "onboarding" not in text
+
+
+def test_it_comes_up_again_by_itself_after_a_reboot(server: Server) -> None:
+    server.host.reboot()
+    done = server.run("service", "update")
+    assert "nothing needs a restart" in done.stdout
+    assert server.curl("service/rest/v1/security/users").endswith("200")
+    assert not server.host.exists(f"{server.data_dir}/admin.password")
+
+
+def test_another_version_is_refused_by_both_names(server: Server, pid: str) -> None:
+    other = f"{server.install_root}/nexus-3.72.0-04"
+    server.host.ssh(f"mkdir -p {other}/bin && cp -p /bin/true {other}/bin/nexus")
+    refused = server.refused("service", "update", version="3.72.0-04")
+    assert "last run by Nexus 3.71.0-06, not 3.72.0-04" in refused
+    server.host.ssh(f"rm -r {other}")
+
+
+def test_a_taken_port_is_refused_by_the_programs_name(server: Server, pid: str) -> None:
+    listen = "import socket, time; s = socket.create_server(('127.0.0.1', 0)); "
+    listen += "print(s.getsockname()[1], flush=True); time.sleep(99)"
+    port = int(
+        server.host.ssh(
+            f'python3 -c "{listen}" >/tmp/port 2>&1 </dev/null & echo $! >/tmp/pid; sleep 1; cat /tmp/port'
+        ).stdout
+    )
+    taker = server.host.read("/tmp/pid").strip()
+    for step, flags in (("service", {"http_port": port}), ("port", {"port": [port]})):
+        assert f": python3 (pid {taker}) already listens on port {port}" in server.refused(step, **flags)
+    server.host.ssh(f"kill {taker}")
+    assert f"port {port} can be used" in server.run("port", port=[port, server.ports[0]]).stdout
+    with socket.create_server(("127.0.0.1", 0)) as elsewhere:
+        refused = server.refused("port", port=[elsewhere.getsockname()[1]])
+    assert "another program, which can't be seen from here" in refused
+
+
+def test_a_start_that_fails_shows_the_end_of_the_log(server: Server) -> None:
+    server.more["service"] = {"property": ["jetty.https.acceptors=many"], "timeout": 60}
+    done = server.run("service", "update", check=False)
+    assert done.returncode == 1
+    assert "--- the last lines of /var/lib/nexus/log/nexus.log" in done.stderr
+    assert 'For input string: "many"' in done.stderr
+    server.more.clear()
+    assert "serves HTTP on" in server.run("service", "update").stdout
+
+
+def test_delete_leaves_the_data_alone(server: Server) -> None:
+    data = server.host.ssh(f"ls {server.data_dir}/blobs {server.data_dir}/db").stdout
+    assert "version: nexus.service still runs from" in server.refused("archive", "delete")
+    assert "user: nexus.service still runs" in server.refused("account", "delete")
+    for step in ("service", "keystore", "archive", "account", "prepare"):
+        server.run(step, "delete")
+        server.run(step, "delete")
+    left = server.host.ssh(
+        "ls -d /etc/systemd/system/nexus.service /etc/systemd/system/*/nexus.service /opt/nexus "
+        "/var/lib/nexus-registry /var/lib/nexus/etc/ssl/keystore.jks /var/lib/nexus/etc/jetty/jetty-https.xml; "
+        "getent passwd nexus; getent group nexus",
+        check=False,
+    )
+    assert left.stdout == ""
+    assert server.host.ssh(f"ls {server.data_dir}/blobs {server.data_dir}/db").stdout == data
+
+
+def test_data_found_again_is_carried_on_with(server: Server) -> None:
+    server.host.ssh(f"chown -R 4711:4711 {server.data_dir}")
+    server.up()
+    assert server.curl("repository/files/a.txt") == "x 200"
+
+
+def test_purge_data_removes_the_data_too(server: Server) -> None:
+    server.run("service", "delete")
+    server.run("account", "delete", purge_data=True)
+    assert not server.host.exists(server.data_dir)
