@@ -323,6 +323,8 @@ def _refuse_bad(args: NexusServerArgs) -> None:
         raise ValueError("archive_url and archive_path exclude each other: give the one that holds the archive")
     if args.architecture not in ("x86_64", "aarch64"):
         raise ValueError(f"architecture must be x86_64 or aarch64, not {args.architecture!r}")
+    if args.keystore_format not in ("pkcs12", "jks"):
+        raise ValueError(f"keystore_format must be pkcs12 or jks, not {args.keystore_format!r}")
     for name in ("http_port", "https_port"):
         if not 1 <= getattr(args, name) <= 65535:
             raise ValueError(f"{name} must be from 1 to 65535, not {getattr(args, name)}")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
-from sandbox import host
+from sandbox import demo, host
 from sandbox.docker import DockerClient
-from sandbox.packages import CannotInstall
+from sandbox.packages import CannotInstall, ensure
 from sandbox.paths import WORK
 from sandbox.shell import CommandFailed
 
@@ -46,16 +47,41 @@ def client_down(_: argparse.Namespace) -> None:
     DockerClient().stop()
 
 
+def setup(_: argparse.Namespace) -> None:
+    """install the Debian packages that the demo and the tests need"""
+    ensure(*TOOLS)
+
+
+def run_demo(_: argparse.Namespace) -> None:
+    """turn a bare host into a registry and prove it with the real Docker client"""
+    demo.demo()
+
+
 def down(_: argparse.Namespace) -> None:
-    """remove every host and client"""
+    """remove every host, stack and client"""
     for name in host.names():
         host.down(name)
     DockerClient().stop()
+    shutil.rmtree(WORK / "dev", ignore_errors=True)
     for left in (*WORK.glob("hosts/*.lock"), WORK / "docker.lock"):
         left.unlink(missing_ok=True)
     if (WORK / "hosts").exists():
         (WORK / "hosts").rmdir()
 
+
+TOOLS = (
+    "default-jdk-headless",  # keytool; Java for Nexus in the contract tests
+    "docker-registry",
+    "docker.io",
+    "maven",
+    "mmdebstrap",
+    "openssh-client",
+    "openssh-server",
+    "openssl",
+    "shellcheck",
+    "skopeo",
+    "systemd-container",
+)
 
 Command = tuple[str, "Callable[[argparse.Namespace], None]", tuple[str, ...]]
 
@@ -66,6 +92,8 @@ COMMANDS: tuple[Command, ...] = (
     ("host status", host_status, ()),
     ("client up", client_up, ()),
     ("client down", client_down, ()),
+    ("setup", setup, ()),
+    ("demo", run_demo, ()),
     ("down", down, ()),
 )
 OPTIONS: dict[str, dict[str, Any]] = {

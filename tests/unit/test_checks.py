@@ -39,7 +39,7 @@ json_values = st.recursive(
     | st.booleans()
     | st.floats(allow_nan=True)
     | st.text(max_size=8)
-    | st.builds(Unknown)
+    | st.builds(lambda: Unknown())
     | st.just(UNKNOWN),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=6,

@@ -165,7 +165,7 @@ class Echo(Mocks):
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[Any, Any]]:
         return "keystore", dict(args.inputs)
 
-    def call(self, args: Any) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:  # noqa: ARG002
+    def call(self, args: Any) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
         return {}, None
 
 

@@ -1,0 +1,142 @@
+"""The components refuse what they can know to be wrong by name, and tell addresses without asking anybody."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pulumi
+import pytest
+from nexus_registry.components import DockerRegistry, DockerRegistryArgs, NexusServer, NexusServerArgs
+from nexus_registry.components.registry import docker_config_json
+from nexus_registry.components.versions import archive_name, java_major
+from pulumi_command import remote
+
+SSH = remote.ConnectionArgs(host="registry.example.com")
+
+
+class Preview(pulumi.runtime.Mocks):
+    """What a preview knows: inputs come back as they are, nothing else is known."""
+
+    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
+        return args.name, args.inputs
+
+    def call(self, args: pulumi.runtime.MockCallArgs) -> dict[Any, Any]:
+        return {}
+
+
+@pytest.fixture(autouse=True)
+def preview() -> None:
+    pulumi.runtime.set_mocks(Preview(), project="consumer", preview=True)
+
+
+def server(name: str = "nexus", **changes: Any) -> NexusServer:
+    wished: dict[str, Any] = {
+        "ssh": SSH,
+        "version": "3.71.0-06",
+        "archive_sha256": "a" * 64,
+        "admin_password": "pw",
+        "private_key": "key",
+        "certificate": "certificate",
+        "keystore_password": "secret",
+    }
+    return NexusServer(name, NexusServerArgs(**{**wished, **changes}))
+
+
+def registry(name: str = "registry", **changes: Any) -> DockerRegistry:
+    wished = {"https_port": 5000, "pushers": {"ci": "pw"}}
+    return DockerRegistry(name, DockerRegistryArgs(**{**wished, **changes}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"version": "latest"}, r"'latest' is no Nexus version.*3\.71\.0-06"),
+        ({"version": "3.77.1-01"}, r"accept_eula.*ce-eula"),
+        ({"archive_sha256": "abc"}, r"archive_sha256 must be 64"),
+        ({"archive_url": "https://x/a", "archive_path": "/a"}, r"archive_url and archive_path exclude"),
+        ({"architecture": "riscv"}, r"architecture must be x86_64 or aarch64"),
+        ({"http_port": 0}, r"http_port must be from 1 to 65535, not 0"),
+        ({"http_port": 8443}, r"https_port is 8443 like http_port"),
+        ({"data_dir": "/"}, r"data_dir must be an absolute path"),
+        ({"install_root": "opt"}, r"install_root must be an absolute path"),
+        ({"heap_mb": 64}, r"heap_mb must be at least 256"),
+        ({"keystore_format": "pem"}, r"keystore_format must be pkcs12 or jks"),
+    ],
+)
+def test_a_server_that_cannot_be_is_refused_by_argument(changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        server(**changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, r"server or hostname is required"),
+        ({"hostname": "h", "https_port": None}, r"https_port is required"),
+        ({"hostname": "h", "https_port": 70000}, r"https_port must be from 1 to 65535"),
+        ({"hostname": "h", "pushers": {}}, r"pushers or pullers must name"),
+        ({"hostname": "h", "pullers": {"ci": "pw"}}, r"pullers names ci, who may push"),
+    ],
+)
+def test_a_registry_that_cannot_be_is_refused_by_argument(changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        registry(**changes)
+
+
+def test_a_port_used_twice_on_a_host_is_refused_by_both_its_users() -> None:
+    nexus = server()
+    with pytest.raises(ValueError, match=r"https_port of a is 8443, which is the https_port of Nexus"):
+        registry("a", server=nexus, https_port=8443)
+    registry("b", server=nexus, repository="b", https_port=5001, pushers={"b": "pw"})
+    with pytest.raises(ValueError, match=r"https_port of c is 5001, which is the https_port of b"):
+        registry("c", server=nexus, repository="c", https_port=5001)
+
+
+def test_anonymous_pull_needs_a_server_that_lets_anonymous_in() -> None:
+    with pytest.raises(ValueError, match="anonymous_access"):
+        registry(server=server(), anonymous_pull=True)
+
+
+@pulumi.runtime.test
+def test_addresses_are_known_in_preview() -> pulumi.Output[None]:
+    nexus = server(context_path="/nexus")
+    images = registry(server=nexus)
+
+    def look(known: list[Any]) -> None:
+        url, login_server, connection, config = known
+        assert url == connection["url"] == "https://registry.example.com:8443/nexus"
+        assert login_server == "registry.example.com:5000"
+        assert list(json.loads(config)["auths"]) == [login_server]
+
+    return pulumi.Output.all(nexus.url, images.login_server, nexus.connection, images.docker_config_json).apply(
+        look
+    )
+
+
+@pulumi.runtime.test
+def test_a_server_below_rest_is_installed_and_nothing_inside_it_is_touched() -> pulumi.Output[None]:
+    old = server(version="3.19.1-01")
+    assert [type(one).__name__ for one in old.ready] == ["Command"]
+    return old.url.apply(lambda url: None)
+
+
+def test_a_pull_secret_is_what_docker_and_kubernetes_read() -> None:
+    config = json.loads(docker_config_json("host:5000", "ci", 'p"w'))
+    auth = base64.b64decode(config["auths"]["host:5000"]["auth"]).decode()
+    assert auth == 'ci:p"w'
+
+
+@pytest.mark.parametrize(
+    ("version", "architecture", "name", "java"),
+    [
+        ("3.19.1-01", "x86_64", "nexus-3.19.1-01-unix.tar.gz", 8),
+        ("3.70.1-02", "x86_64", "nexus-3.70.1-02-java8-unix.tar.gz", 8),
+        ("3.71.0-06", "aarch64", "nexus-3.71.0-06-unix.tar.gz", 17),
+        ("3.78.2-04", "x86_64", "nexus-unix-x86-64-3.78.2-04.tar.gz", None),
+        ("3.96.0-01", "aarch64", "nexus-3.96.0-01-linux-aarch_64.tar.gz", None),
+    ],
+)
+def test_archive_and_java_follow_the_version(version: str, architecture: str, name: str, java: int | None) -> None:
+    assert (archive_name(version, architecture), java_major(version)) == (name, java)
