@@ -1,0 +1,43 @@
+"""What a clone installs by itself is all that its program needs."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from sandbox.paths import PROJECT
+from sandbox.shell import run
+
+_USE = """
+import nexus_registry.components, nexus_registry.providers.docker
+from nexus_registry.components.host.steps import FILES, stdin
+assert all(stdin(step) for step in FILES)
+print(nexus_registry.components.__file__)
+"""
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("clone")
+    for name in run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=PROJECT).stdout.split(
+        "\n"
+    ):
+        if name and (PROJECT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(PROJECT / name, folder / name)
+    run([sys.executable, "-m", "venv", folder / ".venv"])
+    return folder
+
+
+def test_requirements_alone_install_the_program_and_a_consumer_gets_the_same_from_a_wheel(
+    clone: Path, tmp_path: Path
+) -> None:
+    pip, python = clone / ".venv/bin/pip", clone / ".venv/bin/python"
+    assert (clone / "requirements.txt").read_text().splitlines() == ["-e ."]
+    run([pip, "install", "--quiet", "--requirement", "requirements.txt"], cwd=clone)
+    assert run([python, "-c", _USE], cwd=tmp_path).stdout.strip() == str(clone / "components/__init__.py")
+    run([pip, "install", "--quiet", "--no-deps", "--force-reinstall", "."], cwd=clone)
+    assert "site-packages" in run([python, "-c", _USE], cwd=tmp_path).stdout
