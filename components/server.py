@@ -18,6 +18,7 @@ from ..providers.keystore import Keystore
 from ..providers.proof import digest
 from ..providers.realm import RealmActivation
 from ..providers.versions import REST_SINCE, parse
+from .host.reachable import HostReachable
 from .host.steps import host_step
 from .versions import LICENCE_SINCE, archive_url, java_major
 
@@ -214,6 +215,15 @@ class NexusServer(pulumi.ComponentResource):
         public = pulumi.Output.all(keystore.fingerprint, args.certificate, args.chain)
         return public.apply(lambda known: digest({**plain, "certificate": known}))
 
+    def _reachable(self) -> list[pulumi.Resource]:
+        """Behind a proxy only SSH itself can tell."""
+        ssh = self.args.ssh
+        if getattr(ssh, "proxy", None) is not None:
+            return []
+        port = getattr(ssh, "port", None)
+        opts = pulumi.ResourceOptions(parent=self)
+        return [HostReachable(f"{self.name}-host", host=ssh.host, port=22 if port is None else port, opts=opts)]
+
     def _host_steps(self, keystore: Keystore) -> remote.Command:
         args = self.args
         at = {"install_root": args.install_root, "data_dir": args.data_dir}
@@ -229,7 +239,7 @@ class NexusServer(pulumi.ComponentResource):
                 "java_home": args.java_home,
                 "java_package": args.java_package,
             },
-            opts=self._after(),
+            opts=self._after(*self._reachable()),
         )
         made = self.step(
             "account",

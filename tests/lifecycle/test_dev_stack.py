@@ -20,7 +20,7 @@ from sandbox.stack import Result
 
 from .conftest import ENGINES
 
-ALL = 17
+ALL = 18
 """Resources of the dev stack, the components and the stack itself included."""
 
 
