@@ -46,8 +46,8 @@ def _greet(host: str, number: int) -> None:
         raise Unreachable(f"ssh.host: the name {host!r} is not found: give the host's name or address") from None
     except TimeoutError:
         raise Unreachable(
-            f"ssh.host: {host}:{number} does not answer within {_TIMEOUT:.0f} s: is the host up, and does a firewall "
-            "let this machine through?"
+            f"ssh.host: {host}:{number} does not answer within {_TIMEOUT:.0f} s: is the host up, and does a "
+            "firewall let this machine through?"
         ) from None
     except OSError as error:
         raise Unreachable(

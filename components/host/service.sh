@@ -151,7 +151,7 @@ write_files() {
 # --- up ---------------------------------------------------------------------------------------------------------
 
 bring_up() {
-    nexus_log=$arg_data_dir/log/nexus.log log_before=0 last_code=
+    nexus_log=$arg_data_dir/log/nexus.log log_before=old last_code=
     if ! unit_is active; then
         say "starting $unit.service"
         start_now

@@ -20,7 +20,7 @@ ready() {
     [ "$last_code" = 404 ] || { [ "$last_code" = 200 ] && return 0 || return 1; }
     last_code=$(http_code /service/rest/v1/status)
     [ "$last_code" = 404 ] || { [ "$last_code" = 200 ] && return 0 || return 1; }
-    [ "$(http_code /)" = 200 ] && tail -c "+$((log_before + 1))" "$nexus_log" 2>/dev/null | grep -q 'Started Sonatype Nexus'
+    [ "$(http_code /)" = 200 ] && log_since | grep -q 'Started Sonatype Nexus'
 }
 
 # served_fingerprint: of the certificate that the HTTPS port shows.
@@ -78,10 +78,20 @@ await_ready() {
             fail_start "timeout: Nexus does not answer after $arg_timeout s ($(answer)); raise the limit if the host is slow"
         if [ $((start_spent - start_said)) -ge 5 ]; then
             start_said=$start_spent
+            ! gave_up || fail_start "Nexus could not start"
             say "Nexus is starting: $start_spent s, $(answer); $(doing)"
         fi
         sleep 0.5
     done
+}
+
+# gave_up: does the log of this start say so? Nexus may stay as a process that serves nothing.
+gave_up() {
+    [ "$log_before" != old ] && log_since | grep -qE ' ERROR .*\.(bootstrap|extender)\..* - (Start failed|Failed to (start|initialize))'
+}
+
+log_since() {
+    if [ "$log_before" = old ]; then cat "$nexus_log"; else tail -c "+$((log_before + 1))" "$nexus_log"; fi 2>/dev/null
 }
 
 answer() { if [ "$last_code" = 000 ]; then printf 'no answer yet'; else printf 'HTTP %s' "$last_code"; fi; }
@@ -89,7 +99,7 @@ answer() { if [ "$last_code" = 000 ]; then printf 'no answer yet'; else printf '
 # doing: the last thing that Nexus says it does.
 doing() {
     [ -f "$nexus_log" ] || { printf 'no log yet' && return; }
-    tail -c "+$((log_before + 1))" "$nexus_log" | grep -E ' (INFO|WARN|ERROR) ' | grep -viE 'passw|secret|properties:' | tail -n 1 |
+    log_since | grep -E ' (INFO|WARN|ERROR) ' | grep -viE 'passw|secret|properties:' | tail -n 1 |
         sed -e 's/^[0-9-]* [0-9:,.+-]* *//' -e 's/ \[[^]]*\] *\*[A-Za-z]* */ /' | cut -c -140 | masked
 }
 
