@@ -112,19 +112,19 @@ class Server:
         return {}
 
     def run(
-        self, step: str, verb: steps.Verb = "create", *, user: str = "root", check: bool = True, **flags: Any
+        self, step: str, verb: steps.Verb = "create", *, login: str = "root", check: bool = True, **flags: Any
     ) -> Done:
         """Run a step as the program would, with these flags in place of the usual ones."""
-        line = steps.command(verb, {**self.flags(step), **flags}, sudo=user != "root")
-        done = self.host.ssh(line, stdin=steps.stdin(step, self.secrets(step)), user=user, check=False)
+        line = steps.command(verb, {**self.flags(step), **flags}, sudo=login != "root")
+        done = self.host.ssh(line, stdin=steps.stdin(step, self.secrets(step)), user=login, check=False)
         for secret in (self.admin_password, self.store.password, self.store.content):
             assert secret not in line + done.stdout + done.stderr
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done
 
-    def refused(self, step: str, verb: steps.Verb = "create", *, user: str = "root", **flags: Any) -> str:
+    def refused(self, step: str, verb: steps.Verb = "create", *, login: str = "root", **flags: Any) -> str:
         """The one sentence with which a step refuses."""
-        done = self.run(step, verb, user=user, check=False, **flags)
+        done = self.run(step, verb, login=login, check=False, **flags)
         assert done.returncode == 1, done.stdout + done.stderr
         return done.stderr.strip().splitlines()[-1]
 

@@ -1,0 +1,154 @@
+"""What the host steps refuse, and how they wait for each other, on a real host without a Nexus."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.host.steps import Server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    made = Server.on("steps")
+    yield made
+    made.wipe()
+
+
+def test_an_archive_that_is_another_one_is_not_unpacked(server: Server) -> None:
+    expected = "0" * 64
+    refused = server.refused("archive", sha256=expected)
+    assert refused.startswith(f"archive_sha256: expected {expected} and found {server.sha256} in file:///srv/")
+    assert not server.host.ssh("ls -A /opt/nexus").stdout
+
+
+def test_an_archive_of_another_version_is_refused(server: Server) -> None:
+    assert "holds nexus-3.71.0-06, not nexus-3.72.0-04" in server.refused("archive", version="3.72.0-04")
+    assert not server.host.ssh("ls -A /opt/nexus").stdout
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ({"url": "file:///srv/none.tar.gz"}, "archive_url: file:///srv/none.tar.gz could not be downloaded"),
+        ({"url": "http://127.0.0.1:9/n.tar.gz"}, "archive_url: http://127.0.0.1:9/n.tar.gz could not be"),
+        ({"url": "ftp://host/n.tar.gz"}, "archive_url must begin with https://, http:// or file:///"),
+        ({"url": None, "path": "/srv/none"}, "archive_path: there is no file /srv/none on the host"),
+        ({"url": None}, "archive: give archive_url or archive_path"),
+        ({"path": "/srv/nexus.tar.gz"}, "archive: give archive_url or archive_path, not both"),
+    ],
+)
+def test_an_archive_that_is_not_there_is_refused(server: Server, source: dict[str, Any], said: str) -> None:
+    server.host.ssh("command -v curl >/dev/null || apt-get install -q -y curl >/dev/null")
+    assert said in server.refused("archive", **source)
+
+
+def test_a_file_on_the_host_is_unpacked_and_versions_stand_side_by_side(server: Server) -> None:
+    server.host.ssh("mkdir -p /opt/nexus/nexus-3.70.1-02/bin")
+    assert "the checksum holds" in server.run("archive", url=None, path="/srv/nexus.tar.gz").stdout
+    assert "from this archive" in server.run("archive", url=None, path="/srv/nexus.tar.gz").stdout
+    server.run("archive", "delete")
+    assert server.host.ssh("ls /opt/nexus").stdout == "nexus-3.70.1-02\n"
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ({"heap_mb": 9_999_999}, "heap_mb: 9999999 MB is more than two thirds of this host's"),
+        ({"min_disk_mb": 99_999_999}, "min_disk_mb: install_root /opt/nexus has"),
+        ({"java_home": "/opt/java"}, "java_home: there is no working /opt/java/bin/java"),
+        ({"java_major": 8}, "no package openjdk-8-jre-headless; install Java 8 by hand and name it in java_home"),
+        ({"java_package": "no-such-java"}, "has no package no-such-java;"),
+        ({"java_major": None, "java_package": "x"}, "java_package: give java_major too"),
+    ],
+)
+def test_a_host_that_is_not_fit_is_refused(server: Server, flags: dict[str, Any], said: str) -> None:
+    assert said in server.refused("prepare", **flags)
+
+
+def test_a_java_of_another_version_is_refused(server: Server) -> None:
+    server.run("prepare")
+    home = server.host.ssh("cat /var/lib/nexus-registry/nexus/prepare.java-home").stdout.strip()
+    refused = server.refused("prepare", java_home=home, java_major=8)
+    assert refused == f"java_home: {home} is Java 17, and this version of Nexus needs Java 8"
+    assert f"Java 17 is at {home}" in server.run("prepare", java_home=home).stdout
+    assert "the archive brings its own" in server.run("prepare", java_major=None).stdout
+
+
+def test_a_keystore_that_does_not_open_is_never_put_in_place(server: Server) -> None:
+    for step in ("prepare", "account", "archive"):
+        server.run(step)
+    good = server.store
+    server.store = type(good)(good.content, "not the password", good.fingerprint)
+    assert "can't open it with keystore_password" in server.refused("keystore")
+    server.store = type(good)(good.content, good.password, "ab" * 32)
+    assert "not " + "ab" * 32 in server.refused("keystore")
+    server.store = type(good)(good.content, " blanks ", good.fingerprint)
+    assert "must not begin or end with a blank" in server.refused("keystore")
+    server.store = good
+    assert not server.host.exists(f"{server.data_dir}/etc/ssl/keystore.jks")
+
+
+def test_links_that_lead_root_elsewhere_are_refused(server: Server) -> None:
+    server.run("account")
+    server.host.ssh(f"rm -rf {server.data_dir}/etc && ln -s /etc {server.data_dir}/etc")
+    assert "is a symbolic link: root does not write through it" in server.refused("keystore")
+    server.host.ssh(f"rm {server.data_dir}/etc")
+
+
+def test_a_user_with_sudo_may_and_one_without_is_told(server: Server) -> None:
+    assert "data directory" in server.run("account", login="deploy").stdout
+    refused = server.refused("account", login="limited")
+    assert refused == (
+        "ssh.user: sudo does not let limited become root without a password (a password is required): "
+        "add a NOPASSWD rule for limited to sudoers, or connect as root"
+    )
+
+
+def test_root_is_no_user_for_nexus(server: Server) -> None:
+    assert "user: Nexus must not run as root" in server.refused("account", user="root")
+
+
+def test_the_second_step_waits_and_names_the_first(server: Server) -> None:
+    holder = "exec 9>>/run/nexus-registry.lock; flock 9; echo 'step archive of unit nexus, since 12:00:00, pid 42'"
+    hold = threading.Thread(
+        target=server.host.ssh, args=(f"{holder} >/run/nexus-registry.lock; sleep 6; : >/run/nexus-registry.lock",)
+    )
+    hold.start()
+    time.sleep(2)
+    refused = server.refused("account", lock_timeout=1)
+    waited = server.run("account").stdout
+    hold.join()
+    name = "step archive of unit nexus, since 12:00:00, pid 42"
+    assert refused == f"another step holds this host: {name}; run again when it has ended"
+    assert f"waiting for another step on this host: {name}" in waited
+
+
+def test_two_steps_at_once_come_one_after_the_other(server: Server) -> None:
+    server.run("archive", "delete")
+    done: list[subprocess.CompletedProcess[str]] = []
+    steps = [threading.Thread(target=lambda: done.append(server.run("archive"))) for _ in range(2)]
+    for step in steps:
+        step.start()
+    for step in steps:
+        step.join()
+    shown = "".join(each.stdout for each in done)
+    assert shown.count("unpacked Nexus") == 1
+    assert "waiting for another step on this host: step archive of unit nexus, since" in shown
+    assert "from this archive" in shown
+
+
+def test_another_package_manager_is_waited_for_by_name(server: Server) -> None:
+    lock = "import fcntl, time; f = open('/var/lib/dpkg/lock-frontend', 'w'); fcntl.lockf(f, 2); time.sleep(7)"
+    server.host.ssh("dpkg --remove --force-depends curl >/dev/null 2>&1")
+    server.host.ssh(f'python3 -c "{lock}" >/dev/null 2>&1 </dev/null & sleep 0.5')
+    shown = server.run("prepare").stdout
+    assert "waiting for another package manager: python3 (pid " in shown
+    assert "installing curl" in shown
