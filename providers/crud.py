@@ -73,6 +73,12 @@ class Provider(ResourceProvider):
     """What the object is called in a message: ``role``."""
     schema: ClassVar[Schema]
 
+    def configure(self, req: ConfigureRequest) -> None:
+        """Keep, in this process only, the connection that the stack's configuration holds."""
+        self.configured = {
+            key: value for key in CONNECTION if (value := req.config.get(f"{NAMESPACE}:{key}")) is not None
+        }
+
     def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:  # noqa: ARG002
         """What is wrong across properties, as (property, reason); asked when each property by itself is right."""
         yield from ()
@@ -161,11 +167,6 @@ class NexusProvider(Provider):
         return ""
 
     # The rest is the same for every kind.
-
-    def configure(self, req: ConfigureRequest) -> None:
-        self.configured = {
-            key: value for key in CONNECTION if (value := req.config.get(f"{NAMESPACE}:{key}")) is not None
-        }
 
     def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         result = super().check(olds, news)

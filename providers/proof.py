@@ -38,13 +38,16 @@ class RegistryProofProvider(Provider):
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         inputs = normalised(self.schema, props)
-        prove(inputs)
+        self._prove(inputs)
         return CreateResult(inputs["login_server"], inputs)
 
     def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:  # noqa: ARG002
         inputs = normalised(self.schema, news)
-        prove(inputs)
+        self._prove(inputs)
         return UpdateResult(inputs)
+
+    def _prove(self, inputs: Mapping[str, Any]) -> None:
+        prove({**inputs, "ca": inputs["ca"] or getattr(self, "configured", {}).get("ca", "")})
 
 
 def digest(facts: Mapping[str, Any]) -> str:
@@ -147,7 +150,8 @@ class RegistryProof(TrackedResource, module="nexus", name="RegistryProof"):
         resource_name: name of the resource in the stack.
         login_server: ``host:port`` as given to ``docker login``.
         scheme: ``https`` or ``http``. Default ``https``.
-        ca: authority of its certificate in PEM, where no public one signed it.
+        ca: authority of its certificate in PEM, where no public one signed it. Default: what the configuration
+            key ``nexus-registry:ca`` says.
         username, password: who logs in; the password is secret.
         anonymous_pull: whether a pull without a login should be allowed. Default False.
         proves: any text that changes when something changed that the proof should look at again.

@@ -1,0 +1,25 @@
+"""A registry for a team, on a Nexus that is there already."""
+
+import pulumi
+from nexus_registry.components import DockerRegistry, DockerRegistryArgs
+from nexus_registry.providers.role import Role
+
+config = pulumi.Config()
+
+registry = DockerRegistry(
+    "team-a",
+    DockerRegistryArgs(
+        hostname=config.require("hostname"),
+        repository="team-a",
+        https_port=config.require_int("port"),
+        pushers={"team-a-ci": config.require_secret("ci_password")},
+        anonymous_pull=True,
+        manage_server=True,  # also switch on the docker realm and anonymous access, and put them back at the end
+    ),
+)
+
+# Any object of Nexus can be stated by itself.
+Role("auditors", id="auditors", privileges=["nx-metrics-all"], description="May see how the server is doing")
+
+pulumi.export("login_server", registry.login_server)
+pulumi.export("pull_secret", registry.docker_config_json)

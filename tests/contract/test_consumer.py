@@ -1,0 +1,74 @@
+"""A program of somebody else's, on each engine: the example on a server that is there already."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from sandbox.paths import PROJECT
+from sandbox.stack import Result, Stack, open_stack
+from tests.lifecycle.conftest import ENGINES
+
+from .conftest import Nexus
+
+KINDS = (
+    "team-a-docker-realm",
+    "team-a-anonymous",
+    "team-a-repository",
+    "team-a-push",
+    "team-a-team-a-ci",
+    "team-a-proof",
+    "auditors",
+)
+
+
+@pytest.fixture(params=ENGINES)
+def stack(request: pytest.FixtureRequest, nexus: Nexus, tmp_path: Path) -> Stack:
+    program = tmp_path / "program"
+    shutil.copytree(PROJECT / "examples/existing-server", program)
+    (program / ".venv").symlink_to(sys.prefix)
+    stack = open_stack(request.param, program=program, name="dev", work=tmp_path / "work", passphrase="right")
+    stack.set_config("hostname", "localhost")
+    stack.set_config("port", nexus.connector_port())
+    stack.set_config("ci_password", "ci-secret-1", secret=True)
+    stack.set_config("nexus-registry:url", nexus.https_url.replace("127.0.0.1", "localhost"))
+    stack.set_config("nexus-registry:ca", nexus.authority.certificate_pem)
+    stack.set_config("nexus-registry:password", nexus.password, secret=True)
+    return stack
+
+
+def changes(result: Result) -> dict[str, int]:
+    assert result.ok, f"{result.error}\n{result.stdout[-3000:]}"
+    return {operation: count for operation, count in result.changes.items() if count and operation != "same"}
+
+
+def urn(stack: Stack, name: str) -> str:
+    (found,) = (one["urn"] for one in stack.export()["resources"] if one["urn"].endswith(f"::{name}"))
+    return str(found)
+
+
+def test_a_consumers_stack_is_made_kept_forced_to_be_replaced_kind_by_kind_and_destroyed(
+    stack: Stack, nexus: Nexus
+) -> None:
+    assert changes(stack.up()) == {"create": len(KINDS) + 2}
+    assert changes(stack.up(expect_no_changes=True)) == {}
+    for kind in KINDS:
+        done = changes(stack.up(replace=[urn(stack, kind)]))
+        # A new repository is written into its role again, and looked at by the proof.
+        assert done == ({"replace": 1, "update": 2} if kind == "team-a-repository" else {"replace": 1}), kind
+        assert changes(stack.refresh(expect_no_changes=True)) == {}, f"{kind} is not there after its replacement"
+    kept = stack.state_file.read_text()
+    assert nexus.password not in kept
+    assert "ci-secret-1" not in kept
+    assert changes(stack.destroy()) == {"delete": len(KINDS) + 2}
+
+
+def test_two_resources_that_name_the_same_object_are_refused_in_preview(stack: Stack) -> None:
+    program = next(iter(stack.program.glob("__main__.py")))  # type: ignore[attr-defined]
+    program.write_text(program.read_text() + '\nRole("again", id="auditors")\n')
+    result = stack.preview()
+    assert not result.ok
+    assert "role 'auditors' is stated twice: by 'auditors' and by 'again'" in result.stdout + result.error
