@@ -25,7 +25,7 @@ from pathlib import Path
 
 from .packages import ensure
 from .paths import CACHE
-from .shell import progress, run
+from .shell import locked, progress, run
 
 CORE_SHA256 = {
     "3.71.0-06": "432bb2bf10c4c04dfb36ad87796cfaaf4f747eb9db54e6634bb4576ffe891f17",
@@ -75,24 +75,34 @@ def nexus_archive(version: str = "3.71.0-06", docker: bool = True) -> Archive:
     if docker and not version.startswith("3.71."):
         raise ValueError(f"the docker-format stand-in goes with Nexus 3.71, not with {version}; use docker=False")
     name = f"nexus-{version}-unix.tar.gz"
-    folder = CACHE / "nexus" / _key(version, docker)
+    kind = f"{version}-{'docker' if docker else 'core'}"
+    folder = CACHE / "nexus" / f"{kind}-{_key(version, docker)}"
     path, digest = folder / name, folder / f"{name}.sha256"
     if not digest.exists():
-        with progress(f"making {name}{' with the docker format' if docker else ''}"):
-            folder.mkdir(parents=True, exist_ok=True)
-            sha256 = _pack(path, version, docker)
-            _replace(digest, f"{sha256}\n".encode())
+        with locked(CACHE / f"nexus/{kind}.lock"):
+            if not digest.exists():
+                with progress(f"making {name}{' with the docker format' if docker else ''}"):
+                    folder.mkdir(parents=True, exist_ok=True)
+                    _replace(digest, _pack(path, version, docker).encode())
+                _keep_newest(kind)
     return Archive(path, digest.read_text().strip(), version, name)
 
 
+def _keep_newest(kind: str, number: int = 2) -> None:
+    """Forget the archives of this kind but the newest ones: each change of the stand-in makes another."""
+    made = sorted(CACHE.glob(f"nexus/{kind}-*"), key=lambda folder: folder.stat().st_mtime)
+    for folder in made[:-number]:
+        shutil.rmtree(folder)
+
+
 def _key(version: str, docker: bool) -> str:
-    """A name for everything that goes into the archive, so that another input makes another one."""
+    """A digest of everything that goes into the archive, so that another input makes another one."""
     digest = hashlib.sha256(f"{_LAYOUT} {CORE_SHA256[version]} {platform.machine()}".encode())
     for folder in (_LAUNCHER, _STANDIN) if docker else (_LAUNCHER,):
         for file in sorted(folder.iterdir()):
             if file.is_file():
                 digest.update(f"{file.name}\0".encode() + file.read_bytes())
-    return f"{version}-{'docker' if docker else 'core'}-{digest.hexdigest()[:16]}"
+    return digest.hexdigest()[:16]
 
 
 def _core_zip(version: str, folder: Path) -> Path:

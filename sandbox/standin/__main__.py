@@ -7,12 +7,14 @@ import ctypes
 import logging
 import logging.handlers
 import os
+import secrets
 import signal
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 
-from aiohttp import web
+from aiohttp import ClientError, web
 
 from .access import Access
 from .config import CannotStart, Settings, load
@@ -134,11 +136,9 @@ def _end_with_parent() -> None:
 async def _until_writable(core: Upstream, settings: Settings) -> None:
     path = f"{settings.context}/service/rest/v1/status/writable"
     while True:
-        try:
+        with suppress(OSError, ClientError):
             if (await core.call("GET", path)).status == 200:
                 return
-        except OSError:
-            pass
         await asyncio.sleep(0.25)
 
 
@@ -161,9 +161,12 @@ async def _end(children: list[asyncio.subprocess.Process]) -> None:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of the loopback address below those that clients get, since Core takes a while to listen on it."""
+    while True:
+        port = 10000 + secrets.randbelow(9000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def _log_to(folder: Path) -> None:

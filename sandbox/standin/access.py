@@ -35,6 +35,11 @@ class Caller:
     permissions: frozenset[str]
     anonymous: bool = False
 
+    @property
+    def administrator(self) -> bool:
+        """Whether everything is permitted (``nx-all``)."""
+        return any(_implies(held.split(":"), ["nexus", "*"]) for held in self.permissions)
+
     def may(self, action: str, repository: str, kind: str = "view") -> bool:
         """Whether a permission implies this one, as Shiro's wildcard permissions do."""
         wanted = f"nexus:repository-{kind}:raw:{repository}:{action}".lower().split(":")

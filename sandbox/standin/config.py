@@ -93,7 +93,8 @@ def _properties(home: Path, data: Path) -> Mapping[str, str]:
     paths = {"karaf.home": str(home), "karaf.base": str(home), "karaf.data": str(data)}
     paths |= {"jetty.etc": f"{home}/etc/jetty", "logback.etc": f"{home}/etc/logback"}
     found = {"ssl.etc": f"{home}/etc/ssl"} | found | paths
-    for option in shlex.split(os.environ.get("KARAF_OPTS", "")):
+    options = f"{os.environ.get('KARAF_OPTS', '')} {os.environ.get('_JAVA_OPTIONS', '')}"
+    for option in shlex.split(options):
         key, equals, value = option.removeprefix("-D").partition("=")
         if option.startswith("-D") and equals and key in found and key not in paths:
             found[key] = value

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from aiohttp import web
+from aiohttp import ClientError, web
 
 from . import names
 from .access import ACCOUNT, Access
 from .config import Settings
 from .core import Answer, Upstream
-from .registry import Registry
+from .registry import BASIC, Registry
 from .repositories import Repositories
 from .state import State
 
@@ -68,7 +68,10 @@ class Front:
     @web.middleware
     async def _watch(self, request: web.Request, handler: Any) -> web.StreamResponse:
         """After whatever may change users, roles or realms, ask Core anew."""
-        response: web.StreamResponse = await handler(request)
+        try:
+            response: web.StreamResponse = await handler(request)
+        except ClientError as error:
+            raise web.HTTPBadGateway(text=f"Nexus Core is gone: {error}") from None
         if request.method not in ("GET", "HEAD") and (
             "/security/" in request.path or "/extdirect" in request.path
         ):
@@ -148,10 +151,19 @@ class Front:
             return names.with_every_docker(names.from_core(body, self._state.repositories, made))
         return names.from_core(body, self._state.repositories, [*self._state.docker_wildcards, asked])
 
-    async def _eula(self, _request: web.Request) -> web.StreamResponse:
+    async def _check_administrator(self, request: web.Request) -> None:
+        caller = await self._access.caller(request.headers.get("Authorization"))
+        if caller is None or caller.anonymous:
+            raise web.HTTPUnauthorized(headers={"WWW-Authenticate": BASIC}, text="")
+        if not caller.administrator:
+            raise web.HTTPForbidden(text="")
+
+    async def _eula(self, request: web.Request) -> web.StreamResponse:
+        await self._check_administrator(request)
         return web.json_response({"accepted": self._state.eula_accepted, "disclaimer": _DISCLAIMER})
 
     async def _accept_eula(self, request: web.Request) -> web.StreamResponse:
+        await self._check_administrator(request)
         given = await request.json()
         if given.get("disclaimer") != _DISCLAIMER:
             return web.Response(status=500, text="Invalid EULA disclaimer")

@@ -20,7 +20,8 @@ from cryptography.x509 import Certificate, load_der_x509_certificate
 
 from .config import CannotStart, Tls
 
-log = logging.getLogger("org.eclipse.jetty.util.ssl")
+_SCANNER = logging.getLogger("org.eclipse.jetty.util.ssl.KeyStoreScanner")
+_SELECTOR = logging.getLogger("org.eclipse.jetty.io.ManagedSelector")
 _JKS = b"\xfe\xed\xfe\xed"
 _VERSIONS = {
     "TLSv1": ssl.TLSVersion.TLSv1,
@@ -55,12 +56,13 @@ class ServerTls:
             self._current = None
             try:
                 self._current = _context(self._settings)
-                log.info("Reloaded the keystore %s", self._settings.keystore)
+                _SCANNER.info("Reloaded %s", self._settings.keystore)
             except CannotStart as error:
-                log.error("SslContextFactory reload failed: %s", error)
+                _SCANNER.warning("Keystore Reload Failed\n%s", error)
 
     def _choose(self, connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> int | None:
         if self._current is None:
+            _SELECTOR.warning("java.lang.IllegalStateException: SslContextFactory reload failed")
             return ssl.ALERT_DESCRIPTION_HANDSHAKE_FAILURE
         connection.context = self._current
         return None

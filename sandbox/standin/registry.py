@@ -27,7 +27,7 @@ from .keystore import ServerTls
 from .state import State
 
 log = logging.getLogger("org.sonatype.nexus.repository.docker.internal.DockerConnectorFacetImpl")
-_BASIC = 'BASIC realm="Sonatype Nexus Repository Manager"'
+BASIC = 'BASIC realm="Sonatype Nexus Repository Manager"'
 _VERSION = {"Docker-Distribution-Api-Version": "registry/2.0"}
 _EULA = (
     "You must accept the End User License Agreement (EULA) through the onboarding wizard or REST API "
@@ -146,14 +146,14 @@ class Registry:
         caller = None if basic and not authorization else await self._access.caller(authorization)
         if caller is None:
             body = _error(401, "UNAUTHORIZED", "access to the requested resource is not authorized")
-            body.headers["WWW-Authenticate"] = _BASIC
+            body.headers["WWW-Authenticate"] = BASIC
             return body
         return web.json_response({"token": self._access.token(caller)}, headers=_VERSION)
 
     def _challenge(self, request: web.Request, name: str, path: str) -> web.Response:
         response = _error(401, "UNAUTHORIZED", "access to the requested resource is not authorized")
         if self._state.repositories[name]["forceBasicAuth"]:
-            response.headers["WWW-Authenticate"] = _BASIC
+            response.headers["WWW-Authenticate"] = BASIC
             return response
         realm = f"{request.scheme}://{request.host}/v2/token"
         scope = ""

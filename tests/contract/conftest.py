@@ -10,9 +10,18 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import jks
 import pytest
 import requests
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, load_pem_private_key, pkcs12
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+    pkcs12,
+)
 from cryptography.x509 import load_pem_x509_certificate
 
 from sandbox.archive import nexus_archive
@@ -20,10 +29,11 @@ from sandbox.packages import ensure
 from sandbox.paths import WORK
 from sandbox.pki import Authority
 from sandbox.process import Process
-from sandbox.shell import free_port, progress
+from sandbox.shell import free_port, locked, progress
 
 KEYSTORE_PASSWORD = "keystore-secret"
-_HEAP = "-Xms300m -Xmx700m -XX:MaxDirectMemorySize=400m"
+HEAP = "-Xms300m -Xmx700m -XX:MaxDirectMemorySize=400m"
+"""For ``_JAVA_OPTIONS``: those have the last word, over what the installation has in ``bin/nexus.vmoptions``."""
 
 
 @dataclass
@@ -72,20 +82,11 @@ class Nexus:
         """A port for a docker connector."""
         return free_port()
 
-    def write_keystore(self, *, key: str = "rsa", password: str = KEYSTORE_PASSWORD) -> str:
-        """Put a new certificate in force by an atomic rename, as PKCS#12; returns its PEM."""
+    def write_keystore(self, *, key: str = "rsa", password: str = KEYSTORE_PASSWORD, jks: bool = False) -> str:
+        """Put a new certificate in force by an atomic rename, as PKCS#12 or JKS; returns its PEM."""
         issued = self.authority.issue(["localhost", "127.0.0.1"], key="ec" if key == "ec" else "rsa")
-        chain = [load_pem_x509_certificate(self.authority.certificate_pem.encode())]
-        private = load_pem_private_key(issued.private_key_pem.encode(), None)
-        certificate = load_pem_x509_certificate(issued.certificate_pem.encode())
-        content = pkcs12.serialize_key_and_certificates(
-            b"cert",
-            private,  # type: ignore[arg-type]
-            certificate,
-            chain,
-            BestAvailableEncryption(password.encode()),
-        )
-        self.put_keystore(content)
+        chain = [issued.certificate_pem, self.authority.certificate_pem]
+        self.put_keystore((_jks if jks else _pkcs12)(issued.private_key_pem, chain, password))
         return issued.certificate_pem
 
     def put_keystore(self, content: bytes) -> None:
@@ -129,7 +130,7 @@ class Nexus:
         """Start it and wait until it answers; returns after how many seconds it did."""
         began = time.monotonic()
         settings = {
-            "INSTALL4J_ADD_VM_PARAMS": _HEAP,
+            "_JAVA_OPTIONS": HEAP,
             "NEXUS_SECURITY_INITIAL_PASSWORD": self.password,
             **(environment or {}),
         }
@@ -168,6 +169,22 @@ class Nexus:
         return self.folder / "nexus.process"
 
 
+def _pkcs12(key: str, chain: list[str], password: str) -> bytes:
+    private = load_pem_private_key(key.encode(), None)
+    assert isinstance(private, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey)
+    first, *others = (load_pem_x509_certificate(pem.encode()) for pem in chain)
+    encryption = BestAvailableEncryption(password.encode())
+    return pkcs12.serialize_key_and_certificates(b"cert", private, first, others, encryption)
+
+
+def _jks(key: str, chain: list[str], password: str) -> bytes:
+    private = load_pem_private_key(key.encode(), None)
+    der = private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    certificates = [load_pem_x509_certificate(pem.encode()).public_bytes(Encoding.DER) for pem in chain]
+    entry = jks.PrivateKeyEntry.new("cert", certificates, der, "pkcs8")
+    return bytes(jks.KeyStore.new("jks", [entry]).saves(password))
+
+
 def make(name: str, *, docker: bool) -> Nexus:
     """A Nexus that was never started: its archive unpacked (once), its data dir empty."""
     ensure("openjdk-17-jre-headless")
@@ -186,46 +203,51 @@ def make(name: str, *, docker: bool) -> Nexus:
     return made
 
 
+def _started(made: Nexus) -> Nexus:
+    made.configure()
+    with progress(f"starting {made.folder.name} Nexus"):
+        made.start()
+    (made.folder / "ports").write_text(f"{made.http_port} {made.https_port}")
+    return made
+
+
+def _left_running() -> Nexus | None:
+    """The server that an earlier session left, if it is of the archive that there would be now."""
+    archive, folder = nexus_archive(), WORK / "contract/docker"
+    mark, ports = folder / "archive.sha256", folder / "ports"
+    if not ports.exists() or mark.read_text() != archive.sha256:
+        return None
+    http, https = map(int, ports.read_text().split())
+    left = Nexus(folder, folder / f"nexus-{archive.version}", http_port=http, https_port=https)
+    return left if left.running else None
+
+
 @pytest.fixture(scope="session")
 def nexus() -> Iterator[Nexus]:
     """The Core with the docker format, over HTTP and HTTPS, empty at the start of the session.
 
     With ``NEXUS_REUSE=1`` in the environment it is left running at the end, and the next session takes it as it
-    is, if it is of the same archive.
+    is, if it is of the same archive. Two sessions at once take turns.
     """
-    ports = WORK / "contract/docker/ports"
     reuse = bool(os.environ.get("NEXUS_REUSE"))
-    if reuse and ports.exists():
-        archive, http, https = ports.read_text().split()
-        (home,) = ports.parent.glob("nexus-3*")
-        left = Nexus(ports.parent, home, http_port=int(http), https_port=int(https))
-        if left.running and nexus_archive().sha256 == archive:
-            yield left
-            return
-    made = make("docker", docker=True)
-    made.configure()
-    with progress("starting Nexus Core with the docker format"):
-        made.start()
-    ports.write_text(f"{nexus_archive().sha256} {made.http_port} {made.https_port}")
-    yield made
-    if not reuse:
-        made.stop()
+    with locked(WORK / "contract/docker.lock"):
+        server = (_left_running() if reuse else None) or _started(make("docker", docker=True))
+        yield server
+        if not reuse:
+            server.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def core() -> Iterator[Callable[[], Nexus]]:
-    """Makes the Core alone, without the docker format, the first time it is called."""
+    """Makes the Core alone, without the docker format, the first time that a module calls it."""
     made: list[Nexus] = []
 
     def get() -> Nexus:
         if not made:
-            one = make("core", docker=False)
-            one.configure()
-            with progress("starting Nexus Core"):
-                one.start()
-            made.append(one)
+            made.append(_started(make("core", docker=False)))
         return made[0]
 
-    yield get
-    for one in made:
-        one.stop()
+    with locked(WORK / "contract/core.lock"):
+        yield get
+        for one in made:
+            one.stop()

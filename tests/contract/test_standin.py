@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import socket
-import ssl
 import subprocess
-import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +19,7 @@ import requests
 from sandbox.packages import ensure
 
 from .conftest import Nexus
+from .https import Https
 
 Json = dict[str, Any]
 ANONYMOUS = {"userId": "anonymous", "realmName": "NexusAuthorizingRealm"}
@@ -690,8 +689,12 @@ class TestRegistry:
         assert repository.registry.call("GET", "/v2/team/copy/manifests/2").status_code == 200
 
 
-class TestHttps:
-    """The connectors over HTTPS, with Jetty's keystore."""
+class TestHttps(Https):
+    """HTTPS as the real Jetty has it (``test_core.py``), and the connectors over HTTPS."""
+
+    @pytest.fixture
+    def server(self, nexus: Nexus) -> Nexus:
+        return nexus
 
     def test_front_and_connector(self, nexus: Nexus, admin: Api) -> None:
         answer = requests.get(f"{nexus.https_url}/service/rest/v1/status", verify=str(nexus.ca), timeout=30)
@@ -711,59 +714,6 @@ class TestHttps:
         )
         assert shown.json()["url"] == f"{nexus.https_url}/repository/{name}"
         admin.ok("DELETE", f"repositories/{name}")
-
-    @pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1:DeprecationWarning")
-    def test_the_protocols_of_the_xml(self, nexus: Nexus) -> None:
-        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
-            assert served(nexus, version)
-        with pytest.raises(ssl.SSLError):
-            served(nexus, ssl.TLSVersion.TLSv1_1)
-
-    def test_a_new_keystore_is_served_without_a_restart(self, nexus: Nexus) -> None:
-        before = served(nexus)
-        for key in ("ec", "rsa"):
-            expected = ssl.PEM_cert_to_DER_cert(nexus.write_keystore(key=key))
-            assert expected != before
-            eventually(lambda wanted=expected: served(nexus) == wanted)
-
-    def test_an_unreadable_keystore_takes_https_down_until_a_good_one_is_there(self, nexus: Nexus) -> None:
-        for content in (b"garbage", None):
-            if content:
-                nexus.put_keystore(content)
-            else:
-                nexus.write_keystore(password="another")
-            eventually(lambda: not handshake(nexus))
-            assert "SslContextFactory reload failed" in nexus.log
-            expected = ssl.PEM_cert_to_DER_cert(nexus.write_keystore())
-            eventually(lambda wanted=expected: handshake(nexus) and served(nexus) == wanted)
-
-
-def served(nexus: Nexus, version: ssl.TLSVersion | None = None) -> bytes:
-    """The certificate that HTTPS presents."""
-    context = ssl.create_default_context(cafile=str(nexus.ca))
-    context.set_ciphers("DEFAULT@SECLEVEL=0")
-    if version:
-        context.minimum_version = context.maximum_version = version
-    with (
-        socket.create_connection(("127.0.0.1", nexus.https_port), timeout=10) as plain,
-        context.wrap_socket(plain, server_hostname="localhost") as secure,
-    ):
-        return secure.getpeercert(binary_form=True) or b""
-
-
-def handshake(nexus: Nexus) -> bool:
-    try:
-        return bool(served(nexus))
-    except (ssl.SSLError, ConnectionError):
-        return False
-
-
-def eventually(condition: Any, seconds: float = 10) -> None:
-    """Wait until a condition holds."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.1)
 
 
 class TestThrough:
