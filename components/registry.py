@@ -102,6 +102,7 @@ class DockerRegistry(pulumi.ComponentResource):
             adopt=args.adopt,
             opts=self._after(*ready),
         )
+        self._roles: list[Role] = []
         users = self._accounts(repository, "push", _PUSH, args.pushers)
         users += self._accounts(repository, "pull", _PULL, args.pullers)
         username, password = next(iter({**args.pullers, **args.pushers}.items()))
@@ -154,12 +155,14 @@ class DockerRegistry(pulumi.ComponentResource):
             adopt=self.args.adopt,
             opts=self._after(repository),
         )
+        self._roles.append(role)
         return [
             User(
                 f"{self.name}-{user_id}",
                 user_id=user_id,
                 password=password,
                 roles=[f"{self.args.repository}-{what}"],
+                incarnations=[role.incarnation],
                 connection=self._connection,
                 adopt=self.args.adopt,
                 opts=self._after(role),
@@ -179,7 +182,8 @@ class DockerRegistry(pulumi.ComponentResource):
             "users": [[*args.pushers], [*args.pullers]],
         }
         server_facts = args.server.facts if args.server else ""
-        proves = pulumi.Output.all(repository.incarnation, server_facts).apply(
+        incarnations = [repository.incarnation, *(role.incarnation for role in self._roles)]
+        proves = pulumi.Output.all(server_facts, *incarnations).apply(
             lambda known: digest({**plain, "changes": known})
         )
         ca = pulumi.Output.from_input(self._connection).apply(lambda known: (known or {}).get("ca", ""))

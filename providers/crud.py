@@ -7,6 +7,7 @@ its fields and five small functions (where the object is, how to look, insert, w
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -62,6 +63,9 @@ STEERING: Schema = {
     "adopt": Field(boolean, default=False, steers=True),
 }
 """What every Nexus resource takes besides its own fields."""
+INCARNATION: Schema = {"incarnation": Field(text(), steers=True)}
+"""For a kind whose deletion strips it from other objects: a mark that changes exactly when another one takes its
+place. Those others take it as an input, and are so written again when it is replaced."""
 
 
 class Provider(ResourceProvider):
@@ -127,6 +131,12 @@ class NexusProvider(Provider):
     """Outputs that are no inputs."""
     takes_over: ClassVar[bool] = False
     """Whether the object always exists, so that what it is now is simply changed to the wish."""
+
+    def complete(self, olds: Mapping[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:
+        if "incarnation" not in self.schema:
+            return inputs
+        # A replacement is checked with empty olds.
+        return {**inputs, "incarnation": olds.get("incarnation") or secrets.token_hex(8)}
 
     def identity(self, inputs: Mapping[str, Any]) -> str:
         """The object's key on the server, which is the resource's id."""

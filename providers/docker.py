@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -13,7 +12,7 @@ import requests
 
 from .body import from_body, to_body
 from .client import Connection, NexusClient, segment
-from .crud import STEERING, Found, NexusProvider
+from .crud import INCARNATION, STEERING, Found, NexusProvider
 from .errors import NotFound, Refused
 from .resource import NexusResource
 from .schema import Field, boolean, choice, port, set_of, text
@@ -63,9 +62,9 @@ class DockerHostedRepositoryProvider(NexusProvider):
         "http_port": Field(port),
         "https_port": Field(port),
         "path_enabled": Field(boolean, default=False),
-        "incarnation": Field(text(), steers=True),
         "force_destroy": Field(boolean, default=False, steers=True),
         "probe_connectors": Field(boolean, default=True, steers=True),
+        **INCARNATION,
         **STEERING,
     }
 
@@ -81,11 +80,6 @@ class DockerHostedRepositoryProvider(NexusProvider):
             yield "path_enabled", "can't go with http_port or https_port: choose one way to reach the repository"
         if inputs.get("latest_policy") is True and inputs.get("write_policy") in ("ALLOW", "DENY"):
             yield "latest_policy", "means something only with write_policy ALLOW_ONCE"
-
-    def complete(self, olds: Mapping[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:
-        # A replacement is checked with empty olds, so this changes exactly when another repository takes the
-        # name; roles take it as an input, because Nexus strips the old repository's privileges from them.
-        return {**inputs, "incarnation": olds.get("incarnation") or secrets.token_hex(8)}
 
     def identity(self, inputs: Mapping[str, Any]) -> str:
         return str(inputs["name"])

@@ -9,7 +9,7 @@ import pulumi
 
 from .body import from_body, to_body
 from .client import Connection, NexusClient, segment
-from .crud import STEERING, Found, NexusProvider
+from .crud import INCARNATION, STEERING, Found, NexusProvider
 from .errors import NotFound, Refused
 from .resource import NexusResource
 from .schema import Field, optional_text, set_of, text
@@ -33,11 +33,12 @@ class RoleProvider(NexusProvider):
         "privileges": Field(set_of(text()), default=[]),
         "roles": Field(set_of(text()), default=[]),
         "incarnations": Field(set_of(text()), default=[]),
+        **INCARNATION,
         **STEERING,
     }
 
-    def complete(self, olds: Mapping[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
-        return {**inputs, "name": inputs.get("name") or inputs["id"]}
+    def complete(self, olds: Mapping[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:
+        return super().complete(olds, {**inputs, "name": inputs.get("name") or inputs["id"]})
 
     def identity(self, inputs: Mapping[str, Any]) -> str:
         return str(inputs["id"])
@@ -92,11 +93,11 @@ class Role(NexusResource, module="nexus", name="Role"):
             read,edit,add,delete}`` with each repository: a pull needs ``read``, a push also
             ``add`` and ``edit``.
         roles: ids of the roles it contains; a set.
-        incarnations: ``incarnation`` of each repository that the privileges are of. Nexus strips a deleted
-            repository's privileges from every role; with this they are written again when it is replaced.
+        incarnations: ``incarnation`` of each repository that the privileges are of, and of each role in ``roles``.
+            Nexus strips what is deleted from every role; with this it is written again when it was replaced.
         connection, adopt: as for every Nexus resource.
 
-    Outputs: every argument.
+    Outputs: every argument, and ``incarnation``, which changes only when another role takes the id.
 
     Errors: privileges and roles that are not on the server, with the nearest names that are.
 
@@ -105,6 +106,7 @@ class Role(NexusResource, module="nexus", name="Role"):
 
     provider_class = RoleProvider
 
+    incarnation: pulumi.Output[str]
     privileges: pulumi.Output[list[str]]
     roles: pulumi.Output[list[str]]
 

@@ -40,6 +40,7 @@ class UserProvider(NexusProvider):
         "last_name": Field(text()),
         "email_address": Field(text(r"[^\s@]+@[^\s@]+", hint="must be an e-mail address")),
         "status": Field(choice("active", "disabled"), default="active"),
+        "incarnations": Field(set_of(text()), default=[]),
         **STEERING,
     }
 
@@ -120,6 +121,8 @@ class User(NexusResource, module="nexus", name="User"):
         roles: ids of at least one role; a set.
         first_name, last_name, email_address: Nexus wants them all. Default: the id, and an address that is none.
         status: ``active`` or ``disabled``. Default ``active``.
+        incarnations: ``incarnation`` of each role. Nexus strips a deleted role from every user; with this it is
+            written again when it was replaced.
         connection, adopt: as for every Nexus resource. An existing user is taken as it is only when one login with
             the wished password succeeds.
 
@@ -150,6 +153,7 @@ class User(NexusResource, module="nexus", name="User"):
         last_name: pulumi.Input[str] | None = None,
         email_address: pulumi.Input[str] | None = None,
         status: pulumi.Input[str] | None = None,
+        incarnations: pulumi.Input[Sequence[pulumi.Input[str]]] | None = None,
         connection: pulumi.Input[Connection] | None = None,
         adopt: pulumi.Input[bool] | None = None,
         opts: pulumi.ResourceOptions | None = None,
