@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -65,10 +64,8 @@ def server() -> Iterator[Server]:
     made = Server.on("steps", install_root=ROOT, data_dir=DATA)
     http, https = map(str, made.ports)
     made.host.ssh(MANUAL.replace("HTTPS", https).replace("HTTP", http))
-    deadline = time.monotonic() + 300
-    while not made.curl("service/rest/v1/status/writable", "--retry-connrefused", "--retry", "9").endswith("200"):
-        assert time.monotonic() < deadline
-        time.sleep(1)
+    wait = "curl -sf -o /dev/null --retry 150 --retry-delay 2 --retry-connrefused"
+    made.host.ssh(f"{wait} http://127.0.0.1:{http}/service/rest/v1/status/writable")
     first = made.host.read(f"{DATA}/admin.password")
     role = '{"id":"by-hand","name":"by-hand","description":"","privileges":[],"roles":[]}'
     json = ("-H", "Content-Type: application/json", "-d", role)
