@@ -70,7 +70,7 @@ def test_a_consumers_stack_is_made_kept_forced_to_be_replaced_kind_by_kind_and_d
 
 
 def test_two_resources_that_name_the_same_object_are_refused_in_preview(stack: Stack) -> None:
-    program = next(iter(stack.program.glob("__main__.py")))  # type: ignore[attr-defined]
+    program = stack.program / "__main__.py"
     program.write_text(program.read_text() + '\nRole("again", id="auditors")\n')
     result = stack.preview()
     assert not result.ok

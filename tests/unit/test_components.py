@@ -22,8 +22,8 @@ class Preview(pulumi.runtime.Mocks):
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
         return args.name, args.inputs
 
-    def call(self, args: pulumi.runtime.MockCallArgs) -> dict[Any, Any]:
-        return {}
+    def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
+        return {}, None
 
 
 @pytest.fixture(autouse=True)
@@ -99,7 +99,7 @@ def test_anonymous_pull_needs_a_server_that_lets_anonymous_in() -> None:
         registry(server=server(), anonymous_pull=True)
 
 
-@pulumi.runtime.test
+@pulumi.runtime.test  # type: ignore[untyped-decorator]
 def test_addresses_are_known_in_preview() -> pulumi.Output[None]:
     nexus = server(context_path="/nexus")
     images = registry(server=nexus)
