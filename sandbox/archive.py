@@ -145,8 +145,8 @@ def _pack(path: Path, version: str, docker: bool) -> str:
 
 def _place(name: str, version: str) -> str:
     """Where a file of the Core zip goes in the vendor's layout."""
-    if name.startswith("nexus3/"):
-        return f"sonatype-work/{name}"
+    if name.startswith(("nexus3/", "sonatype-work/")):
+        return f"sonatype-work/{name.removeprefix('sonatype-work/')}"
     return f"nexus-{version}/{'bin/karaf' if name == 'bin/nexus' else name}"
 
 

@@ -21,8 +21,9 @@ from typing import Any
 
 import yaml
 
-from .engine.values import Keyring, is_secret, plain, secret, walk
 from .paths import PROJECT
+from .stackfile import StackFile
+from .values import is_secret, plain, secret, walk
 
 OPERATIONS = ("create", "update", "replace", "delete", "same")
 
@@ -70,23 +71,16 @@ class Stack(ABC):
         self.program, self.name, self.work, self.passphrase = program, name, work, passphrase
         self.project = str(yaml.safe_load((program / "Pulumi.yaml").read_text())["name"])
         self.config_file = work / "config" / f"Pulumi.{name}.yaml"
-        self.config_file.parent.mkdir(parents=True, exist_ok=True)
         if not self.config_file.exists():
-            self._write_settings({"encryptionsalt": Keyring(passphrase).salt})
+            StackFile(self.config_file, passphrase)
 
     def set_config(self, key: str, value: Any, *, secret: bool = False) -> None:
         """Set a value of the configuration; a key without a namespace is the project's.
 
         With ``secret`` it is encrypted; of a list or a mapping, every text in it is.
         """
-        settings = yaml.safe_load(self.config_file.read_text())
-        if secret:
-            keyring = Keyring(self.passphrase, settings["encryptionsalt"])
-            if not isinstance(value, dict | list):
-                value = str(value)
-            value = walk(value, lambda it: {"secure": keyring.encrypt(it)} if isinstance(it, str) else it)
-        settings.setdefault("config", {})[key if ":" in key else f"{self.project}:{key}"] = value
-        self._write_settings(settings)
+        full = key if ":" in key else f"{self.project}:{key}"
+        StackFile(self.config_file, self.passphrase).set(full, value, secret=secret)
 
     def up(
         self,
@@ -136,7 +130,7 @@ class Stack(ABC):
     def export(self) -> dict[str, Any]:
         """``{"resources": [{"urn", "type", "id", "inputs", "outputs", …}, …]}``, without the providers.
 
-        Secrets are in the clear, but marked; ``sandbox.engine.values`` has ``is_secret`` and ``plain`` for that.
+        Secrets are in the clear, but marked; ``sandbox.values`` has ``is_secret`` and ``plain`` for that.
         """
         kept = [one for one in self._exported() if not one["type"].startswith("pulumi:providers:")]
         return {
@@ -163,11 +157,6 @@ class Stack(ABC):
     def _environment(self, env: Mapping[str, str] | None) -> dict[str, str]:
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("PULUMI_")}
         return inherited | {"PULUMI_CONFIG_PASSPHRASE": self.passphrase} | dict(env or {})
-
-    def _write_settings(self, settings: dict[str, Any]) -> None:
-        fresh = self.config_file.with_suffix(".new")
-        fresh.write_text(yaml.safe_dump(settings, sort_keys=False))
-        fresh.replace(self.config_file)
 
 
 class PulumiStack(Stack):
@@ -244,7 +233,8 @@ class SandboxStack(Stack):
     def state_file(self) -> Path:
         return self.work / "state" / f"{self.name}.json"
 
-    def _argv(self, command: str, *options: str) -> list[str]:
+    def command_line(self, command: str, *options: str) -> list[str]:
+        """What runs a command; with the passphrase in its environment, in the project's folder."""
         places = [f"--program={self.program}", f"--config-file={self.config_file}", f"--state={self.state_file}"]
         return [sys.executable, "-m", "sandbox.engine", command, f"--stack={self.name}", *places, *options]
 
@@ -256,7 +246,7 @@ class SandboxStack(Stack):
         on_line: Callable[[str], None] | None,
     ) -> Result:
         answer = self.work / "result.json"
-        argv = self._argv(command, *options, "--json")
+        argv = self.command_line(command, *options, "--json")
         status, text = _follow(argv, PROJECT, self._environment(env), on_line, answer)
         said = json.loads(answer.read_text() or "null") or {"changes": {}, "steps": [], "diagnostics": []}
         errors = [one["message"] for one in said["diagnostics"] if one["severity"] == "error"]
@@ -265,7 +255,7 @@ class SandboxStack(Stack):
         return Result(not status, said["changes"], steps, text, error)
 
     def _exported(self) -> list[dict[str, Any]]:
-        argv, env = self._argv("export", "--show-secrets"), self._environment(None)
+        argv, env = self.command_line("export", "--show-secrets"), self._environment(None)
         done = subprocess.run(argv, cwd=PROJECT, env=env, capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError(f"export failed: {done.stderr.strip()}")

@@ -1,7 +1,5 @@
 """``python -m sandbox.engine COMMAND``."""
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 import fcntl
@@ -11,113 +9,95 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from .config import STACK, load, read_yaml
-from .deployment import Deployment, Provider, StoppedError
+from ..command import RemoteCommand
+from ..stackfile import StackFile
+from ..values import UserError, plain, secret
+from .deployment import STACK, Deployment
 from .dynamic import DynamicProvider
 from .program import run
 from .report import Report
-from .ssh import RemoteCommand
-from .state import Resource, State
-from .values import EngineError, Keyring, plain, secret
+from .state import State
+
+FLAGS = {"export": ["show-secrets"], "destroy": ["json"], "refresh": ["json", "expect-no-changes"]}
+FLAGS |= {name: ["json", "expect-no-changes", "refresh"] for name in ("up", "preview")}
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m sandbox.engine", allow_abbrev=False)
+    parser = argparse.ArgumentParser(prog="python -m sandbox.engine")
+    parser.set_defaults(json=False, expect_no_changes=False, refresh=False, replace=[])
     commands = parser.add_subparsers(dest="command", required=True)
-    for name in ("up", "preview", "refresh", "destroy", "export"):
+    for name, flags in FLAGS.items():
         command = commands.add_parser(name, allow_abbrev=False)
-        command.add_argument(
-            "--program", type=Path, default=Path(), help="folder with Pulumi.yaml and __main__.py"
-        )
+        command.add_argument("--program", type=Path, default=Path(), help="folder of Pulumi.yaml and __main__.py")
         command.add_argument("--stack", required=True)
-        command.add_argument("--config-file", type=Path, required=True, help="Pulumi.<stack>.yaml")
-        command.add_argument("--state", type=Path, required=True, help="where the engine remembers the stack")
-        if name == "export":
-            command.add_argument("--show-secrets", action="store_true")
-            continue
-        command.add_argument("--json", action="store_true", help="the result on stdout, all else on stderr")
-        command.add_argument("--expect-no-changes", action="store_true", help="fail when something changed")
-        if name in ("up", "preview"):
-            command.add_argument("--replace", action="append", default=[], metavar="URN")
-            command.add_argument("--refresh", action="store_true", help="ask how things are first")
-    return parser.parse_args(
-        namespace=argparse.Namespace(json=False, expect_no_changes=False, replace=(), refresh=False)
-    )
+        command.add_argument("--config-file", type=Path, required=True, help="the stack's Pulumi.<stack>.yaml")
+        command.add_argument("--state", type=Path, required=True, help="the file in which the stack is remembered")
+        for flag in flags:
+            command.add_argument(f"--{flag}", action="store_true")
+        if "refresh" in flags:
+            command.add_argument("--replace", action="append", metavar="URN", default=[])
+    return parser.parse_args()
 
 
 def main() -> int:
     """Run one command over one stack, and print what came of it."""
-    options = arguments()
+    options, outputs = arguments(), {}
     report = Report(sys.stderr if options.json else sys.stdout, preview=options.command == "preview")
-    outputs: dict[str, Any] = {}
     options.state.parent.mkdir(parents=True, exist_ok=True)
-    with options.state.with_suffix(".lock").open("a+") as lock:
+    with options.state.with_suffix(".lock").open("w") as lock, contextlib.redirect_stdout(sys.stderr):
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            outputs = plain(perform(options, report), "[secret]")
+            outputs = perform(options, report)
         except BlockingIOError:
-            report.say("error", "the stack is currently locked: another engine works on it")
-        except EngineError as error:
-            report.say("error", str(error))
-        except StoppedError:
-            pass
-    failed = any(one["severity"] == "error" for one in report.diagnostics)
-    if options.expect_no_changes and not failed and report.changes.total() > report.changes["same"]:
-        failed = True
-        report.say("error", "no changes were expected but changes occurred")
-    if options.command == "export":
-        return failed
-    for name, value in sorted(outputs.items()):
-        report.print(f"    {name}: {value if isinstance(value, str) else json.dumps(value)}")
-    report.print(report.summary())
-    if options.json:
-        print(json.dumps(report.result(outputs)))
-    return failed
+            report.fail("the stack is currently locked: another engine works on it")
+        except UserError as error:
+            if not report.failed:
+                report.fail(str(error))
+    if options.expect_no_changes and not report.failed and set(report.done) - {"same"}:
+        report.fail("no changes were expected but changes occurred")
+    result = outputs if options.command == "export" else report.finish(plain(outputs, "[secret]"))
+    if options.json or options.command == "export":
+        print(json.dumps(result, indent=1))
+    return report.failed
 
 
-def perform(options: argparse.Namespace, report: Report) -> dict[str, Any]:
-    """The command itself; returns the stack's outputs."""
-    passphrase = os.environ.get("PULUMI_CONFIG_PASSPHRASE")
-    if passphrase is None:
-        raise EngineError("the passphrase must be set with PULUMI_CONFIG_PASSPHRASE")
-    settings = read_yaml(options.config_file, STACK)
-    salt = settings.get("encryptionsalt")
-    keyring = Keyring(passphrase, salt)
-    state = State(options.state, keyring, dry=report.preview)
-    if options.command == "export":
-        print(json.dumps(state.export() if options.show_secrets else keyring.seal(state.export()), indent=1))
-        return {}
-    program = options.program.resolve()
-    config = load(program, options.stack, settings, keyring)
+def perform(options: argparse.Namespace, report: Report) -> Any:
+    """The command itself; returns the stack's outputs, or the whole state for an export."""
+    program, command, dynamic = options.program.resolve(), options.command, list[DynamicProvider]()
+    stack_file = StackFile(options.config_file, os.environ.get("PULUMI_CONFIG_PASSPHRASE", ""))
+    state = State(options.state, stack_file.keyring, dry=report.preview)
+    if command == "export":
+        return state.export(show_secrets=options.show_secrets)
+    config = stack_file.load(program, options.stack)
     report.masked = {config.values[key] for key in config.secrets if len(config.values[key]) > 2}
-    for urn, kind in state.pending.items():
-        report.say("warning", f"a run was interrupted while {kind} it", urn)
-    dynamic: list[DynamicProvider] = []
+    for urn, op in state.pending.items():
+        report.say("warning", f"a run was interrupted while this was under way: {op}", urn)
 
-    def provider(resource: Resource) -> Provider | None:
-        if not resource.custom:
-            return None
-        if resource.type == "command:remote:Command":
-            return RemoteCommand(report.progress)
-        if not resource.type.startswith("pulumi-python:dynamic"):
-            raise EngineError(f"the sandbox engine has no provider for the type {resource.type}")
+    def provider(kind: str) -> DynamicProvider | RemoteCommand:
+        if kind == "command:remote:Command":
+            return RemoteCommand(report.print)
+        if not kind.startswith("pulumi-python:dynamic"):
+            raise UserError(f"the sandbox engine has no provider for the type {kind}")
         if not dynamic or dynamic[-1].config != state.config:
             dynamic.append(DynamicProvider(program, config.project, state.config, report.print))
         return dynamic[-1]
 
     deployment = Deployment(state, provider, report, options.replace)
-    with contextlib.ExitStack() as closing:
-        closing.callback(lambda: [one.close() for one in dynamic])
-        if options.refresh or options.command == "refresh":
-            deployment.refresh(count=options.command == "refresh")
-        if options.command in ("up", "preview"):
+    try:
+        if options.refresh or command == "refresh":
+            deployment.refresh()
+        if command in ("up", "preview"):
+            report.done.clear()  # a refresh on the way is not counted
             values = config.values.items()
             state.config = {key: secret(value) if key in config.secrets else value for key, value in values}
             run(program, options.stack, config, deployment)
-        if options.command != "refresh" and not deployment.failed:
+        if command != "refresh" and not report.failed:
             deployment.remove_rest()
+    finally:
         state.save()
-    return next((one.outputs for one in state.done + state.olds if one.type == "pulumi:pulumi:Stack"), {})
+        for one in dynamic:
+            one.host.terminate()
+    return next((one.outputs for one in state.done + state.olds if one.type == STACK), {})
 
 
 sys.exit(main())

@@ -1,6 +1,4 @@
-"""Dynamic resources: the SDK's own provider host, started and called over gRPC as the CLI does."""
-
-from __future__ import annotations
+"""Dynamic resources: the SDK's own host of their providers, started and called over gRPC as the CLI does."""
 
 import os
 import subprocess
@@ -8,86 +6,69 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import grpc
+from google.protobuf.json_format import MessageToDict, ParseDict
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
+from ..values import Props, UserError, annotate, plain
 from .state import Resource
-from .values import EngineError, Props, annotate, from_struct, plain, to_struct
-
-
-class Diff(NamedTuple):
-    """What a provider thinks of a change; with ``changes=None`` the engine compares the inputs itself."""
-
-    changes: bool | None
-    replaces: bool = False
-    delete_before_replace: bool = False
 
 
 class DynamicProvider:
-    """The host of all dynamic resources of a stack. It knows no secrets: they go in plain and are marked again."""
+    """The host of a stack's dynamic resources. Secrets go in plain, and are marked again in what comes back."""
 
-    def __init__(self, program: Path, project: str, config: Props, say: Callable[[str], None]) -> None:
+    def __init__(self, program: Path, project: str, config: Props, say: Callable[[str], str]) -> None:
         self.config = config
-        self._host = subprocess.Popen(
-            [sys.executable, "-u", "-m", "pulumi.dynamic", "127.0.0.1:0"],
-            cwd=program,
-            env=os.environ | {"PULUMI_PROJECT": project, "PULUMI_CONFIG": "{}"},
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-        output = self._host.stdout or ()
-        port = next((line.strip() for line in output if line.strip().isdecimal()), None)
-        if not port:
-            raise EngineError("the host of the dynamic providers didn't start")
-        threading.Thread(target=lambda: [say(line) for line in output], daemon=True).start()
-        options = [(f"grpc.max_{way}_message_length", -1) for way in ("send", "receive")]
-        self._stub = provider_pb2_grpc.ResourceProviderStub(grpc.insecure_channel(f"127.0.0.1:{port}", options))
-        self._call("Configure", args=to_struct(config))
-
-    def close(self) -> None:
-        self._host.terminate()
-        self._host.wait()
+        env = os.environ | {"PULUMI_PROJECT": project, "PULUMI_CONFIG": "{}"}
+        argv, out, err = [sys.executable, "-u", "-m", "pulumi.dynamic", "x"], subprocess.PIPE, subprocess.STDOUT
+        self.host = subprocess.Popen(argv, cwd=program, env=env, text=True, stdout=out, stderr=err)
+        lines = self.host.stdout or ()
+        port = next((line.strip() for line in lines if line.strip().isdecimal() or not say(line)), "")
+        threading.Thread(target=lambda: [say(line) for line in lines], daemon=True).start()
+        self._stub = provider_pb2_grpc.ResourceProviderStub(grpc.insecure_channel(f"127.0.0.1:{port}"))
+        self._call("Configure", args=config)
 
     def _call(self, method: str, **fields: Any) -> Any:
-        values = {
-            key: to_struct(plain(value)) if isinstance(value, dict) else value for key, value in fields.items()
-        }
+        request = ParseDict(plain(fields), getattr(provider_pb2, f"{method}Request")())
         try:
-            return getattr(self._stub, method)(getattr(provider_pb2, f"{method}Request")(**values))
+            return getattr(self._stub, method)(request)
         except grpc.RpcError as error:
-            raise EngineError(str(error.details())) from None
+            raise UserError(str(error.details())) from None
 
     def check(self, olds: Props, news: Props) -> tuple[Props, list[tuple[str, str]]]:
         answer = self._call("Check", olds=olds, news=news)
-        return annotate(from_struct(answer.inputs), news), [(one.property, one.reason) for one in answer.failures]
+        return annotate(MessageToDict(answer.inputs), news), [(it.property, it.reason) for it in answer.failures]
 
-    def diff(self, old: Resource, news: Props) -> Diff:
-        answer = self._call("Diff", id=old.id, olds=old.outputs, news=news, old_inputs=old.inputs)
+    def diff(self, old: Resource, news: Props) -> tuple[bool | None, bool, bool]:
+        """Changed (None: compare the inputs), to be replaced, to be deleted first."""
+        answer = self._call("Diff", id=old.id, olds=old.outputs, news=news)
         changes = {answer.DIFF_SOME: True, answer.DIFF_NONE: False}.get(answer.changes)
-        return Diff(changes, bool(answer.replaces), answer.deleteBeforeReplace)
+        return changes, bool(answer.replaces), answer.deleteBeforeReplace
 
     def preview(self, goal: Resource) -> Props:
-        """The host has no previews, so the inputs stand for the outputs, and what is not among them is unknown."""
+        """The host has no previews: the inputs stand for the outputs, and what is not among them is unknown."""
         return dict(goal.inputs)
 
-    def create(self, goal: Resource) -> tuple[str, Props]:
-        answer = self._call("Create", properties=goal.inputs)
-        if not answer.id:
-            raise EngineError(f"plugin returned empty resource.ID from create '{goal.urn}'")
-        return answer.id, annotate(from_struct(answer.properties), goal.inputs)
+    def apply(self, kind: str, old: Resource, goal: Resource) -> None:
+        """Create, update or delete."""
+        if kind == "delete":
+            self._call("Delete", id=old.id, properties=old.outputs)
+            return
+        change = {"id": old.id, "olds": old.outputs, "news": goal.inputs}
+        answer = (
+            self._call("Update", **change) if kind == "update" else self._call("Create", properties=goal.inputs)
+        )
+        goal.id, goal.outputs = goal.id or answer.id, annotate(MessageToDict(answer.properties), goal.inputs)
+        if not goal.id:
+            raise UserError(f"plugin returned empty resource.ID from create '{goal.urn}'")
 
-    def update(self, old: Resource, goal: Resource) -> Props:
-        answer = self._call("Update", id=old.id, olds=old.outputs, news=goal.inputs, old_inputs=old.inputs)
-        return annotate(from_struct(answer.properties), goal.inputs)
-
-    def read(self, old: Resource) -> tuple[str, Props, Props]:
-        """Id (none when it is gone), outputs and inputs as they are now."""
+    def read(self, old: Resource) -> bool:
+        """Take in how it is now; whether it is there at all."""
         answer = self._call("Read", id=old.id, properties=old.outputs, inputs=old.inputs)
-        inputs = annotate(from_struct(answer.inputs), old.inputs) if answer.HasField("inputs") else old.inputs
-        return answer.id, annotate(from_struct(answer.properties), old.outputs), inputs
-
-    def delete(self, old: Resource) -> None:
-        self._call("Delete", id=old.id, properties=old.outputs)
+        if answer.id:
+            old.id, old.outputs = answer.id, annotate(MessageToDict(answer.properties), old.outputs)
+        if answer.HasField("inputs"):
+            old.inputs = annotate(MessageToDict(answer.inputs), old.inputs)
+        return bool(answer.id)

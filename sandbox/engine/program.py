@@ -1,9 +1,6 @@
 """Running a program: the SDK talks to a monitor of our own, on the seam that its mocks use."""
 
-from __future__ import annotations
-
 import asyncio
-import contextlib
 import logging
 import os
 import runpy
@@ -15,45 +12,48 @@ from typing import Any
 
 import pulumi
 from google.protobuf import empty_pb2
-from pulumi.runtime.proto import engine_pb2, resource_pb2
+from google.protobuf.json_format import MessageToDict
+from pulumi.runtime.proto import resource_pb2 as wire
+from pulumi.runtime.proto.engine_pb2 import LogSeverity
 from pulumi.runtime.stack import run_in_stack
 
-from .config import Config
-from .deployment import PARALLEL, Deployment, StoppedError
+from ..stackfile import Config
+from ..values import UserError
+from .deployment import PARALLEL, STACK, Deployment
 from .state import Resource
-from .values import EngineError, from_struct, to_struct
 
-STACK = "pulumi:pulumi:Stack"
+# What may be set in a registration; anything else is an option that this engine doesn't have.
 KNOWN = {"type", "name", "parent", "custom", "object", "protect", "dependencies", "propertyDependencies"}
 KNOWN |= {"deleteBeforeReplace", "deleteBeforeReplaceDefined", "ignoreChanges", "additionalSecretOutputs"}
-KNOWN |= {"version", "acceptSecrets", "acceptResources", "supportsPartialValues", "supportsResultReporting"}
+KNOWN |= {"acceptSecrets", "acceptResources", "supportsPartialValues", "supportsResultReporting", "version"}
 KNOWN |= {"sourcePosition", "stackTrace", "replaceOnChanges"}
-"""What may be set in a registration; anything else is an option that this engine doesn't have."""
 
 
 class Monitor:
     """What the SDK registers resources with, and what it logs to."""
 
     def __init__(self, deployment: Deployment, project: str, stack: str) -> None:
-        self._deployment, self._prefix = deployment, f"urn:pulumi:{stack}::{project}::"
-        self._goals: dict[str, Resource] = {}
+        self._deployment, self._goals = deployment, dict[str, Resource]()
+        self._prefix = f"urn:pulumi:{stack}::{project}::"
 
-    def GetDeploymentInfo(self, request: Any) -> Any:  # noqa: N802, ARG002
-        return resource_pb2.DeploymentInfo(supportedFeatures=[resource_pb2.RESOURCE_MONITOR_FEATURE_SECRETS])
+    def GetDeploymentInfo(self, _: Any) -> Any:  # noqa: N802
+        return wire.DeploymentInfo(supportedFeatures=[wire.RESOURCE_MONITOR_FEATURE_SECRETS])
+
+    SignalAndWaitForShutdown = GetDeploymentInfo  # there is nothing to wait for, and nobody reads the answer
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802
         unknown = {field.name for field, value in request.ListFields() if str(value)} - KNOWN
         unknown |= {"replaceOnChanges"} if set(request.replaceOnChanges) - {"triggers[*]"} else set()
         unknown |= {f"ignoreChanges {path}" for path in request.ignoreChanges if set(path) & set(".[*")}
         if unknown:
-            raise EngineError(f"{request.name}: the sandbox engine doesn't have the option {min(unknown)}")
+            raise UserError(f"{request.name}: the sandbox engine doesn't have the option {min(unknown)}")
         parent = self._goals.get(request.parent)
         inside = f"{request.parent.split('::')[2]}$" if parent and parent.type != STACK else ""
         goal = Resource(
             f"{self._prefix}{inside}{request.type}::{request.name}",
             request.type,
             request.custom,
-            inputs=from_struct(request.object),
+            inputs=MessageToDict(request.object),
             parent=request.parent,
             protect=request.protect if request.HasField("protect") else bool(parent and parent.protect),
             dependencies=sorted(request.dependencies),
@@ -62,61 +62,42 @@ class Monitor:
             ignore_changes=list(request.ignoreChanges),
         )
         self._goals[goal.urn] = goal
-        first = request.deleteBeforeReplace if request.deleteBeforeReplaceDefined else None
-        self._deployment.register(goal, first)
-        return resource_pb2.RegisterResourceResponse(urn=goal.urn, id=goal.id, object=to_struct(goal.outputs))
+        self._deployment.register(
+            goal, request.deleteBeforeReplace if request.deleteBeforeReplaceDefined else None
+        )
+        return wire.RegisterResourceResponse(urn=goal.urn, id=goal.id, object=goal.outputs if goal.custom else {})
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
-        self._goals[request.urn].outputs = from_struct(request.outputs)
-        return empty_pb2.Empty()
-
-    def SignalAndWaitForShutdown(self, request: Any) -> Any:  # noqa: N802, ARG002
+        self._goals[request.urn].outputs = MessageToDict(request.outputs)
         return empty_pb2.Empty()
 
     def Log(self, request: Any) -> None:  # noqa: N802
-        if request.severity != engine_pb2.DEBUG:
-            severity = engine_pb2.LogSeverity.Name(request.severity).lower()
-            self._deployment.report.say(severity, request.message, request.urn)
-
-    def RequirePulumiVersion(self, request: Any) -> None:  # noqa: N802
-        """Any will do: this is none of them."""
+        if request.severity != LogSeverity.DEBUG:
+            self._deployment.report.say(LogSeverity.Name(request.severity).lower(), request.message, request.urn)
 
     def __getattr__(self, name: str) -> Any:
-        raise EngineError(f"the sandbox engine doesn't have {name}")
+        raise UserError(f"the sandbox engine doesn't have {name}")
 
 
 def run(program: Path, stack: str, config: Config, deployment: Deployment) -> None:
     """Run the program to its end; what goes wrong in it is an error of the deployment."""
     monitor = Monitor(deployment, config.project, stack)
-    settings = pulumi.runtime.Settings(
-        project=config.project,
-        stack=stack,
-        monitor=monitor,
-        engine=monitor,
-        dry_run=deployment.report.preview,
-        organization="organization",
-        root_directory=str(program),
-    )
+    settings = pulumi.runtime.Settings(config.project, stack, monitor, monitor, dry_run=deployment.report.preview)
+    settings.organization, settings.root_directory = "organization", str(program)
     pulumi.runtime.configure(settings)
     pulumi.runtime.set_all_config(config.values, sorted(config.secrets))
-    logging.getLogger("asyncio").setLevel(
-        logging.CRITICAL
-    )  # of what it says of a run that ends early, nothing helps
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # it laments each task of a run that ends early
     os.chdir(program)
     sys.path[0] = str(program)
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
 
-    def main() -> None:
-        runpy.run_path(str(program), run_name="__main__")
+    async def main() -> None:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(PARALLEL))
+        await run_in_stack(lambda: (runpy.run_path(str(program), run_name="__main__"), None)[1])
 
-    with ThreadPoolExecutor(PARALLEL) as threads, contextlib.redirect_stdout(sys.stderr):
-        loop.set_default_executor(threads)
-        try:
-            loop.run_until_complete(run_in_stack(main))
-        except StoppedError:
-            pass
-        except Exception as error:
-            deployment.failed = True
-            known = isinstance(error, EngineError | pulumi.RunError)
-            deployment.report.say("error", str(error) if known else traceback.format_exc())
+    try:
+        asyncio.run(main())
+    except (UserError, pulumi.RunError) as error:
+        if not deployment.report.failed:
+            deployment.report.fail(str(error))
+    except Exception:
+        deployment.report.fail(traceback.format_exc())

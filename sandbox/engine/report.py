@@ -1,10 +1,6 @@
-"""What a run tells: a line for each operation, progress, diagnostics, and the result."""
+"""What a run tells: a line for each operation, diagnostics, and the result."""
 
-from __future__ import annotations
-
-import threading
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
@@ -18,26 +14,26 @@ class Report:
     """Prints and collects. Secret values of the configuration are masked in whatever is said."""
 
     def __init__(self, out: TextIO, *, preview: bool) -> None:
-        self._out, self._lock, self.preview = out, threading.Lock(), preview
-        self.masked: set[str] = set()
-        self.changes: Counter[str] = Counter()
-        self.steps: list[dict[str, str]] = []
-        self.diagnostics: list[dict[str, str]] = []
+        self._out, self.preview, self.failed = out, preview, False
+        self.masked, self.done = set[str](), list[str]()
+        self.steps, self.diagnostics = list[dict[str, str]](), list[dict[str, str]]()
 
     def print(self, text: str) -> str:
         for value in self.masked:
             text = text.replace(value, "[secret]")
-        print(text.rstrip(), file=self._out, flush=True)
-        return text
-
-    def progress(self, name: str, text: str) -> None:
-        self.print(f"      {name} | {text}")
+        print(text.rstrip() + "\n", end="", file=self._out, flush=True)  # in one piece: threads print too
+        return text.rstrip()
 
     def say(self, severity: str, text: str, urn: str = "") -> None:
-        """A diagnostic, of a resource or of the whole."""
-        name = f"{urn.rpartition('::')[2]}: " if urn else ""
-        text = self.print(f"{severity}: {name}{text}").removeprefix(f"{severity}: {name}").strip()
-        self.diagnostics.append({"severity": severity, "urn": urn, "message": text})
+        """A diagnostic, of a resource or of the whole; an error here is not one of the run."""
+        start = f"{severity}: {urn.rpartition('::')[2]}{': ' * bool(urn)}"
+        message = self.print(start + text).removeprefix(start)
+        self.diagnostics.append({"severity": severity, "urn": urn, "message": message})
+
+    def fail(self, text: str, urn: str = "") -> None:
+        """An error that ends the run."""
+        self.failed = True
+        self.say("error", text, urn)
 
     @contextmanager
     def step(self, op: str, resource: Resource) -> Iterator[None]:
@@ -45,19 +41,16 @@ class Report:
         self.steps.append({"op": op, "urn": resource.urn})
         started = time.monotonic()
         yield
-        if op in DONE:
-            with self._lock:
-                self.changes[op] += 1
+        self.done.append(op)
         if op != "same":
-            took = f"{time.monotonic() - started:6.1f} s"
-            self.print(
-                f"  {op:20}{'' if self.preview else took}  {resource.type.rpartition(':')[2]} {resource.name}"
-            )
+            took = "" if self.preview else f"{time.monotonic() - started:6.1f} s"
+            self.print(f"  {op:20}{took}  {resource.type.rpartition(':')[2]} {resource.name}")
 
-    def result(self, outputs: dict[str, Any]) -> dict[str, Any]:
-        changes = {op: self.changes[op] for op in DONE}
+    def finish(self, outputs: dict[str, Any]) -> dict[str, Any]:
+        """Print outputs and summary, and return all of it for a machine."""
+        for name, value in sorted(outputs.items()):
+            self.print(f"    {name}: {value}")
+        changes = {op: self.done.count(op) for op in DONE}
+        counted = (f"{number} {op if self.preview else DONE[op]}" for op, number in changes.items() if number)
+        self.print("Resources: " + ", ".join(counted))
         return {"changes": changes, "steps": self.steps, "outputs": outputs, "diagnostics": self.diagnostics}
-
-    def summary(self) -> str:
-        done = {op: f"to {op}" if self.preview and op != "same" else word for op, word in DONE.items()}
-        return "Resources: " + ", ".join(f"{self.changes[op]} {done[op]}" for op in DONE if self.changes[op])

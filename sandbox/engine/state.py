@@ -1,14 +1,13 @@
 """What the engine remembers of a stack: a JSON file that only its owner may read, with the secrets encrypted."""
 
-from __future__ import annotations
-
 import json
 import os
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .values import Keyring, Props
+from ..values import Keyring, Props, walk
 
 
 @dataclass(eq=False)
@@ -17,7 +16,7 @@ class Resource:
 
     urn: str
     type: str
-    custom: bool
+    custom: bool = False
     id: str = ""
     inputs: Props = field(default_factory=dict)
     outputs: Props = field(default_factory=dict)
@@ -27,10 +26,8 @@ class Resource:
     property_dependencies: dict[str, list[str]] = field(default_factory=dict)
     additional_secret_outputs: list[str] = field(default_factory=list)
     ignore_changes: list[str] = field(default_factory=list)
-    delete: bool = False
-    """Replaced; what is left to do is its deletion."""
-    pending_replacement: bool = False
-    """Deleted; what is left to do is the creation of its successor."""
+    delete: bool = False  # replaced; what is left to do is its deletion
+    pending_replacement: bool = False  # deleted; what is left to do is the creation of its successor
 
     @property
     def name(self) -> str:
@@ -38,38 +35,44 @@ class Resource:
 
     @property
     def needs(self) -> set[str]:
-        """The URNs that must be there before it."""
-        return {
-            self.parent,
-            *self.dependencies,
-            *(urn for urns in self.property_dependencies.values() for urn in urns),
-        }
+        """What it depends on, by URN; its parent is not among it."""
+        return set(self.dependencies).union(*self.property_dependencies.values())
 
 
 class State:
-    """The resources of a stack, in the order of their dependencies: those that this run is done with, then the others."""
+    """The resources in the order of their dependencies: those that this run is done with, then the others."""
 
     def __init__(self, path: Path, keyring: Keyring, *, dry: bool) -> None:
-        self._path, self._keyring, self._dry = path, keyring, dry
-        stored = keyring.unseal(json.loads(path.read_text())) if path.exists() else {}
-        self.done: list[Resource] = []
-        self.olds = [Resource(**entry) for entry in stored.get("resources", [])]
-        self.pending: dict[str, str] = stored.get("pending", {})
-        """The operations that were begun and of which nobody knows the end, by URN."""
-        self.config: Props = stored.get("config", {})
-        """The configuration that the dynamic providers had last: destroy and refresh know no other."""
+        self._path, self._keyring, self._dry, self._lock = path, keyring, dry, threading.RLock()
+        stored = walk(json.loads(path.read_text()), keyring.unseal) if path.exists() else {}
+        self.done, self.olds = list[Resource](), [Resource(**entry) for entry in stored.get("resources", [])]
+        self.pending: dict[str, str] = stored.get("pending", {})  # operations begun, of unknown end, by URN
+        self.config: Props = stored.get("config", {})  # what the dynamic providers had last
 
-    def export(self) -> dict[str, Any]:
+    def commit(self, op: str, old: Resource, goal: Resource) -> None:
+        """Note what an operation came to; if nothing changed, it is written down with the next one."""
+        with self._lock:
+            if op in ("create", "create-replacement", "update", "same"):
+                self.done.append(goal)
+            if op == "create-replacement" and not old.pending_replacement:
+                old.delete = True
+            elif op == "delete-replaced" and not old.delete:
+                old.pending_replacement = True
+            elif op not in ("create", "replace"):
+                self.olds.remove(old)
+            if op not in ("replace", "same"):
+                self.save()
+
+    def export(self, *, show_secrets: bool = False) -> Any:
         resources = [{key: value for key, value in vars(one).items() if value} for one in self.done + self.olds]
-        for entry in resources:
-            entry.setdefault("custom", False)
-        return {"salt": self._keyring.salt, "config": self.config, "pending": self.pending, "resources": resources}
+        content = {"config": self.config, "pending": dict(self.pending), "resources": resources}
+        return content if show_secrets else walk(content, self._keyring.seal)
 
     def save(self) -> None:
         """Write the file anew and put it in the old one's place in one step."""
-        if self._dry:
-            return
         fresh = self._path.with_suffix(".new")
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(self._keyring.seal(self.export()), file, indent=1)
-        fresh.replace(self._path)
+        with self._lock:
+            if not self._dry:
+                with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+                    json.dump(self.export(), file, indent=1)
+                fresh.replace(self._path)

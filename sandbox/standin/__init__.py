@@ -24,8 +24,9 @@ What it does:
 
 What it does not do, or not as Nexus does:
 
-- docker proxy and group repositories, subdomains, the v1 API, cleanup, search and assets of images, the pages
-  of the user interface (which show a docker repository as raw), ``swagger.json``;
+- docker proxy and group repositories, subdomains, the v1 API, cleanup, search and assets of images,
+  ``swagger.json``, the pages of the user interface (they show a docker repository as raw, and what is changed
+  there is not noticed);
 - a privilege for every docker repository (``nx-repository-view-docker-*-read``) is one for every raw
   repository in Core; a role that has it is shown with it, and not with its raw twin;
 - content selectors for images;
@@ -33,7 +34,8 @@ What it does not do, or not as Nexus does:
   ``blobs/.docker-registry``, whatever blob store the repository names;
 - it has an account of its own in Core, an administrator with a random password, to look up what a token's
   user may; the API's list of users leaves it out;
-- a keystore that Jetty refuses ends the start at once; Jetty ends it only after Core has booted.
+- a keystore that Jetty refuses, or a port that is taken, ends the start at once; Jetty ends it only after Core
+  has booted.
 
 ``etc/standin.json`` in the data dir can have ``{"play_version": "3.96.0"}``: then the ``Server`` header names
 that version as Community Edition and, from 3.77 on, ``/v1/system/eula`` is there and the registry answers 403

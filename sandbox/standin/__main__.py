@@ -11,6 +11,7 @@ import secrets
 import signal
 import socket
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -41,17 +42,22 @@ def main() -> int:
     _log_to(data / "log")
     try:
         settings = load(home, data)
-        return asyncio.run(_run(settings, ServerTls(settings.tls) if settings.tls else None))
+        status = asyncio.run(_run(settings, ServerTls(settings.tls) if settings.tls else None))
     except CannotStart as error:
         jetty = logging.getLogger("org.sonatype.nexus.bootstrap.jetty.JettyServer")
         jetty.error("Failed to start\n%s", error)
         return 1
+    if status < 0:  # a signal ended Core: so that systemd sees the same of its main process
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        os.kill(os.getpid(), -status)
+    return status
 
 
 async def _run(settings: Settings, tls: ServerTls | None) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    http, https = (_take(settings.host, port) for port in (settings.http_port, settings.https_port))
     state = State.load(settings)
     first = not (settings.data / "db").exists()
     core_port, storage_port = _free_port(), _free_port()
@@ -70,7 +76,7 @@ async def _run(settings: Settings, tls: ServerTls | None) -> int:
             await access.make_account(_initial_password(settings, first))
             repositories = Repositories(core, access, settings, state, registry)
             front = Front(core, access, settings, state, registry, repositories)
-            runner = await _listen(front, settings, tls)
+            runner = await _listen(front, settings, http, https, tls)
             for name in state.repositories:
                 await registry.open(name)
             log.info("The docker-format stand-in serves in front of Nexus Core")
@@ -88,7 +94,13 @@ async def _run(settings: Settings, tls: ServerTls | None) -> int:
         await storage.close()
 
 
-async def _listen(front: Front, settings: Settings, tls: ServerTls | None) -> web.AppRunner:
+async def _listen(
+    front: Front,
+    settings: Settings,
+    http: socket.socket | None,
+    https: socket.socket | None,
+    tls: ServerTls | None,
+) -> web.AppRunner:
     app = front.application()
     if settings.server:
 
@@ -98,11 +110,23 @@ async def _listen(front: Front, settings: Settings, tls: ServerTls | None) -> we
         app.on_response_prepare.append(play)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)
     await runner.setup()
-    if settings.http_port is not None:
-        await web.TCPSite(runner, settings.host, settings.http_port).start()
-    if settings.https_port is not None and tls:
-        await web.TCPSite(runner, settings.host, settings.https_port, ssl_context=tls.context).start()
+    for taken, context in ((http, None), (https, tls.context if tls else None)):
+        if taken:
+            await web.SockSite(runner, taken, ssl_context=context).start()
     return runner
+
+
+def _take(host: str, port: int | None) -> socket.socket | None:
+    """Take a port now, to listen on it when Core is there; until then a connection is refused."""
+    if port is None:
+        return None
+    taken = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        taken.bind((host, port))
+    except OSError:
+        raise CannotStart(f"java.io.IOException: Failed to bind to /{host}:{port}") from None
+    return taken
 
 
 async def _core(settings: Settings, port: int) -> asyncio.subprocess.Process:
@@ -175,6 +199,7 @@ def _log_to(folder: Path) -> None:
         "%(asctime)s,%(msecs)03d+0000 %(levelname)-5s [docker-standin]  *SYSTEM %(name)s - %(message)s",
         "%Y-%m-%d %H:%M:%S",
     )
+    style.converter = time.gmtime
     logging.addLevelName(logging.WARNING, "WARN")
     handlers: list[logging.Handler] = [
         logging.handlers.WatchedFileHandler(folder / "nexus.log"),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json as codec
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
 
-from aiohttp import BasicAuth, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector, web
+from aiohttp import BasicAuth, ClientResponse, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector, web
 from multidict import CIMultiDict
 from yarl import URL
 
@@ -51,7 +52,7 @@ class Upstream:
     """An HTTP server on this machine that requests are passed on to."""
 
     def __init__(self, port: int) -> None:
-        self.url = URL(f"http://127.0.0.1:{port}")
+        self._root = f"http://127.0.0.1:{port}"
         self._session = ClientSession(
             auto_decompress=False,
             connector=TCPConnector(limit=0),
@@ -64,26 +65,21 @@ class Upstream:
         """Give up the connections."""
         await self._session.close()
 
-    async def call(
-        self,
-        method: str,
-        path: str,
-        *,
-        authorization: str | None = None,
-        json: Any = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> Answer:
+    async def call(self, method: str, path: str, *, authorization: str | None = None, json: Any = None) -> Answer:
         """Send a request of our own and read the whole answer."""
-        sent = CIMultiDict(headers or {})
-        if authorization:
-            sent["Authorization"] = authorization
-        data = None
+        headers = CIMultiDict({"Authorization": authorization} if authorization else {})
         if json is not None:
-            sent["Content-Type"], data = "application/json", codec.dumps(json).encode()
-        url = URL(f"{self.url}".rstrip("/") + path, encoded=True)
-        async with self._session.request(method, url, headers=sent, data=data, allow_redirects=False) as upstream:
-            body = await upstream.read()
-            return Answer(upstream.status, upstream.reason or "", _end_to_end(upstream.headers), body)
+            headers["Content-Type"] = "application/json"
+        return await self._answer(method, path, headers, None if json is None else codec.dumps(json).encode())
+
+    async def ask(
+        self, request: web.Request, path: str | None = None, body: bytes | None = None, method: str | None = None
+    ) -> Answer:
+        """Pass a request on, with another path, body or method if given, and read the whole answer."""
+        headers = forwarded(request)
+        headers.popall("Content-Length", None)
+        data = await request.read() if body is None else body
+        return await self._answer(method or request.method, path or request.raw_path, headers, data or None)
 
     async def relay(
         self,
@@ -97,14 +93,9 @@ class Upstream:
 
         ``rewrite`` may change the answer's headers.
         """
-        url = URL(f"{self.url}".rstrip("/") + (path or request.raw_path), encoded=True)
-        async with self._session.request(
-            request.method,
-            url,
-            headers=forwarded(request, more),
-            data=request.content if request.can_read_body else None,
-            allow_redirects=False,
-        ) as upstream:
+        data = request.content if request.can_read_body else None
+        sent = self._send(request.method, path or request.raw_path, forwarded(request, more), data)
+        async with sent as upstream:
             headers = _end_to_end(upstream.headers)
             if rewrite:
                 rewrite(headers)
@@ -115,20 +106,16 @@ class Upstream:
             await response.write_eof()
             return response
 
-    async def ask(
-        self, request: web.Request, path: str | None = None, body: bytes | None = None, method: str | None = None
-    ) -> Answer:
-        """Pass a request on, with another path, body or method if given, and read the whole answer."""
-        headers = forwarded(request)
-        if body is not None:
-            headers.popall("Content-Length", None)
-        url = URL(f"{self.url}".rstrip("/") + (path or request.raw_path), encoded=True)
-        data = await request.read() if body is None else body
-        async with self._session.request(
-            method or request.method, url, headers=headers, data=data or None, allow_redirects=False
-        ) as upstream:
-            content = await upstream.read()
-            return Answer(upstream.status, upstream.reason or "", _end_to_end(upstream.headers), content)
+    async def _answer(self, method: str, path: str, headers: CIMultiDict[str], data: bytes | None) -> Answer:
+        async with self._send(method, path, headers, data) as upstream:
+            body = await upstream.read()
+            return Answer(upstream.status, upstream.reason or "", _end_to_end(upstream.headers), body)
+
+    def _send(
+        self, method: str, path: str, headers: CIMultiDict[str], data: Any
+    ) -> AbstractAsyncContextManager[ClientResponse]:
+        url = URL(f"{self._root}{path}", encoded=True)
+        return self._session.request(method, url, headers=headers, data=data, allow_redirects=False)
 
 
 def forwarded(request: web.Request, more: Mapping[str, str] | None = None) -> CIMultiDict[str]:

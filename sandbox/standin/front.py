@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 from aiohttp import ClientError, web
 
@@ -133,7 +134,8 @@ class Front:
         last = request.match_info["path"].rpartition("/")[2]
         if last:
             inside = names.to_core(last, self._state.repositories, lambda _: None)
-            path = path.replace(last, inside) if last in path else path
+            before, mark, query = path.partition("?")
+            path = f"{before.rpartition('/')[0]}/{quote(inside, safe='')}{mark}{query}"
         answer = await self._core.ask(request, path, body)
         if remembered != self._state.docker_wildcards:
             self._state.save()

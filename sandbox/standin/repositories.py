@@ -103,7 +103,7 @@ class Repositories:
         answer = await self._core.ask(request, path, json.dumps(body).encode())
         if answer.status in (201, 204):
             await self._keep(name or body["name"], docker)
-        return answer.response(names.rewrite_text([body.get("name") or ""]))
+        return answer.response()
 
     async def _not_found(self, request: web.Request) -> web.StreamResponse:
         """What Core says of a repository that isn't there: 401 or 403 to those who may not ask, otherwise 404."""

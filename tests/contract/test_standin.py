@@ -463,6 +463,8 @@ class TestPrivileges:
         assert not [name for name in names if f"-raw-{repository.name}-" in name]
         name = f"nx-repository-view-docker-{repository.name}-read"
         assert admin.ok("GET", f"security/privileges/{name}") == names[name]
+        quoted = admin.ok("GET", f"security/privileges/{name.removesuffix('read')}%2A")
+        assert quoted == names[f"{name.removesuffix('read')}*"]
         raw = admin.call("GET", f"security/privileges/nx-repository-view-raw-{repository.name}-read")
         assert raw.status_code == 404
         assert f"nx-repository-view-raw-{repository.name}-read" in said(raw)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
+import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -11,18 +14,20 @@ from pathlib import Path
 import pytest
 import requests
 
+from sandbox.process import Process
+
 from .conftest import HEAP, Nexus
+from .https import eventually
 from .test_standin import Api, Registry, hosted, named
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _put_back(nexus: Nexus) -> Iterator[None]:
-    """Leave the server to the other modules as they expect it."""
+    """Leave the server to the other modules as they expect it: empty, with HTTPS, as its own version."""
     yield
     nexus.stop()
-    (nexus.data_dir / "etc/standin.json").unlink(missing_ok=True)
+    shutil.rmtree(nexus.data_dir)
     nexus.context = ""
-    nexus.write_keystore()
     nexus.configure()
     nexus.start()
 
@@ -30,6 +35,16 @@ def _put_back(nexus: Nexus) -> Iterator[None]:
 @pytest.fixture
 def admin(nexus: Nexus) -> Api:
     return Api(nexus, (nexus.username, nexus.password))
+
+
+def test_a_core_that_is_killed_ends_the_server_by_the_same_signal(nexus: Nexus) -> None:
+    server = Process.recorded(nexus.folder / "nexus.process")
+    assert server is not None
+    children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
+    (core,) = (int(pid) for pid in children if "java" in Path(f"/proc/{pid}/comm").read_text())
+    os.kill(core, signal.SIGKILL)
+    eventually(lambda: not server.alive)
+    nexus.start()
 
 
 def test_a_restart_keeps_everything_and_takes_other_settings(nexus: Nexus, admin: Api) -> None:
@@ -105,6 +120,18 @@ def test_what_jetty_would_not_start_with(nexus: Nexus, broken: str, words: str) 
     said = nexus.log[before:]
     assert "org.sonatype.nexus.bootstrap.jetty.JettyServer - Failed to start" in said
     assert words in said
+
+
+def test_a_port_that_another_program_has(nexus: Nexus) -> None:
+    nexus.stop()
+    nexus.configure()
+    with (
+        socket.create_server(("127.0.0.1", nexus.http_port)),
+        pytest.raises(RuntimeError, match="does not answer"),
+    ):
+        nexus.start()
+    assert f"java.io.IOException: Failed to bind to /127.0.0.1:{nexus.http_port}" in nexus.log
+    nexus.configure()
 
 
 def test_the_verbs_of_a_forking_unit(nexus: Nexus) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .conftest import ENGINES, Lab, thing
+from .conftest import Lab, thing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,7 +87,3 @@ def test_calls_that_the_sandbox_lacks(tmp_path: Path, program: str) -> None:
     (lab.program / "__main__.py").write_text(program)
     failed = lab.stack.up()
     assert "the sandbox engine " in failed.error
-
-
-def test_one_stack_file_serves_both_engines(tmp_path: Path) -> None:
-    assert len(ENGINES) == 2

@@ -5,8 +5,8 @@ from __future__ import annotations
 import stat
 from typing import TYPE_CHECKING, Any
 
-from sandbox.engine.values import is_secret, plain
 from sandbox.stack import open_stack
+from sandbox.values import is_secret, plain
 
 from .conftest import PASSPHRASE, PASSWORD, thing
 

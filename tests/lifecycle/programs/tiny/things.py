@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -81,6 +82,7 @@ class ThingProvider(ResourceProvider):
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         self._record(props, "create", props)
+        time.sleep(props.get("seconds", 0))
         with server(props["server"]) as content:
             content["serial"] += 1
             made = {**props, "stamp": f"{props['label']}-{content['serial']}", "revision": 1}
@@ -119,7 +121,14 @@ class Thing(Resource, module="tiny", name="Thing"):
         super().__init__(ThingProvider(), name, props, opts)
 
 
+@pulumi.output_type
+class Facts(dict):  # type: ignore[type-arg]
+    title: str
+
+
 class Group(pulumi.ComponentResource):
+    facts: pulumi.Output[Facts]
+
     def __init__(self, name: str, opts: pulumi.ResourceOptions) -> None:
         super().__init__("tiny:index:Group", name, {}, opts)
-        self.register_outputs({"title": name.upper()})
+        self.register_outputs({"facts": {"title": name.upper()}})

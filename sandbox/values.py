@@ -1,7 +1,7 @@
-"""Property values as they travel between program, engine and providers, and how they lie in a file.
+"""Property values in the forms that Pulumi has for them, on the wire and in files.
 
-A value is plain JSON; a secret is ``{SIGNATURE: SECRET, "value": …}`` and an unknown the text ``UNKNOWN``, as in Pulumi's
-own wire format. In a file a secret has a ``ciphertext``, in the format of the CLI's passphrase provider.
+A value is plain JSON; a secret is ``{SIGNATURE: SECRET, "value": …}`` and an unknown the text ``UNKNOWN``. At rest
+a secret has a ``ciphertext`` in the format of the CLI's passphrase provider: one stack file serves both engines.
 """
 
 from __future__ import annotations
@@ -15,17 +15,13 @@ from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from google.protobuf import json_format, struct_pb2
 from pulumi.runtime import rpc
 
-SIGNATURE: str = rpc._special_sig_key
-SECRET: str = rpc._special_secret_sig
-UNKNOWN: str = rpc.UNKNOWN
-
+SIGNATURE, SECRET, UNKNOWN = rpc._special_sig_key, rpc._special_secret_sig, rpc.UNKNOWN
 Props = dict[str, Any]
 
 
-class EngineError(Exception):
+class UserError(Exception):
     """Something the user must be told; the message is the whole sentence."""
 
 
@@ -37,10 +33,12 @@ def walk(value: Any, leaf: Callable[[Any], Any]) -> Any:
 
 
 def is_secret(value: Any) -> bool:
+    """Whether this very value is a secret."""
     return isinstance(value, dict) and value.get(SIGNATURE) == SECRET
 
 
 def secret(value: Any) -> Props:
+    """The value, marked."""
     return value if is_secret(value) else {SIGNATURE: SECRET, "value": value}
 
 
@@ -55,7 +53,7 @@ def same(one: Any, other: Any) -> bool:
 
 
 def annotate(outs: Props, ins: Props) -> Props:
-    """Mark what a provider answered in the clear as secret wherever the input of the same key is or holds one."""
+    """Mark what came back in the clear as secret wherever the input of the same key is or holds one."""
     for key in outs.keys() & ins.keys():
         if all(isinstance(side[key], dict) and not is_secret(side[key]) for side in (outs, ins)):
             annotate(outs[key], ins[key])
@@ -64,25 +62,8 @@ def annotate(outs: Props, ins: Props) -> Props:
     return outs
 
 
-def to_struct(props: Props) -> struct_pb2.Struct:
-    struct = struct_pb2.Struct()
-    struct.update(props)
-    return struct
-
-
-def from_struct(struct: struct_pb2.Struct) -> Props:
-    """Properties out of a message; what the engine can't keep (assets, archives, resource references) is an error."""
-
-    def leaf(value: Any) -> Any:
-        if isinstance(value, dict) and not is_secret(value):
-            raise EngineError("the sandbox engine has no assets, archives and resource references as values")
-        return value
-
-    return dict(walk(json_format.MessageToDict(struct), leaf))
-
-
 class Keyring:
-    """Encrypts with a key made from a passphrase and a stack's salt (``encryptionsalt``; a new one when ``None``)."""
+    """Encrypts with a key made of a passphrase and a stack's ``encryptionsalt`` (a new one when ``None``)."""
 
     def __init__(self, passphrase: str, salt: str | None = None) -> None:
         raw = base64.b64decode(salt.split(":")[1]) if salt else os.urandom(8)
@@ -91,27 +72,23 @@ class Keyring:
         self.decrypt(self.salt.split(":", 2)[2])
 
     def encrypt(self, text: str) -> str:
+        """``v1:<nonce>:<ciphertext>``, which is what ``secure`` holds in a stack file."""
         nonce = os.urandom(12)
         parts = nonce, self._key.encrypt(nonce, text.encode(), None)
         return ":".join(["v1", *(base64.b64encode(part).decode() for part in parts)])
 
     def decrypt(self, text: str) -> str:
+        """The text behind it."""
         try:
-            _, nonce, sealed = text.split(":")
-            return self._key.decrypt(base64.b64decode(nonce), base64.b64decode(sealed), None).decode()
+            nonce, sealed = map(base64.b64decode, text.split(":")[1:])
+            return self._key.decrypt(nonce, sealed, None).decode()
         except InvalidTag:
-            raise EngineError("incorrect passphrase: PULUMI_CONFIG_PASSPHRASE is not this stack's") from None
+            raise UserError("incorrect passphrase: PULUMI_CONFIG_PASSPHRASE is not this stack's") from None
 
-    def seal(self, value: Any) -> Any:
-        """The value with every secret in it encrypted."""
+    def seal(self, it: Any) -> Any:
+        """A secret encrypted, anything else as it is."""
+        return {SIGNATURE: SECRET, "ciphertext": self.encrypt(json.dumps(it["value"]))} if is_secret(it) else it
 
-        def leaf(it: Any) -> Any:
-            return (
-                {SIGNATURE: SECRET, "ciphertext": self.encrypt(json.dumps(it["value"]))} if is_secret(it) else it
-            )
-
-        return walk(value, leaf)
-
-    def unseal(self, value: Any) -> Any:
-        """The value with every secret in it decrypted, and marked."""
-        return walk(value, lambda it: secret(json.loads(self.decrypt(it["ciphertext"]))) if is_secret(it) else it)
+    def unseal(self, it: Any) -> Any:
+        """What ``seal`` was given."""
+        return secret(json.loads(self.decrypt(it["ciphertext"]))) if is_secret(it) else it
