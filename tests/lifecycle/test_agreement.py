@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def live(lab: Lab) -> list[Any]:
-    """What both engines must agree on, step by step. Each thing depends on the one before, so there is one order."""
+    """What both engines must agree on, step by step; each thing depends on the one before: there is one order."""
     told: list[Any] = []
 
     def tell(what: str, *things: dict[str, Any], **options: Any) -> None:
