@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     made = Server.on("steps")
+    made.run("prepare")
     yield made
     made.wipe()
 
@@ -46,7 +47,6 @@ def test_an_archive_of_another_version_is_refused(server: Server) -> None:
     ],
 )
 def test_an_archive_that_is_not_there_is_refused(server: Server, source: dict[str, Any], said: str) -> None:
-    server.host.ssh("command -v curl >/dev/null || apt-get install -q -y curl >/dev/null")
     assert said in server.refused("archive", **source)
 
 
