@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 import requests
 
-from .conftest import Nexus
+from .server import Nexus
 
 
 class Https:

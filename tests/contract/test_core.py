@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 import requests
 
-from .conftest import Nexus
 from .https import Https
+from .server import Nexus
 
 
 @pytest.fixture(scope="module")

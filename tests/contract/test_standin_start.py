@@ -16,9 +16,9 @@ import requests
 
 from sandbox.process import Process
 
-from .conftest import HEAP, Nexus
+from .docker_api import Api, Registry, hosted, named
 from .https import eventually
-from .test_standin import Api, Registry, hosted, named
+from .server import HEAP, Nexus
 
 
 @pytest.fixture(scope="module", autouse=True)
