@@ -21,6 +21,7 @@ from typing import Any
 
 import yaml
 
+from .engine.state import State
 from .paths import PROJECT
 from .stackfile import StackFile
 from .values import is_secret, plain, secret, walk
@@ -132,7 +133,9 @@ class Stack(ABC):
 
         Secrets are in the clear, but marked; ``sandbox.values`` has ``is_secret`` and ``plain`` for that.
         """
-        kept = [one for one in self._exported() if not one["type"].startswith("pulumi:providers:")]
+        kept = [
+            {"custom": False} | one for one in self._exported() if not one["type"].startswith("pulumi:providers:")
+        ]
         return {
             "resources": [one | {key: _opened(one.get(key, {})) for key in ("inputs", "outputs")} for one in kept]
         }
@@ -255,11 +258,8 @@ class SandboxStack(Stack):
         return Result(not status, said["changes"], steps, text, error)
 
     def _exported(self) -> list[dict[str, Any]]:
-        argv, env = self.command_line("export", "--show-secrets"), self._environment(None)
-        done = subprocess.run(argv, cwd=PROJECT, env=env, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise RuntimeError(f"export failed: {done.stderr.strip()}")
-        return list(json.loads(done.stdout)["resources"])
+        keyring = StackFile(self.config_file, self.passphrase).keyring
+        return list(State(self.state_file, keyring, dry=True).export(show_secrets=True)["resources"])
 
 
 def _options(replace: Iterable[str], refresh: bool, expect_no_changes: bool) -> list[str]:

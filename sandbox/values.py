@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
@@ -62,12 +63,17 @@ def annotate(outs: Props, ins: Props) -> Props:
     return outs
 
 
+@cache
+def _derived(passphrase: str, salt: bytes) -> bytes:
+    return hashlib.pbkdf2_hmac("sha256", passphrase.encode(), salt, 1_000_000, 32)
+
+
 class Keyring:
     """Encrypts with a key made of a passphrase and a stack's ``encryptionsalt`` (a new one when ``None``)."""
 
     def __init__(self, passphrase: str, salt: str | None = None) -> None:
         raw = base64.b64decode(salt.split(":")[1]) if salt else os.urandom(8)
-        self._key = AESGCM(hashlib.pbkdf2_hmac("sha256", passphrase.encode(), raw, 1_000_000, 32))
+        self._key = AESGCM(_derived(passphrase, raw))
         self.salt = salt or f"v1:{base64.b64encode(raw).decode()}:{self.encrypt('pulumi')}"
         self.decrypt(self.salt.split(":", 2)[2])
 

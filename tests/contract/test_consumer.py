@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from nexus_registry.providers.client import client_for
 
 from sandbox.paths import PROJECT
 from sandbox.stack import Result, Stack, open_stack
@@ -38,8 +39,12 @@ def stack(request: pytest.FixtureRequest, nexus: Nexus, tmp_path: Path) -> Itera
     stack.set_config("nexus-registry:url", nexus.https_url.replace("127.0.0.1", "localhost"))
     stack.set_config("nexus-registry:ca", nexus.authority.certificate_pem)
     stack.set_config("nexus-registry:password", nexus.password, secret=True)
+    # A realm that was replaced under a docker repository is no longer the stack's to take out.
+    client = client_for({"url": nexus.url, "username": nexus.username, "password": nexus.password})
+    realms = client.get("/v1/security/realms/active")
     yield stack
     stack.destroy()
+    client.put("/v1/security/realms/active", realms)
 
 
 def changes(result: Result) -> dict[str, int]:

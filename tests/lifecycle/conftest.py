@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import shutil
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sandbox.stack import Stack, open_stack
+from sandbox.values import Keyring
 
 from .sshd import Sshd, private_sshd
 
@@ -20,6 +23,11 @@ PASSPHRASE = "correct horse"
 PASSWORD = "canary-7d1f"
 NO_CLI = pytest.mark.skipif(not shutil.which("pulumi"), reason="the pulumi CLI is not on PATH")
 ENGINES = ["sandbox", pytest.param("pulumi", marks=[pytest.mark.pulumi, NO_CLI])]
+
+
+@cache
+def _salt() -> str:
+    return Keyring(PASSPHRASE).salt
 
 
 class Lab:
@@ -32,6 +40,11 @@ class Lab:
         (self.program / ".venv").symlink_to(sys.prefix)
         self._server = folder / "server.json"
         self._write({"calls": [], "objects": {}, "failures": {}, "serial": 0, "configured": []})
+        settings = (
+            folder / "work" / "config" / "Pulumi.dev.yaml"
+        )  # with one salt for all: a new one takes its time
+        settings.parent.mkdir(parents=True)
+        settings.write_text(f"encryptionsalt: {_salt()}\n")
         self.stack: Stack = open_stack(
             engine, program=self.program, name="dev", work=folder / "work", passphrase=PASSPHRASE
         )
@@ -43,7 +56,9 @@ class Lab:
 
     @property
     def server(self) -> dict[str, Any]:
-        content: dict[str, Any] = json.loads(self._server.read_text())
+        with self._server.open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH)
+            content: dict[str, Any] = json.load(file)
         return content
 
     def edit(self, **changes: Any) -> None:

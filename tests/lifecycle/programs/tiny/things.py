@@ -43,6 +43,7 @@ def server(path: str) -> Iterator[dict[str, Any]]:
         file.seek(0)
         file.truncate()
         json.dump(content, file)
+        file.flush()
 
 
 class ThingProvider(ResourceProvider):
