@@ -39,7 +39,7 @@ CORE_SHA256 = {
 _HERE = Path(__file__).resolve().parent
 _LAUNCHER = _HERE / "launcher"
 _STANDIN = _HERE / "standin"
-_LAYOUT = 1  # part of every archive's key: raise it when this module packs differently
+_LAYOUT = 2  # part of every archive's key: raise it when this module packs differently
 _OWN = ("bin/nexus", "bin/nexus.vmoptions", "bin/nexus.rc")
 
 
@@ -172,8 +172,9 @@ def _standin(top: str, work: Path) -> Iterator[_Member]:
     for tag in ("manylinux_2_28", "manylinux2014", "manylinux_2_17"):
         command += ["--platform", f"{tag}_{platform.machine()}"]
     run([*command, "--requirement", _STANDIN / "requirements.txt"])
+    shutil.rmtree(library / "bin", ignore_errors=True)  # pip's scripts name the Python that called it, …
     for file in sorted(library.rglob("*")):
-        if file.is_file():
+        if file.is_file() and file.name != "RECORD":  # … and RECORD has their digests
             yield _Member(f"{top}/lib/{file.relative_to(library)}", file)
     ensure("docker-registry")
     yield _Member(f"{top}/bin/docker-registry", Path("/usr/bin/docker-registry"), True)

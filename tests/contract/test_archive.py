@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tarfile
 from pathlib import Path
 
@@ -27,6 +28,13 @@ def test_the_vendors_layout(docker: bool) -> None:
     assert members["sonatype-work/nexus3/log"].isdir()
     assert {(member.uid, member.gid, member.uname) for member in members.values()} == {(0, 0, "root")}
     assert ("nexus-3.71.0-06/standin/bin/docker-registry" in members) is docker
+
+
+def test_nothing_in_it_tells_where_it_was_made() -> None:
+    with tarfile.open(nexus_archive().path) as tar:
+        for member in tar:
+            if "/standin/" in member.name and (file := tar.extractfile(member)) is not None:
+                assert sys.prefix.encode() not in file.read(), member.name
 
 
 def test_the_same_bytes_each_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
