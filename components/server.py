@@ -220,9 +220,8 @@ class NexusServer(pulumi.ComponentResource):
         ssh = self.args.ssh
         if getattr(ssh, "proxy", None) is not None:
             return []
-        port = getattr(ssh, "port", None)
         opts = pulumi.ResourceOptions(parent=self)
-        return [HostReachable(f"{self.name}-host", host=ssh.host, port=22 if port is None else port, opts=opts)]
+        return [HostReachable(f"{self.name}-host", host=ssh.host, port=getattr(ssh, "port", None), opts=opts)]
 
     def _host_steps(self, keystore: Keystore) -> remote.Command:
         args = self.args

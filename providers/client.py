@@ -17,22 +17,15 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase, HTTPBasicAuth
 
+from .answers import CONNECT_TIMEOUT, READ_TIMEOUT, failure_of, no_answer
 from .errors import (
-    Forbidden,
     NexusError,
-    NotFound,
     RateLimited,
-    ReadOnly,
-    Refused,
     Unauthorized,
     Uncertain,
     Unreachable,
-    Untrusted,
-    decode_fault,
 )
 
-CONNECT_TIMEOUT = 5.0
-READ_TIMEOUT = 30.0
 PATIENCE = 60.0
 """Seconds in which one request is tried again, and after which its failure stands."""
 
@@ -183,9 +176,9 @@ class NexusClient:
                 self.server = answer.headers.get("Server", self.server)
                 if 200 <= answer.status_code < 300:
                     return _content(answer)
-                failure = _failure(what, self.username, answer, secrets)
+                failure = failure_of(what, self.username, answer, secrets)
             except requests.RequestException as error:
-                failure = _no_answer(what, error)
+                failure = no_answer(what, error)
             except ValueError:
                 failure = Uncertain(f"{what}: the answer was cut short or is not JSON; is a proxy in between?")
             wait = attempts.wait_before_another(method, failure)
@@ -322,95 +315,7 @@ def _content(answer: requests.Response) -> Any:
     return answer.json() if answer.content.strip() else None
 
 
-_HINTS = {
-    403: "the user lacks a permission for it, or the server waits for its licence to be accepted",
-    404: "it is not there, the user may not see it, or the url lacks the server's context path",
-    415: "this version of Nexus expects another form",
-    429: "too many requests, or too many wrong passwords for this user: wait a quarter of an hour",
-}
-
-
-_KINDS: dict[int, type[NexusError]] = {
-    401: Unauthorized,
-    403: Forbidden,
-    404: NotFound,
-    429: RateLimited,
-    502: Uncertain,
-    503: Uncertain,
-    504: Uncertain,
-}
-
-
-def _failure(what: str, username: str, answer: requests.Response, secrets: tuple[str, ...]) -> NexusError:
-    status = answer.status_code
-    fault = decode_fault(answer.text, answer.headers, answer.reason)
-    text = _without(secrets, fault.text)
-    kind = _KINDS.get(status, Refused)
-    if status == 503 and "read-only" in text.lower():
-        kind, text = (
-            ReadOnly,
-            "the server is in read-only mode: release it (Administration, Nodes) and run again",
-        )
-    elif status == 401:
-        text = f"the password of user {username!r} is wrong: set the right one"
-    elif 300 <= status < 400:
-        text = f"the server redirects to {answer.headers.get('Location', 'nowhere')}: give that address as url"
-    elif status in _HINTS:
-        text = f"{text} ({_HINTS[status]})" if text else _HINTS[status]
-    fault_note = f" (fault {fault.fault_id} in Nexus's log)" if fault.fault_id else ""
-    messages = tuple((field, _without(secrets, message)) for field, message in fault.messages)
-    failure = kind(
-        f"{what} was answered {status}: {text}{fault_note}",
-        status=status,
-        messages=messages,
-        fault_id=fault.fault_id,
-    )
-    if isinstance(failure, RateLimited):
-        after = answer.headers.get("Retry-After", "")
-        failure.retry_after = float(after) if after.isdigit() else 1.0
-    return failure
-
-
-def _no_answer(what: str, error: requests.RequestException) -> NexusError:
-    text = str(error)
-    if isinstance(error, requests.exceptions.SSLError):
-        return Untrusted(
-            f"{what}: the server's certificate is not trusted ({_cause(error)}): give its authority as "
-            "connection.ca, and a url whose host the certificate names"
-        )
-    if isinstance(error, requests.ConnectTimeout):
-        return Unreachable(
-            f"{what}: no connection within {CONNECT_TIMEOUT:.0f} s: is the address right and the port open?"
-        )
-    if isinstance(error, requests.Timeout):
-        return Uncertain(f"{what}: no answer within {READ_TIMEOUT:.0f} s")
-    if isinstance(
-        error,
-        requests.exceptions.InvalidURL | requests.exceptions.MissingSchema | requests.exceptions.InvalidSchema,
-    ):
-        return Untrusted(f"{what}: the url is not one that can be asked: give https://host:port")
-    if isinstance(error, requests.ConnectionError) and (
-        "NewConnectionError" in text or "NameResolutionError" in text
-    ):
-        reason = _cause(error)
-        return Unreachable(f"{what}: {reason}: is the server running, the address right, the port open?")
-    return Uncertain(f"{what}: the connection broke before the answer was complete")
-
-
-def _cause(error: requests.RequestException) -> str:
-    reason: Any = error.args[0] if error.args else error
-    reason = getattr(reason, "reason", reason)
-    return " ".join(str(reason).split(": ", 1)[-1].strip("()").split())[:200]
-
-
 def _secrets_in(body: Any) -> tuple[str, ...]:
     if not isinstance(body, dict):
         return ()
     return tuple(str(value) for key, value in body.items() if "password" in key.lower() and value)
-
-
-def _without(secrets: tuple[str, ...], text: str) -> str:
-    for secret in secrets:
-        if len(secret) > 2:
-            text = text.replace(secret, "[secret]")
-    return text

@@ -1,7 +1,8 @@
 """The lifecycle that every tracked object shares: check, diff, create, read, update, delete, written once.
 
-:class:`Provider` is what needs no server, :class:`NexusProvider` an object inside Nexus. A resource module states
-its fields and five small functions (where the object is, how to look, insert, write and remove it).
+:class:`Provider` is what needs no server, :class:`Proof` something that is only looked at, :class:`NexusProvider`
+an object inside Nexus. A resource module states
+its fields and five small functions (its key and path, how to look for it, insert and write it).
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from pulumi.dynamic import (
 )
 
 from .client import Connection, NexusClient, client_for
-from .errors import NexusError, Refused, Uncertain
+from .errors import NexusError, NotFound, Refused, Uncertain
 from .schema import (
     PROVIDER_KEY,
     Field,
@@ -115,6 +116,29 @@ class Found:
     properties: dict[str, Any]
 
 
+class Proof(Provider):
+    """Something that is looked at when it is created and when an input changes, and that fails the run when it is
+    not as it should be."""
+
+    def identity(self, inputs: Mapping[str, Any]) -> str:
+        """What is looked at, which is the resource's id."""
+        raise NotImplementedError
+
+    def look(self, inputs: Mapping[str, Any]) -> None:
+        """Raise one sentence when it is not as it should be."""
+        raise NotImplementedError
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        inputs = normalised(self.schema, props)
+        self.look(inputs)
+        return CreateResult(self.identity(inputs), inputs)
+
+    def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:  # noqa: ARG002
+        inputs = normalised(self.schema, news)
+        self.look(inputs)
+        return UpdateResult(inputs)
+
+
 class NexusProvider(Provider):
     """The lifecycle of an object inside Nexus.
 
@@ -154,9 +178,15 @@ class NexusProvider(Provider):
         """Write the wished properties over the object, every other field as it was found."""
         raise NotImplementedError
 
+    def path(self, inputs: Mapping[str, Any]) -> str:
+        """Where the object is deleted."""
+        raise NotImplementedError
+
     def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
         """Delete the object; nothing happens when it is gone."""
-        raise NotImplementedError
+        if self.find(client, properties) is not None:
+            with suppress(NotFound):
+                client.delete(self.path(properties))
 
     def same_secrets(self, client: NexusClient, inputs: Mapping[str, Any]) -> bool:  # noqa: ARG002
         """Whether what the server does not tell (a password) is as wished."""

@@ -84,6 +84,9 @@ class DockerHostedRepositoryProvider(NexusProvider):
     def identity(self, inputs: Mapping[str, Any]) -> str:
         return str(inputs["name"])
 
+    def path(self, inputs: Mapping[str, Any]) -> str:
+        return f"/v1/repositories/{segment(self.identity(inputs))}"
+
     def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Found | None:
         name = self.identity(inputs)
         try:
@@ -114,18 +117,13 @@ class DockerHostedRepositoryProvider(NexusProvider):
         )
 
     def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
-        if self.find(client, properties) is None:
-            return
-        name = self.identity(properties)
-        if not properties.get("force_destroy") and client.get("/v1/components", repository=name)["items"]:
+        kept = not properties.get("force_destroy") and self.find(client, properties) is not None
+        if kept and client.get("/v1/components", repository=self.identity(properties))["items"]:
             raise Refused(
                 "holds images and is not deleted: run `pulumi up` with force_destroy=True on it first, then again "
                 "what you were doing"
             )
-        try:
-            client.delete(f"/v1/repositories/{segment(name)}")
-        except NotFound:
-            return
+        super().remove(client, properties)
 
     def prove(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
         if not (inputs.get("probe_connectors") and inputs.get("online")):

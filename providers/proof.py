@@ -12,19 +12,18 @@ from urllib.request import parse_http_list, parse_keqv_list
 
 import pulumi
 import requests
-from pulumi.dynamic import CreateResult, UpdateResult
 
 from .client import NexusClient
-from .crud import Provider
+from .crud import Proof
 from .errors import NexusError, Refused, Unauthorized
 from .resource import TrackedResource
-from .schema import Field, boolean, choice, normalised, optional_text, text
+from .schema import Field, boolean, choice, optional_text, text
 
 _IMAGE = "nexus-registry-proof"
 _PATIENCE = 20.0
 
 
-class RegistryProofProvider(Provider):
+class RegistryProofProvider(Proof):
     kind = "registry proof"
     schema = {
         "login_server": Field(text(r"[^\s/]+:\d+|[^\s/:]+"), required=True),
@@ -36,17 +35,10 @@ class RegistryProofProvider(Provider):
         "proves": Field(optional_text, default=""),
     }
 
-    def create(self, props: dict[str, Any]) -> CreateResult:
-        inputs = normalised(self.schema, props)
-        self._prove(inputs)
-        return CreateResult(inputs["login_server"], inputs)
+    def identity(self, inputs: Mapping[str, Any]) -> str:
+        return str(inputs["login_server"])
 
-    def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:  # noqa: ARG002
-        inputs = normalised(self.schema, news)
-        self._prove(inputs)
-        return UpdateResult(inputs)
-
-    def _prove(self, inputs: Mapping[str, Any]) -> None:
+    def look(self, inputs: Mapping[str, Any]) -> None:
         prove({**inputs, "ca": inputs["ca"] or getattr(self, "configured", {}).get("ca", "")})
 
 

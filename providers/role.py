@@ -43,9 +43,12 @@ class RoleProvider(NexusProvider):
     def identity(self, inputs: Mapping[str, Any]) -> str:
         return str(inputs["id"])
 
+    def path(self, inputs: Mapping[str, Any]) -> str:
+        return f"/v1/security/roles/{segment(self.identity(inputs))}"
+
     def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Found | None:
         try:
-            body = client.get(f"/v1/security/roles/{segment(self.identity(inputs))}", source="default")
+            body = client.get(self.path(inputs), source="default")
         except NotFound:
             if any(
                 role["id"] == self.identity(inputs) for role in client.get("/v1/security/roles", source="default")
@@ -60,14 +63,7 @@ class RoleProvider(NexusProvider):
 
     def write(self, client: NexusClient, inputs: Mapping[str, Any], found: Found) -> None:
         base = {key: value for key, value in found.body.items() if key not in ("source", "readOnly")}
-        client.put(f"/v1/security/roles/{segment(self.identity(inputs))}", to_body(_PATHS, inputs, base))
-
-    def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
-        if self.find(client, properties) is not None:
-            try:
-                client.delete(f"/v1/security/roles/{segment(self.identity(properties))}")
-            except NotFound:
-                return
+        client.put(self.path(inputs), to_body(_PATHS, inputs, base))
 
     def explain(self, client: NexusClient, inputs: Mapping[str, Any], error: Refused) -> str:  # noqa: ARG002
         for name, path, key in (

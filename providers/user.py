@@ -10,7 +10,7 @@ import pulumi
 from .body import from_body, to_body
 from .client import Connection, NexusClient, forget_login, segment
 from .crud import STEERING, Found, NexusProvider
-from .errors import NotFound, Refused
+from .errors import Refused
 from .resource import NexusResource
 from .schema import Field, choice, set_of, text
 from .suggest import suggest
@@ -64,6 +64,9 @@ class UserProvider(NexusProvider):
     def identity(self, inputs: Mapping[str, Any]) -> str:
         return str(inputs["user_id"])
 
+    def path(self, inputs: Mapping[str, Any]) -> str:
+        return f"/v1/security/users/{segment(self.identity(inputs))}"
+
     def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Found | None:
         user_id = self.identity(inputs)
         # The server searches for a prefix and ignores case.
@@ -80,7 +83,7 @@ class UserProvider(NexusProvider):
     def write(self, client: NexusClient, inputs: Mapping[str, Any], found: Found) -> None:
         self._require_roles(client, inputs)
         base = {key: value for key, value in found.body.items() if key != "readOnly"}
-        client.put(f"/v1/security/users/{segment(self.identity(inputs))}", to_body(_PATHS, inputs, base))
+        client.put(self.path(inputs), to_body(_PATHS, inputs, base))
 
     def same_secrets(self, client: NexusClient, inputs: Mapping[str, Any]) -> bool:
         if inputs["status"] != "active":
@@ -89,13 +92,6 @@ class UserProvider(NexusProvider):
 
     def write_secrets(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
         change_password(client, inputs["user_id"], inputs["password"])
-
-    def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
-        if self.find(client, properties) is not None:
-            try:
-                client.delete(f"/v1/security/users/{segment(self.identity(properties))}")
-            except NotFound:
-                return
 
     def _require_roles(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
         # Servers up to 3.77 silently take a new user with roles that do not exist.

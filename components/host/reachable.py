@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Mapping
 from typing import Any
 
 import pulumi
-from pulumi.dynamic import CreateResult, UpdateResult
 
-from ...providers.crud import Provider
+from ...providers.crud import Proof
 from ...providers.resource import TrackedResource
-from ...providers.schema import Field, normalised, port, text
+from ...providers.schema import Field, port, text
 
 _TIMEOUT = 10.0
 
@@ -19,22 +19,18 @@ class Unreachable(Exception):
     """No SSH server answers; the text names the argument, the reason and the remedy."""
 
 
-class HostReachableProvider(Provider):
+class HostReachableProvider(Proof):
     kind = "host"
     schema = {
         "host": Field(text(r"[^\s/@]+", hint="must be a name or address"), required=True),
-        "port": Field(port),
+        "port": Field(port, default=22),
     }
 
-    def create(self, props: dict[str, Any]) -> CreateResult:
-        inputs = normalised(self.schema, props)
-        _greet(inputs["host"], inputs["port"])
-        return CreateResult(f"{inputs['host']}:{inputs['port']}", inputs)
+    def identity(self, inputs: Mapping[str, Any]) -> str:
+        return f"{inputs['host']}:{inputs['port']}"
 
-    def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:  # noqa: ARG002
-        inputs = normalised(self.schema, news)
+    def look(self, inputs: Mapping[str, Any]) -> None:
         _greet(inputs["host"], inputs["port"])
-        return UpdateResult(inputs)
 
 
 def _greet(host: str, number: int) -> None:
@@ -65,7 +61,7 @@ class HostReachable(TrackedResource, module="nexus", name="HostReachable"):
     Args:
         resource_name: name of the resource in the stack.
         host: name or address.
-        port: of its SSH server.
+        port: of its SSH server. Default 22.
 
     Errors: the name is not found, nothing answers within 10 s, it refuses, or what answers is no SSH server.
     """
@@ -77,7 +73,7 @@ class HostReachable(TrackedResource, module="nexus", name="HostReachable"):
         resource_name: str,
         *,
         host: pulumi.Input[str],
-        port: pulumi.Input[int],
+        port: pulumi.Input[int] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(resource_name, {"host": host, "port": port}, opts)

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 from nexus_registry.providers import errors
+from nexus_registry.providers.answers import decode_fault
 from nexus_registry.providers.client import NexusClient
-from nexus_registry.providers.errors import decode_fault
 
 from .fake import Fake, Say, in_turn, serve
 
