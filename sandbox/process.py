@@ -81,6 +81,19 @@ class Process:
         except (FileNotFoundError, IndexError):
             return None
 
+    @classmethod
+    def below(cls, pid: int) -> list[Process]:
+        """What runs below a process: its children, theirs and so on."""
+        found: list[Process] = []
+        try:
+            children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        except (FileNotFoundError, ProcessLookupError):
+            return found
+        for child in map(int, children):
+            if stat := _stat(child):
+                found += [cls(child, stat[1]), *cls.below(child)]
+        return found
+
     def end(self, *, patience: float = 10, first: signal.Signals = signal.SIGTERM) -> None:
         """End it: ask with ``first``, wait ``patience`` seconds, then kill. Returns when it is gone."""
         if not self._signal(first, patience) and not self._signal(signal.SIGKILL, 30):

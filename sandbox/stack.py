@@ -72,6 +72,8 @@ class Stack(ABC):
         self.program, self.name, self.work, self.passphrase = program, name, work, passphrase
         self.project = str(yaml.safe_load((program / "Pulumi.yaml").read_text())["name"])
         self.config_file = work / "config" / f"Pulumi.{name}.yaml"
+        self.running: subprocess.Popen[str] | None = None
+        """The engine, while a command runs."""
         if not self.config_file.exists():
             StackFile(self.config_file, passphrase)
 
@@ -140,6 +142,17 @@ class Stack(ABC):
             "resources": [one | {key: _opened(one.get(key, {})) for key in ("inputs", "outputs")} for one in kept]
         }
 
+    def under_way(self) -> set[str]:
+        """URNs of what the engine has noted as begun and not as ended, while it runs or after a kill."""
+        try:
+            return self._pending(json.loads(self.state_file.read_text()))
+        except (FileNotFoundError, ValueError):
+            return set()
+
+    @abstractmethod
+    def after_a_kill(self) -> None:
+        """Do what a person does before the next command when the engine was killed."""
+
     @property
     @abstractmethod
     def state_file(self) -> Path:
@@ -155,7 +168,39 @@ class Stack(ABC):
     ) -> Result: ...
 
     @abstractmethod
+    def _pending(self, state: Any) -> set[str]: ...
+
+    @abstractmethod
     def _exported(self) -> list[dict[str, Any]]: ...
+
+    def _follow(
+        self,
+        argv: Sequence[str],
+        folder: Path,
+        env: Mapping[str, str],
+        on_line: Callable[[str], None] | None,
+        answer: Path | None = None,
+    ) -> tuple[int, str]:
+        """Run a program to its end and hand on each line: all it prints or, with a file for stdout, stderr."""
+        lines = []
+        with ExitStack() as files:
+            process = subprocess.Popen(
+                argv,
+                cwd=folder,
+                env=env,
+                text=True,
+                stdin=subprocess.DEVNULL,
+                stdout=files.enter_context(answer.open("w")) if answer else subprocess.PIPE,
+                stderr=subprocess.PIPE if answer else subprocess.STDOUT,
+            )
+            self.running = process
+            for line in process.stderr or process.stdout or ():
+                lines.append(line)
+                if on_line:
+                    on_line(line.rstrip("\n"))
+            status = process.wait()
+            self.running = None
+            return status, "".join(lines)
 
     def _environment(self, env: Mapping[str, str] | None) -> dict[str, str]:
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("PULUMI_")}
@@ -191,12 +236,15 @@ class PulumiStack(Stack):
         argv = ["pulumi", command, *options, f"--stack={self.name}", f"--config-file={self.config_file}"]
         argv += [f"--event-log={log}", "--non-interactive", "--color=never", "--suppress-progress"]
         argv += [] if command == "preview" else ["--yes", "--skip-preview"]
-        status, text = _follow(argv, self.program, self._environment(env), on_line)
+        status, text = self._follow(argv, self.program, self._environment(env), on_line)
         errors = re.findall(r"^error: (.*)$", text, re.MULTILINE)
         steps: list[tuple[str, str]] = []
         changes: dict[str, int] = {}
         for line in log.read_text().splitlines() if log.exists() else ():
-            event = json.loads(line)
+            try:
+                event = json.loads(line)
+            except ValueError:  # the engine was killed while it wrote
+                break
             step = event.get("resourcePreEvent", {}).get("metadata")
             if step and step["op"] != "refresh" and not step["type"].startswith("pulumi:providers:"):
                 steps.append((step["op"], step["urn"]))
@@ -206,6 +254,12 @@ class PulumiStack(Stack):
         said = [one for one in map(_last_line, errors) if not re.fullmatch(r"\w+ failed", one)]
         error = [*said, f"pulumi ended with status {status}"][0] if status else ""
         return Result(not status, {op: changes.get(op, 0) for op in OPERATIONS}, steps, text, error)
+
+    def after_a_kill(self) -> None:
+        self._pulumi("cancel", "--yes")
+
+    def _pending(self, state: Any) -> set[str]:
+        return {one["resource"]["urn"] for one in state["checkpoint"]["latest"].get("pending_operations") or ()}
 
     def _exported(self) -> list[dict[str, Any]]:
         deployment = json.loads(self._pulumi("stack", "export", "--show-secrets"))["deployment"]
@@ -250,12 +304,18 @@ class SandboxStack(Stack):
     ) -> Result:
         answer = self.work / "result.json"
         argv = self.command_line(command, *options, "--json")
-        status, text = _follow(argv, PROJECT, self._environment(env), on_line, answer)
+        status, text = self._follow(argv, PROJECT, self._environment(env), on_line, answer)
         said = json.loads(answer.read_text() or "null") or {"changes": {}, "steps": [], "diagnostics": []}
         errors = [one["message"] for one in said["diagnostics"] if one["severity"] == "error"]
         steps = [(step["op"], step["urn"]) for step in said["steps"]]
         error = _last_line([*errors, text][0]) if status else ""
         return Result(not status, said["changes"], steps, text, error)
+
+    def after_a_kill(self) -> None:
+        """Nothing: the lock ended with the engine."""
+
+    def _pending(self, state: Any) -> set[str]:
+        return set(state["pending"])
 
     def _exported(self) -> list[dict[str, Any]]:
         keyring = StackFile(self.config_file, self.passphrase).keyring
@@ -265,32 +325,6 @@ class SandboxStack(Stack):
 def _options(replace: Iterable[str], refresh: bool, expect_no_changes: bool) -> list[str]:
     flags = {"--refresh": refresh, "--expect-no-changes": expect_no_changes}
     return [f"--replace={urn}" for urn in replace] + [flag for flag, given in flags.items() if given]
-
-
-def _follow(
-    argv: Sequence[str],
-    folder: Path,
-    env: Mapping[str, str],
-    on_line: Callable[[str], None] | None,
-    answer: Path | None = None,
-) -> tuple[int, str]:
-    """Run a program to its end and hand on each line: all that it prints or, with a file for stdout, stderr."""
-    lines = []
-    with ExitStack() as files:
-        process = subprocess.Popen(
-            argv,
-            cwd=folder,
-            env=env,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            stdout=files.enter_context(answer.open("w")) if answer else subprocess.PIPE,
-            stderr=subprocess.PIPE if answer else subprocess.STDOUT,
-        )
-        for line in process.stderr or process.stdout or ():
-            lines.append(line)
-            if on_line:
-                on_line(line.rstrip("\n"))
-        return process.wait(), "".join(lines)
 
 
 def _last_line(text: str) -> str:

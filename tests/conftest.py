@@ -1,4 +1,4 @@
-"""In CI nothing is left out."""
+"""In CI nothing is left out; tests that share a server or a stack stay together when several run at a time."""
 
 from __future__ import annotations
 
@@ -7,6 +7,29 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
+
+LONGEST_FIRST = ("dev-pulumi", "contract", "host", "dev-sandbox")
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give each test that shares something its group, and have the longest groups begin first."""
+    order = {}
+    for item in items:
+        group = _group(item)
+        order[item] = LONGEST_FIRST.index(group) if group else len(LONGEST_FIRST)
+        if group:
+            item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=order.__getitem__)
+
+
+def _group(item: pytest.Item) -> str | None:
+    """Whose server, host or stack the test shares: its folder's, or that of the dev stack on one engine."""
+    if item.path.name == "test_dev_stack.py":
+        params: dict[str, Any] = getattr(item, "callspec", None) and item.callspec.params or {}  # type: ignore[attr-defined]
+        return f"dev-{params.get('dev', 'sandbox')}"
+    return item.path.parent.name if item.path.parent.name in LONGEST_FIRST else None
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -59,10 +59,10 @@ def test_without_scripts(lab: Lab, sshd: Sshd) -> None:
 
 
 def test_a_script_that_fails(lab: Lab, sshd: Sshd) -> None:
-    lab.commands(command(sshd, create="echo out; echo because >&2; exit 3"))
+    lab.commands(command(sshd, create="echo out; sleep 1; echo because >&2; exit 3"))
     failed = lab.stack.up()
     assert (failed.ok, failed.error) == (False, "because")
-    assert 'Process exited with status 3: running "echo out; echo because >&2; exit 3":' in failed.stdout
+    assert 'Process exited with status 3: running "echo out; sleep 1; echo because >&2; exit 3":' in failed.stdout
     assert "r" not in lab.resources()
 
 

@@ -1,0 +1,1 @@
+"""Faults, injected where they happen: between provider and Nexus, at the engine, on the host."""
