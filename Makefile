@@ -17,7 +17,7 @@ demo-down: $(VENV)
 
 test: check
 	.venv/bin/python -m sandbox setup
-	.venv/bin/pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+	.venv/bin/pytest -n 2 --dist loadgroup --no-loadscope-reorder $(PYTEST_ARGS)
 
 check: $(VENV) $(MYPY_LINK)
 	.venv/bin/ruff check .

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-
 LONGEST_FIRST = ("dev-pulumi", "contract", "host", "dev-sandbox")
 
 
@@ -27,7 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _group(item: pytest.Item) -> str | None:
     """Whose server, host or stack the test shares: its folder's, or that of the dev stack on one engine."""
     if item.path.name == "test_dev_stack.py":
-        params: dict[str, Any] = getattr(item, "callspec", None) and item.callspec.params or {}  # type: ignore[attr-defined]
+        params = getattr(getattr(item, "callspec", None), "params", {})
         return f"dev-{params.get('dev', 'sandbox')}"
     return item.path.parent.name if item.path.parent.name in LONGEST_FIRST else None
 
