@@ -2,12 +2,13 @@
 # make demo-down   remove every trace of it
 # make test        lint, types and every test
 # make check       lint and types alone
+# make test-faults every fault, and docs/reliability.md made anew (at most 40 minutes)
 
 PYTHON ?= python3
 VENV := .venv/.installed
 MYPY_LINK := .sandbox/types/nexus_registry
 
-.PHONY: demo demo-down test check format
+.PHONY: demo demo-down test test-faults check format
 
 demo: $(VENV)
 	.venv/bin/python -m sandbox demo
@@ -18,6 +19,12 @@ demo-down: $(VENV)
 test: check
 	.venv/bin/python -m sandbox setup
 	.venv/bin/pytest -n 2 --dist loadgroup --no-loadscope-reorder $(PYTEST_ARGS)
+
+test-faults: $(VENV)
+	.venv/bin/python -m sandbox setup
+	.venv/bin/python -m sandbox.faults.report begin
+	FAULTS=full .venv/bin/pytest tests/faults $(PYTEST_ARGS); failed=$$?; \
+	.venv/bin/python -m sandbox.faults.report write && exit $$failed
 
 check: $(VENV) $(MYPY_LINK)
 	.venv/bin/ruff check .

@@ -1,0 +1,254 @@
+"""A reverse proxy that does to a chosen request what networks, proxies and restarting servers do."""
+
+from __future__ import annotations
+
+import http.client
+import re
+import socket
+import ssl
+import tempfile
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from sandbox.pki import Authority
+from sandbox.shell import free_port
+
+from .catalogue import Answer, Fault
+
+_NOT_PASSED_ON = {"connection", "transfer-encoding", "content-length", "keep-alive", "date", "server"}
+_LONGEST = 60.0
+
+
+@dataclass(frozen=True)
+class Passed:
+    """One request that reached the proxy, and whether the server got it."""
+
+    method: str
+    path: str
+    acted: bool
+
+
+class FaultProxy:
+    """Stands at ``url``, over HTTPS with a certificate of ``authority`` when there is one, before ``upstream``.
+
+    Each request has a connection of its own, so that whatever happens to connections happens to one request.
+    ``inject`` counts the requests from then on; ``clear`` makes it a plain way through again. Use it as a context
+    manager.
+    """
+
+    def __init__(self, upstream: str, authority: Authority | None = None) -> None:
+        self.seen: list[Passed] = []
+        self._upstream = urlsplit(upstream)
+        self._port = free_port()
+        self._tls = _server_tls(authority) if authority else None
+        self._lock, self._opening = threading.Lock(), threading.Lock()
+        self._given_up = threading.Event()
+        self._listener: ThreadingHTTPServer | None = None
+        self._reopening: threading.Timer | None = None
+        self.clear()
+
+    @property
+    def url(self) -> str:
+        """Where clients go."""
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self._port}{self._upstream.path.rstrip('/')}"
+
+    def __enter__(self) -> FaultProxy:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.clear()
+        self._close()
+
+    def clear(self) -> None:
+        """No fault any more, and nothing seen."""
+        with self._lock:
+            self._fault: Fault | None = None
+            self.seen = []
+            self._given_up.set()  # whoever is held is let go
+            self._given_up = threading.Event()
+        if self._reopening:
+            self._reopening.cancel()
+            self._reopening = None
+        self._open()
+
+    def inject(self, fault: Fault, *, method: str = ".*", path: str = ".*", nth: int = 1) -> None:
+        """Do this to the ``nth`` request from now on whose method and path match."""
+        with self._lock:
+            self._fault, self._matches, self._before, self._left = fault, (method, path), nth - 1, fault.times
+        if fault.refused and nth == 1:
+            self._refuse(fault.refused)
+
+    def _take(self, method: str, path: str) -> tuple[Fault | None, float]:
+        """What is to happen to this request, and for how many seconds connections are refused after it."""
+        with self._lock:
+            fault = self._fault
+            if fault is None or self._left <= 0:
+                return None, 0
+            if not all(re.fullmatch(*pair) for pair in zip(self._matches, (method, path), strict=True)):
+                return None, 0
+            if fault.writes and method == "GET":
+                return None, 0
+            if self._before > 0:
+                self._before -= 1
+                return None, fault.refused if self._before == 0 else 0
+            if fault.refused or fault.handshake:
+                return None, 0
+            self._left -= 1
+            return fault, fault.then_refused
+
+    def _cuts_this_handshake(self) -> bool:
+        with self._lock:
+            if self._fault and self._fault.handshake and self._before <= 0 and self._left > 0:
+                self._left -= 1
+                return True
+            return False
+
+    def _refuse(self, seconds: float) -> None:
+        """From now on, until ``seconds`` are over or the faults are cleared."""
+        self._close()
+        if seconds < _LONGEST:
+            self._reopening = threading.Timer(seconds, self._open)
+            self._reopening.daemon = True
+            self._reopening.start()
+
+    def _close(self) -> None:
+        with self._opening:
+            listener, self._listener = self._listener, None
+        if listener:
+            listener.shutdown()
+            listener.server_close()
+
+    def _open(self) -> None:
+        with self._opening:
+            if self._listener is None:
+                self._listener = self._listen()
+
+    def _listen(self) -> ThreadingHTTPServer:
+        proxy = self
+
+        class Handler(_Handler):
+            owner = proxy
+
+        class Server(ThreadingHTTPServer):
+            daemon_threads = True
+            block_on_close = False
+            allow_reuse_address = True
+
+            def finish_request(self, request: Any, client_address: Any) -> None:
+                if proxy._cuts_this_handshake():
+                    request.recv(64)
+                    return
+                if proxy._tls:
+                    request = proxy._tls.wrap_socket(request, server_side=True)
+                try:
+                    Handler(request, client_address, self)
+                finally:
+                    request.close()
+
+            def handle_error(self, request: Any, client_address: Any) -> None:
+                """Clients that give up are what this is for."""
+
+            def shutdown_request(self, request: Any) -> None:
+                self.close_request(request)
+
+        listener = Server(("127.0.0.1", self._port), Handler)
+        threading.Thread(target=listener.serve_forever, args=(0.01,), daemon=True).start()
+        return listener
+
+    def _pass_on(self, method: str, path: str, headers: Any, body: bytes) -> Answer | None:
+        """What the server answers; ``None`` when it can't be reached."""
+        connection = http.client.HTTPConnection(
+            self._upstream.hostname or "", self._upstream.port, timeout=_LONGEST
+        )
+        try:
+            connection.request(method, path, body=body, headers={**headers, "Connection": "close"})
+            answer = connection.getresponse()
+            kept = {name: value for name, value in answer.getheaders() if name.lower() not in _NOT_PASSED_ON}
+            kept["Server"] = answer.headers.get("Server", "")
+            return Answer(answer.status, answer.read().decode("latin-1"), kept)
+        except OSError:
+            return None
+        finally:
+            connection.close()
+
+    def serve(self, request: _Handler) -> None:
+        """One request, from when it was read to its answer or its connection's end."""
+        method, path = request.command, request.path
+        body = request.rfile.read(int(request.headers.get("Content-Length") or 0))
+        fault, refused = self._take(method, urlsplit(path).path)
+        fault = fault or Fault("")
+        given_up = self._given_up
+        if fault.meanwhile:
+            fault.meanwhile()
+        if fault.hold or fault.late:
+            _until_closed(request.connection, given_up)
+        acts = fault.acts or fault.late
+        with self._lock:
+            self.seen.append(Passed(method, path, acts))
+        answer = self._pass_on(method, path, dict(request.headers), body) if acts else None
+        if refused:
+            self._refuse(refused)
+        if fault.hold or fault.late or fault.silent:
+            return
+        request.reply(fault.answer or answer or Answer(502, "the server can't be reached"), fault)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    owner: FaultProxy
+    protocol_version = "HTTP/1.1"
+
+    def _any(self) -> None:
+        self.close_connection = True
+        self.owner.serve(self)
+
+    do_GET = do_POST = do_PUT = do_DELETE = _any  # noqa: N815
+
+    def reply(self, answer: Answer, fault: Fault) -> None:
+        """Answer, and close the connection."""
+        content = answer.body.encode("latin-1")
+        status = answer.status
+        if fault.edit and 200 <= status < 300:
+            content = fault.edit(content)
+            status = 200 if content else status
+        self.send_response_only(status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        if status != 204:
+            self.send_header("Content-Length", str(len(content)))
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        pass
+
+
+def _until_closed(connection: socket.socket, given_up: threading.Event) -> None:
+    """Wait until the client closed its side, or nothing is to be held any more."""
+    connection.settimeout(0.05)
+    deadline = time.monotonic() + _LONGEST
+    while time.monotonic() < deadline and not given_up.is_set():
+        with suppress(TimeoutError, ssl.SSLWantReadError):
+            try:
+                if not connection.recv(1):
+                    return
+            except OSError as error:
+                if isinstance(error, TimeoutError):
+                    raise
+                return
+
+
+def _server_tls(authority: Authority) -> ssl.SSLContext:
+    issued = authority.issue(["127.0.0.1", "localhost"], key="ec")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "server.pem"
+        file.write_text(issued.private_key_pem + issued.certificate_pem)
+        context.load_cert_chain(file)
+    return context
