@@ -133,7 +133,8 @@ class DockerRegistry(pulumi.ComponentResource):
             )
             return [realm, anonymous]
         ports = [port for port in (args.https_port, args.http_port) if port]
-        free = args.server.step("port", f"{self.name}-port", {"port": ports}, opts=self._after(*args.server.ready))
+        asked = {"port": ports, "for": self.name, "open_firewall": args.server.args.open_firewall or None}
+        free = args.server.step("port", f"{self.name}-port", asked, opts=self._after(*args.server.ready))
         return [*args.server.ready, free]
 
     def _accounts(

@@ -61,6 +61,10 @@ class NexusServerArgs:
         accept_eula: True accepts the Community Edition's licence, which versions from 3.77 ask for.
         start_timeout: seconds that a start may take.
         purge_data: let ``destroy`` remove the data directory with every image in it.
+        open_firewall: where firewalld runs, open ``https_port`` and the ports of the registries on this server in
+            its default zone, and close them again. Without it the steps say which ports are shut.
+        repair: a new value makes ``up`` run every step on the host again, which mends what was changed by hand
+            there; the value itself means nothing.
     """
 
     ssh: remote.ConnectionArgs
@@ -98,6 +102,8 @@ class NexusServerArgs:
     accept_eula: bool = False
     start_timeout: int = 600
     purge_data: bool = False
+    open_firewall: bool = False
+    repair: str = ""
 
 
 class NexusServer(pulumi.ComponentResource):
@@ -181,7 +187,7 @@ class NexusServer(pulumi.ComponentResource):
             name,
             ssh=ssh,
             sudo=user not in (None, "root"),
-            arguments={"unit": self.args.unit, **arguments},
+            arguments={"unit": self.args.unit, **arguments, "repair": self.args.repair or None},
             secrets=secrets or {},
             opts=opts,
         )
@@ -237,6 +243,8 @@ class NexusServer(pulumi.ComponentResource):
                 "java_major": None if args.java_home else java_major(args.version),
                 "java_home": args.java_home,
                 "java_package": args.java_package,
+                "port": [args.https_port],
+                "open_firewall": args.open_firewall or None,
             },
             opts=self._after(*self._reachable()),
         )

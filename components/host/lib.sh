@@ -25,9 +25,9 @@ die() {
 # --- arguments --------------------------------------------------------------------------------------------------
 
 # parse "REQUIRED …" "OPTIONAL …" "REPEATED …" VERB --flag value …   sets $verb and $arg_<flag with _>;
-# a repeated flag's values are joined by newlines.
+# a repeated flag's values are joined by newlines. --repair says nothing to a step: a new value of it makes one run.
 parse() {
-    parse_required=$1 parse_optional="$2 lock-timeout" parse_repeated=$3
+    parse_required=$1 parse_optional="$2 lock-timeout repair" parse_repeated=$3
     shift 3
     verb=${1:-}
     case $verb in create | update | delete) shift ;; *) die "the verb must be create, update or delete, not '$verb'" ;; esac

@@ -1,21 +1,23 @@
 # shellcheck shell=sh disable=SC2154
-# The host's own package manager: apt-get, dnf or yum behind four words.
+# The host's own package manager: apt-get, dnf, yum or zypper behind four words.
 
 PACKAGE_LIMIT=900
 
-# find_packager: sets $packager to apt-get, dnf or yum, and $os_name, $os_family; refuses another system.
+# find_packager: sets $packager to apt-get, dnf, yum or zypper, and $os_name, $os_family; refuses another system.
 find_packager() {
     os_id=$(os_release ID) os_name=$(os_release PRETTY_NAME) os_family=
     for os_word in $os_id $(os_release ID_LIKE); do
         case $os_word in
             debian | ubuntu) os_family=debian && break ;;
             rhel | centos | fedora | amzn | rocky | almalinux | ol) os_family=redhat && break ;;
+            suse | opensuse | opensuse-leap | opensuse-tumbleweed | sles) os_family=suse && break ;;
         esac
     done
     case $os_family in
         debian) packagers=apt-get ;;
         redhat) packagers='dnf yum' ;;
-        *) die "host: '${os_name:-$os_id}' is not supported; use Debian, Ubuntu, RHEL and its kin, CentOS 7, Fedora or Amazon Linux" ;;
+        suse) packagers=zypper ;;
+        *) die "host: '${os_name:-$os_id}' is not supported; use Debian, Ubuntu, RHEL and its kin, CentOS 7, Fedora, Amazon Linux, openSUSE or SLES" ;;
     esac
     for packager in $packagers; do
         if command -v "$packager" >/dev/null; then return 0; fi
@@ -35,7 +37,8 @@ os_release() (
 package_exists() {
     case $packager in
         apt-get) apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [^(]' ;;
-        *) "$packager" -q list available "$1" >/dev/null 2>&1 || "$packager" -q list installed "$1" >/dev/null 2>&1 ;;
+        zypper) zypper -n -q search --match-exact --type package "$1" >/dev/null 2>&1 ;;
+        *) "$packager" -q list "$1" >/dev/null 2>&1 ;;
     esac
 }
 
@@ -46,14 +49,24 @@ package_installed() {
     esac
 }
 
-# refresh_packages: the list of what there is, once per run.
+# refresh_packages: the list of what there is, once per run; dnf and yum keep theirs fresh themselves.
 refresh_packages() {
     [ -z "${packages_fresh:-}" ] || return 0
     packages_fresh=yes
-    [ "$packager" = apt-get ] || return 0
-    wait_for_packager /var/lib/apt/lists/lock
-    attend "asking for the list of packages (apt-get update)" "$PACKAGE_LIMIT" apt-get -q update ||
-        die "host: apt-get update failed (its last lines are above); the host needs its package sources to install what is missing"
+    case $packager in
+        apt-get)
+            wait_for_packager /var/lib/apt/lists/lock
+            refresh_command='apt-get -q update'
+            ;;
+        zypper)
+            wait_for_packager /run/zypp.pid
+            refresh_command='zypper -n -q refresh'
+            ;;
+        *) return 0 ;;
+    esac
+    # shellcheck disable=SC2086
+    attend "asking for the list of packages ($refresh_command)" "$PACKAGE_LIMIT" $refresh_command ||
+        die "host: $refresh_command failed (its last lines are above); the host needs its package sources to install what is missing"
 }
 
 # install_packages NAME …
@@ -66,12 +79,24 @@ install_packages() {
                 --no-install-recommends -o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=60 install "$@" ||
                 die "host: apt-get could not install $* (its last lines are above)"
             ;;
+        zypper)
+            wait_for_packager /run/zypp.pid
+            attend "installing (zypper)" "$PACKAGE_LIMIT" zypper_install "$@" ||
+                die "host: zypper could not install $* (its last lines are above)"
+            ;;
         *)
             wait_for_packager /var/run/yum.pid /var/lib/rpm/.rpm.lock
             attend "installing ($packager)" "$PACKAGE_LIMIT" "$packager" -q -y install "$@" ||
                 die "host: $packager could not install $* (its last lines are above)"
             ;;
     esac
+}
+
+# zypper_install NAME …: 100 to 103 and 106 are remarks (patches wait, a restart is due, another source is out of reach).
+zypper_install() {
+    zypper_status=0
+    ZYPP_LOCK_TIMEOUT=60 zypper -n -q install --no-recommends "$@" || zypper_status=$?
+    case $zypper_status in 100 | 101 | 102 | 103 | 106) return 0 ;; *) return "$zypper_status" ;; esac
 }
 
 # wait_for_packager FILE …: until no other process holds one of these locks, naming it, for five minutes at most.

@@ -2,14 +2,16 @@
 # prepare: is this host fit, and has it what Nexus needs? Installs what is missing, removes nothing.
 
 step() {
-    parse "unit install-root data-dir heap-mb min-disk-mb" "java-major java-home java-package" "" "$@"
+    parse "unit install-root data-dir heap-mb min-disk-mb" "java-major java-home java-package open-firewall" port "$@"
     take_lock prepare
+    check_path install_root "$arg_install_root"
     if [ "$verb" = delete ]; then
         forget prepare.java-home
+        forget_launcher_context
+        close_ports prepare ''
         say "installed packages stay"
         return 0
     fi
-    check_path install_root "$arg_install_root"
     check_path data_dir "$arg_data_dir"
     check_host
     check_memory
@@ -18,6 +20,8 @@ step() {
     find_packager
     provide_tools
     provide_java
+    provide_launcher_context
+    provide_open_ports prepare
     say "the host is ready"
 }
 
@@ -56,8 +60,8 @@ provide_tools() {
     for tool in curl tar gzip find cmp ss; do
         command -v "$tool" >/dev/null || missing="$missing $(tool_package "$tool")"
     done
-    [ -e /etc/ssl/certs/ca-certificates.crt ] || [ -e /etc/pki/tls/certs/ca-bundle.crt ] ||
-        missing="$missing ca-certificates"
+    [ -e /etc/ssl/certs/ca-certificates.crt ] || [ -e /etc/pki/tls/certs/ca-bundle.crt ] || [ -e /etc/ssl/ca-bundle.pem ] ||
+        missing="$missing $(tool_package certificates)"
     if [ -z "$missing" ]; then
         say "curl, tar, gzip and CA certificates are there"
         return 0
@@ -72,7 +76,10 @@ tool_package() {
         *-find) printf findutils ;;
         *-cmp) printf diffutils ;;
         debian-ss) printf iproute2 ;;
+        suse-ss) printf iproute2 ;;
         redhat-ss) printf iproute ;;
+        suse-certificates) printf ca-certificates-mozilla ;;
+        *-certificates) printf ca-certificates ;;
         *) printf '%s' "$1" ;;
     esac
 }
@@ -128,6 +135,8 @@ java_packages() {
     case $os_family-$1 in
         debian-*) printf 'openjdk-%s-jre-headless' "$1" ;;
         redhat-8) printf 'java-1.8.0-openjdk-headless java-1.8.0-amazon-corretto' ;;
+        suse-8) printf 'java-1_8_0-openjdk-headless' ;;
+        suse-*) printf 'java-%s-openjdk-headless' "$1" ;;
         redhat-*) printf 'java-%s-openjdk-headless java-%s-amazon-corretto-headless' "$1" "$1" ;;
     esac
 }
@@ -136,11 +145,13 @@ java_packages() {
 find_java() {
     java_dashed=$1
     [ "$1" != 8 ] || java_dashed=1.8.0
-    for java_candidate in "/usr/lib/jvm/jre-$java_dashed-openjdk" "/usr/lib/jvm/jre-$java_dashed" \
-        "/usr/lib/jvm/java-$1-openjdk"-* "/usr/lib/jvm/java-$1"-* /usr/lib/jvm/* /usr/lib/jvm/*/jre; do
-        if [ "$(java_major "$java_candidate")" = "$1" ]; then
-            printf '%s' "$java_candidate"
-            return 0
-        fi
+    for java_root in /usr/lib/jvm /usr/lib64/jvm; do
+        for java_candidate in "$java_root/jre-$java_dashed-openjdk" "$java_root/jre-$java_dashed" \
+            "$java_root/java-$1-openjdk"-* "$java_root/java-$1"-* "$java_root"/* "$java_root"/*/jre; do
+            if [ "$(java_major "$java_candidate")" = "$1" ]; then
+                printf '%s' "$java_candidate"
+                return 0
+            fi
+        done
     done
 }

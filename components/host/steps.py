@@ -25,12 +25,12 @@ Value: TypeAlias = "str | int | float | bool | Sequence[str | int | float] | Map
 """A flag's value. None leaves the flag out, a sequence repeats it, a mapping repeats it as ``KEY=VALUE``."""
 
 FILES: Final[Mapping[str, tuple[str, ...]]] = {
-    "prepare": ("lib", "packages", "prepare"),
+    "prepare": ("lib", "packages", "selinux", "firewall", "prepare"),
     "account": ("lib", "account"),
     "archive": ("lib", "archive"),
     "keystore": ("lib", "jetty", "keystore"),
     "service": ("lib", "jetty", "properties", "unit", "start", "service"),
-    "port": ("lib", "port"),
+    "port": ("lib", "firewall", "port"),
 }
 """What each step's script is made of."""
 

@@ -115,6 +115,43 @@ def test_addresses_are_known_in_preview() -> pulumi.Output[None]:
     )
 
 
+class Recorder(Preview):
+    """Keeps the command lines of the host steps."""
+
+    def __init__(self) -> None:
+        self.lines: dict[str, str] = {}
+
+    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
+        if args.typ == "command:remote:Command":
+            self.lines[args.name] = args.inputs["update"]
+        return args.name, {"fingerprint": "ab" * 32, "content": "UEsx", **args.inputs}
+
+
+def host_lines(**changes: Any) -> dict[str, str]:
+    """The command line of each host step's update, by the resource's name."""
+    recorder = Recorder()
+    pulumi.runtime.set_mocks(recorder, project="consumer", preview=False)
+
+    def program() -> None:
+        registry(server=server(**changes))
+
+    pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
+    return recorder.lines
+
+
+def test_a_new_value_of_repair_runs_every_host_step_again() -> None:
+    before, after = host_lines(), host_lines(repair="2026-11-24")
+    names = ["prepare", "account", "archive", "keystore-file", "service"]
+    assert sorted(after) == sorted([*(f"nexus-{name}" for name in names), "registry-port"])
+    assert after == {name: f"{line} --repair 2026-11-24" for name, line in before.items()}
+
+
+def test_the_firewall_is_opened_only_when_asked_for_https_and_for_each_registry() -> None:
+    assert not [line for line in host_lines().values() if "firewall" in line]
+    opened = [name for name, line in host_lines(open_firewall=True).items() if "--open-firewall yes" in line]
+    assert sorted(opened) == ["nexus-prepare", "registry-port"]
+
+
 def test_a_server_below_rest_is_installed_and_nothing_inside_it_is_touched() -> None:
     assert [type(one).__name__ for one in server(version="3.19.1-01").ready] == ["Command"]
 

@@ -1,0 +1,53 @@
+# shellcheck shell=sh disable=SC2154
+# firewalld, where it runs: opens the ports of --port when --open-firewall says yes, and otherwise says which are shut.
+# What was opened from here is remembered by whom it was for, and closed when that one no longer wants it.
+
+firewalld_runs() { command -v firewall-cmd >/dev/null && firewall-cmd -q --state >/dev/null 2>&1; }
+
+# provide_open_ports FOR: now and for later starts; a reload, which drops what others opened for now, is not needed.
+provide_open_ports() {
+    firewalld_runs || return 0
+    firewall_fact=firewall.$1 ports_shut="" ports_wanted=""
+    [ "$arg_open_firewall" != yes ] || ports_wanted=$(printf '%s' "$arg_port" | tr '\n' ' ')
+    close_ports "$1" "$ports_wanted"
+    for firewall_port in $arg_port; do
+        check_port port "$firewall_port"
+        if [ -n "$ports_wanted" ]; then
+            open_port "$firewall_port"
+        elif ! firewall-cmd -q --query-port="$firewall_port/tcp"; then
+            ports_shut="$ports_shut $firewall_port/tcp"
+        fi
+    done
+    [ -z "$ports_shut" ] ||
+        say "firewalld is active and its default zone does not list$ports_shut: set open_firewall, or open what clients need by hand"
+}
+
+open_port() {
+    for firewall_when in '' --permanent; do
+        # shellcheck disable=SC2086
+        ! firewall-cmd -q $firewall_when --query-port="$1/tcp" || continue
+        open_known=$(fact "$firewall_fact")
+        case " $open_known " in *" $1 "*) ;; *) remember "$firewall_fact" "${open_known:+$open_known }$1" ;; esac
+        # shellcheck disable=SC2086
+        firewall-cmd -q $firewall_when --add-port="$1/tcp" ||
+            die "open_firewall: firewalld does not open $1/tcp (its words are above); open it by hand and leave open_firewall out"
+        say "firewalld: opened $1/tcp${firewall_when:+ for later starts}"
+    done
+}
+
+# close_ports FOR "KEEP …": what was opened for this one, less what it keeps.
+close_ports() {
+    has_fact "firewall.$1" || return 0
+    close_kept=
+    for close_port in $(fact "firewall.$1"); do
+        case " $2 " in
+            *" $close_port "*) close_kept="${close_kept:+$close_kept }$close_port" ;;
+            *)
+                firewall-cmd -q --permanent --remove-port="$close_port/tcp" || :
+                firewall-cmd -q --remove-port="$close_port/tcp" || :
+                say "firewalld: closed $close_port/tcp"
+                ;;
+        esac
+    done
+    if [ -n "$close_kept" ]; then remember "firewall.$1" "$close_kept"; else forget "firewall.$1"; fi
+}

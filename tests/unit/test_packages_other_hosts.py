@@ -1,0 +1,279 @@
+"""Ubuntu, Rocky, CentOS 7 and openSUSE: the steps' commands, exact to the argument; a second pass issues none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sandbox.packages import ensure
+from tests.unit.other_hosts import CENTOS, LEAP, ROCKY, UBUNTU, OtherHost, System
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+APT_INSTALL = (
+    "apt-get -q -y --no-install-recommends -o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=60 install"
+)
+ASKED: dict[str, Any] = {
+    "install_root": "/opt/nexus",
+    "data_dir": "/var/lib/nexus",
+    "heap_mb": 1000,
+    "min_disk_mb": 1,
+    "port": [8443],
+}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def tools() -> None:
+    ensure("busybox")
+
+
+CASES: list[tuple[str, System, int, str, list[str]]] = [
+    (
+        "ubuntu",
+        UBUNTU,
+        major,
+        f"/usr/lib/jvm/java-{major}-openjdk-amd64",
+        [
+            "apt-get -q update",
+            f"{APT_INSTALL} curl",
+            f"apt-cache policy openjdk-{major}-jre-headless",
+            f"{APT_INSTALL} openjdk-{major}-jre-headless",
+        ],
+    )
+    for major in (8, 11, 17, 21)
+]
+CASES += [
+    (
+        "rocky",
+        ROCKY,
+        major,
+        f"/usr/lib/jvm/jre-{java}-openjdk",
+        [
+            "dnf -q -y install tar",
+            f"dnf -q list java-{java}-openjdk-headless",
+            f"dnf -q -y install java-{java}-openjdk-headless",
+        ],
+    )
+    for major, java in ((8, "1.8.0"), (11, "11"), (17, "17"), (21, "21"))
+]
+CASES += [
+    (
+        "centos",
+        CENTOS,
+        major,
+        f"/usr/lib/jvm/jre-{java}-openjdk",
+        [
+            "yum -q -y install iproute",
+            f"yum -q list java-{java}-openjdk-headless",
+            f"yum -q -y install java-{java}-openjdk-headless",
+        ],
+    )
+    for major, java in ((8, "1.8.0"), (11, "11"))
+]
+CASES += [
+    (
+        "leap",
+        LEAP,
+        major,
+        f"/usr/lib64/jvm/jre-{home}-openjdk",
+        [
+            "zypper -n -q refresh",
+            "zypper -n -q install --no-recommends diffutils iproute2 ca-certificates-mozilla",
+            f"zypper -n -q search --match-exact --type package java-{package}-openjdk-headless",
+            f"zypper -n -q install --no-recommends java-{package}-openjdk-headless",
+        ],
+    )
+    for major, package, home in ((8, "1_8_0", "1.8.0"), (11, "11", "11"), (17, "17", "17"), (21, "21", "21"))
+]
+
+
+@pytest.mark.parametrize(
+    ("system", "major", "home", "calls"),
+    [case[1:] for case in CASES],
+    ids=[f"{name}-java{major}" for name, _, major, *_ in CASES],
+)
+def test_a_bare_host_gets_its_tools_and_java_from_its_own_packages_and_nothing_twice(
+    tmp_path: Path, system: System, major: int, home: str, calls: list[str]
+) -> None:
+    host = OtherHost(tmp_path, system)
+    done = host.run("prepare", **ASKED, java_major=major)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert host.calls() == calls
+    assert f"Java {major} is at {home}\n" in done.stdout
+    again = host.run("prepare", "update", **ASKED, java_major=major)
+    assert (again.returncode, host.calls()) == (0, []), again.stderr
+    assert (host.root / "var/lib/nexus-registry/nexus/prepare.java-home").read_text() == f"{home}\n"
+
+
+def test_a_java_that_the_system_does_not_have_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    host = OtherHost(tmp_path, CENTOS)
+    done = host.run("prepare", **ASKED, java_major=17)
+    assert done.returncode == 1
+    assert "CentOS Linux 7 (Core) has no package java-17-openjdk-headless or" in done.stderr
+    assert "java_home" in done.stderr
+    assert host.calls() == [
+        "yum -q -y install iproute",
+        "yum -q list java-17-openjdk-headless",
+        "yum -q list java-17-amazon-corretto-headless",
+    ]
+
+
+def test_an_account_is_made_with_the_same_commands_everywhere_and_once(tmp_path: Path) -> None:
+    passwd = 'case "$1 $2" in "passwd nexus"|"group nexus") grep -q "^nexus:" "/etc/$1" ;; *) exit 2 ;; esac\n'
+    tools = {
+        "getent": passwd,
+        "groupadd": 'echo "nexus:x:990:" >>/etc/group\n',
+        "useradd": 'echo "nexus:x:990:990::/:/bin/sh" >>/etc/passwd\n',
+        "nologin": "",
+        "find": "",
+    }
+    host = OtherHost(tmp_path, LEAP, tools)
+    account: dict[str, Any] = {"user": "nexus", "group": "nexus", "data_dir": "/var/lib/nexus"}
+    done = host.run("account", **account)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [call for call in host.calls() if call.startswith(("groupadd", "useradd"))] == [
+        "groupadd -r nexus",
+        "useradd -r -M -g nexus -d /var/lib/nexus -s /bin/nologin nexus",
+    ]
+    again = host.run("account", "update", **account)
+    assert again.returncode == 0, again.stderr
+    assert not [call for call in host.calls() if call.startswith(("groupadd", "useradd"))]
+
+
+SELINUX = {
+    "selinuxenabled": "",
+    "matchpathcon": 'case $1 in -V) [ -f "/labelled$2" ] ;; *) case $2 in /opt/*) kind=bin_t ;; *) '
+    '[ -f /rules ] && kind=bin_t || kind=var_t ;; esac; echo "system_u:object_r:$kind:s0" ;; esac\n',
+    "restorecon": 'for path; do :; done; mkdir -p "/labelled${path%/*}"; touch "/labelled$path"\n',
+}
+SEMANAGE = "case $2 in -a) touch /rules ;; -d) rm /rules ;; esac\n"
+
+
+RULE = r"/srv/nexus\.d/nexus-[^/]+/bin/nexus"
+LAUNCHER = "/srv/nexus.d/nexus-3.71.0-06/bin/nexus"
+
+
+@pytest.mark.parametrize(
+    ("system", "installed"),
+    [
+        (
+            ROCKY,
+            [
+                "dnf -q -y install tar",
+                "dnf -q list policycoreutils-python-utils",
+                "dnf -q -y install policycoreutils-python-utils",
+            ],
+        ),
+        (
+            CENTOS,
+            [
+                "yum -q -y install iproute",
+                "yum -q list policycoreutils-python-utils",
+                "yum -q list policycoreutils-python",
+                "yum -q -y install policycoreutils-python",
+            ],
+        ),
+    ],
+    ids=["rocky", "centos"],
+)
+def test_selinux_lets_systemd_start_the_launcher_wherever_it_is_installed(
+    tmp_path: Path, system: System, installed: list[str]
+) -> None:
+    host = OtherHost(tmp_path, system, SELINUX, {"semanage": SEMANAGE})
+    host.write(LAUNCHER, "")
+    asked = {**ASKED, "install_root": "/srv/nexus.d"}
+    done = host.run("prepare", **asked)
+    assert done.returncode == 0, done.stdout + done.stderr
+    looks = ["matchpathcon -n /srv/nexus.d/nexus-0/bin/nexus", f"matchpathcon -V {LAUNCHER}"]
+    calls = host.calls()
+    assert [call for call in calls if call.startswith(("dnf", "yum"))] == installed
+    assert [call for call in calls if not call.startswith(("dnf", "yum"))] == [
+        "selinuxenabled ",
+        looks[0],
+        f"semanage fcontext -a -t bin_t {RULE}",
+        looks[1],
+        f"restorecon {LAUNCHER}",
+    ]
+    assert host.run("prepare", "update", **asked).returncode == 0
+    assert host.calls() == ["selinuxenabled ", *looks]
+    assert host.run("prepare", "delete", **asked).returncode == 0
+    assert host.calls() == [f"semanage fcontext -d {RULE}"]
+
+
+def test_below_opt_selinux_needs_no_rule_and_without_selinux_nothing_is_asked(tmp_path: Path) -> None:
+    active = OtherHost(tmp_path / "active", ROCKY, SELINUX)
+    inactive = OtherHost(tmp_path / "inactive", ROCKY, {**SELINUX, "selinuxenabled": "exit 1\n"})
+    for host, calls in (
+        (active, ["selinuxenabled ", "matchpathcon -n /opt/nexus/nexus-0/bin/nexus"]),
+        (inactive, ["selinuxenabled "]),
+    ):
+        assert host.run("prepare", **ASKED).returncode == 0
+        assert host.calls() == ["dnf -q -y install tar", *calls]
+
+
+FIREWALLD = {
+    "firewall-cmd": """case "$*" in
+    *--state) exit "$(cat /firewalld)" ;;
+    *--permanent*) at=/permanent ;;
+    *) at=/now ;;
+esac
+mkdir -p "$at"
+for word; do :; done
+case $word in
+    --query-port=*) [ -f "$at/$(echo "${word#*=}" | tr / -)" ] ;;
+    --add-port=*) touch "$at/$(echo "${word#*=}" | tr / -)" ;;
+    --remove-port=*) rm "$at/$(echo "${word#*=}" | tr / -)" ;;
+esac
+""",
+}
+
+
+def test_firewalld_is_only_opened_when_told_and_closed_again(tmp_path: Path) -> None:
+    host = OtherHost(tmp_path, LEAP, FIREWALLD)
+    host.write("firewalld", "0")
+    untold = host.run("prepare", **ASKED)
+    query, add, remove = (
+        [f"firewall-cmd -q {when}{what}-port=8443/tcp" for when in ("", "--permanent ")]
+        for what in ("--query", "--add", "--remove")
+    )
+    state = "firewall-cmd -q --state"
+    assert [call for call in host.calls() if call.startswith("firewall")] == [state, query[0]]
+    assert "firewalld is active and its default zone does not list 8443/tcp: set open_firewall" in untold.stdout
+    told = {**ASKED, "open_firewall": True}
+    assert host.run("prepare", "update", **told).returncode == 0
+    assert host.calls() == [state, query[0], add[0], query[1], add[1]]
+    assert host.run("prepare", "update", **told).returncode == 0
+    assert host.calls() == [state, *query]
+    moved = host.run("prepare", "update", **{**told, "port": [9443]})
+    assert host.calls()[:3] == [state, remove[1], remove[0]]
+    assert "firewalld: closed 8443/tcp\nfirewalld: opened 9443/tcp\n" in moved.stdout
+    assert host.run("prepare", "delete", **told).returncode == 0
+    assert host.calls() == [call.replace("8443", "9443") for call in (remove[1], remove[0])]
+
+
+def test_a_registrys_port_is_opened_by_its_own_step_and_a_port_opened_by_hand_stays(tmp_path: Path) -> None:
+    host = OtherHost(tmp_path, ROCKY, FIREWALLD)
+    host.write("firewalld", "0")
+    for place in ("now", "permanent"):
+        host.write(f"{place}/5001-tcp", "")
+    team: dict[str, Any] = {"port": [5000, 5001], "for": "team", "open_firewall": True}
+    assert host.run("port", **team).returncode == 0
+    assert [call for call in host.calls() if "--add" in call] == [
+        "firewall-cmd -q --add-port=5000/tcp",
+        "firewall-cmd -q --permanent --add-port=5000/tcp",
+    ]
+    assert host.run("port", "delete", **team).returncode == 0
+    assert host.calls() == [
+        "firewall-cmd -q --permanent --remove-port=5000/tcp",
+        "firewall-cmd -q --remove-port=5000/tcp",
+    ]
+
+
+def test_firewalld_that_does_not_run_is_left_alone(tmp_path: Path) -> None:
+    host = OtherHost(tmp_path, ROCKY, FIREWALLD)
+    host.write("firewalld", "252")
+    done = host.run("port", port=[5000], open_firewall=True)
+    assert (done.returncode, done.stdout) == (0, "port 5000 can be used\n"), done.stderr
+    assert [call for call in host.calls() if call.startswith("firewall")] == ["firewall-cmd -q --state"]
