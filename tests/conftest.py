@@ -11,16 +11,16 @@ import pytest
 LONGEST_FIRST = ("dev-pulumi", "contract", "host", "dev-sandbox")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Give each test that shares something its group."""
+    if group := _group(item):
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give each test that shares something its group, and have the longest groups begin first."""
-    order = {}
-    for item in items:
-        group = _group(item)
-        order[item] = LONGEST_FIRST.index(group) if group else len(LONGEST_FIRST)
-        if group:
-            item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=order.__getitem__)
+    """Have the longest groups begin first."""
+    order: dict[str | None, int] = {group: place for place, group in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: order.get(_group(item), len(order)))
 
 
 def _group(item: pytest.Item) -> str | None:
