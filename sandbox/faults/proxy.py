@@ -47,6 +47,7 @@ class FaultProxy:
         self._upstream = urlsplit(upstream)
         self._port = free_port()
         self._tls = _server_tls(authority) if authority else None
+        self._busy = 0
         self._lock, self._opening = threading.Lock(), threading.Lock()
         self._given_up = threading.Event()
         self._listener: ThreadingHTTPServer | None = None
@@ -177,8 +178,26 @@ class FaultProxy:
         finally:
             connection.close()
 
+    def settle(self) -> None:
+        """Clear, and wait until no request is under way any more."""
+        self.clear()
+        deadline = time.monotonic() + _LONGEST
+        while self._busy:
+            if time.monotonic() > deadline:
+                raise TimeoutError("a request is still under way")
+            time.sleep(0.005)
+
     def serve(self, request: _Handler) -> None:
-        """One request, from when it was read to its answer or its connection's end."""
+        """One request, from its first line to its answer or its connection's end."""
+        with self._lock:
+            self._busy += 1
+        try:
+            self._serve(request)
+        finally:
+            with self._lock:
+                self._busy -= 1
+
+    def _serve(self, request: _Handler) -> None:
         method, path = request.command, request.path
         body = request.rfile.read(int(request.headers.get("Content-Length") or 0))
         fault, refused = self._take(method, urlsplit(path).path)

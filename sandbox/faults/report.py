@@ -35,6 +35,7 @@ class Row:
     second: str
     lost: str = ""
     seconds: float = 0.0
+    sentence: str = ""
 
     @property
     def verdict(self) -> str:
@@ -84,15 +85,17 @@ def record(
     second: str,
     lost: str = "",
     seconds: float = 0.0,
+    sentence: str = "",
 ) -> None:
     """Keep a row for the report; ``lost`` says what is lost, doubled or left to be done by hand, if anything is.
 
-    ``first`` and ``second`` are what the two runs came to, in a few words: ``done``, ``Unreachable``.
+    ``first`` and ``second`` are what the two runs came to, in a few words: ``done``, ``Unreachable``. How many
+    seconds the first took and what it said in full are kept with the row.
     """
     if os.environ.get("FAULTS") != "full":
         return
     ROWS.mkdir(parents=True, exist_ok=True)
-    row = Row(lane, subject, operation, fault, first, second, lost, seconds)
+    row = Row(lane, subject, operation, fault, first, second, lost, seconds, sentence)
     with (ROWS / f"{lane}.jsonl").open("a") as file:
         file.write(json.dumps(asdict(row), ensure_ascii=False) + "\n")
 

@@ -1,0 +1,97 @@
+"""Striking a stack while it works: a command is begun again and again, and struck at a boundary not tried yet."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+
+from ..process import Process
+from ..stack import Result, Stack
+
+BEGUN, MIDDLE, DONE = "begun", "middle", "done"
+_POLL = 0.01
+
+
+@dataclass
+class Journey:
+    """One command, struck at every boundary of every resource until nothing is left to strike it at.
+
+    A run is struck as soon as an operation is noted as under way, ``middles`` seconds after that, and when it is
+    noted as done: each of these once for each resource. What was struck is begun again at once, beside whatever of
+    it still acts, until a run comes to its end untouched.
+    """
+
+    stack: Stack
+    command: Callable[[], Result]
+    strike: Callable[[], object] | None = None
+    """What happens to a run. None: the engine is killed, and only it; see :meth:`end_orphans`."""
+    middles: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """Moments in the middle by a resource's name, in seconds after its beginning; 0.3 when it has none."""
+    only: Collection[str] = ()
+    """Names of the resources at which it is struck; empty for all."""
+    phases: Collection[str] = (BEGUN, MIDDLE, DONE)
+    strikes: list[tuple[str, str]] = field(default_factory=list)
+    """What was under way, and how far, at each strike."""
+    said: list[str] = field(default_factory=list)
+    """The error with which each run ended that was struck."""
+    orphans: list[Process] = field(default_factory=list)
+
+    def run(self, *, limit: int = 200) -> Result:
+        """Run to the end that nothing prevents any more; at most ``limit`` times."""
+        for _ in range(limit):
+            if (result := self._one()) is not None:
+                return result
+        raise AssertionError(f"no end after {limit} runs; struck at {self.strikes[-5:]}")
+
+    def end_orphans(self) -> None:
+        """End what the killed engines left behind."""
+        for orphan in self.orphans:
+            orphan.end(patience=0, first=signal.SIGKILL)
+
+    def _one(self) -> Result | None:
+        """One run: its result when it came to its end untouched."""
+        results: list[Result] = []
+        runner = threading.Thread(target=lambda: results.append(self.command()), daemon=True)
+        runner.start()
+        struck = False
+        since: dict[str, float] = {}
+        while runner.is_alive():
+            now = time.monotonic()
+            engine = self.stack.running
+            under_way = {urn.rpartition("::")[2] for urn in self.stack.under_way()} if engine else set()
+            mark = None if struck else self._mark(since, under_way, now)
+            since = {name: since.get(name, now) for name in under_way}
+            if mark and engine and engine.poll() is None:
+                struck = True
+                self.strikes.append(mark)
+                if self.strike:
+                    self.strike()
+                else:
+                    self.orphans += Process.below(engine.pid)
+                    os.kill(engine.pid, signal.SIGKILL)
+            time.sleep(_POLL)
+        if struck:
+            self.said += [result.error for result in results]
+            if not self.strike:
+                self.stack.after_a_kill()
+            return None
+        return results[0]
+
+    def _mark(self, since: Mapping[str, float], under_way: set[str], now: float) -> tuple[str, str] | None:
+        """A boundary that this moment is at and that was not struck yet."""
+        here = [(name, BEGUN) for name in under_way] + [(name, DONE) for name in since.keys() - under_way]
+        here += [
+            (name, f"{MIDDLE}, {moment:g} s")
+            for name in under_way & since.keys()
+            for moment in self.middles.get(name, (0.3,))
+            if moment <= now - since[name] < moment + 0.5
+        ]
+        for name, how in sorted(here):
+            wanted = (not self.only or name in self.only) and how.partition(",")[0] in self.phases
+            if wanted and (name, how) not in self.strikes:
+                return name, how
+        return None
