@@ -55,6 +55,7 @@ server = NexusServer(
         private_key=config.require_secret("private_key"),
         private_key_passphrase=config.get_secret("private_key_passphrase"),
         keystore_password=config.require_secret("keystore_password"),
+        renew_before=number("renew_before"),
         anonymous_access=switch("anonymous_pull"),
     ),
 )

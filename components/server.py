@@ -41,6 +41,7 @@ class NexusServerArgs:
         ca: the authority of the certificate in PEM, where no public one signed it.
         keystore_format: ``pkcs12`` or ``jks``.
         keystore_alias: the entry's name in the keystore.
+        renew_before: days before the certificate's end from which on ``preview`` says that it is due; 0: never.
         current_admin_password: the password in force, when a server that was set up by hand is taken over.
         archive_url: where the archive is. Default: the vendor's address by version and architecture.
         archive_path: a file that is on the host already, instead of a download.
@@ -80,6 +81,7 @@ class NexusServerArgs:
     ca: pulumi.Input[str] | None = None
     keystore_format: str = "pkcs12"
     keystore_alias: str = "cert"
+    renew_before: int = 30
     current_admin_password: pulumi.Input[str] | None = None
     archive_url: str | None = None
     archive_path: str | None = None
@@ -204,6 +206,8 @@ class NexusServer(pulumi.ComponentResource):
             format=args.keystore_format,
             alias=args.keystore_alias,
             nexus_version=args.version,
+            hostname=self.hostname,
+            renew_before=args.renew_before,
             opts=pulumi.ResourceOptions(parent=self),
         )
 

@@ -35,6 +35,7 @@ _OTHER = {
     "TRUSTED CERTIFICATE": "OpenSSL's TRUSTED CERTIFICATE: convert it with `openssl x509`",
     "PKCS7": "a PKCS#7 bundle: convert it with `openssl pkcs7 -print_certs`",
 }
+TIME = "%Y-%m-%dT%H:%M:%SZ"
 _RSA_BITS = 2048
 _CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
 _USABLE = "use RSA (2048 bits or more) or EC (P-256, P-384 or P-521)"
@@ -184,17 +185,6 @@ def in_order(leaf: x509.Certificate, others: Sequence[x509.Certificate]) -> list
     )
 
 
-def out_of_time(certificate: x509.Certificate, now: datetime) -> str:
-    """Why a certificate does not hold at ``now``; an empty text when it does."""
-    name = shown(certificate.subject)
-    if certificate.not_valid_after_utc < now:
-        return f"expired on {_iso(certificate.not_valid_after_utc)} ({name}): give a renewed one"
-    if certificate.not_valid_before_utc > now:
-        begin = _iso(certificate.not_valid_before_utc)
-        return f"is not valid before {begin} ({name}); it is {_iso(now)}: wait, or set this machine's clock right"
-    return ""
-
-
 def facts(certificate: x509.Certificate) -> dict[str, str | list[str]]:
     """What is public about a certificate, by the names of the outputs."""
     names: list[str] = []
@@ -204,8 +194,8 @@ def facts(certificate: x509.Certificate) -> dict[str, str | list[str]]:
             names += [str(address) for address in extension.value.get_values_for_type(x509.IPAddress)]
     return {
         "fingerprint": certificate.fingerprint(hashes.SHA256()).hex(),
-        "not_before": _iso(certificate.not_valid_before_utc),
-        "not_after": _iso(certificate.not_valid_after_utc),
+        "not_before": iso(certificate.not_valid_before_utc),
+        "not_after": iso(certificate.not_valid_after_utc),
         "subject": certificate.subject.rfc4514_string(),
         "names": names,
     }
@@ -275,5 +265,6 @@ def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
     return True
 
 
-def _iso(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+def iso(moment: datetime) -> str:
+    """A moment as the outputs give it."""
+    return moment.strftime(TIME)

@@ -13,11 +13,11 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
 from pulumi.dynamic import CreateResult, UpdateResult
 
-from . import certificates
+from . import certificates, validity
 from .certificates import Bundle, PrivateKey, WrongPassphrase
 from .crud import Provider
 from .resource import TrackedResource
-from .schema import PROVIDER_KEY, Field, Invalid, Schema, choice, optional_text, text
+from .schema import PROVIDER_KEY, Field, Invalid, Schema, choice, integer, optional_text, text
 from .unknown import is_unknown
 from .versions import parse
 
@@ -69,6 +69,8 @@ SCHEMA: Schema = {
     "format": Field(choice("pkcs12", "jks"), default="pkcs12"),
     "alias": Field(alias_name, default="cert"),
     "nexus_version": Field(generation, default=NEWER),
+    "hostname": Field(text(r"[^\s/]+", hint="must be a name or address, without port")),
+    "renew_before": Field(integer(0, 3650), default=30),
 }
 
 
@@ -97,8 +99,11 @@ def problems(inputs: Mapping[str, Any], now: datetime) -> Iterator[tuple[str, st
         return
     if key is None and (reason := certificates.unserved(leaf.public_key())):
         yield "certificate", f"is for a key that can't be used: it {reason}"
-    if reason := certificates.out_of_time(leaf, now):
+    if reason := validity.out_of_time(leaf, now):
         yield "certificate", reason
+    hostname = inputs.get("hostname")
+    if wrong := validity.uncovered(leaf, None if is_unknown(hostname) else hostname):
+        yield wrong
     if is_unknown(inputs.get("chain")):
         return
     place = "chain" if inputs.get("chain") else "certificate"
@@ -108,7 +113,7 @@ def problems(inputs: Mapping[str, Any], now: datetime) -> Iterator[tuple[str, st
         yield place, str(error)
         return
     for each in chain:
-        if reason := certificates.out_of_time(each, now):
+        if reason := validity.out_of_time(each, now):
             yield place, f"holds a certificate that {reason}, or leave it out"
 
 
@@ -196,6 +201,10 @@ class Keystore(TrackedResource, module="nexus", name="Keystore"):
         nexus_version: such as ``3.71.0-06``. Up to 3.70 a PKCS#12 store is made with PBE-SHA1-3DES and a SHA-1
             MAC, which every Java 8 reads; from 3.71 on, and by default, with AES-256 and SHA-256, which Java
             8u301 and later read. Kept as ``3.70 or earlier`` or ``3.71 or later``.
+        hostname: the name or address that clients use, which the certificate must be for. Default: any.
+        renew_before: from this many days (0 to 3650) before the certificate's end on, ``preview`` and ``up`` warn
+            that it is due; 0 turns it off. Default 30. What issues certificates in the same stack can renew them
+            in that ``up``, see :func:`.validity.renewal_due`.
         opts: the usual resource options.
 
     A PEM text may be at most 256 KiB long; white space, line ends, text around the blocks and the order of the
@@ -214,7 +223,8 @@ class Keystore(TrackedResource, module="nexus", name="Keystore"):
     Errors, each on the property at fault, in a preview too: a text that is not PEM, is damaged, or was mixed up
     with another; a key that does not belong to the certificate, is too short or of a kind that can't be served; a
     missing or wrong passphrase; a certificate, in the chain too, that has expired or is not valid yet; a chain
-    that does not lead to the certificate, or holds others; a password that Java or Jetty would not take. The dates
+    that does not lead to the certificate, or holds others; a certificate that names no host in its subjectAltName,
+    or not ``hostname``, which Docker refuses; a password that Java or Jetty would not take. The dates
     are looked at in every preview and update, so a certificate that expired is refused until it is renewed.
 
     See https://help.sonatype.com/en/configuring-ssl.html and the ``keytool`` reference of the JDK.
@@ -244,10 +254,22 @@ class Keystore(TrackedResource, module="nexus", name="Keystore"):
         format: pulumi.Input[str] = "pkcs12",  # noqa: A002 - the field's word
         alias: pulumi.Input[str] = "cert",
         nexus_version: pulumi.Input[str] | None = None,
+        hostname: pulumi.Input[str] | None = None,
+        renew_before: pulumi.Input[int] = 30,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         inputs = {key: value for key, value in locals().items() if key in SCHEMA}
         super().__init__(resource_name, inputs, opts)
+        pulumi.Output.all(self.not_after, self.subject, renew_before).apply(self._say_if_due)
+
+    def _say_if_due(self, known: list[Any]) -> None:
+        not_after, subject, renew_before = known
+        if not_after and validity.renewal_due(not_after, int(renew_before)):
+            pulumi.log.warn(
+                f"certificate: {subject!r} ends on {not_after}, in less than the {int(renew_before)} days of "
+                "renew_before: give a renewed one",
+                resource=self,
+            )
 
 
 def _key_known(inputs: Mapping[str, Any]) -> bool:

@@ -6,6 +6,8 @@ import datetime as dt
 from functools import cache
 from typing import Any, cast
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -14,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
+from cryptography.x509.oid import NameOID
 from nexus_registry.providers.keystore import KeystoreProvider
 from pulumi.output import Unknown
 
@@ -36,6 +39,20 @@ def server(
 ) -> Issued:
     names = ["nexus.example.com", "127.0.0.1"]
     return authority().issue(names, key=kind, intermediate=True, not_before=not_before, not_after=not_after)
+
+
+@cache
+def nameless() -> Issued:
+    """A self-signed certificate as they were once: with a common name and no subjectAltName."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name, now = (
+        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "nexus.example.com")]),
+        dt.datetime.now(dt.timezone.utc),
+    )
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(now - dt.timedelta(1)).not_valid_after(now + dt.timedelta(90))
+    text = builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
+    return Issued(key_text(key), text, "")
 
 
 def good(issued: Issued | None = None, **changes: Any) -> dict[str, Any]:

@@ -14,10 +14,22 @@ from cryptography.hazmat.primitives.serialization import Encoding, load_pem_priv
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nexus_registry.providers.keystore import KeystoreProvider
+from nexus_registry.providers.validity import renewal_due
 from pulumi.output import Unknown
 
 from sandbox.pki import Authority
-from tests.unit.certs import PASSPHRASE, PASSWORD, authority, checked, encrypted, good, key_text, provider, server
+from tests.unit.certs import (
+    PASSPHRASE,
+    PASSWORD,
+    authority,
+    checked,
+    encrypted,
+    good,
+    key_text,
+    nameless,
+    provider,
+    server,
+)
 
 NOW = dt.datetime.now(dt.timezone.utc)
 OTHER = Authority.create("Other CA").issue(["other.example.com"], key="ec", intermediate=True)
@@ -108,6 +120,15 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ("format", {"format": "pem"}, "format", "must be one of pkcs12, jks"),
     ("version", {"nexus_version": "latest"}, "nexus_version", "such as 3.71.0-06"),
     ("no key", {"private_key": None}, "private_key", "is required"),
+    ("no names", {**good(nameless()), "chain": None}, "certificate", "have it issued with the host's name there"),
+    (
+        "other host",
+        {"hostname": "registry.example.com"},
+        "hostname",
+        "is none of the names that the certificate is for (nexus.example.com, 127.0.0.1)",
+    ),
+    ("host with port", {"hostname": "nexus.example.com:5000/x"}, "hostname", "without port"),
+    ("days", {"renew_before": -1}, "renew_before", "must be from 0 to 3650"),
 ]
 
 
@@ -121,6 +142,36 @@ def test_refused_with_the_property_and_the_reason(changes: dict[str, Any], name:
     secrets = {good(**changes).get(key) for key in ("private_key", "password", "private_key_passphrase")}
     bodies = {line for secret in secrets if secret for line in secret.splitlines() if "-----" not in line}
     assert not any(secret in failures[0].reason for secret in bodies if secret != "*")
+
+
+@pytest.mark.parametrize(
+    ("names", "hostname", "taken"),
+    [
+        (["nexus.example.com"], "Nexus.Example.com.", True),
+        (["*.example.com"], "nexus.example.com", True),
+        (["*.example.com"], "example.com", False),
+        (["*.example.com"], "a.nexus.example.com", False),
+        (["10.0.0.1", "::1"], "[0:0::1]", True),
+        (["10.0.0.1"], "10.0.0.2", False),
+        (["nexus.example.com"], None, True),
+    ],
+)
+def test_a_certificate_is_for_the_hosts_that_clients_take_it_for(
+    names: list[str], hostname: str | None, taken: bool
+) -> None:
+    issued = authority().issue(names, key="ec")
+    failures = provider.check({}, {**good(issued, chain=None), "hostname": hostname}).failures
+    assert [failure.property for failure in failures] == ([] if taken else ["hostname"])
+
+
+@pytest.mark.parametrize(
+    ("days", "renew_before", "due"), [(29, 30, True), (31, 30, False), (1, 0, False), (-1, 30, True)]
+)
+def test_a_renewal_is_due_from_so_many_days_before_the_end(days: int, renew_before: int, due: bool) -> None:
+    until = NOW + dt.timedelta(days=days)
+    issued = server(not_before=NOW - dt.timedelta(days=90), not_after=until)
+    for known in (issued.certificate_pem, f"{until:%Y-%m-%dT%H:%M:%SZ}"):
+        assert renewal_due(known, renew_before, NOW) is due
 
 
 def spaced(text: str) -> str:
