@@ -45,6 +45,14 @@ def configure(root: Path) -> None:
             shutil.copy(login, etc / login.name)
 
 
+def add_unstable(root: Path) -> None:
+    """Let a host's apt know Debian unstable too, for packages that are asked for from there (``-t sid``) alone."""
+    etc = root / "etc/apt"
+    release = re.sub(r"^Suites:.*", "Suites: sid\nCheck-Valid-Until: no", sources().split("\n\n")[0], flags=re.M)
+    (etc / "sources.list.d/unstable.sources").write_text(release)
+    (etc / "preferences.d/unstable").write_text("Package: *\nPin: release n=sid\nPin-Priority: 100\n")
+
+
 def logins() -> list[Path]:
     """The files and folders in which this machine's apt has logins for mirrors."""
     return [path for name in ("auth.conf", "auth.conf.d") if (path := ETC / "apt" / name).exists()]

@@ -7,11 +7,15 @@ import os
 import shutil
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sandbox import apt
 from sandbox.packages import ensure
 from sandbox.paths import CACHE
 from sandbox.shell import locked, progress, run
+
+if TYPE_CHECKING:
+    from sandbox.host import Host
 
 PACKAGES = ("systemd", "systemd-sysv", "openssh-server", "dbus", "sudo", "iproute2", "python3")
 # As on images for small hosts, for what is installed later, too: no documents, no translations, no fsync.
@@ -48,6 +52,22 @@ def keep_packages(root: Path) -> None:
     (CACHE / "apt").mkdir(parents=True, exist_ok=True)
     for deb in (root / _DEBS).glob("*.deb"):
         _link(deb, CACHE / "apt" / deb.name)
+
+
+def install_java_8(host: Host) -> None:
+    """Give a running host Java 8, which Debian has in unstable alone; nothing when it is there.
+
+    Takes a minute or less; what was downloaded is kept for the next host. The host's C library then comes from
+    unstable, too. Raises ``NoMirror`` and ``CommandFailed``.
+    """
+    if host.ssh("test -x /usr/lib/jvm/java-8-openjdk-*/jre/bin/java", check=False).returncode == 0:
+        return
+    apt.add_unstable(host.root)
+    # A library of unstable's took over files that one of the host's release still has.
+    command = "DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Options::=--force-overwrite"
+    with progress(f"installing Java 8 on host {host.name}"):
+        host.ssh(f"{command} update && {command} install -y --no-install-recommends -t sid openjdk-8-jre-headless")
+    keep_packages(host.root)
 
 
 def _archive() -> Path:
