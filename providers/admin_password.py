@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import pulumi
 from pulumi.dynamic import CreateResult, ReadResult, UpdateResult
 
-from .client import Connection, NexusClient
+from .client import Connection, NexusClient, forget_login
 from .crud import STEERING, NexusProvider
-from .errors import Unauthorized
+from .errors import RateLimited, Unauthorized
 from .resource import NexusResource
 from .schema import Field, normalised, text
 from .user import change_password
@@ -36,13 +37,20 @@ class AdminPasswordProvider(NexusProvider):
 
     def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         inputs = normalised(self.schema, news)
-        if inputs["password"] != olds.get("password"):
+        before, given = olds.get("password"), inputs.get("current_password")
+        if given and (before is None or given != olds.get("current_password")):
+            before = given  # somebody changed it by hand and says so
+        if inputs["password"] != olds.get("password") or before == given:
             with self.edge(id_, inputs) as client:
-                self._bring_in_force(client, inputs, olds.get("password"))
+                self._bring_in_force(client, inputs, before)
         return UpdateResult(inputs)
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        return ReadResult(id_, props)
+        state = normalised(self.schema, props)
+        with self.edge(id_, state, from_state=True) as client, suppress(RateLimited):
+            if not client.as_user(state["username"], state["password"]).login():
+                state = self.without_secrets(state)
+        return self.told(id_, state, props)
 
     def delete(self, id_: str, props: dict[str, Any]) -> None:
         """The server keeps the password."""
@@ -55,7 +63,12 @@ class AdminPasswordProvider(NexusProvider):
         if before and before != password:
             former = client.as_user(username, before)
             if former.login():
-                change_password(former, username, password)
+                try:
+                    change_password(former, username, password)
+                except Unauthorized:  # it was changed, the answer lost, and asked again with the former one
+                    forget_login(client)
+                    if not client.as_user(username, password).login():
+                        raise
                 return
         tried = "nor the one before it" if before else "and it was told no other (current_password)"
         raise Unauthorized(
@@ -76,8 +89,9 @@ class AdminPassword(NexusResource, module="nexus", name="AdminPassword"):
         connection: the server; its password is the wished one.
         adopt: as for every Nexus resource.
 
-    Outputs: every argument, secret. A change tries the new password and then the one in the state, once each.
-    Deletion changes nothing on the server.
+    Outputs: every argument, secret. A change tries the new password and then the one in the state, or a newly
+    given ``current_password``, once each. A refresh logs in once, and after a change by hand shows the password
+    as changed. Deletion changes nothing on the server.
 
     Errors: neither password is in force.
 

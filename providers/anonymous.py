@@ -7,7 +7,7 @@ from typing import Any
 
 import pulumi
 
-from .body import from_body, to_body
+from .body import to_body
 from .client import Connection, NexusClient
 from .crud import STEERING, Found, NexusProvider
 from .resource import NexusResource
@@ -32,8 +32,8 @@ class AnonymousAccessProvider(NexusProvider):
         return "anonymous"
 
     def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Found:  # noqa: ARG002
-        body = client.get(_ANONYMOUS)
-        return Found(body, from_body(_PATHS, body))
+        body = client.get_object(_ANONYMOUS)
+        return Found(body, {name: body[key] for name, (key,) in _PATHS.items()})
 
     def write(self, client: NexusClient, inputs: Mapping[str, Any], found: Found) -> None:
         client.put(_ANONYMOUS, to_body(_PATHS, inputs, found.body))

@@ -11,6 +11,7 @@ import requests
 
 from .errors import (
     Forbidden,
+    Malformed,
     NexusError,
     NotFound,
     RateLimited,
@@ -138,10 +139,38 @@ def failure_of(what: str, username: str, answer: requests.Response, secrets: tup
     return failure
 
 
+class _Told(dict[str, Any]):
+    """An object of an answer, which says in a sentence what it lacks."""
+
+    what = ""
+
+    def __missing__(self, key: str) -> Any:
+        raise malformed(self.what, f"lacks the field {key!r}")
+
+
+def malformed(what: str, wrong: str) -> Malformed:
+    """The error that an answer is which came and is not what was asked for."""
+    return Malformed(
+        f"{what}: the answer {wrong}: is a proxy in between, or the server's version one that this program does "
+        "not know?"
+    )
+
+
+def content_of(answer: requests.Response, what: str) -> Any:
+    """The decoded JSON, ``None`` for an empty body; raises ValueError for what is no JSON."""
+
+    def told(read: dict[str, Any]) -> _Told:
+        one = _Told(read)
+        one.what = what
+        return one
+
+    return answer.json(object_hook=told) if answer.content.strip() else None
+
+
 def no_answer(what: str, error: requests.RequestException) -> NexusError:
     """The error that a missing answer is, by whether the request can have been handled."""
     text = str(error)
-    if isinstance(error, requests.exceptions.SSLError):
+    if isinstance(error, requests.exceptions.SSLError) and "EOF occurred" not in text:
         return Untrusted(
             f"{what}: the server's certificate is not trusted ({_cause(error)}): give its authority as "
             "connection.ca, and a url whose host the certificate names"

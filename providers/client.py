@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import http.cookiejar
 import random
 import ssl
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any, ClassVar, TypedDict
+from collections.abc import Mapping
+from typing import Any, TypedDict, cast
 from urllib.parse import quote
 
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase, HTTPBasicAuth
 
-from .answers import CONNECT_TIMEOUT, READ_TIMEOUT, failure_of, no_answer
+from .answers import CONNECT_TIMEOUT, READ_TIMEOUT, content_of, failure_of, malformed, no_answer
 from .errors import (
     NexusError,
     RateLimited,
@@ -25,6 +23,7 @@ from .errors import (
     Uncertain,
     Unreachable,
 )
+from .logins import Login
 
 PATIENCE = 60.0
 """Seconds in which one request is tried again, and after which its failure stands."""
@@ -81,14 +80,22 @@ class NexusClient:
         self.server = ""
         """The ``Server`` header last seen, such as ``Nexus/3.71.0-06 (OSS)``; ``""`` before the first answer."""
         self._password = connection.get("password", "")
-        self._login = _Login.of(self.url, self.username, self._password)
+        self._login = Login.of(self.url, self.username, self._password)
         self._adapter = _Adapter(connection.get("ca"))
         self._patience = patience
         self._threads = threading.local()
 
     def get(self, path: str, **params: str) -> Any:
-        """The JSON at ``path``."""
+        """The JSON at ``path``. Reading ``[key]`` of an object that lacks it raises :class:`Malformed`."""
         return self._request("GET", path, params=params)
+
+    def get_object(self, path: str, **params: str) -> dict[str, Any]:
+        """The same; raises :class:`Malformed` when it is no object."""
+        return cast("dict[str, Any]", self._shaped(dict, "object", path, params))
+
+    def get_list(self, path: str, **params: str) -> list[Any]:
+        """The same; raises :class:`Malformed` when it is no list."""
+        return cast("list[Any]", self._shaped(list, "list", path, params))
 
     def post(self, path: str, body: Any) -> Any:
         """Send a new object; raises :class:`Uncertain` when it may have been taken all the same."""
@@ -131,6 +138,12 @@ class NexusClient:
             timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
             allow_redirects=False,
         )
+
+    def _shaped(self, shape: type, name: str, path: str, params: Mapping[str, str]) -> Any:
+        content = self._request("GET", path, params=params)
+        if not isinstance(content, shape):
+            raise malformed(f"GET {self.url}/service/rest{path}", f"is no {name}")
+        return content
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._threads, "session", None)
@@ -175,7 +188,7 @@ class NexusClient:
                     self._login.judge(answer.status_code)
                 self.server = answer.headers.get("Server", self.server)
                 if 200 <= answer.status_code < 300:
-                    return _content(answer)
+                    return content_of(answer, what)
                 failure = failure_of(what, self.username, answer, secrets)
             except requests.RequestException as error:
                 failure = no_answer(what, error)
@@ -196,7 +209,7 @@ def client_for(connection: Connection) -> NexusClient:
     key = tuple(str(connection.get(part, "")) for part in ("url", "username", "password", "ca"))
     with _clients_lock:
         if key not in _clients:
-            _clients[key] = NexusClient(connection)
+            _clients[key] = NexusClient(connection, patience=PATIENCE)
         return _clients[key]
 
 
@@ -216,53 +229,7 @@ def segment(name: str) -> str:
 
 def forget_login(client: NexusClient) -> None:
     """Call after a password was changed: a password that was wrong before may be right now."""
-    _Login.forget(client.url)
-
-
-class _Login:
-    """What this process knows of one url, user and password."""
-
-    _known: ClassVar[dict[str, _Login]] = {}
-    _known_lock = threading.Lock()
-
-    def __init__(self, sentence: str) -> None:
-        self._sentence = sentence
-        self._right: bool | None = None
-        self._first_use = threading.Lock()
-
-    @classmethod
-    def of(cls, url: str, username: str, password: str) -> _Login:
-        key = hashlib.sha256("\0".join((url, username, password)).encode()).hexdigest()
-        sentence = (
-            f"Nexus at {url} does not take the password of user {username!r} (401): set the right one; "
-            "nothing more is sent with it, because wrong logins lock the account"
-        )
-        with cls._known_lock:
-            return cls._known.setdefault(key, cls(sentence))
-
-    @classmethod
-    def forget(cls, url: str) -> None:
-        with cls._known_lock:
-            for login in cls._known.values():
-                if f" {url} " in login._sentence:
-                    login._right = None
-
-    @contextmanager
-    def use(self) -> Iterator[None]:
-        """Let requests through: all of them once the password is right, one at a time before, none when wrong."""
-        if self._right:
-            yield
-            return
-        with self._first_use:
-            if self._right is False:
-                raise Unauthorized(self._sentence, status=401)
-            yield
-
-    def judge(self, status: int) -> None:
-        if status == 401:
-            self._right = False
-        elif status < 500 and status != 429:
-            self._right = True
+    Login.forget(client.url)
 
 
 class _Attempts:
@@ -309,10 +276,6 @@ class _Adapter(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, ssl_context=self._tls, **kwargs)
-
-
-def _content(answer: requests.Response) -> Any:
-    return answer.json() if answer.content.strip() else None
 
 
 def _secrets_in(body: Any) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ from pulumi.dynamic import (
 )
 
 from .client import Connection, NexusClient, client_for
-from .errors import NexusError, NotFound, Refused, Uncertain
+from .errors import NexusError, NotFound, RateLimited, Refused, Uncertain
 from .schema import (
     PROVIDER_KEY,
     Field,
@@ -147,7 +147,8 @@ class NexusProvider(Provider):
       the first look, lead to another look.
     - ``update`` reads, changes only the properties of this resource and writes; nothing is sent when only
       steering properties (connection, adopt …) changed.
-    - ``read`` returns what the server has, and gone when it has no such object.
+    - ``read`` returns what the server has, without a secret that is another one by now, and gone when it has no
+      such object.
     - ``delete`` of what is gone is done.
     """
 
@@ -185,11 +186,14 @@ class NexusProvider(Provider):
     def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
         """Delete the object; nothing happens when it is gone."""
         if self.find(client, properties) is not None:
-            with suppress(NotFound):
+            try:
                 client.delete(self.path(properties))
+            except NotFound:  # gone, or said by something in between
+                if self.find(client, properties) is not None:
+                    raise
 
-    def same_secrets(self, client: NexusClient, inputs: Mapping[str, Any]) -> bool:  # noqa: ARG002
-        """Whether what the server does not tell (a password) is as wished."""
+    def same_secrets(self, client: NexusClient, inputs: Mapping[str, Any]) -> bool | None:  # noqa: ARG002
+        """Whether what the server does not tell (a password) is as wished; ``None`` when that can't be seen."""
         return True
 
     def write_secrets(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
@@ -241,9 +245,10 @@ class NexusProvider(Provider):
             found = self.find(client, inputs)
             if found is None:
                 raise Refused("is gone from the server: `pulumi up --refresh` makes it again")
-            if contradictions(self.schema, inputs, found.properties):
+            open_ = [name for name in changed if not self.schema[name].secret]
+            if contradictions(self.schema, inputs, found.properties) or set(open_) - set(found.properties):
                 self.write(client, inputs, found)
-            if any(self.schema[name].secret for name in changed):
+            if len(open_) < len(changed):
                 self.write_secrets(client, inputs)
             self._settle(client, inputs)
             return UpdateResult(outs)
@@ -255,8 +260,20 @@ class NexusProvider(Provider):
             if found is None:
                 return ReadResult("", {}, {})
             outs = normalised(self.schema, {**state, **found.properties})
-            inputs = {name: outs[name] for name in self.schema if name in outs}
-            return ReadResult(id_, outs, {**inputs, PROVIDER_KEY: props.get(PROVIDER_KEY)})
+            with suppress(RateLimited):
+                if self.same_secrets(client, outs) is False:
+                    outs = self.without_secrets(outs)
+            return self.told(id_, outs, props)
+
+    def told(self, id_: str, outs: dict[str, Any], props: Mapping[str, Any]) -> ReadResult:
+        """What a read returns for these outputs."""
+        inputs = {name: outs[name] for name in self.schema if name in outs}
+        return ReadResult(id_, outs, {**inputs, PROVIDER_KEY: props.get(PROVIDER_KEY)})
+
+    def without_secrets(self, outs: Mapping[str, Any]) -> dict[str, Any]:
+        """The outputs without the secrets that are the object's own: so a read says that they are others."""
+        own = {name for name, field in self.schema.items() if field.secret and not field.steers}
+        return {name: value for name, value in outs.items() if name not in own}
 
     def delete(self, id_: str, props: dict[str, Any]) -> None:
         state = normalised(self.schema, props)

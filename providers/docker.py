@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import pulumi
@@ -90,7 +90,7 @@ class DockerHostedRepositoryProvider(NexusProvider):
     def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Found | None:
         name = self.identity(inputs)
         try:
-            body = client.get(f"/v1/repositories/docker/hosted/{segment(name)}")
+            body = client.get_object(f"/v1/repositories/docker/hosted/{segment(name)}")
         except NotFound:
             there = _namesake(client, name)
             if there and (there["format"], there["type"]) == ("docker", "hosted"):
@@ -118,7 +118,7 @@ class DockerHostedRepositoryProvider(NexusProvider):
 
     def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
         kept = not properties.get("force_destroy") and self.find(client, properties) is not None
-        if kept and client.get("/v1/components", repository=self.identity(properties))["items"]:
+        if kept and _holds_images(client, self.identity(properties)):
             raise Refused(
                 "holds images and is not deleted: run `pulumi up` with force_destroy=True on it first, then again "
                 "what you were doing"
@@ -140,7 +140,7 @@ class DockerHostedRepositoryProvider(NexusProvider):
             return f"name is taken by the {kind} repository {other['name']!r}: choose another"
         said = "; ".join(message for _, message in error.messages)
         if "blob store" in said.lower():
-            there = ", ".join(sorted(store["name"] for store in client.get("/v1/blobstores")))
+            there = ", ".join(sorted(store["name"] for store in client.get_list("/v1/blobstores")))
             return f"blob_store_name {inputs['blob_store_name']!r} is not on the server; there are: {there}"
         if error.status == 400 and "facets" in said.lower():
             ports = ", ".join(f"{key} {inputs[key]}" for key in _CONNECTORS if inputs.get(key))
@@ -148,11 +148,16 @@ class DockerHostedRepositoryProvider(NexusProvider):
         return ""
 
 
+def _holds_images(client: NexusClient, name: str) -> bool:
+    page = client.get_object("/v1/components", repository=name)
+    return bool(page["items"] or page.get("continuationToken"))
+
+
 def _namesake(client: NexusClient, name: str) -> Mapping[str, Any] | None:
     """The repository, of whatever format, that has this name; names are unique in any case."""
-    for repository in client.get("/v1/repositories"):
+    for repository in client.get_list("/v1/repositories"):
         if repository["name"].lower() == name.lower():
-            return dict(repository)
+            return cast("Mapping[str, Any]", repository)
     return None
 
 

@@ -40,6 +40,10 @@ class Uncertain(NexusError):
     """No usable answer to a request that Nexus may have handled: look up what is there before repeating it."""
 
 
+class Malformed(NexusError):
+    """An answer of success that is not what was asked for: a field is missing, or it has another shape."""
+
+
 class Refused(NexusError):
     """Nexus understood the request and will not carry it out (400, 409, 415, 500)."""
 

@@ -34,17 +34,22 @@ class EulaProvider(NexusProvider):
 
     def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Found:  # noqa: ARG002
         try:
-            body = client.get(_EULA)
+            body = client.get_object(_EULA)
         except NotFound:
-            client.get("/v1/status")
+            client.login()
             return Found(None, {})  # before 3.77 and in Pro there is nothing to accept
         return Found(body, {"accepted": body["accepted"]})
 
-    def write(self, client: NexusClient, inputs: Mapping[str, Any], found: Found) -> None:  # noqa: ARG002
-        try:
-            client.post(_EULA, {**found.body, "accepted": True})
-        except Uncertain:
-            return  # what came of it is read back
+    def write(self, client: NexusClient, inputs: Mapping[str, Any], found: Found) -> None:
+        for last in (False, False, True):
+            try:
+                client.post(_EULA, {**found.body, "accepted": True})
+                return
+            except Uncertain:
+                if self.find(client, inputs).properties.get("accepted"):
+                    return
+                if last:
+                    raise
 
     def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
         """An acceptance can't be taken back."""

@@ -29,15 +29,15 @@ class RealmActivationProvider(NexusProvider):
         return str(inputs.get("realm") or "DockerToken")
 
     def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Found | None:
-        active = client.get(_ACTIVE)
+        active = client.get_list(_ACTIVE)
         return Found(active, {"realm": inputs["realm"]}) if inputs["realm"] in active else None
 
     def insert(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
-        there = [realm["id"] for realm in client.get("/v1/security/realms/available")]
+        there = [realm["id"] for realm in client.get_list("/v1/security/realms/available")]
         if inputs["realm"] not in there:
             raise Refused(f"realm {inputs['realm']!r} is not on the server; there are: {', '.join(sorted(there))}")
         with server_lock(client):
-            active = client.get(_ACTIVE)
+            active = client.get_list(_ACTIVE)
             if inputs["realm"] not in active:
                 self._put(client, [*active, inputs["realm"]])
 
@@ -49,10 +49,12 @@ class RealmActivationProvider(NexusProvider):
         if not properties.get("added") or realm == _NEVER_REMOVED:
             return
         with server_lock(client):
-            active = client.get(_ACTIVE)
+            active = client.get_list(_ACTIVE)
             if realm not in active:
                 return
-            if realm == "DockerToken" and any(one["format"] == "docker" for one in client.get("/v1/repositories")):
+            if realm == "DockerToken" and any(
+                one["format"] == "docker" for one in client.get_list("/v1/repositories")
+            ):
                 return
             self._put(client, [one for one in active if one != realm])
 

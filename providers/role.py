@@ -48,10 +48,11 @@ class RoleProvider(NexusProvider):
 
     def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Found | None:
         try:
-            body = client.get(self.path(inputs), source="default")
+            body = client.get_object(self.path(inputs), source="default")
         except NotFound:
             if any(
-                role["id"] == self.identity(inputs) for role in client.get("/v1/security/roles", source="default")
+                role["id"] == self.identity(inputs)
+                for role in client.get_list("/v1/security/roles", source="default")
             ):
                 raise
             return None
@@ -70,7 +71,7 @@ class RoleProvider(NexusProvider):
             ("privileges", "/v1/security/privileges", "name"),
             ("roles", "/v1/security/roles", "id"),
         ):
-            there = [entry[key] for entry in client.get(path)]
+            there = [entry[key] for entry in client.get_list(path)]
             missing = [wished for wished in inputs[name] if wished not in there]
             if missing:
                 return f"{name} {', '.join(missing)}: not on the server; {suggest(missing, there)}"

@@ -70,7 +70,7 @@ class UserProvider(NexusProvider):
     def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Found | None:
         user_id = self.identity(inputs)
         # The server searches for a prefix and ignores case.
-        for body in client.get("/v1/security/users", userId=user_id, source="default"):
+        for body in client.get_list("/v1/security/users", userId=user_id, source="default"):
             if body["userId"] == user_id:
                 return Found(body, from_body(_PATHS, body))
         return None
@@ -85,9 +85,9 @@ class UserProvider(NexusProvider):
         base = {key: value for key, value in found.body.items() if key != "readOnly"}
         client.put(self.path(inputs), to_body(_PATHS, inputs, base))
 
-    def same_secrets(self, client: NexusClient, inputs: Mapping[str, Any]) -> bool:
-        if inputs["status"] != "active":
-            return False
+    def same_secrets(self, client: NexusClient, inputs: Mapping[str, Any]) -> bool | None:
+        if inputs["status"] != "active" or not inputs.get("password"):
+            return None
         return client.as_user(inputs["user_id"], inputs["password"]).login()
 
     def write_secrets(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
@@ -95,7 +95,7 @@ class UserProvider(NexusProvider):
 
     def _require_roles(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
         # Servers up to 3.77 silently take a new user with roles that do not exist.
-        there = [role["id"] for role in client.get("/v1/security/roles")]
+        there = [role["id"] for role in client.get_list("/v1/security/roles")]
         missing = [role for role in inputs["roles"] if role not in there]
         if missing:
             raise Refused(f"roles {', '.join(missing)}: not on the server; {suggest(missing, there)}")
@@ -122,7 +122,8 @@ class User(NexusResource, module="nexus", name="User"):
         connection, adopt: as for every Nexus resource. An existing user is taken as it is only when one login with
             the wished password succeeds.
 
-    Outputs: every argument; the password secret.
+    Outputs: every argument; the password secret. A refresh logs in once as an active user, and after a change by
+    hand shows the password as changed.
 
     Errors: roles that are not on the server; a user that exists with another password or otherwise.
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from nexus_registry.providers import errors
@@ -128,6 +130,42 @@ def test_nothing_listening_is_tried_until_patience_ends_and_then_named() -> None
         client = client_of(fake, patience=0.1)
     with pytest.raises(errors.Unreachable, match=r"refused.*is the server running"):
         client.post("/v1/x", {})
+
+
+def test_a_connection_that_ends_in_the_tls_handshake_is_no_question_of_trust() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def restarting() -> None:
+            for _ in range(2):
+                connection, _ = listening.accept()
+                connection.recv(65536)
+                connection.close()
+
+        threading.Thread(target=restarting, daemon=True).start()
+        client = NexusClient({"url": f"https://127.0.0.1:{listening.getsockname()[1]}"}, patience=0)
+        for call in (CALLS["GET"], CALLS["POST"]):
+            with pytest.raises(errors.Uncertain, match="the connection broke"):
+                call(client)
+
+
+@pytest.mark.parametrize(
+    ("answer", "read", "said"),
+    [
+        ([{"name": "x"}], lambda client: client.get_list("/v1/x")[0]["id"], "lacks the field 'id'"),
+        ({"in": {"name": "x"}}, lambda client: client.get_object("/v1/x")["in"]["id"], "lacks the field 'id'"),
+        ({"name": "x"}, lambda client: client.get_list("/v1/x"), "is no list"),
+        (["x"], lambda client: client.get_object("/v1/x"), "is no object"),
+        ("", lambda client: client.get_object("/v1/x"), "is no object"),
+    ],
+    ids=["in a list", "deep in an object", "an object", "a list", "nothing"],
+)
+def test_an_answer_of_another_shape_is_one_sentence_that_names_request_and_field(
+    answer: Any, read: Call, said: str
+) -> None:
+    with serve(in_turn(Say(200, answer))) as fake, pytest.raises(errors.Malformed) as caught:
+        read(client_of(fake))
+    assert said in str(caught.value)
+    assert f"GET {fake.url}/service/rest/v1/x: " in str(caught.value)
 
 
 def test_no_message_carries_the_password_even_when_the_server_repeats_it() -> None:

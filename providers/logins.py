@@ -1,0 +1,60 @@
+"""What this process knows of passwords, so that a wrong one is sent once and never again."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import ClassVar
+
+from .errors import Unauthorized
+
+
+class Login:
+    """Whether one url, user and password are right, as far as this process knows."""
+
+    _known: ClassVar[dict[str, Login]] = {}
+    _known_lock = threading.Lock()
+
+    def __init__(self, sentence: str) -> None:
+        self._sentence = sentence
+        self._right: bool | None = None
+        self._first_use = threading.Lock()
+
+    @classmethod
+    def of(cls, url: str, username: str, password: str) -> Login:
+        """The one of this process for these three."""
+        key = hashlib.sha256("\0".join((url, username, password)).encode()).hexdigest()
+        sentence = (
+            f"Nexus at {url} does not take the password of user {username!r} (401): set the right one; "
+            "nothing more is sent with it, because wrong logins lock the account"
+        )
+        with cls._known_lock:
+            return cls._known.setdefault(key, cls(sentence))
+
+    @classmethod
+    def forget(cls, url: str) -> None:
+        """A password was changed there: what was wrong may be right now, and the other way round."""
+        with cls._known_lock:
+            for login in cls._known.values():
+                if f" {url} " in login._sentence:
+                    login._right = None
+
+    @contextmanager
+    def use(self) -> Iterator[None]:
+        """Let requests through: all of them once the password is right, one at a time before, none when wrong."""
+        if self._right:
+            yield
+            return
+        with self._first_use:
+            if self._right is False:
+                raise Unauthorized(self._sentence, status=401)
+            yield
+
+    def judge(self, status: int) -> None:
+        """Learn from an answer's status."""
+        if status == 401:
+            self._right = False
+        elif status < 500 and status != 429:
+            self._right = True
