@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
+from urllib.parse import urlsplit
 
 from pulumi.dynamic import (
     CheckFailure,
@@ -30,6 +31,7 @@ from .errors import NexusError, NotFound, RateLimited, Refused, Uncertain
 from .schema import (
     PROVIDER_KEY,
     Field,
+    Invalid,
     Schema,
     boolean,
     check,
@@ -46,14 +48,22 @@ from .versions import refuse_rest_below
 NAMESPACE = "nexus-registry"
 """Configuration keys are read under this name, also in a project that is called otherwise."""
 
+
+def _server_url(value: Any) -> str:
+    hint = "must be https://host:port, with the context path if there is one"
+    url = text(r"https?://[^\s/?#]+(/[^\s?#]*)?", hint=hint)(value)
+    try:
+        parts = urlsplit(url)
+        usable = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise Invalid(hint)
+    return str(url)
+
+
 CONNECTION: Schema = {
-    "url": Field(
-        text(
-            r"https?://[^\s/?#]+(/[^\s?#]*)?",
-            hint="must be https://host:port, with the context path if there is one",
-        ),
-        required=True,
-    ),
+    "url": Field(_server_url, required=True),
     "username": Field(text(), default="admin"),
     "password": Field(text(), required=True, secret=True),
     "ca": Field(text(lines=True)),
@@ -219,7 +229,7 @@ class NexusProvider(Provider):
             result.failures.append(
                 CheckFailure("connection", f"is required, or the configuration keys {NAMESPACE}:url and :password")
             )
-        elif isinstance(connection, dict):
+        elif isinstance(connection, dict) and not result.failures:
             result.failures.extend(refuse_rest_below(connection.get("version")))
         return result
 

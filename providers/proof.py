@@ -26,7 +26,7 @@ _PATIENCE = 20.0
 class RegistryProofProvider(Proof):
     kind = "registry proof"
     schema = {
-        "login_server": Field(text(r"[^\s/]+:\d+|[^\s/:]+"), required=True),
+        "login_server": Field(text(r"[^\s/]+:\d{1,5}|[^\s/:]+"), required=True),
         "scheme": Field(choice("https", "http"), default="https"),
         "ca": Field(optional_text, default=""),
         "username": Field(text(), required=True),

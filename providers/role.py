@@ -27,7 +27,11 @@ _PATHS = {
 class RoleProvider(NexusProvider):
     kind = "role"
     schema = {
-        "id": Field(text(longest=200), required=True, replaces=True),
+        "id": Field(
+            text(r"(?!\.{1,2}$).+", hint="must not be '.' or '..', which no address holds", longest=200),
+            required=True,
+            replaces=True,
+        ),
         "name": Field(text(longest=200)),
         "description": Field(optional_text, default=""),
         "privileges": Field(set_of(text()), default=[]),

@@ -30,7 +30,11 @@ class UserProvider(NexusProvider):
     kind = "user"
     schema = {
         "user_id": Field(
-            text(r"[^\s:/\\]+", hint="must have no white space, ':', '/' or '\\'", longest=200),
+            text(
+                r"(?!\.{1,2}$)[^\s:/\\]+",
+                hint="must have no white space, ':', '/' or '\\', and not be '.' or '..'",
+                longest=200,
+            ),
             required=True,
             replaces=True,
         ),

@@ -6,6 +6,8 @@ import re
 
 from pulumi.dynamic import CheckFailure
 
+from .unknown import is_unknown
+
 REST_SINCE = (3, 26)
 
 
@@ -20,7 +22,7 @@ def parse(version: str) -> tuple[int, int, int]:
 
 def refuse_rest_below(version: object) -> list[CheckFailure]:
     """One sentence for a server that has no REST API for repositories and realms."""
-    if isinstance(version, str) and parse(version) < REST_SINCE:
+    if isinstance(version, str) and not is_unknown(version) and parse(version) < REST_SINCE:
         return [
             CheckFailure(
                 "connection", f"names Nexus {version}, whose REST API begins with 3.26.0: install a newer one"

@@ -10,7 +10,7 @@ import tempfile
 import threading
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from .catalogue import Answer, Fault
 
 _NOT_PASSED_ON = {"connection", "transfer-encoding", "content-length", "keep-alive", "date", "server"}
 _LONGEST = 60.0
+NOTHING = Fault("")
 
 
 @dataclass(frozen=True)
@@ -34,12 +35,28 @@ class Passed:
     acted: bool
 
 
+@dataclass
+class _Armed:
+    """A fault that waits for its request."""
+
+    fault: Fault
+    method: str
+    path: str
+    before: int
+    left: int
+
+    def matches(self, method: str, path: str) -> bool:
+        if self.fault.writes and method == "GET":
+            return False
+        return bool(re.fullmatch(self.method, method) and re.fullmatch(self.path, path))
+
+
 class FaultProxy:
     """Stands at ``url``, over HTTPS with a certificate of ``authority`` when there is one, before ``upstream``.
 
     Each request has a connection of its own, so that whatever happens to connections happens to one request.
-    ``inject`` counts the requests from then on; ``clear`` makes it a plain way through again. Use it as a context
-    manager.
+    ``inject`` counts the requests from then on; ``clear`` makes it a plain way through again; ``struck`` says how
+    often a fault happened since. Use it as a context manager.
     """
 
     def __init__(self, upstream: str, authority: Authority | None = None) -> None:
@@ -69,7 +86,8 @@ class FaultProxy:
     def clear(self) -> None:
         """No fault any more, and nothing seen."""
         with self._lock:
-            self._fault: Fault | None = None
+            self._armed: list[_Armed] = []
+            self.struck = 0
             self.seen = []
             self._given_up.set()  # whoever is held is let go
             self._given_up = threading.Event()
@@ -79,39 +97,40 @@ class FaultProxy:
         self._open()
 
     def inject(self, fault: Fault, *, method: str = ".*", path: str = ".*", nth: int = 1) -> None:
-        """Do this to the ``nth`` request from now on whose method and path match."""
+        """Do this, too, to the ``nth`` request from now on whose method and path (without a query) match."""
         with self._lock:
-            self._fault, self._matches, self._before, self._left = fault, (method, path), nth - 1, fault.times
+            self._armed.append(_Armed(fault, method, path, nth - 1, fault.times))
         if fault.refused and nth == 1:
             self._refuse(fault.refused)
 
-    def _take(self, method: str, path: str) -> tuple[Fault | None, float]:
+    def _take(self, method: str, path: str) -> tuple[Fault, float]:
         """What is to happen to this request, and for how many seconds connections are refused after it."""
         with self._lock:
-            fault = self._fault
-            if fault is None or self._left <= 0:
-                return None, 0
-            if not all(re.fullmatch(*pair) for pair in zip(self._matches, (method, path), strict=True)):
-                return None, 0
-            if fault.writes and method == "GET":
-                return None, 0
-            if self._before > 0:
-                self._before -= 1
-                return None, fault.refused if self._before == 0 else 0
-            if fault.refused or fault.handshake:
-                return None, 0
-            self._left -= 1
-            return fault, fault.then_refused
+            for armed in self._armed:
+                fault = armed.fault
+                if armed.left <= 0 or not armed.matches(method, path):
+                    continue
+                if armed.before > 0:
+                    armed.before -= 1
+                    if fault.refused and armed.before == 0:
+                        return NOTHING, fault.refused
+                elif not (fault.refused or fault.handshake):
+                    armed.left -= 1
+                    return fault, fault.then_refused
+        return NOTHING, 0
 
     def _cuts_this_handshake(self) -> bool:
         with self._lock:
-            if self._fault and self._fault.handshake and self._before <= 0 and self._left > 0:
-                self._left -= 1
-                return True
-            return False
+            for armed in self._armed:
+                if armed.fault.handshake and armed.before <= 0 and armed.left > 0:
+                    armed.left -= 1
+                    self.struck += 1
+                    return True
+        return False
 
     def _refuse(self, seconds: float) -> None:
         """From now on, until ``seconds`` are over or the faults are cleared."""
+        self.struck += 1
         self._close()
         if seconds < _LONGEST:
             self._reopening = threading.Timer(seconds, self._open)
@@ -143,7 +162,7 @@ class FaultProxy:
 
             def finish_request(self, request: Any, client_address: Any) -> None:
                 if proxy._cuts_this_handshake():
-                    request.recv(64)
+                    request.recv(65536)
                     return
                 if proxy._tls:
                     request = proxy._tls.wrap_socket(request, server_side=True)
@@ -201,7 +220,6 @@ class FaultProxy:
         method, path = request.command, request.path
         body = request.rfile.read(int(request.headers.get("Content-Length") or 0))
         fault, refused = self._take(method, urlsplit(path).path)
-        fault = fault or Fault("")
         given_up = self._given_up
         if fault.meanwhile:
             fault.meanwhile()
@@ -214,13 +232,19 @@ class FaultProxy:
         if refused:
             self._refuse(refused)
         if fault.hold or fault.late or fault.silent:
+            self.struck += 1
             return
-        request.reply(fault.answer or answer or Answer(502, "the server can't be reached"), fault)
+        answer = fault.answer or answer or Answer(502, "the server can't be reached")
+        told = _edited(answer, fault)
+        if fault is not NOTHING and (fault.edit is None or told != answer):
+            self.struck += 1
+        request.reply(told)
 
 
 class _Handler(BaseHTTPRequestHandler):
     owner: FaultProxy
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # one piece each answer, which no delayed acknowledgement holds up
 
     def _any(self) -> None:
         self.close_connection = True
@@ -228,17 +252,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_PUT = do_DELETE = _any  # noqa: N815
 
-    def reply(self, answer: Answer, fault: Fault) -> None:
+    def reply(self, answer: Answer) -> None:
         """Answer, and close the connection."""
         content = answer.body.encode("latin-1")
-        status = answer.status
-        if fault.edit and 200 <= status < 300:
-            content = fault.edit(content)
-            status = 200 if content else status
-        self.send_response_only(status)
+        self.send_response_only(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)
-        if status != 204:
+        if answer.status != 204:
             self.send_header("Content-Length", str(len(content)))
         self.send_header("Connection", "close")
         self.end_headers()
@@ -246,6 +266,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         pass
+
+
+def _edited(answer: Answer, fault: Fault) -> Answer:
+    if fault.edit is None or not 200 <= answer.status < 300:
+        return answer
+    body = fault.edit(answer.body.encode("latin-1")).decode("latin-1")
+    return replace(answer, status=200 if body else answer.status, body=body)
 
 
 def _until_closed(connection: socket.socket, given_up: threading.Event) -> None:

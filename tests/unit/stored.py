@@ -1,0 +1,92 @@
+"""A Nexus that keeps what it is sent and answers it as the real one does: reordered, with fields of its own."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from .fake import Asked, Say
+
+REST = "/service/rest/v1/"
+_GONE = Say(404, {"id": "*", "message": '"not found"'})
+
+
+class Stored:
+    """The script of a fake server (see ``fake.serve``) with everything that the providers write."""
+
+    def __init__(self) -> None:
+        self.passwords = {"admin": "pw"}
+        self.repositories: dict[str, Any] = {}
+        self.roles: dict[str, Any] = {}
+        self.users: dict[str, Any] = {}
+        self.realms = ["NexusAuthenticatingRealm"]
+        self.anonymous: Any = {"enabled": False, "userId": "anonymous", "realmName": "NexusAuthorizingRealm"}
+        self.licence: Any = {"accepted": False, "disclaimer": "‘text’"}  # noqa: RUF001 - the server's own quotes
+
+    def __call__(self, asked: Asked) -> Say:
+        user, _, password = base64.b64decode(asked.headers["Authorization"].split()[1]).decode().partition(":")
+        if self.passwords.get(user) != password:
+            return Say(401)
+        parts = urlsplit(asked.path)
+        path = [unquote(part) for part in parts.path.removeprefix(REST).split("/")]
+        if path[-1] == "change-password":
+            self.passwords[path[-2]] = asked.body
+            return Say(204)
+        body: Any = json.loads(asked.body) if asked.body else None
+        match (asked.method, path):
+            case (_, ["status"]):
+                return Say(200)
+            case ("GET", ["repositories"]):
+                return Say(
+                    200, [{"name": name, "format": "docker", "type": "hosted"} for name in self.repositories]
+                )
+            case (method, ["repositories", "docker", "hosted", *name]):
+                return self._kept(self.repositories, method, name, body, "name", _as_repository)
+            case ("GET", ["security", "users"]):
+                wanted = parse_qs(parts.query)["userId"][0].lower()
+                return Say(200, [one for name, one in self.users.items() if name.lower().startswith(wanted)])
+            case (method, ["security", "users", *name]):
+                if method == "POST":
+                    self.passwords[body["userId"]] = body.pop("password")
+                return self._kept(self.users, method, name, body, "userId", _as_user)
+            case ("GET", ["security", "roles"]):
+                there = {name: {"id": name} for name in ("everyone", "nobody")} | self.roles
+                return Say(200, list(there.values()))
+            case (method, ["security", "roles", *name]):
+                return self._kept(self.roles, method, name, body, "id", _as_role)
+            case ("GET", ["security", "realms", "available"]):
+                return Say(200, [{"id": one} for one in ("DockerToken", "rutauth-realm", *self.realms)])
+            case (method, ["security", "realms", "active"]):
+                self.realms = body if method == "PUT" else self.realms
+                return Say(200, self.realms)
+            case (method, ["security", "anonymous"]):
+                self.anonymous = body if method == "PUT" else self.anonymous
+                return Say(200, self.anonymous)
+            case (method, ["system", "eula"]):
+                self.licence = body if method == "POST" else self.licence
+                return Say(200, self.licence)
+        return _GONE
+
+    def _kept(self, of: dict[str, Any], method: str, name: list[str], body: Any, key: str, shown: Any) -> Say:
+        if method in ("POST", "PUT"):
+            of[body[key]] = shown(body)
+            return Say(204)
+        return Say(200, of[name[0]]) if name and name[0] in of else _GONE
+
+
+def _as_role(body: Any) -> Any:
+    lists = {key: body[key][::-1] for key in ("privileges", "roles")}
+    return {**body, **lists, "description": body["description"] or None, "source": "default", "readOnly": False}
+
+
+def _as_user(body: Any) -> Any:
+    return {**body, "roles": body["roles"][::-1], "source": "default", "readOnly": False, "externalRoles": []}
+
+
+def _as_repository(body: Any) -> Any:
+    policies = (body.get("cleanup") or {}).get("policyNames")
+    told = {"cleanup": {"policyNames": policies[::-1]} if policies else None, "component": None}
+    docker = {"httpPort": None, "httpsPort": None, "subdomain": None, **body["docker"]}
+    return {**body, **told, "docker": docker, "format": "docker", "type": "hosted", "url": "http://x/repository/x"}

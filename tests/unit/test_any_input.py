@@ -1,0 +1,190 @@
+"""Whatever a program hands over is taken or refused by name, and what was taken comes back unchanged."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from nexus_registry.components.host.reachable import HostReachableProvider
+from nexus_registry.providers.admin_password import AdminPasswordProvider
+from nexus_registry.providers.anonymous import AnonymousAccessProvider
+from nexus_registry.providers.client import Connection, _clients
+from nexus_registry.providers.crud import CONNECTION, NexusProvider, Provider
+from nexus_registry.providers.docker import DockerHostedRepositoryProvider
+from nexus_registry.providers.eula import EulaProvider
+from nexus_registry.providers.keystore import KeystoreProvider
+from nexus_registry.providers.logins import Login
+from nexus_registry.providers.proof import RegistryProofProvider
+from nexus_registry.providers.realm import RealmActivationProvider
+from nexus_registry.providers.role import RoleProvider
+from nexus_registry.providers.schema import PROVIDER_KEY
+from nexus_registry.providers.user import UserProvider
+from pulumi.runtime.rpc import UNKNOWN
+
+from ..contract.test_objects import Tracked
+from .certs import good
+from .fake import Fake, serve
+from .stored import Stored
+
+CANARY = "cAnArY-4711"
+SERVER = {"url": "https://nexus.example.com:8443", "username": "admin", "password": CANARY}
+GOOD: dict[type[Provider], dict[str, Any]] = {
+    DockerHostedRepositoryProvider: {"name": "images", "https_port": 5000.0, "connection": SERVER},
+    RoleProvider: {"id": "push", "privileges": ["b", "a"], "connection": SERVER},
+    UserProvider: {"user_id": "ci", "password": CANARY, "roles": ["push"], "connection": SERVER},
+    RealmActivationProvider: {"connection": SERVER},
+    AnonymousAccessProvider: {"enabled": True, "connection": SERVER},
+    EulaProvider: {"accepted": True, "connection": SERVER},
+    AdminPasswordProvider: {"password": CANARY, "connection": SERVER},
+    KeystoreProvider: good(),
+    RegistryProofProvider: {"login_server": "localhost:5000", "username": "ci", "password": CANARY},
+    HostReachableProvider: {"host": "example.com", "port": 22.0},
+}
+every_provider = pytest.mark.parametrize("provider", GOOD, ids=lambda one: one.kind)
+bounded = settings(
+    max_examples=80, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None
+)
+
+NEARLY: dict[str, list[Any]] = {
+    "url": ["https://x:99999999", "https://[::1", "http://[::1]:8081/context", "https://:443", "https://x:²", "x"],
+    "version": ["3.71", "v3", "3.71.0-06", "3.19.1", "", 3.71, "²"],
+    "certificate": ["-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"],
+    "private_key": ["-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----"],
+    "nexus_version": ["3.71", "3.70 or earlier", "9.9.9"],
+    "https_port": ["5000", "²", 8443.0, 1e300, float("inf"), -1, 5000.5],
+    "write_policy": ["allow_once", "ß"],
+    "roles": [[], [[]], [{}], ["a", UNKNOWN]],
+    "login_server": ["x:99999999", "[::1]:5000", ":5000"],
+    "id": [".", "..", "%2e%2e", " x "],
+}
+"""Values by the name of their property that look right, or have once been taken for right."""
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.just(UNKNOWN)
+anything = st.recursive(
+    scalars,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from([*CONNECTION, "x", ""]) | st.text(max_size=5), inner, max_size=4)
+    ),
+    max_leaves=8,
+)
+
+
+def spoiled(names: Iterable[str], right: Mapping[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """What is right, in which up to a few entries are anything at all."""
+    values = {name: st.sampled_from(NEARLY.get(name, [UNKNOWN])) | anything for name in names}
+    return st.fixed_dictionaries({}, optional=values).map(lambda some: {**right, **some})
+
+
+def inputs_for(provider: type[Provider]) -> st.SearchStrategy[dict[str, Any]]:
+    """The good inputs of a provider, one or several of them spoiled, or entries of the connection alone."""
+    right = GOOD[provider]
+    one = st.sampled_from([*provider.schema, "no_such_property", PROVIDER_KEY])
+    few = st.lists(one, min_size=1, max_size=3).flatmap(lambda names: spoiled(names, right))
+    if "connection" not in right:
+        return few
+    return few | spoiled(CONNECTION, SERVER).map(lambda connection: {**right, "connection": connection})
+
+
+@every_provider
+@bounded
+@given(data=st.data())
+def test_any_json_in_any_property_is_a_failure_of_that_property_or_a_clean_pass(
+    provider: type[Provider], data: st.DataObject
+) -> None:
+    news, olds = data.draw(inputs_for(provider)), data.draw(inputs_for(provider))
+    result = provider().check({}, news)
+    assert {failure.property for failure in result.failures} <= {*provider.schema, "no_such_property"}
+    assert all("\n" not in failure.reason and CANARY not in failure.reason for failure in result.failures)
+    provider().diff("id", olds, result.inputs)
+    if not result.failures:
+        again = provider().check(result.inputs, news)
+        assert not again.failures
+        assert again.inputs == result.inputs
+        assert provider().diff("id", result.inputs, again.inputs).replaces == []
+
+
+words = st.text(min_size=1, max_size=12).filter(lambda text: bool(text.strip()) and not {"\n", "\r"} & set(text))
+ids = words.filter(lambda text: text not in (".", ".."))
+roles = st.lists(st.sampled_from(["everyone", "nobody"]), min_size=1, max_size=3)
+WISHES: dict[type[NexusProvider], dict[str, st.SearchStrategy[Any]]] = {
+    DockerHostedRepositoryProvider: {
+        "name": st.from_regex(r"[a-z0-9-][a-z0-9._-]{0,20}", fullmatch=True),
+        "online": st.booleans(),
+        "write_policy": st.sampled_from(["ALLOW", "allow_once", "Deny"]),
+        "cleanup_policy_names": st.lists(words, max_size=3),
+        "strict_content_type_validation": st.booleans(),
+        "force_basic_auth": st.booleans(),
+        "http_port": st.none() | st.integers(1, 20000).map(float),
+        "https_port": st.none() | st.integers(20001, 65535),
+        "probe_connectors": st.just(False),
+    },
+    RoleProvider: {
+        "id": ids,
+        "name": st.none() | words,
+        "description": st.none() | st.text(max_size=12),
+        "privileges": st.lists(words, max_size=4),
+        "roles": st.lists(words, max_size=3),
+    },
+    UserProvider: {
+        "user_id": ids.filter(lambda text: re.fullmatch(r"[^\s:/\\]+", text) is not None),
+        "password": words,
+        "roles": roles,
+        "first_name": st.none() | words,
+        "last_name": st.none() | words,
+        "email_address": st.none() | st.just("ada@example.org"),
+        "status": st.sampled_from(["active", "disabled"]),
+    },
+    RealmActivationProvider: {"realm": st.none() | st.sampled_from(["DockerToken", "rutauth-realm"])},
+    AnonymousAccessProvider: {
+        "enabled": st.booleans(),
+        "user_id": st.none() | words,
+        "realm_name": st.none() | words,
+    },
+    EulaProvider: {"accepted": st.just(True)},
+}
+REPLACING = ("name", "id", "user_id", "realm")
+
+
+class Server:
+    """The fake; hypothesis prints its arguments, and this one is short."""
+
+    def __init__(self, fake: Fake) -> None:
+        self.fake = fake
+
+    def empty(self) -> Connection:
+        """Forget everything, on both sides; returns how to reach it."""
+        self.fake.script = Stored()
+        self.fake.asked.clear()
+        _clients.clear()
+        Login._known.clear()
+        return {"url": self.fake.url, "username": "admin", "password": "pw"}
+
+
+@pytest.fixture(scope="module")
+def nexus() -> Iterator[Server]:
+    with serve(Stored()) as fake:
+        yield Server(fake)
+
+
+@pytest.mark.parametrize("provider", WISHES, ids=lambda one: one.kind)
+@settings(bounded, max_examples=15)
+@given(data=st.data())
+def test_what_was_written_comes_back_as_no_change(
+    nexus: Server, provider: type[NexusProvider], data: st.DataObject
+) -> None:
+    tracked = Tracked(provider(), nexus.empty())
+    first = {key: data.draw(values, label=key) for key, values in WISHES[provider].items()}
+    assert tracked.up(**first) == "create"
+    assert tracked.refresh() == "same"
+    assert tracked.up(**first) == "same"
+    second = {
+        key: data.draw(values, label=key) for key, values in WISHES[provider].items() if key not in REPLACING
+    }
+    wished = {**first, **second}
+    assert tracked.up(**wished) in ("update", "same")
+    assert tracked.refresh() == "same"
+    assert tracked.up(**wished) == "same"
