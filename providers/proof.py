@@ -70,7 +70,7 @@ def _login(client: NexusClient, base: str, inputs: Mapping[str, Any]) -> None:
         query = urlencode({"account": inputs["username"], "service": challenge.get("service", "")})
         answer = client.probe(f"{challenge['realm']}?{query}", auth=credentials)
         if answer.status_code == 200:
-            answer = client.probe(f"{base}/v2/", headers={"Authorization": f"Bearer {answer.json()['token']}"})
+            answer = client.probe(f"{base}/v2/", headers=_bearer(answer))
     else:
         answer = client.probe(f"{base}/v2/", auth=credentials)
     if answer.status_code == 401:
@@ -93,7 +93,7 @@ def _pull_challenge(client: NexusClient, base: str, inputs: Mapping[str, Any]) -
             query = urlencode({"service": challenge.get("service", ""), "scope": f"repository:{_IMAGE}:pull"})
             token = client.probe(f"{challenge['realm']}?{query}")
             if token.status_code == 200:
-                answer = client.probe(manifest, headers={"Authorization": f"Bearer {token.json()['token']}"})
+                answer = client.probe(manifest, headers=_bearer(token))
     allowed = answer.status_code in (200, 404)
     if allowed and not inputs["anonymous_pull"]:
         raise Refused(
@@ -116,6 +116,15 @@ def _when_up(client: NexusClient, url: str) -> requests.Response:
             if time.monotonic() > deadline:
                 raise
         time.sleep(0.5)
+
+
+def _bearer(answer: requests.Response) -> dict[str, str]:
+    try:
+        return {"Authorization": f"Bearer {answer.json()['token']}"}
+    except (ValueError, KeyError, TypeError):
+        raise Refused(
+            "it answers a request for a token with something else: is a proxy in between? Nothing more was sent"
+        ) from None
 
 
 def _challenge(answer: requests.Response, base: str) -> dict[str, str]:

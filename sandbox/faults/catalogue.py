@@ -144,4 +144,11 @@ NEXUS: dict[str, Fault] = {
         then_refused=0.5,
     ),
 }
-"""Field missing is made for each kind, by :func:`without`, of the fields that the kind reads."""
+"""All that a proxy does to a request; which field is missing depends on the kind, see :func:`without`."""
+
+OTHERS = {
+    "field missing": "the answer lacks a field that the kind reads, one field at a time",
+    "really frozen": "the real server was put into read-only mode before the run and released after it",
+    "real restart": "the real server was stopped at this request and started again, three kinds at work at once",
+}
+"""What the other columns of the Nexus lane mean."""

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from sandbox.paths import PROJECT, WORK
 
-from .catalogue import NEXUS
+from .catalogue import NEXUS, OTHERS
 
 ROWS = WORK / "faults/rows"
 DOCUMENT = PROJECT / "docs/reliability.md"
@@ -61,7 +61,7 @@ LANES = {
         "providers' own, called as the engine calls them. After the second run everything that the server has "
         "(repositories, roles, users, privileges, realms, anonymous access, licence, components, which logins "
         "work) is compared with what an undisturbed run leaves. The client's waits (60 s of patience, pauses) run "
-        "20 times as fast here and its time-outs are 2 s, so that a lasting fault costs seconds and not minutes; "
+        "40 times as fast here and its time-outs are 2 s, so that a lasting fault costs seconds and not minutes; "
         "with the real restart and the real read-only mode nothing is shortened. Docker repositories and the "
         "licence are played by the stand-in (marked ᵖ); everything else is Nexus's own.",
     ),
@@ -156,7 +156,8 @@ def _cell(of: list[Row]) -> str:
 
 def _legend(of: list[Row]) -> str:
     used = {row.fault for row in of}
-    return "".join(f"- **{name}**: {fault.what}.\n" for name, fault in NEXUS.items() if name in used)
+    told = {**{name: fault.what for name, fault in NEXUS.items()}, **OTHERS}
+    return "".join(f"- **{name}**: {what}.\n" for name, what in told.items() if name in used)
 
 
 def _machine() -> str:

@@ -11,6 +11,7 @@ import pytest
 from nexus_registry.providers import errors
 from nexus_registry.providers.admin_password import AdminPasswordProvider
 from nexus_registry.providers.eula import EulaProvider
+from nexus_registry.providers.proof import RegistryProofProvider
 from nexus_registry.providers.role import RoleProvider
 from nexus_registry.providers.user import UserProvider
 
@@ -104,3 +105,20 @@ def test_a_licence_whose_acceptance_was_lost_is_accepted_again() -> None:
     with serve(script) as fake:
         EulaProvider().create(connected(fake, accepted=True))
     assert len(posts) == 2
+
+
+def test_a_page_instead_of_a_docker_token_is_named() -> None:
+    def script(asked: Asked) -> Say:
+        if asked.path.startswith("/v2/token"):
+            return Say(200, "<html><title>Sign in</title></html>")
+        return Say(401, headers={"WWW-Authenticate": f'Bearer realm="{fake.url}/v2/token",service="x"'})
+
+    with serve(script) as fake:
+        wish = {
+            "login_server": fake.url.removeprefix("http://"),
+            "scheme": "http",
+            "username": "u",
+            "password": "p",
+        }
+        with pytest.raises(errors.Refused, match="a request for a token with something else"):
+            RegistryProofProvider().create(wish)
