@@ -20,6 +20,7 @@ from ..providers.realm import RealmActivation
 from ..providers.versions import REST_SINCE, parse
 from .host.reachable import HostReachable
 from .host.steps import host_step
+from .host.version import InstalledVersion
 from .versions import LICENCE_SINCE, archive_url, java_major
 
 
@@ -157,6 +158,8 @@ class NexusServer(pulumi.ComponentResource):
         self.certificate_not_after = keystore.not_after
         self.facts = self._restart_facts(keystore)
         service = self._host_steps(keystore)
+        h2 = args.properties.get("nexus.datastore.enabled") == "true"
+        InstalledVersion(f"{name}-version", version=args.version, h2=h2, opts=self._after(service))
         self.ready: list[pulumi.Resource] = [service]
         """What must be done before anything inside Nexus is touched."""
         if parse(args.version) >= REST_SINCE:

@@ -103,14 +103,16 @@ settle() {
     fi
 }
 
+# remove_version: this one, and those that a change of version left beside it.
 remove_version() {
     ! in_use || die "version: $unit.service still runs from $install_dir; remove the service first"
     clear_remains
-    if [ -f "$marker" ]; then
+    [ -f "$marker" ] || [ ! -d "$install_dir" ] || say "$install_dir was set up by hand and stays"
+    for install_dir in "$arg_install_root"/nexus-*; do
+        [ -f "$install_dir/.nexus-registry" ] || continue
+        ! in_use || die "version: $unit.service still runs from $install_dir; remove the service first"
         rm -rf "$install_dir"
         say "removed $install_dir"
-    elif [ -d "$install_dir" ]; then
-        say "$install_dir was set up by hand and stays"
-    fi
+    done
     rmdir "$arg_install_root" 2>/dev/null || :
 }

@@ -17,16 +17,28 @@ step() {
     [ -x "$java/bin/java" ] || die "java: there is no Java in '$java'; the prepare step finds or installs it"
     own_dir "$RUN_DIR" root:root 0700
     work=$(mktemp -d "$RUN_DIR/service.XXXXXX")
-    trap 'rm -rf "$work"' EXIT
-    refuse_other_version
+    left_stopped=
+    trap leave EXIT
+    take_up
+    plan_version
     take_over
     refuse_taken_port http_port "$arg_http_port" "$arg_address"
     refuse_taken_port https_port "$arg_https_port" "$arg_address"
-    write_files
-    bring_up
+    if [ -n "$from" ]; then
+        change_version
+    else
+        write_files
+        bring_up
+    fi
     seal_first_password
     settle_admin_password
     remember service.digest "$arg_digest"
+}
+
+# leave: a refusal after a cut run was undone must not leave the server down that it had stopped.
+leave() {
+    rm -rf "$work"
+    [ -z "$left_stopped" ] || ! unit_is inactive || systemctl --no-block start "$unit.service"
 }
 
 check_arguments() {
@@ -48,6 +60,7 @@ check_arguments() {
         /*) ;;
         *) die "context_path must begin with /, not '$arg_context_path'" ;;
     esac
+    owner=$arg_user:$arg_group
     fingerprint=$(plain_fingerprint "$arg_fingerprint")
     : "${ADMIN_PASSWORD:=}" "${CURRENT_ADMIN_PASSWORD:=}" "${KEYSTORE_PASSWORD:=}"
 }
@@ -75,14 +88,6 @@ last_version() {
         last_said=$(readlink -f "${last_start:-$arg_install_root/nexus/bin/nexus}" | sed -n 's|.*/nexus-\([0-9.]*-[0-9]*\)/bin/nexus$|\1|p')
     fi
     printf '%s' "$last_said"
-}
-
-refuse_other_version() {
-    has_database || return 0
-    found_version=$(last_version)
-    [ "${found_version:-$arg_version}" = "$arg_version" ] ||
-        die "version: the data in $arg_data_dir was last run by Nexus $found_version, not $arg_version; set version to $found_version: changing the version of an installed server is not supported yet"
-    [ -n "$found_version" ] || say "no record says which version ran on $arg_data_dir last: taking it for $arg_version"
 }
 
 # take_over: a service that somebody set up by hand is stopped, its data carried on with.
@@ -138,7 +143,6 @@ update_file() {
 }
 
 write_files() {
-    owner=$arg_user:$arg_group
     for part in etc etc/jetty etc/ssl log tmp instances; do own_dir "$arg_data_dir/$part" "$owner" 0750; done
     derive_https_xml "$install_dir" "$arg_data_dir/etc/ssl/keystore.jks" "$java" "$KEYSTORE_PASSWORD" >"$work/https.xml"
     update_file "$arg_data_dir/etc/jetty/jetty-https.xml" "$owner" 0600 <"$work/https.xml"
@@ -254,8 +258,9 @@ CURL
 
 # --- away -------------------------------------------------------------------------------------------------------
 
-# The data directory stays, less the derived file that holds the keystore's password.
+# The data directory stays, less the derived file that holds the keystore's password, and the keystores of copies.
 remove_service() {
+    if [ -d "$arg_data_dir" ]; then take_up; fi
     if [ "$(unit_origin)" = ours ]; then
         stop_service
         systemctl -q disable "$unit.service"
@@ -264,8 +269,9 @@ remove_service() {
         systemctl reset-failed "$unit.service" 2>/dev/null || :
         say "stopped and removed $unit.service"
     fi
-    if [ "$(readlink "$arg_install_root/nexus" 2>/dev/null)" = "nexus-$arg_version" ]; then rm "$arg_install_root/nexus"; fi
-    rm -f "$arg_data_dir/etc/jetty/jetty-https.xml"
+    case $(readlink "$arg_install_root/nexus" 2>/dev/null) in nexus-[0-9]*) rm "$arg_install_root/nexus" ;; esac
+    rm -f "$arg_data_dir/etc/jetty/jetty-https.xml" "$arg_data_dir"/upgrade-copy/*/etc/jetty/jetty-https.xml \
+        "$arg_data_dir"/upgrade-copy/*/etc/ssl/keystore.jks*
     forget service.pending service.certificate service.digest service.properties-keys service.first-password service.sealed \
-        service.unit-before
+        service.unit-before service.upgrade service.upgrade-unit
 }

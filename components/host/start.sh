@@ -53,16 +53,25 @@ stop_service() {
 }
 
 start_service() {
+    record_version
+    launch
+    await_certificate 60 || fail_certificate
+    say "Nexus $arg_version serves HTTP on $arg_http_port and HTTPS on $arg_https_port after $(($(date +%s) - start_began)) s"
+}
+
+# launch: starts the unit as it is, until Nexus serves.
+launch() {
     nexus_log=$arg_data_dir/log/nexus.log
     log_before=0
     [ ! -f "$nexus_log" ] || log_before=$(stat -c %s "$nexus_log")
-    record_version
     systemctl reset-failed "$unit.service" 2>/dev/null || :
     start_began=$(date +%s)
     systemctl start "$unit.service" || fail_start "$unit.service could not be started"
     await_ready
-    await_certificate 60 || fail_start "https_port: port $arg_https_port does not show the certificate $(short_fingerprint "$fingerprint") (it shows '${served:-nothing}')"
-    say "Nexus $arg_version serves HTTP on $arg_http_port and HTTPS on $arg_https_port after $(($(date +%s) - start_began)) s"
+}
+
+fail_certificate() {
+    fail_start "https_port: port $arg_https_port does not show the certificate $(short_fingerprint "$fingerprint") (it shows '${served:-nothing}')"
 }
 
 await_ready() {

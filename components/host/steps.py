@@ -29,7 +29,7 @@ FILES: Final[Mapping[str, tuple[str, ...]]] = {
     "account": ("lib", "account"),
     "archive": ("lib", "archive"),
     "keystore": ("lib", "jetty", "keystore"),
-    "service": ("lib", "jetty", "properties", "unit", "start", "service"),
+    "service": ("lib", "jetty", "properties", "unit", "start", "upgrade", "service"),
     "port": ("lib", "firewall", "port"),
 }
 """What each step's script is made of."""

@@ -139,7 +139,11 @@ write_symlink() {
     [ -L "$link" ] || [ ! -e "$link" ] || die "install_root: $link is there and is no symbolic link; move it away"
     link_before=$(readlink -f "$link" 2>/dev/null || :)
     [ "$link_before" = "$(readlink -f "$arg_install_root/nexus-$arg_version")" ] || remember service.pending "$link"
-    ln -s "nexus-$arg_version" "$arg_install_root/.nexus-registry.link.$$"
-    mv -T "$arg_install_root/.nexus-registry.link.$$" "$link"
+    lead_to "$arg_version"
     say "$link leads to nexus-$arg_version"
+}
+
+lead_to() {
+    ln -s "nexus-$1" "$arg_install_root/.nexus-registry.link.$$"
+    mv -T "$arg_install_root/.nexus-registry.link.$$" "$arg_install_root/nexus"
 }

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, load_pem_private_key, pkcs12
 from nexus_registry.components.host import steps
+from nexus_registry.components.versions import java_major
 
 from sandbox import host as hosts
 from sandbox.archive import nexus_archive
@@ -68,18 +69,28 @@ class Server:
     @classmethod
     def on(cls, name: str, **given: Any) -> Server:
         """A server to be on the host of this name, where nothing is left of an earlier one."""
-        host = hosts.up(name)
-        archive = nexus_archive(VERSION, docker=False)
-        shutil.copyfile(archive.path, host.root / "srv/nexus.tar.gz")
-        server = cls(host, Store.make("key \"st<or>e'&$"), archive.sha256, **given)
+        server = cls(hosts.up(name), Store.make("key \"st<or>e'&$"), "", **given)
         server.wipe()
+        server.turn_to(server.version)
         return server
+
+    def turn_to(self, version: str) -> None:
+        """From now on the server is to be of this version, whose archive is put on the host."""
+        archive = nexus_archive(version, docker=False)
+        shutil.copyfile(archive.path, self.host.root / "srv/nexus.tar.gz")
+        self.version, self.sha256 = version, archive.sha256
 
     def flags(self, step: str) -> dict[str, Any]:
         root, data, account = {"install_root": self.install_root}, {"data_dir": self.data_dir}, _ACCOUNT
         version, fingerprint = {"version": self.version}, {"fingerprint": self.store.fingerprint}
         own: dict[str, dict[str, Any]] = {
-            "prepare": {**root, **data, "heap_mb": 1000, "min_disk_mb": 1000, "java_major": 17},
+            "prepare": {
+                **root,
+                **data,
+                "heap_mb": 1000,
+                "min_disk_mb": 1000,
+                "java_major": java_major(self.version),
+            },
             "account": {**account, **data, "purge_data": False},
             "archive": {**root, **version, "sha256": self.sha256, "url": "file:///srv/nexus.tar.gz"},
             "keystore": {**account, **root, **data, **version, **fingerprint},

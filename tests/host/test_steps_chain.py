@@ -146,11 +146,11 @@ def test_it_comes_up_again_by_itself_after_a_reboot(server: Server) -> None:
     assert not server.host.exists(f"{server.data_dir}/admin.password")
 
 
-def test_another_version_is_refused_by_both_names(server: Server, pid: str) -> None:
-    other = f"{server.install_root}/nexus-3.72.0-04"
+def test_an_older_version_is_refused_by_both_names(server: Server, pid: str) -> None:
+    other = f"{server.install_root}/nexus-3.70.1-02"
     server.host.ssh(f"mkdir -p {other}/bin && cp -p /bin/true {other}/bin/nexus")
-    refused = server.refused("service", "update", version="3.72.0-04")
-    assert "last run by Nexus 3.71.0-06, not 3.72.0-04" in refused
+    refused = server.refused("service", "update", version="3.70.1-02")
+    assert "last run by Nexus 3.71.0-06, not 3.70.1-02, which is older" in refused
     server.host.ssh(f"rm -r {other}")
 
 

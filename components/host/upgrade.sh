@@ -1,0 +1,304 @@
+# shellcheck shell=sh disable=SC2154
+# A change of version with a way back: what the old version ($from) needs is copied before the new one ($to) starts, and
+# put back when that does not come up. A journal, the fact service.upgrade, tells where a run that was cut stood:
+#   copy    $from is stopped, its data are being copied, nothing has changed
+#   change  the copy is whole; some files are $to's
+#   start   all files are; $to may have run on the database
+#   back    the copy is being put back
+# Without a journal, the data belong to the version in the data directory's record.
+
+# What a version needs to run again; not blobs and log, which stay, nor what it builds again.
+COPIED='db etc keystores javaprefs'
+REBUILT='cache tmp elasticsearch upgrades'
+# Below this, OrientDB stops writing (storage.diskCache.diskFreeSpaceLimit).
+ORIENT_FREE_MB=4096
+MIGRATION_PAGE=https://help.sonatype.com/en/orient-3-70-java-8-or-11.html
+H2_PAGE=https://help.sonatype.com/en/upgrade-h2.html
+
+# --- what can't be ----------------------------------------------------------------------------------------------
+
+# plan_version: sets $from when the data were last run by another version, and refuses what has no way back.
+plan_version() {
+    from=
+    has_database || return 0
+    plan_found=$(last_version)
+    if [ -z "$plan_found" ]; then
+        say "no record says which version ran on $arg_data_dir last: taking it for $arg_version"
+    elif [ "$plan_found" != "$arg_version" ]; then
+        from=$plan_found to=$arg_version
+        refuse_versions
+        refuse_without_way_back
+        rm -rf "$(copy_of '')"*.part "$(copy_of '')"*.failed # of a change that failed: the data are good now
+        refuse_little_room
+    fi
+}
+
+# version_order A B: is B older, same or newer? The build counts.
+version_order() {
+    printf '%s %s\n' "$1" "$2" | awk '{
+        split($1, a, "[.-]"); split($2, b, "[.-]")
+        for (i = 1; i <= 4; i++) if (a[i] + 0 != b[i] + 0) { print (b[i] + 0 > a[i] + 0) ? "newer" : "older"; exit }
+        print "same"
+    }'
+}
+
+refuse_versions() {
+    refuse_said="version: the data in $arg_data_dir was last run by Nexus $from, not $to"
+    [ "$(version_order "$from" "$to")" != older ] ||
+        die "$refuse_said, which is older: no database goes back; set version to $from or a newer one"
+    if on_h2; then
+        crosses 3070000 || return 0
+        die "$refuse_said: from 3.70 on its H2 database is of another form, which Sonatype's way leads to by hand ($H2_PAGE)"
+    fi
+    crosses 3071000 || return 0
+    die "$refuse_said: from 3.71 on there is no OrientDB; on version 3.70 move the data to H2 with Sonatype's database migrator by hand ($MIGRATION_PAGE), let an up with nexus.datastore.enabled true in properties run it, then set version to $to"
+}
+
+crosses() { [ "$(version_number "$from")" -lt "$1" ] && [ "$(version_number "$to")" -ge "$1" ]; }
+
+on_h2() {
+    [ -f "$arg_data_dir/db/nexus.mv.db" ] || return 1
+    [ "$(version_number "$from")" -lt 3071000 ] || return 0
+    grep -q '^[[:space:]]*nexus\.datastore\.enabled[[:space:]]*[=:][[:space:]]*true' "$arg_data_dir/etc/nexus.properties"
+}
+
+refuse_without_way_back() {
+    way_first="set version to $from first, and change it in an up of its own"
+    { [ "$(unit_origin)" = ours ] && [ -x "$arg_install_root/nexus-$from/bin/nexus" ]; } ||
+        die "$refuse_said, and there is no $unit.service of ours with $arg_install_root/nexus-$from to go back to; $way_first"
+    for way_line in "User=$arg_user" "Group=$arg_group" "ExecStart=$arg_install_root/nexus/bin/nexus run"; do
+        grep -qxF "$way_line" "$(unit_file)" || die "$refuse_said, and its unit has another ${way_line%%=*}; $way_first"
+    done
+    grep -qF -- "-Dkaraf.data=$arg_data_dir " "$(unit_file)" || die "$refuse_said, and its unit has another data_dir; $way_first"
+    for way_file in etc/fabric/nexus-store.properties etc/nexus.properties; do
+        ! grep -sE '^[[:space:]]*(nexus\.datastore\.nexus\.)?jdbcUrl[[:space:]]*[=:]' "$arg_data_dir/$way_file" | grep -qv 'jdbc.*:h2' ||
+            die "version: the jdbcUrl in $arg_data_dir/$way_file leads to a database elsewhere, which can't be copied from here; a change of version of such a server is not supported"
+    done
+    for way_item in $(copied_items); do
+        { [ ! -L "$arg_data_dir/$way_item" ] && [ "$(stat -c %d "$arg_data_dir/$way_item")" = "$(stat -c %d "$arg_data_dir")" ]; } ||
+            die "data_dir: $arg_data_dir/$way_item is a link or a disk of its own, and a change of version puts it back by a rename; make it a plain directory"
+    done
+    [ -z "$(find "$arg_data_dir/db" -type l | head -n 1)" ] ||
+        die "data_dir: there are links in $arg_data_dir/db, so that a copy of it is not whole; make them plain files"
+    derive_https_xml "$install_dir" /keystore "$java" x >/dev/null
+    stock_args "$install_dir" >/dev/null
+}
+
+copied_items() { for copied_item in $COPIED; do [ ! -e "$arg_data_dir/$copied_item" ] || printf '%s ' "$copied_item"; done; }
+
+# refuse_little_room: the copy, and what the new version needs to write: for H2 as much again.
+refuse_little_room() {
+    # shellcheck disable=SC2046
+    room_copy=$(cd "$arg_data_dir" && du -sk $(copied_items) | awk '{ sum += $1 } END { print int(sum / 1024) + 1 }')
+    room_left=$ORIENT_FREE_MB
+    ! on_h2 || room_left=$room_copy
+    room_free=$(df -Pk "$arg_data_dir" | awk 'END { print int($4 / 1024) }')
+    [ "$room_free" -ge $((room_copy + room_left)) ] ||
+        die "data_dir: a change of version needs $((room_copy + room_left)) MB of free disk at $arg_data_dir ($room_copy for a copy of the database and configuration, $room_left for Nexus to write) and there are $room_free; free some: nothing was changed"
+}
+
+# --- the journal ------------------------------------------------------------------------------------------------
+
+# enter PHASE: on disk before anything that belongs to the phase is done, and after all that came before.
+enter() {
+    sync
+    enter_rest=$(fact service.upgrade | grep -v '^phase ' || :)
+    remember service.upgrade "phase $1$NEWLINE${enter_rest:-$2}"
+    sync
+}
+
+journal() { fact service.upgrade | sed -n "s/^$1 //p"; }
+
+open_journal() {
+    remember service.upgrade-unit "$(cat "$(unit_file)")"
+    enter copy "from $from
+to $to
+keys $(fact service.properties-keys)
+certificate $(fact service.certificate)
+$(stat -c 'log %i %s' "$arg_data_dir/log/nexus.log" 2>/dev/null || echo log 0 0)"
+}
+
+close_journal() { forget service.upgrade service.upgrade-unit; }
+
+copy_of() { printf '%s/upgrade-copy/%s' "$arg_data_dir" "$1"; }
+
+# --- there ------------------------------------------------------------------------------------------------------
+
+change_version() {
+    say "changing the version from $from to $to"
+    open_journal
+    with_way_back attempt
+}
+
+attempt() {
+    stop_cleanly
+    copy_data
+    enter change
+    write_files
+    enter start
+    bring_up
+}
+
+stop_cleanly() {
+    clean_before=$(unit_property ActiveState)
+    say "stopping Nexus $from"
+    stop_service
+    [ "$clean_before" != active ] || [ "$(unit_property Result)" = success ] ||
+        die "Nexus $from did not stop by itself ($(unit_property Result)), so that a copy of its database may be broken; look at journalctl -u $unit"
+}
+
+copy_data() {
+    copy_part=$(copy_of "$from.part")
+    own_dir "${copy_part%/*}" "$owner" 0700
+    own_dir "$copy_part" "$owner" 0700
+    for copy_item in $(copied_items); do
+        attend "copying $arg_data_dir/$copy_item" 86400 cp -a --reflink=auto "$arg_data_dir/$copy_item" "$copy_part/" ||
+            die "$arg_data_dir/$copy_item could not be copied (cp's words are above)"
+    done
+    rm -rf "$(copy_of "$from")"
+    mv "$copy_part" "$(copy_of "$from")"
+    say "copied database and configuration of $from to $(copy_of "$from")"
+}
+
+# with_way_back COMMAND: what it can't do is undone. In a subshell, so that its die ends only that.
+with_way_back() {
+    set +e
+    (set -e; "$@") 2>"$work/why"
+    way_status=$?
+    set -e
+    [ "$way_status" -eq 0 ] || go_back
+    cat "$work/why" >&2
+    finish_upgrade
+}
+
+# finish_upgrade: from here on the new version's data are the good ones. The newest copy stays, and its version.
+finish_upgrade() {
+    printf '%s\n' "$to" | put_file "$(version_record)" "$owner" 0640
+    close_journal
+    for finish_other in "$(copy_of '')"* "$arg_install_root"/nexus-*; do
+        case ${finish_other##*/} in "$from" | "nexus-$from" | "nexus-$to") continue ;; esac
+        case $finish_other in "$arg_install_root"/*) [ -f "$finish_other/.nexus-registry" ] || continue ;; esac
+        rm -rf "$finish_other"
+    done
+    say "the version is $to; what $from had stays in $(copy_of "$from") and $arg_install_root/nexus-$from until the next change"
+}
+
+# --- and back ---------------------------------------------------------------------------------------------------
+
+go_back() {
+    sed '$d' "$work/why" >&2
+    back_why=$(tail -n 1 "$work/why")
+    back_why="version: the change from $from to $to failed (${back_why:-it was ended})"
+    say "going back to $from"
+    put_back
+    set +e
+    (set -e; start_former) 2>"$work/why"
+    back_status=$?
+    set -e
+    cat "$work/why" >&2
+    [ "$back_status" -eq 0 ] ||
+        die "$back_why; version, configuration and database of $from are put back, but it does not start either (its words are above); look at $arg_data_dir/log/nexus.log"
+    die "$back_why; version $from runs again, with its configuration and database"
+}
+
+# put_back: by renames, so that it needs no room and can be cut anywhere; what it replaces stays beside until the next
+# change. The database only if the new version may have run, which the symlink tells, itself put back last.
+put_back() {
+    back_copy=$(copy_of "$from") back_failed=$(copy_of "$to.failed")
+    if [ "$(journal phase)" != copy ]; then
+        stop_service
+        enter back
+        own_dir "$back_failed" "$owner" 0700
+        back_items=etc
+        ! leads_to "$to" || back_items=$COPIED
+        for back_item in $back_items; do
+            { [ -d "$back_copy/$back_item" ] && [ ! -L "$back_copy/$back_item" ]; } || continue
+            if [ -e "$arg_data_dir/$back_item" ]; then
+                rm -rf "${back_failed:?}/$back_item"
+                mv "$arg_data_dir/$back_item" "$back_failed/"
+            fi
+            mv "$back_copy/$back_item" "$arg_data_dir/"
+        done
+        ! leads_to "$to" || for back_item in $REBUILT; do rm -rf "${arg_data_dir:?}/$back_item"; done
+        own_dir "$arg_data_dir/tmp" "$owner" 0750
+        keep_newest_keystore
+        printf '%s\n' "$from" | put_file "$(version_record)" "$owner" 0640
+        remember service.properties-keys "$(journal keys)"
+        remember service.certificate "$(journal certificate)"
+        forget service.pending
+        fact service.upgrade-unit | put_file "$(unit_file)" root:root 0644
+        systemctl daemon-reload
+        lead_to "$from"
+        sync
+    fi
+    close_journal
+    rm -rf "$back_copy.part" "$back_copy"
+}
+
+leads_to() { [ "$(readlink "$arg_install_root/nexus" 2>/dev/null)" = "nexus-$1" ]; }
+
+# keep_newest_keystore: the keystore step's last one is put in with the next start that has its password.
+keep_newest_keystore() {
+    own_dir "$arg_data_dir/etc/ssl" "$owner" 0700
+    for newest in "$back_failed/etc/ssl/keystore.jks.next" "$back_failed/etc/ssl/keystore.jks"; do
+        { [ -f "$newest" ] && [ ! -L "$newest" ]; } || continue
+        cmp -s "$newest" "$arg_data_dir/etc/ssl/keystore.jks" ||
+            put_file "$arg_data_dir/etc/ssl/keystore.jks.next" "$owner" 0600 <"$newest"
+        break
+    done
+}
+
+# start_former: at the address that its own file says.
+start_former() {
+    arg_address=$(former application-host) arg_http_port=$(former application-port) arg_context_path=$(former nexus-context-path)
+    [ "$arg_timeout" -ge 600 ] || arg_timeout=600
+    say "starting Nexus $from again"
+    launch
+    say "Nexus $from serves HTTP on $arg_http_port again after $(($(date +%s) - start_began)) s"
+}
+
+former() { sed -n "s/^$1=//p" "$arg_data_dir/etc/nexus.properties" | tail -n 1; }
+
+# take_up, after a run that was cut: a new version that came up is kept, one that is starting is waited for, and all
+# else goes back to the old one.
+take_up() {
+    has_fact service.upgrade || { forget service.upgrade-unit && return 0; }
+    from=$(journal from) to=$(journal to)
+    say "an earlier run was cut while it changed the version from $from to $to"
+    case $(journal phase) in
+        change | start)
+            if came_up; then
+                finish_upgrade
+                return 0
+            elif [ "$verb" != delete ] && [ "$to" = "$arg_version" ] && leads_to "$to" && is_up; then
+                say "Nexus $to is starting since then"
+                with_way_back await_started
+                return 0
+            fi
+            ;;
+    esac
+    put_back
+    left_stopped=yes
+    say "version, configuration and database are those of $from"
+}
+
+is_up() { case $(unit_property ActiveState) in inactive | failed) return 1 ;; esac }
+
+# came_up: does a log that was written since say so? Then people may have stored something in it.
+came_up() {
+    # shellcheck disable=SC2046
+    set -- $(journal log)
+    find "$arg_data_dir/log" -name 'nexus*.log*' -newer "$FACTS/service.upgrade" | while read -r came_file; do
+        came_from=1
+        [ "$(stat -c %i "$came_file")" != "$1" ] || came_from=$(($2 + 1))
+        gzip -cdf "$came_file" | tail -c "+$came_from" | grep "^Started Sonatype Nexus [A-Z]* $to"
+    done | grep -q .
+}
+
+await_started() {
+    nexus_log=$arg_data_dir/log/nexus.log log_before=old last_code='' start_began=$(date +%s)
+    await_ready
+    await_certificate 60 || fail_certificate
+    [ "$(journal phase)" != start ] || forget service.pending
+    remember service.certificate "$fingerprint"
+}

@@ -1,0 +1,154 @@
+"""A change of version on a host with real servers: forth, back when it fails, right after a run that was killed.
+
+One story, each test going on where the one before it left the server.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sandbox import host as hosts
+from sandbox import rootfs
+from tests.host.steps import Server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+OLD, NEW = "3.41.1-01", "3.62.0-01"
+JOURNAL = "/var/lib/nexus-registry/nexus/service.upgrade"
+STEP = r"$(sed -n 's/.*pid \([0-9]*\)$/\1/p' /run/nexus-registry.lock)"
+KILL_THE_STEP = f"kill -9 -- -$(cut -d' ' -f5 /proc/{STEP}/stat)"
+KILL_NEXUS = "kill -9 $(systemctl show --value -p MainPID nexus)"
+NEXUS = "service/rest/v1"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """A server of the old version with a role, a user, a repository and a file in it."""
+    rootfs.install_java_8(hosts.up("upgrade"))
+    made = Server.on("upgrade", version=OLD).up()
+    role = {
+        "id": "team",
+        "name": "team",
+        "description": "",
+        "privileges": ["nx-repository-view-*-*-*"],
+        "roles": [],
+    }
+    user = {"userId": "jo", "firstName": "Jo", "lastName": "Doe", "emailAddress": "jo@test.invalid"}
+    storage = {"blobStoreName": "default", "strictContentTypeValidation": True, "writePolicy": "ALLOW"}
+    for path, body in (
+        ("security/roles", role),
+        ("security/users", {**user, "password": "jo's", "status": "active", "roles": ["team"]}),
+        ("repositories/raw/hosted", {"name": "files", "online": True, "storage": storage}),
+    ):
+        sent = made.curl(f"{NEXUS}/{path}", "-H", "Content-Type: application/json", "-d", json.dumps(body))
+        assert sent.endswith((" 200", " 201")), sent
+    put = made.curl("repository/files/a.txt", "-H", "Content-Type: text/plain", "-X", "PUT", "-d", "kept")
+    assert put == " 201"
+    yield made
+    made.wipe()
+
+
+@contextmanager
+def when(server: Server, seen: str, then: str) -> Iterator[None]:
+    """Within a tenth of a second of the first command's success on the host, the second one is run there."""
+    watch = f"for i in $(seq 3000); do if {seen}; then {then}; exit; fi; sleep 0.05; done; exit 9"
+    done: list[int] = []
+    thread = threading.Thread(target=lambda: done.append(server.host.ssh(watch, check=False).returncode))
+    thread.start()
+    yield
+    thread.join()
+    assert done == [0]
+
+
+def phase(name: str) -> str:
+    return f"grep -qs '^phase {name}$' {JOURNAL}"
+
+
+def assert_runs(server: Server, version: str) -> None:
+    """It is this version, everywhere, and holds what was made."""
+    assert f"Server: Nexus/{version} " in server.curl(f"{NEXUS}/status", "-i")
+    assert server.host.ssh(f"readlink {server.install_root}/nexus").stdout == f"nexus-{version}\n"
+    assert server.host.read(f"{server.data_dir}/etc/nexus-registry.version") == f"{version}\n"
+    assert server.served() == server.store.fingerprint
+    assert '"nx-repository-view-*-*-*"' in server.curl(f"{NEXUS}/security/roles/team")
+    assert '"roles" : [ "team" ]' in server.curl(f"{NEXUS}/security/users?userId=jo")
+    assert server.curl("repository/files/a.txt") == "kept 200"
+    until = time.monotonic() + 30
+    while '"name" : "a.txt"' not in (found := server.curl(f"{NEXUS}/search?repository=files")):
+        assert time.monotonic() < until, found
+        time.sleep(1)
+    assert not server.host.exists(JOURNAL)
+    assert server.property("UnitFileState") == "enabled"
+
+
+def test_what_has_no_way_back_is_refused_while_the_server_runs_on(server: Server) -> None:
+    before = server.property("MainPID")
+    for version, said in (
+        ("3.26.0-01", "which is older: no database goes back; set version to 3.41.1-01 or a newer one"),
+        ("3.71.0-06", "from 3.71 on there is no OrientDB; on version 3.70 move the data to H2 with Sonatype's"),
+        ("3.62.0-02", "has no etc/jetty/jetty-https.xml; the archive is not a whole Nexus"),
+    ):
+        other = f"{server.install_root}/nexus-{version}"
+        server.host.ssh(f"mkdir -p {other}/bin && cp -p /bin/true {other}/bin/nexus")
+        assert said in server.refused("service", "update", version=version)
+        server.host.ssh(f"rm -r {other}")
+    server.host.ssh(f"cd {server.data_dir} && mv keystores /srv/ && ln -s /srv/keystores keystores")
+    server.turn_to(NEW)
+    for step in ("prepare", "archive", "keystore"):
+        server.run(step, "update")
+    assert "keystores is a link or a disk of its own" in server.refused("service", "update")
+    server.host.ssh(f"cd {server.data_dir} && rm keystores && mv /srv/keystores .")
+    assert server.property("MainPID") == before
+    assert not server.host.exists(f"{server.data_dir}/upgrade-copy")
+
+
+def test_a_new_version_that_does_not_start_is_taken_back_with_the_database_it_changed(server: Server) -> None:
+    models = f"{server.data_dir}/db/model.properties"
+    before = server.host.read(models)
+    changed = f"grep -q '^Upgrade complete' {server.data_dir}/log/nexus.log"
+    with when(server, changed, KILL_NEXUS), when(server, phase("back"), KILL_THE_STEP):
+        killed = server.run("service", "update", check=False)
+    assert killed.returncode not in (0, 1)
+    server.host.ssh(
+        f"printf '#!/bin/sh\\necho no such Java >&2\\nexit 83\\n' >{server.install_root}/nexus-{NEW}/bin/nexus"
+    )
+    done = server.run("service", "update", check=False)
+    assert f"an earlier run was cut while it changed the version from {OLD} to {NEW}\n" in done.stdout
+    assert f"version, configuration and database are those of {OLD}\nchanging the version" in done.stdout
+    assert done.returncode == 1
+    assert "no such Java" in done.stderr
+    said = done.stderr.strip().splitlines()[-1]
+    assert said.startswith(f"version: the change from {OLD} to {NEW} failed (Nexus ended during its start after ")
+    assert said.endswith(f"); version {OLD} runs again, with its configuration and database")
+    assert server.host.read(models) == before
+    assert_runs(server, OLD)
+
+
+def test_a_change_that_is_killed_in_any_phase_is_finished_by_the_next_run(server: Server) -> None:
+    server.host.ssh(f"rm -r {server.install_root}/nexus-{NEW}")
+    server.run("archive", "update")
+    for name in ("copy", "change", "start"):
+        with when(server, phase(name), KILL_THE_STEP):
+            assert server.run("service", "update", check=False).returncode not in (0, 1)
+    done = server.run("service", "update")
+    assert f"Nexus {NEW} is starting since then" in done.stdout
+    assert "restarting" not in done.stdout
+    assert_runs(server, NEW)
+    assert server.host.ssh(f"ls {server.data_dir}/upgrade-copy").stdout == f"{OLD}\n"
+    assert server.host.exists(f"{server.install_root}/nexus-{OLD}/bin/nexus")
+    assert "nothing needs a restart" in server.run("service", "update").stdout
+
+
+def test_there_is_no_way_down_and_both_versions_go_with_the_server(server: Server) -> None:
+    assert f"which is older: no database goes back; set version to {NEW}" in server.refused("service", version=OLD)
+    server.run("service", "delete", version=OLD)  # what state says when a change was told to have failed
+    server.run("archive", "delete")
+    assert not server.host.exists(server.install_root)
+    assert server.host.exists(f"{server.data_dir}/db")

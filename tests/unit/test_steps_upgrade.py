@@ -1,0 +1,251 @@
+"""A change of version: what preview and host refuse alike, and that a run cut anywhere loses nothing."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from nexus_registry.components.host import steps
+from nexus_registry.components.host.version import InstalledVersionProvider
+from nexus_registry.components.versions import refused_change
+
+from sandbox.packages import ensure
+from tests.unit.steps_shell import SHELLS, parsed, run
+
+CHANGES = [
+    ("3.41.1-01", "3.62.0-01", False, ""),
+    ("3.70.1-02", "3.70.1-03", False, ""),
+    ("3.71.0-06", "3.100.0-01", False, ""),
+    ("3.62.0-01", "3.41.1-01", False, "older"),
+    ("3.100.0-01", "3.71.0-06", False, "older"),
+    ("3.70.1-03", "3.70.1-02", False, "older"),
+    ("3.70.1-02", "3.71.0-06", False, "database migrator by hand (https://help.sonatype.com/en/orient-3-70"),
+    ("3.41.1-01", "3.96.0-01", False, "database migrator by hand"),
+    ("3.70.1-02", "3.71.0-06", True, ""),
+    ("3.69.0-02", "3.70.1-02", True, "by hand"),
+    ("3.60.0-02", "3.69.0-02", True, ""),
+]
+"""Version that ran, version wished, whether the data are in H2 before 3.71, and what is said against it."""
+
+
+@pytest.fixture(scope="module", params=SHELLS)
+def shell(request: pytest.FixtureRequest) -> list[str]:
+    ensure("dash", "busybox")
+    return SHELLS[str(request.param)]
+
+
+@pytest.mark.parametrize(("before", "wished", "h2", "said"), CHANGES)
+def test_a_preview_refuses_a_version_that_the_data_cannot_go_to(
+    before: str, wished: str, h2: bool, said: str
+) -> None:
+    olds = {"version": before, "h2": h2}
+    failures = InstalledVersionProvider().check(olds, {"version": wished, "h2": h2}).failures
+    assert [failure.property for failure in failures] == ["version"] * bool(said)
+    assert all(said in failure.reason and before in failure.reason for failure in failures)
+    assert bool(refused_change(before, wished, h2=h2)) == bool(said)
+
+
+def test_a_first_version_or_one_that_is_not_known_yet_passes() -> None:
+    provider = InstalledVersionProvider()
+    assert not provider.check({}, {"version": "3.71.0-06"}).failures
+    assert not provider.check({"version": "3.71.0-06"}, {"version": provider}).inputs.get("h2")
+    assert [one.property for one in provider.check({}, {"version": "latest"}).failures] == ["version"]
+
+
+@pytest.mark.parametrize(("before", "wished", "h2", "said"), CHANGES)
+def test_the_host_refuses_it_too(
+    shell: list[str], tmp_path: Path, before: str, wished: str, h2: bool, said: str
+) -> None:
+    for folder in ("db", "etc"):
+        (tmp_path / folder).mkdir()
+    if h2:
+        (tmp_path / "db/nexus.mv.db").touch()
+        (tmp_path / "etc/nexus.properties").write_text("nexus.datastore.enabled=true\n")
+    body = f"from={before} to={wished}; refuse_versions; echo fine"
+    shown = run(shell, parsed(f"--data-dir {tmp_path}", body))
+    assert shown == "fine\n" if not said else said in shown
+    assert not said or shown.startswith(f"version: the data in {tmp_path} was last run by Nexus {before}, not")
+
+
+@pytest.mark.parametrize(
+    ("free_mb", "h2", "needed"), [(4100, False, 4099), (4098, False, 4099), (9, True, 6), (5, True, 6)]
+)
+def test_too_little_room_is_refused_before_anything_is_done(
+    shell: list[str], tmp_path: Path, free_mb: int, h2: bool, needed: int
+) -> None:
+    (tmp_path / "db").mkdir()
+    (tmp_path / "db" / ("nexus.mv.db" if h2 else "data")).touch()
+    version = "3.71.0-06" if h2 else "3.41.1-01"
+    body = f"from={version}; du() {{ echo 2500 db; }}; df() {{ echo x x x {free_mb * 1024}; }}\n"
+    body += "refuse_little_room; echo fine"
+    shown = run(shell, parsed(f"--data-dir {tmp_path}", body))
+    assert (shown == "fine\n") == (free_mb >= needed)
+    assert shown == "fine\n" or f"needs {needed} MB of free disk" in shown
+
+
+STARTED = "Started Sonatype Nexus OSS 3.62.0-01\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after", "seen"),
+    [
+        ("nexus.log", "", STARTED, True),
+        ("nexus.log", STARTED, "ERROR\n", False),
+        ("nexus.log", "", STARTED.replace("62", "41"), False),
+        ("nexus-2026-11-24.log.gz", "", STARTED, True),
+    ],
+)
+def test_a_version_that_came_up_after_its_run_was_cut_is_known_by_its_log(
+    shell: list[str], tmp_path: Path, name: str, before: str, after: str, seen: bool
+) -> None:
+    (tmp_path / "log").mkdir()
+    log = tmp_path / "log" / name
+    log.write_text(before)
+    (tmp_path / "service.upgrade").write_text(f"phase start\nlog {log.stat().st_ino} {len(before)}\n")
+    log.write_bytes((gzip.compress if name.endswith("gz") else bytes)((before + after).encode()))
+    body = f"FACTS={tmp_path} to=3.62.0-01; if came_up; then echo yes; else echo no; fi"
+    asked = parsed(f"--data-dir {tmp_path}", body)
+    os.utime(tmp_path / "service.upgrade", (1, 1))
+    assert run(shell, asked) == ("yes\n" if seen else "no\n")
+    os.utime(log, (0, 0))
+    assert run(shell, asked) == "no\n"
+
+
+MODEL = r"""
+FACTS=$base/facts unit=nexus verb=update arg_timeout=60 arg_data_dir=$base/data arg_install_root=$base/root
+# Numbered over subshells too; the one whose number is $cut is not done any more, nor anything after it.
+effect() {
+    read -r count <"$base/count"
+    echo $((count + 1)) >"$base/count"
+    [ $((count + 1)) -ne "$cut" ] || kill -9 0
+}
+mv() { effect; command mv "$@"; }
+rm() { effect; command rm "$@"; }
+cp() { effect; command cp "$@"; }
+ln() { effect; command ln "$@"; }
+put_file() { effect; cat >"$1.part"; command mv "$1.part" "$1"; }
+own_dir() { mkdir -p "$1"; }
+sync() { :; }
+systemctl() { :; }
+attend() { shift 2; "$@"; }
+unit_file() { echo "$base/unit"; }
+unit_property() {
+    case $1 in
+        FragmentPath) echo "$base/unit" ;;
+        Result) echo success ;;
+        ActiveState) if [ -f "$base/running" ]; then echo active; else echo inactive; fi ;;
+    esac
+}
+refuse_without_way_back() { :; }
+refuse_little_room() { :; }
+stop_service() { command rm -f "$base/running"; }
+db=$arg_data_dir/db/data owner=a:b work=$base
+write_files() {
+    put_file "$arg_data_dir/etc/nexus.properties" <<END
+of=$arg_version
+END
+    leads_to "$arg_version" || lead_to "$arg_version"
+    printf '%s\nof %s\n' "$UNIT_MARK" "$arg_version" | put_file "$base/unit"
+}
+# A start moves the database on in two halves; a first half alone is lost for every version.
+run_nexus() {
+    printf '%s\n' "$1" | put_file "$(version_record)"
+    touch "$base/running"
+    if [ "$(cat "$db")" = 3.41.1-01 ] && [ "$1" = 3.62.0-01 ]; then
+        echo half >"$db"
+        effect
+        migrate
+    elif [ "$(cat "$db")" != "$1" ]; then
+        stop_service
+        die "the database is $(cat "$db"), not for $1"
+    fi
+    echo "Started Sonatype Nexus OSS $1" >>"$arg_data_dir/log/nexus.log"
+    effect
+}
+migrate() {
+    [ $fails = no ] || { stop_service && die "it can't"; }
+    echo 3.62.0-01 >"$db"
+}
+bring_up() { [ -f "$base/running" ] && ! has_fact service.upgrade || run_nexus "$arg_version"; }
+launch() { start_began=0 && run_nexus "$from"; }
+await_started() {
+    [ "$(cat "$db")" != half ] || migrate
+    [ "$(cat "$db")" = "$to" ] || run_nexus "$to"
+}
+take_up
+plan_version
+if [ -n "$from" ]; then change_version; else write_files && bring_up; fi
+"""
+OLD, NEW = "3.41.1-01", "3.62.0-01"
+
+
+class Model:
+    """A server's files, and the service step over a Nexus that is played."""
+
+    def __init__(self, base: Path, fails: str) -> None:
+        self.base, self.fails = base, fails
+        for folder in ("facts", "data/db", "data/etc", "data/log", f"root/nexus-{OLD}", f"root/nexus-{NEW}"):
+            (base / folder).mkdir(parents=True)
+        (base / "data/db/data").write_text(f"{OLD}\n")
+        (base / "data/log/nexus.log").touch()
+        (base / "data/etc/nexus.properties").write_text(f"of={OLD}\n")
+        (base / "data/etc/nexus-registry.version").write_text(f"{OLD}\n")
+        (base / "unit").write_text(f"# Written by nexus-registry\nof {OLD}\n")
+        (base / "root/nexus").symlink_to(f"nexus-{OLD}")
+        (base / "running").touch()
+
+    def up(self, cut: int) -> subprocess.CompletedProcess[bytes]:
+        """One run of the step, killed with all its children before its effect of this number."""
+        (self.base / "count").write_text("0\n")
+        given = f"base={self.base} cut={cut} fails={self.fails} arg_version={NEW}\n"
+        script = steps.script("service") + given + MODEL
+        return subprocess.run(
+            ["dash", "-s"], input=script.encode(), capture_output=True, start_new_session=True, check=False
+        )
+
+    @property
+    def versions(self) -> list[str]:
+        """What each part says whose it is."""
+        etc = self.base / "data/etc"
+        files = (
+            self.base / "data/db/data",
+            etc / "nexus-registry.version",
+            etc / "nexus.properties",
+            self.base / "unit",
+        )
+        said = [file.read_text().split()[-1].removeprefix("of=") if file.exists() else "" for file in files]
+        return [*said, (self.base / "root/nexus").readlink().name.removeprefix("nexus-")]
+
+
+@pytest.mark.parametrize("power", ["on", "off"])
+@pytest.mark.parametrize("fails", ["no", "yes"])
+def test_a_change_of_version_may_be_cut_anywhere(tmp_path: Path, fails: str, power: str) -> None:
+    ensure("dash")
+    for cut in range(1, 99):
+        model = Model(tmp_path / str(cut), fails)
+        first = model.up(cut)
+        if first.returncode != -9:
+            break
+        if power == "off":
+            (model.base / "running").unlink(missing_ok=True)
+        stored = model.base / "data/db/stored"
+        whole = (model.base / "data/db").exists() and len({model.versions[0], model.versions[-1]}) == 1
+        if whole:
+            stored.touch()  # a person starts what is there, and stores something
+        done = model.up(0)
+        shown = f"cut before effect {cut}: {done.stdout.decode()}{done.stderr.decode()}"
+        wished = OLD if fails == "yes" and "cut" not in model.versions and done.returncode else NEW
+        assert model.versions == [wished] * 5, shown
+        assert done.returncode == (wished == OLD), shown
+        assert not list(model.base.glob("facts/service.upgrade*")), shown
+        assert (model.base / "running").exists(), shown
+        assert stored.exists() == whole, shown
+        if wished == NEW:
+            kept = model.base / f"data/upgrade-copy/{OLD}"
+            assert (kept / "db/data").read_text() == f"{OLD}\n", shown
+    assert cut > 15
+    assert first.returncode == (fails == "yes")
+    assert model.versions == [OLD if fails == "yes" else NEW] * 5
