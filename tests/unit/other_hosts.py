@@ -23,7 +23,7 @@ RECORD = 'printf "%s\\n" "${0##*/} $*" >>/calls\n'
 INSTALL = 'for name; do [ ! -f "/packages/$name" ] || { sh "/packages/$name"; touch "/installed/$name"; }; done\n'
 APPLETS = (
     "sh awk sed grep cat tr cut head tail mktemp mv rm mkdir rmdir chown chmod stat dirname sleep date env"
-    " touch cp readlink sort id"
+    " touch cp ln readlink sort id sha256sum base64 od timeout tee wc printf sync du"
 )
 
 
@@ -122,7 +122,18 @@ class OtherHost:
     """What a program that a package brings does after it wrote its arguments down."""
 
     def __post_init__(self) -> None:
-        for name in ("bin", "etc", "proc/1", "run", "tmp", "packages", "installed", "usr/lib", "opt"):
+        for name in (
+            "bin",
+            "etc",
+            "proc/1",
+            "run",
+            "tmp",
+            "packages",
+            "installed",
+            "usr/lib",
+            "opt",
+            "etc/systemd/system",
+        ):
             (self.root / name).mkdir(parents=True, exist_ok=True)
         self._busybox()
         self.write("etc/os-release", self.system.os_release)
@@ -177,19 +188,27 @@ class OtherHost:
     def write(self, path: str, content: str) -> None:
         place = self.root / path.lstrip("/")
         place.parent.mkdir(parents=True, exist_ok=True)
+        place.unlink(missing_ok=True)
         place.write_text(content)
 
-    def program(self, name: str, body: str, *, record: bool = True) -> None:
-        self.write(f"bin/{name}", f"#!/bin/sh\n{RECORD if record else ''}{body}")
-        (self.root / "bin" / name).chmod(0o755)
+    def program(self, name: str, body: str, *, record: bool = True, folder: str = "bin") -> None:
+        path = f"{folder}/{name}".lstrip("/")
+        self.write(path, f"#!/bin/sh\n{RECORD if record else ''}{body}")
+        (self.root / path).chmod(0o755)
 
-    def run(self, step: str, verb: steps.Verb = "create", **flags: Any) -> subprocess.CompletedProcess[str]:
+    def run(
+        self,
+        step: str,
+        verb: steps.Verb = "create",
+        secrets: Mapping[str, str] | None = None,
+        **flags: Any,
+    ) -> subprocess.CompletedProcess[str]:
         """A whole step, as SSH would start it."""
         words = steps.command(verb, {"unit": "nexus", **flags})
         as_root = [] if os.geteuid() == 0 else ["unshare", "--map-root-user"]
         return subprocess.run(
             [*as_root, "/usr/sbin/chroot", self.root, "/bin/sh", "-c", words],
-            input=steps.stdin(step),
+            input=steps.stdin(step, secrets),
             capture_output=True,
             text=True,
             check=False,

@@ -1,0 +1,133 @@
+"""Account to running unit on Ubuntu, Rocky, CentOS 7 and openSUSE: the commands that change something,
+exact to the argument; a second pass issues none of them."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tarfile
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sandbox.packages import ensure
+from tests.unit.other_hosts import CENTOS, LEAP, ROCKY, UBUNTU, OtherHost, System
+from tests.unit.test_packages_other_hosts import SELINUX
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+VERSION = "3.71.0-06"
+LAUNCHER = f"/opt/nexus/nexus-{VERSION}/bin/nexus"
+FINGERPRINT = "ab" * 32
+SYSTEMD = """case "$1 $2 $3" in
+    "--version "*) echo "systemd $(cat /systemd)" ;;
+    "show -p ActiveState") echo "ActiveState=$(cat /active 2>/dev/null || echo inactive)" ;;
+    "show -p LoadState") if [ -f /loaded ]; then echo LoadState=loaded; else echo LoadState=not-found; fi ;;
+    "show -p NeedDaemonReload") echo NeedDaemonReload=no ;;
+    "show -p MainPID") echo MainPID=42 ;;
+    "show -p FragmentPath") [ ! -f /loaded ] || echo FragmentPath=/etc/systemd/system/nexus.service ;;
+    "is-enabled "*) cat /enabled 2>/dev/null || exit 1 ;;
+    "daemon-reload "*) touch /loaded ;;
+    "-q enable "*) echo enabled >/enabled ;;
+    "start "*) echo active >/active ;;
+esac
+"""
+CHANGING = (
+    "groupadd",
+    "useradd",
+    "systemctl -q",
+    "systemctl daemon-reload",
+    "systemctl start",
+    "restorecon",
+    "chcon",
+)
+TOOLS = {
+    "getent": 'grep "^$2:" "/etc/$1" || exit 2\n',
+    "groupadd": 'echo "nexus:x:990:" >>/etc/group\n',
+    "useradd": 'echo "nexus:x:990:990::/var/lib/nexus:/bin/sh" >>/etc/passwd\n',
+    "nologin": "",
+    "systemctl": SYSTEMD,
+    "curl": "printf 200\n",
+    "ss": "",
+    "chcon": "",
+    **{name: f'exec busybox {name} "$@"\n' for name in ("find", "tar", "gzip", "cmp")},
+    "stat": 'case "$1 $2" in "-c %m") echo / ;; *) exec busybox stat "$@" ;; esac\n',
+}
+KEYTOOL = f'echo "Entry type: PrivateKeyEntry"; echo "SHA256: {FINGERPRINT}"\n'
+FILES = {
+    "bin/nexus": "#!/bin/sh\n",
+    "etc/nexus-default.properties": "nexus-args=${jetty.etc}/jetty.xml,${jetty.etc}/jetty-https.xml\n",
+    "etc/jetty/jetty-https.xml": '<Configure><New id="sslContextFactory" class="x">\n</New></Configure>\n',
+}
+
+
+def archive(host: OtherHost) -> str:
+    """Put an archive of the right form on the host; its checksum."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+        for name, content in FILES.items():
+            info = tarfile.TarInfo(f"nexus-{VERSION}/{name}")
+            info.size, info.mode = len(content), 0o755
+            tar.addfile(info, io.BytesIO(content.encode()))
+    (host.root / "nexus.tar.gz").write_bytes(buffer.getvalue())
+    return hashlib.sha256(buffer.getvalue()).hexdigest()
+
+
+def passes(host: OtherHost, java: str, sha256: str, verb: Any) -> list[str]:
+    """Run the four steps after prepare; the calls that change something."""
+    unit: dict[str, Any] = {"user": "nexus", "group": "nexus", "data_dir": "/var/lib/nexus"}
+    where: dict[str, Any] = {"version": VERSION, "install_root": "/opt/nexus"}
+    certificate: dict[str, Any] = {"fingerprint": FINGERPRINT, "java_home": java}
+    secrets = {"KEYSTORE_BASE64": "UEsx", "KEYSTORE_PASSWORD": "s3cr3t-word"}
+    numbers = {"http_port": 8081, "https_port": 8443, "heap_mb": 1000, "timeout": 30, "digest": "d"}
+    passwords = {"ADMIN_PASSWORD": "pw-of-admin", "CURRENT_ADMIN_PASSWORD": "", "KEYSTORE_PASSWORD": "s3cr3t-word"}
+    for done in (
+        host.run("account", verb, **unit),
+        host.run("archive", verb, **where, sha256=sha256, path="/nexus.tar.gz"),
+        host.run("keystore", verb, secrets, **unit, **where, **certificate),
+        host.run("service", verb, passwords, **unit, **where, **certificate, **numbers),
+    ):
+        assert done.returncode == 0, done.stdout + done.stderr
+    return [call for call in host.calls() if call.startswith(CHANGING)]
+
+
+@pytest.mark.parametrize(
+    ("system", "systemd", "selinux", "java", "knows"),
+    [
+        (UBUNTU, "255 (255.4-1ubuntu8)", False, "/usr/lib/jvm/java-17-openjdk-amd64", "ProtectProc=invisible"),
+        (ROCKY, "252 (252-32.el9_4)", True, "/usr/lib/jvm/jre-17-openjdk", "ProtectProc=invisible"),
+        (CENTOS, "219", True, "/usr/lib/jvm/jre-1.8.0-openjdk", "ReadWriteDirectories=/var/lib/nexus"),
+        (
+            LEAP,
+            "254 (254.10+suse.87.g1c0d1a9b5b)",
+            False,
+            "/usr/lib64/jvm/jre-17-openjdk",
+            "ProtectProc=invisible",
+        ),
+    ],
+    ids=["ubuntu", "rocky", "centos", "leap"],
+)
+def test_the_same_commands_bring_the_unit_up_everywhere_and_nothing_is_done_twice(
+    tmp_path: Path, system: System, systemd: str, selinux: bool, java: str, knows: str
+) -> None:
+    ensure("busybox")
+    host = OtherHost(tmp_path, system, {**TOOLS, **(SELINUX if selinux else {})})
+    host.write("systemd", systemd)
+    said = "1.8.0_412" if "1.8" in java else "17.0.11"
+    host.program("java", f"echo 'openjdk version \"{said}\"' >&2\n", folder=f"{java}/bin")
+    host.program("keytool", KEYTOOL, folder=f"{java}/bin")
+    labels = [f"restorecon -RF /opt/nexus/nexus-{VERSION}", f"chcon -t bin_t {LAUNCHER}"] if selinux else []
+    sha256 = archive(host)
+    assert passes(host, java, sha256, "create") == [
+        "groupadd -r nexus",
+        "useradd -r -M -g nexus -d /var/lib/nexus -s /bin/nologin nexus",
+        *labels,
+        "systemctl daemon-reload",
+        "systemctl -q enable nexus.service",
+        "systemctl start nexus.service",
+    ]
+    text = (host.root / "etc/systemd/system/nexus.service").read_text()
+    assert f"{knows}\n" in text
+    assert f"JAVA_HOME={java}\n" in text
+    assert passes(host, java, sha256, "update") == []
