@@ -1,0 +1,1 @@
+"""The few commands that a person runs beside ``pulumi``: ``nexus-registry doctor --host``."""

@@ -1,0 +1,63 @@
+"""``nexus-registry doctor --host``: asks the host what of each step's work is no longer as the step left it.
+
+A remote command has no read, so ``pulumi refresh`` can't see what was changed by hand on the host. The steps' own
+command lines and secrets, from the state, are sent again with components/host/doctor.sh in place of the steps; it
+changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+
+from .ssh import NoConnection, run
+from .state import Step
+
+NOTHING, FOUND, UNKNOWN = 0, 1, 2
+REMEDY = "set nexus-registry:repair to a new value and run pulumi up"
+FILES = ("lib", "jetty", "properties", "unit", "start", "selinux", "firewall", "doctor")
+"""What is sent: the functions by which the steps make things, and those that look at them."""
+
+
+@dataclass
+class Report:
+    """What was found, and which steps could not be looked at and why, a line each."""
+
+    findings: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+
+    @property
+    def status(self) -> int:
+        return UNKNOWN if self.unknown else FOUND if self.findings else NOTHING
+
+
+def examine(steps: Sequence[Step]) -> Report:
+    """Ask each step's host; a host that can't be asked is asked once."""
+    report, silent = Report(), set[str]()
+    for step in steps:
+        if step.host in silent:
+            continue
+        try:
+            done = run(step.connection, step.line("doctor"), stdin(step))
+        except NoConnection as error:
+            silent.add(step.host)
+            report.unknown.append(f"{step.host}: {error}")
+            continue
+        report.findings += [f"{step.host}: {line}: {REMEDY}" for line in done.stdout.splitlines()]
+        if done.returncode:
+            said = (done.stderr.strip().splitlines() or [f"ended with status {done.returncode}"])[-1]
+            if done.returncode == 255:  # ssh's own
+                silent.add(step.host)
+                hint = ": set ssh_host_key, or sign in once by hand" if "verification" in said else ""
+                report.unknown.append(f"{step.host}: {said}{hint}")
+            else:
+                report.unknown.append(f"{step.host}: {step.name}: {said}")
+    return report
+
+
+def stdin(step: Step) -> str:
+    """What the step's shell reads in place of the step."""
+    folder = resources.files("nexus_registry.components.host")
+    files = "".join(folder.joinpath(f"{part}.sh").read_text(encoding="utf-8") for part in FILES)
+    return f'{step.secrets}{files}doctor {step.kind} "$@" </dev/null\n'

@@ -1,0 +1,185 @@
+# shellcheck shell=sh disable=SC2154
+# doctor: what of a step's work is no longer on the host as the step left it. Changes nothing; one line per finding,
+# for what the next run of the step mends. Sent by the command `nexus-registry doctor`, not by a stack.
+
+# doctor STEP VERB --flag value …: the flags of the step's own command line, whichever version of it wrote them.
+doctor() {
+    doctor_step=$1
+    shift 2
+    doctor_flags "$@"
+    unit=${arg_unit%.service}
+    check_word unit "$unit"
+    FACTS=$FACTS_ROOT/$unit
+    if [ -e "$LOCK_FILE" ] && ! flock -n "$LOCK_FILE" true; then
+        die "a step is running on this host: $(lock_holder); ask again when it has ended"
+    fi
+    work=$(umask 077 && mktemp -d "$RUN_DIR-doctor.XXXXXX")
+    trap 'rm -rf "$work"' EXIT
+    "doctor_$doctor_step"
+}
+
+doctor_flags() {
+    for flag_name in address context_path data_dir for group heap_mb java_home java_major open_firewall port property user; do
+        eval "arg_$flag_name="
+    done
+    while [ $# -ge 2 ]; do
+        flag_name=$(underscored "${1#--}")
+        case $flag_name in
+            *[!a-z0-9_]*) die "unexpected argument '$1'" ;;
+            port | property) eval "arg_$flag_name=\${arg_$flag_name:+\$arg_$flag_name\$NEWLINE}\$2" ;;
+            *) eval "arg_$flag_name=\$2" ;;
+        esac
+        shift 2
+    done
+}
+
+# differs PATH OWNER:GROUP MODE WANTED_FILE: says when it is missing or another's; its status tells of the content.
+differs() {
+    if [ -L "$1" ] || [ ! -f "$1" ]; then
+        say "$1 is missing"
+        return 1
+    fi
+    differs_is=$(stat -c '%U:%G 0%a' "$1")
+    [ "$differs_is" = "$2 $3" ] || say "$1 belongs to ${differs_is% *} with mode ${differs_is#* }, not to $2 with mode $3"
+    cmp -s "$1" "$4"
+}
+
+# --- the steps --------------------------------------------------------------------------------------------------
+
+doctor_prepare() {
+    for tool in curl tar gzip find cmp ss; do
+        command -v "$tool" >/dev/null || say "the program $tool is missing"
+    done
+    if [ -n "$arg_java_home$arg_java_major" ]; then
+        java=${arg_java_home:-$(fact prepare.java-home)}
+        java_is=$(java_major "$java")
+        if [ -z "$java_is" ]; then
+            say "there is no Java in '$java'"
+        elif [ "$java_is" != "${arg_java_major:-$java_is}" ]; then
+            say "$java is Java $java_is, not $arg_java_major"
+        fi
+    fi
+    doctor_context
+    doctor_ports
+}
+
+doctor_context() {
+    selinux_active || return 0
+    for launcher in "$arg_install_root"/nexus-*/bin/nexus; do
+        [ ! -f "$launcher" ] || matchpathcon -V "$launcher" >/dev/null 2>&1 || say "SELinux: $launcher has another context than the policy gives it"
+    done
+}
+
+doctor_ports() {
+    { [ "$arg_open_firewall" = yes ] && firewalld_runs; } || return 0
+    for port in $arg_port; do
+        firewall-cmd -q --query-port="$port/tcp" || say "firewalld: port $port/tcp is shut"
+    done
+}
+
+doctor_port() { doctor_ports; }
+
+doctor_account() {
+    getent group "$arg_group" >/dev/null || say "the group $arg_group is missing"
+    getent passwd "$arg_user" >/dev/null || say "the user $arg_user is missing"
+    if [ ! -d "$arg_data_dir" ]; then
+        say "the data directory $arg_data_dir is missing"
+        return 0
+    fi
+    stranger=$(find "$arg_data_dir" -maxdepth 2 ! \( -user "$(numeric passwd "$arg_user")" -group "$(numeric group "$arg_group")" \) | head -n 1)
+    [ -z "$stranger" ] || say "$stranger belongs to $(stat -c %U:%G "$stranger"), not to $arg_user:$arg_group"
+}
+
+# numeric DATABASE NAME: its number; one that nobody has when it is gone.
+numeric() { getent "$1" "$2" | cut -d : -f 3 | grep . || printf 4294967294; }
+
+doctor_archive() {
+    install_dir=$arg_install_root/nexus-$arg_version
+    if [ ! -e "$install_dir" ]; then
+        say "$install_dir is missing"
+    elif [ ! -x "$install_dir/bin/nexus" ]; then
+        say "$install_dir holds no bin/nexus: remove the rest of it"
+    elif [ -f "$install_dir/.nexus-registry" ]; then
+        [ "$(sed -n 's/^sha256 //p' "$install_dir/.nexus-registry")" = "$(printf '%s' "$arg_sha256" | tr A-F a-f)" ] ||
+            say "$install_dir comes from another archive"
+    fi
+}
+
+doctor_keystore() {
+    keystore=$arg_data_dir/etc/ssl/keystore.jks
+    printf '%s' "$KEYSTORE_BASE64" | base64 -d >"$work/keystore"
+    if ! differs "$keystore" "$arg_user:$arg_group" 0600 "$work/keystore" && [ -f "$keystore" ]; then doctor_fingerprint; fi
+}
+
+doctor_fingerprint() {
+    java=$(service_java "$arg_install_root/nexus-$arg_version")
+    found=$(KEYSTORE_PASSWORD=$KEYSTORE_PASSWORD "$java/bin/keytool" -J-Duser.language=en -list -v -keystore "$keystore" \
+        -storepass:env KEYSTORE_PASSWORD 2>/dev/null | sed -n 's/^.*SHA256: *//p' | head -n 1 | tr -d ': ' | tr A-F a-f)
+    if [ -z "$found" ]; then
+        say "$keystore does not open with keystore_password"
+    elif [ "$found" = "$(plain_fingerprint "$arg_fingerprint")" ]; then
+        say "$keystore has other bytes, with the same certificate"
+    else
+        say "$keystore holds the certificate $(short_fingerprint "$found"), not $(short_fingerprint "$(plain_fingerprint "$arg_fingerprint")")"
+    fi
+}
+
+doctor_service() {
+    : "${arg_address:=0.0.0.0}" "${arg_context_path:=/}"
+    fingerprint=$(plain_fingerprint "$arg_fingerprint")
+    install_dir=$arg_install_root/nexus-$arg_version
+    [ "$(readlink "$arg_install_root/nexus" 2>/dev/null)" = "nexus-$arg_version" ] || say "$arg_install_root/nexus does not lead to nexus-$arg_version"
+    java=$(service_java "$install_dir")
+    if [ -x "$install_dir/bin/nexus" ] && [ -x "$java/bin/java" ] && [ -d "$arg_data_dir" ]; then doctor_files; fi
+    doctor_running
+}
+
+doctor_files() {
+    owner=$arg_user:$arg_group
+    derive_https_xml "$install_dir" "$arg_data_dir/etc/ssl/keystore.jks" "$java" "$KEYSTORE_PASSWORD" >"$work/https.xml"
+    xml=$arg_data_dir/etc/jetty/jetty-https.xml
+    differs "$xml" "$owner" 0600 "$work/https.xml" || [ ! -f "$xml" ] || say "$xml is another one than is derived from $install_dir"
+    doctor_properties
+    unit_text "$(systemd_version)" "$java" "$install_dir" >"$work/unit"
+    if ! differs "$(unit_file)" root:root 0644 "$work/unit" && [ -f "$(unit_file)" ]; then first_difference; fi
+    [ ! -f "$install_dir/bin/nexus.rc" ] || grep -qxF "run_as_user=\"$arg_user\"" "$install_dir/bin/nexus.rc" ||
+        say "$install_dir/bin/nexus.rc does not name the user $arg_user"
+}
+
+# first_difference: the unit's, which holds no secret.
+first_difference() {
+    awk -v file="$(unit_file)" '
+        NR == FNR { wanted[FNR] = $0; count = FNR; next }
+        $0 != wanted[FNR] { told = 1; if (FNR > count) printf "%s: line %d, \"%s\", is not ours\n", file, FNR, $0
+            else printf "%s: line %d is \"%s\", not \"%s\"\n", file, FNR, $0, wanted[FNR]; exit }
+        END { if (!told) printf "%s: line %d, \"%s\", is missing\n", file, FNR + 1, wanted[FNR + 1] }' "$work/unit" "$(unit_file)"
+}
+
+# doctor_properties: the keys that are managed; what else a person wrote there is theirs.
+doctor_properties() {
+    properties_file=$arg_data_dir/etc/nexus.properties
+    if [ ! -f "$properties_file" ]; then
+        say "$properties_file is missing"
+        return 0
+    fi
+    wanted_properties "$install_dir" >"$work/wanted"
+    awk 1 "$properties_file" >"$work/have"
+    while IFS= read -r wanted_line; do
+        printf '%s\n' "$wanted_line" >"$work/one"
+        merged_properties "$work/one" '' "$work/have" | cmp -s - "$work/have" ||
+            say "$properties_file: ${wanted_line%%=*} is not '${wanted_line#*=}'"
+    done <"$work/wanted"
+    differs "$properties_file" "$owner" 0640 "$properties_file" || :
+}
+
+doctor_running() {
+    if [ "$(unit_property NeedDaemonReload)" = yes ]; then say "$unit.service: systemd has not read its changed unit file"; fi
+    [ "$(systemctl is-enabled "$unit.service" 2>/dev/null)" = enabled ] || say "$unit.service does not start with the host"
+    [ -z "$(fact service.pending)" ] || say "$unit.service has not taken in a change of $(fact service.pending)"
+    if ! unit_is active; then
+        say "$unit.service is $(unit_property ActiveState)"
+    elif [ -x "$java/bin/keytool" ]; then
+        served=$(served_fingerprint)
+        [ "$served" = "$fingerprint" ] || say "port $arg_https_port shows ${served:-no certificate}${served:+ as certificate}, not $fingerprint"
+    fi
+}

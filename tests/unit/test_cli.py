@@ -1,0 +1,208 @@
+"""`nexus-registry doctor`: what it reads in a stack's state, what it sends, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from nexus_registry.cli import doctor, ssh
+from nexus_registry.cli.main import main
+from nexus_registry.cli.ssh import NoConnection
+from nexus_registry.cli.state import Unreadable, steps_in
+from nexus_registry.components.host import steps
+
+from sandbox.values import SECRET, SIGNATURE
+from tests.lifecycle.sshd import Sshd, private_sshd
+from tests.unit.steps_shell import SHELLS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+CONNECTION = {"host": "registry.example.com", "port": 22.0, "user": "admin", "hostKey": "ssh-ed25519 AAAA"}
+
+
+def resource(
+    step: str, *, sudo: bool = False, secrets: dict[str, str] | None = None, **more: Any
+) -> dict[str, Any]:
+    """A host step as a state has it."""
+    line = steps.command("create", {"unit": "nexus", "data_dir": "/srv/it's"}, sudo=sudo)
+    return {
+        "urn": f"urn:pulumi:dev::p::command:remote:Command::nexus-{step}",
+        "type": "command:remote:Command",
+        "inputs": {"connection": hidden(CONNECTION), "create": line, "stdin": hidden(steps.stdin(step, secrets))},
+        **more,
+    }
+
+
+def hidden(value: Any) -> dict[str, Any]:
+    return {SIGNATURE: SECRET, "plaintext": json.dumps(value)}
+
+
+def export(*resources: dict[str, Any]) -> dict[str, Any]:
+    return {"version": 3, "deployment": {"resources": list(resources)}}
+
+
+@pytest.mark.parametrize("sudo", [False, True])
+@pytest.mark.parametrize("kind", steps.FILES)
+def test_each_step_is_known_by_its_script_and_asked_with_its_own_flags(kind: str, sudo: bool) -> None:
+    (step,) = steps_in(export(resource(kind, sudo=sudo)))
+    asked = steps.command("create", {"unit": "nexus", "data_dir": "/srv/it's"}, sudo=sudo)
+    assert (step.kind, step.name, step.host) == (kind, f"nexus-{kind}", "registry.example.com")
+    shown = 'for word; do printf "%s\\n" "$word"; done'
+    said = [
+        subprocess.run(
+            ["sh", "-c", line.replace("sudo -n", "").replace("exec  sh", "exec sh")],
+            input=shown,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split("\n")
+        for line in (asked, step.line("doctor"))
+    ]
+    assert said[1] == ["doctor", *said[0][1:]]
+    assert said[0][0] == "create"
+
+
+@given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=30))
+def test_a_secret_reaches_the_host_as_it_was(secret: str) -> None:
+    given_ = {"KEYSTORE_PASSWORD": secret, "KEYSTORE_BASE64": "UEsx"}
+    (step,) = steps_in(export(resource("keystore", secrets=given_)))
+    text = f'{step.secrets}printf "%s" "$KEYSTORE_PASSWORD$KEYSTORE_BASE64"'
+    done = subprocess.run(["sh"], input=text.encode(), capture_output=True, check=True)
+    assert done.stdout == f"{secret}UEsx".encode()
+    assert repr(step) == "Step('nexus-keystore', 'keystore')"
+
+
+def test_other_commands_and_what_waits_for_its_deletion_are_left_out() -> None:
+    own = {"type": "command:remote:Command", "urn": "a::b", "inputs": {"create": "uptime", "connection": {}}}
+    held = steps_in(
+        export(own, {"type": "x:y:Z", "urn": "a::c"}, resource("port", delete=True), resource("account"))
+    )
+    assert [step.kind for step in held] == ["account"]
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ([], "this is no exported stack"),
+        ({"resources": []}, "there is no host step of nexus-registry"),
+        (
+            export({**resource("account"), "inputs": {"stdin": {SIGNATURE: SECRET, "ciphertext": "v1:"}}}),
+            "encrypted",
+        ),
+    ],
+)
+def test_a_state_that_says_nothing_is_refused_with_the_way_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], state: Any, said: str
+) -> None:
+    with pytest.raises(Unreadable, match=said):
+        steps_in(state)
+    file = tmp_path / "state.json"
+    file.write_text(json.dumps(state))
+    assert main(["doctor", "--host", "--state", str(file)]) == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [[], ["doctor"], ["doctor", "--host", "--stack", "a", "--state", "b"]])
+def test_a_wrong_command_line_ends_with_2_as_what_cannot_be_told(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "out", "err", "exits", "said"),
+    [
+        (0, "", "", 0, "nothing found: what 1 steps did on registry.example.com is as they left it\n"),
+        (
+            0,
+            "nexus.service is inactive\n",
+            "",
+            1,
+            "registry.example.com: nexus.service is inactive: set nexus-registry:repair to a new value and run"
+            " pulumi up\n",
+        ),
+        (1, "", "a step is running\n", 2, "can't tell: registry.example.com: nexus-service: a step is running\n"),
+        (
+            255,
+            "",
+            "Host key verification failed.\n",
+            2,
+            "can't tell: registry.example.com: Host key verification failed.: set ssh_host_key,"
+            " or sign in once by hand\n",
+        ),
+    ],
+)
+def test_what_the_host_answers_becomes_findings_and_the_exit_status(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    status: int,
+    out: str,
+    err: str,
+    exits: int,
+    said: str,
+) -> None:
+    monkeypatch.setattr(doctor, "run", lambda *_: subprocess.CompletedProcess([], status, out, err))
+    file = tmp_path / "state.json"
+    file.write_text(json.dumps(export(resource("service"))))
+    assert main(["doctor", "--host", "--state", str(file)]) == exits
+    shown = capsys.readouterr()
+    assert shown.out + shown.err == said
+
+
+@pytest.fixture(scope="module")
+def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
+    with private_sshd(tmp_path_factory.mktemp("sshd")) as server:
+        yield server
+
+
+def test_it_signs_in_with_the_key_of_the_state_at_the_right_host_only_and_leaves_nothing(
+    sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = tmp_path / "key"
+    key.write_text(sshd.private_key)
+    key.chmod(0o600)
+    subprocess.run(["ssh-keygen", "-q", "-p", "-N", "open se$ame", "-f", key], check=True)
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "empty"))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    (tmp_path / "empty").mkdir()
+    address = {"host": "127.0.0.1", "port": float(sshd.port), "user": sshd.user, "hostKey": sshd.host_key}
+    plain, locked = {"privateKey": sshd.private_key}, {"privateKey": key.read_text()}
+    answers = [
+        ssh.run({**address, **more}, "cat", "from here")
+        for more in (
+            plain,
+            {**locked, "privateKeyPassword": "open se$ame"},
+            {**locked, "privateKeyPassword": "another"},
+            {**plain, "hostKey": ""},
+            {**plain, "hostKey": sshd.host_key.replace("AAAAC3NzaC1lZDI1NTE5AAAAI", "AAAAC3NzaC1lZDI1NTE5AAAAJ")},
+        )
+    ]
+    assert [answer.returncode for answer in answers] == [0, 0, 255, 255, 255]
+    assert [answer.stdout for answer in answers] == ["from here"] * 2 + [""] * 3
+    assert "Permission denied" in answers[2].stderr
+    assert all("Host key verification failed" in answer.stderr for answer in answers[3:])
+    assert list((tmp_path / "empty").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("more", "said"), [({"password": "pw"}, "ssh.password"), ({"proxy": {"host": "p"}}, "ssh.proxy")]
+)
+def test_a_way_in_that_it_does_not_have_is_said(more: dict[str, Any], said: str) -> None:
+    with pytest.raises(NoConnection, match=said):
+        ssh.run({**CONNECTION, **more}, "true", "")
+
+
+@pytest.mark.parametrize("shell", SHELLS.values(), ids=SHELLS)
+def test_every_shell_reads_what_is_sent(shell: list[str], tmp_path: Path) -> None:
+    script = tmp_path / "doctor.sh"
+    script.write_text(doctor.stdin(steps_in(export(resource("service")))[0]))
+    subprocess.run([*shell, "-n", script], check=True)
+    checked = subprocess.run(["shellcheck", "-s", "sh", script], capture_output=True, text=True, check=False)
+    assert checked.stdout == ""
