@@ -114,7 +114,7 @@ def failure_of(what: str, username: str, answer: requests.Response, secrets: tup
     fault = decode_fault(answer.text, answer.headers, answer.reason)
     text = _without(secrets, fault.text)
     kind = _KINDS.get(status, Refused)
-    if status == 503 and "read-only" in text.lower():
+    if (status == 503 and "read-only" in text.lower()) or "while the application is frozen" in text:
         kind, text = (
             ReadOnly,
             "the server is in read-only mode: release it (Administration, Nodes) and run again",

@@ -86,9 +86,13 @@ def test_a_500_is_repeated_twice_for_a_get_and_never_for_a_change(method: str, t
         (Say(404, {"id": "*", "message": "\"Role 'x' not found.\""}), errors.NotFound),
         (Say(409), errors.Refused),
         (Say(503, "Nexus Repository Manager is in read-only mode"), errors.ReadOnly),
+        (
+            Say(400, [{"id": "*", "message": "INSERT is not allowed while the application is frozen"}]),
+            errors.ReadOnly,
+        ),
         (Say(302, headers={"Location": "https://elsewhere"}), errors.Refused),
     ],
-    ids=["400", "403", "404", "409", "read-only", "redirect"],
+    ids=["400", "403", "404", "409", "read-only", "frozen", "redirect"],
 )
 def test_a_refusal_is_said_at_once_as_its_own_type(
     method: str, answer: Say, kind: type[errors.NexusError]
