@@ -86,6 +86,45 @@ def test_too_little_room_is_refused_before_anything_is_done(
     assert shown == "fine\n" or f"needs {needed} MB of free disk" in shown
 
 
+WAY_BACK = """unit_file() { echo $arg_data_dir/unit; }
+unit_origin() { echo "$origin"; }
+derive_https_xml() { :; }
+stock_args() { :; }
+refuse_said='version: no' install_dir=/x java=/x origin=ours from=3.41.1-01 to=3.62.0-01
+cd $arg_data_dir
+mkdir -p db etc/fabric root/nexus-$from/bin
+cp /bin/true root/nexus-$from/bin/nexus
+arg_install_root=$arg_data_dir/root
+printf '%s\\n' User=nexus Group=nexus "ExecStart=$PWD/root/nexus/bin/nexus run" "X=-Dkaraf.data=$PWD -D" >unit
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (":", ""),
+        ("echo 'jdbcUrl=jdbc\\:h2\\:file' >etc/fabric/nexus-store.properties", ""),
+        (
+            "echo 'jdbcUrl=jdbc\\:postgresql\\://x' >etc/fabric/nexus-store.properties",
+            "leads to a database elsewhere",
+        ),
+        (
+            "echo nexus.datastore.nexus.jdbcUrl=jdbc:postgresql://x >etc/nexus.properties",
+            "leads to a database elsew",
+        ),
+        ("origin=other", "there is no nexus.service of ours with"),
+        ("rm root/nexus-3.41.1-01/bin/nexus", "to go back to; set version to 3.41.1-01 first"),
+        ("arg_user=another", "its unit has another User; set version to 3.41.1-01 first"),
+        ("arg_data_dir=$PWD/etc; cp unit etc/", "its unit has another data_dir"),
+        ("ln -s /srv keystores", "keystores is a link or a disk of its own"),
+        ("ln -s /srv db/component", "there are links in"),
+    ],
+)
+def test_what_could_not_be_put_back_is_refused(shell: list[str], tmp_path: Path, change: str, said: str) -> None:
+    shown = run(shell, parsed(f"--data-dir {tmp_path}", f"{WAY_BACK}{change}\nrefuse_without_way_back; echo fine"))
+    assert shown == "fine\n" if not said else said in shown
+
+
 STARTED = "Started Sonatype Nexus OSS 3.62.0-01\n"
 
 
@@ -139,6 +178,7 @@ unit_property() {
         ActiveState) if [ -f "$base/running" ]; then echo active; else echo inactive; fi ;;
     esac
 }
+[ "$fails" != copy ] || cp() { return 1; }
 refuse_without_way_back() { :; }
 refuse_little_room() { :; }
 stop_service() { command rm -f "$base/running"; }
@@ -249,3 +289,17 @@ def test_a_change_of_version_may_be_cut_anywhere(tmp_path: Path, fails: str, pow
     assert cut > 15
     assert first.returncode == (fails == "yes")
     assert model.versions == [OLD if fails == "yes" else NEW] * 5
+
+
+def test_a_copy_that_cannot_be_made_leaves_the_old_version_running(tmp_path: Path) -> None:
+    model = Model(tmp_path, "copy")
+    done = model.up(0)
+    assert done.returncode == 1
+    said = done.stderr.decode().splitlines()[-1]
+    assert said.startswith(
+        f"version: the change from {OLD} to {NEW} failed ({tmp_path}/data/db could not be copied"
+    )
+    assert said.endswith(f"; version {OLD} runs again, with its configuration and database")
+    assert model.versions == [OLD] * 5
+    assert (tmp_path / "running").exists()
+    assert not list((tmp_path / "facts").glob("service.upgrade*"))
