@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-LONGEST_FIRST = ("dev-pulumi", "contract", "host", "dev-sandbox")
+LONGEST_FIRST = ("dev-pulumi", "contract", "host", "dev-sandbox", "test_engine_killed", "test_nexus_faults")
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -28,6 +28,8 @@ def _group(item: pytest.Item) -> str | None:
     if item.path.name == "test_dev_stack.py":
         params = getattr(getattr(item, "callspec", None), "params", {})
         return f"dev-{params.get('dev', 'sandbox')}"
+    if item.path.parent.name == "faults":
+        return item.path.stem
     return item.path.parent.name if item.path.parent.name in LONGEST_FIRST else None
 
 

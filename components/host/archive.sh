@@ -52,7 +52,7 @@ unpack_version() {
     check_archive
     mkdir "$work/unpacked"
     attend "unpacking" 1800 tar -xzf "$archive" -C "$work/unpacked" --no-same-owner --no-same-permissions -m ||
-        die "archive: $archive could not be unpacked (tar's words are above); it must be the vendor's tar.gz for Linux"
+        give_up "archive: $archive could not be unpacked (tar's words are above); it must be the vendor's tar.gz for Linux"
     find_top
     settle
     say "unpacked Nexus $arg_version into $install_dir"
@@ -70,8 +70,15 @@ fetch_archive() {
     attend_size=$archive
     attend "downloading" 7200 curl -fsSL --retry 5 --retry-delay 2 --connect-timeout 20 --speed-limit 1000 --speed-time 60 \
         --proto '=https,http,file' --proto-redir '=https,http' -o "$archive" "$arg_url" ||
-        die "archive_url: $arg_url could not be downloaded (curl's words are above); check the address, or put the file on the host and give archive_path"
+        give_up "archive_url: $arg_url could not be downloaded (curl's words are above); check the address, or put the file on the host and give archive_path"
     unset attend_size
+}
+
+# give_up SENTENCE: a full disk is named, whatever tool met it.
+give_up() {
+    [ "$(df -Pk "$arg_install_root" | awk 'END { print $4 }')" -ge 1024 ] ||
+        die "install_root: the disk of $arg_install_root is full; make space there and run again"
+    die "$1"
 }
 
 check_archive() {

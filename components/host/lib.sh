@@ -16,8 +16,10 @@ NEWLINE='
 
 say() { printf '%s\n' "$*"; }
 
-# One sentence: the argument as the user knows it, the reason, the remedy.
+# One sentence: the argument as the user knows it, the reason, the remedy. It is to be the last line that is shown,
+# and what shows both streams joins them as they arrive.
 die() {
+    [ -z "${SSH_CONNECTION:-}${SUDO_USER:-}" ] || sleep 0.2 2>/dev/null || sleep 1
     printf '%s\n' "$*" >&2
     exit 1
 }
@@ -159,7 +161,7 @@ forget() {
 put_file() (
     put_temp=$(umask 077 && mktemp "$(dirname "$1")/.nexus-registry.XXXXXX")
     trap 'rm -f "$put_temp"' EXIT
-    cat >"$put_temp"
+    cat >"$put_temp" || die "$1 could not be written (the reason is above): make space on the disk of $(dirname "$1") and run again"
     chown "$2" "$put_temp"
     chmod "$3" "$put_temp"
     mv -f "$put_temp" "$1"

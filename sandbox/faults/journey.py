@@ -36,8 +36,8 @@ class Journey:
     phases: Collection[str] = (BEGUN, MIDDLE, DONE)
     strikes: list[tuple[str, str]] = field(default_factory=list)
     """What was under way, and how far, at each strike."""
-    said: list[str] = field(default_factory=list)
-    """The error with which each run ended that was struck."""
+    results: list[Result] = field(default_factory=list)
+    """What each run came to, the last one included."""
     orphans: list[Process] = field(default_factory=list)
 
     def run(self, *, limit: int = 200) -> Result:
@@ -74,12 +74,10 @@ class Journey:
                     self.orphans += Process.below(engine.pid)
                     os.kill(engine.pid, signal.SIGKILL)
             time.sleep(_POLL)
-        if struck:
-            self.said += [result.error for result in results]
-            if not self.strike:
-                self.stack.after_a_kill()
-            return None
-        return results[0]
+        self.results += results
+        if struck and not self.strike:
+            self.stack.after_a_kill()
+        return None if struck else results[0]
 
     def _mark(self, since: Mapping[str, float], under_way: set[str], now: float) -> tuple[str, str] | None:
         """A boundary that this moment is at and that was not struck yet."""

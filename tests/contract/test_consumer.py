@@ -67,7 +67,7 @@ def test_a_consumers_stack_is_made_kept_forced_to_be_replaced_kind_by_kind_and_d
         # A new repository is written into its role again, a new role into its user; the proof looks at both.
         stripped = kind in ("team-a-repository", "team-a-push")
         assert done == ({"replace": 1, "update": 2} if stripped else {"replace": 1}), kind
-        assert changes(stack.refresh(expect_no_changes=True)) == {}, f"{kind} is not there after its replacement"
+    assert changes(stack.refresh(expect_no_changes=True)) == {}, "something is not there after its replacement"
     kept = stack.state_file.read_text()
     assert nexus.password not in kept
     assert "ci-secret-1" not in kept

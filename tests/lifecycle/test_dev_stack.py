@@ -20,7 +20,7 @@ from sandbox.stack import Result
 
 from .conftest import ENGINES
 
-ALL = 18
+ALL = 19
 """Resources of the dev stack, the components and the stack itself included."""
 
 

@@ -1,0 +1,143 @@
+"""The engine is killed at every boundary of the whole dev stack, and the next run comes to the same end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from sandbox import demo
+from sandbox.dev import Dev, dev_down, dev_stack
+from sandbox.docker import DockerClient
+from sandbox.faults.canary import Canaries
+from sandbox.faults.journey import Journey
+from sandbox.faults.report import record
+from sandbox.shell import free_port
+from sandbox.stack import Result
+
+from ..lifecycle.conftest import ENGINES
+from .conftest import FULL
+
+MIDDLES = {"nexus-archive": (0.3, 2.0), "nexus-service": (0.3, 4.0, 12.0), "nexus-prepare": (0.3, 3.0)}
+"""Where one moment in the middle is not enough, because the call is long: seconds after its beginning."""
+FAST = ("nexus-service", "registry-repository", "registry-ci")
+"""Where the part that runs each time strikes."""
+DIFFER = ("incarnation", "incarnations", "content", "stdin", "stdout", "stderr", "proves", "before")
+"""Properties that are another each time they are made, or tell of the way instead of the end."""
+
+
+@pytest.fixture(scope="module", params=ENGINES if FULL else ["sandbox"])
+def dev(request: pytest.FixtureRequest) -> Iterator[Dev]:
+    name = f"killed-{request.param}"
+    dev_down(name)
+    yield dev_stack(name, engine=request.param)
+    dev_down(name)
+
+
+@pytest.fixture(scope="module")
+def docker(tmp_path_factory: pytest.TempPathFactory, dev: Dev) -> Iterator[DockerClient]:
+    client = DockerClient(tmp_path_factory.mktemp("docker") / "docker").start()
+    client.trust(dev.login_server, dev.authority.certificate_pem)
+    yield client
+    client.stop()
+
+
+Kill = Callable[[str, Callable[[], Result]], None]
+
+
+@pytest.fixture
+def killed(dev: Dev) -> Iterator[Kill]:
+    """Runs a command, killed at every boundary, to its end; no secret may be seen anywhere on the way."""
+    journeys: list[Journey] = []
+    canaries = Canaries({key: value for key, value in dev.facts.items() if isinstance(value, str)})
+
+    def run(operation: str, command: Callable[[], Result]) -> None:
+        journeys.append(journey := Journey(dev.stack, command, middles=MIDDLES, only=() if FULL else FAST))
+        with canaries.watching() as seen:
+            result = journey.run()
+        assert result.ok, result.error
+        printed = "".join(one.stdout + one.error for one in journey.results)
+        seen |= canaries.found(printed) | canaries.found(dev.stack.state_file.read_bytes())
+        parts = ("etc", "home", "root", "run", "srv", "tmp", "var")
+        seen |= canaries.readable_below(*(dev.host.root / part for part in parts))
+        assert not seen
+        engine = type(dev.stack).__name__.removesuffix("Stack").lower()
+        for (name, how), times in Counter((name, how.partition(",")[0]) for name, how in journey.strikes).items():
+            record(
+                lane="engine",
+                subject=name,
+                operation=f"{operation}, engine: {engine}",
+                fault={"begun": "at the beginning", "middle": "in the middle", "done": "at the end"}[how],
+                first=f"killed {times} times" if times > 1 else "killed",
+                second="done",
+            )
+
+    yield run
+    for journey in journeys:
+        journey.end_orphans()
+
+
+def end_of(dev: Dev) -> list[tuple[str, Any]]:
+    """The state as it must be at the end, whatever the way."""
+    return [
+        (one["urn"], {key: value for key, value in one.get("outputs", {}).items() if key not in DIFFER})
+        for one in sorted(dev.stack.export()["resources"], key=lambda one: str(one["urn"]))
+    ]
+
+
+def in_order(dev: Dev) -> None:
+    """State and server agree, and nothing is left to do."""
+    refreshed = dev.stack.refresh(expect_no_changes=True)
+    assert refreshed.ok, refreshed.error
+    again = dev.stack.up(expect_no_changes=True)
+    assert again.ok, again.error
+
+
+class TestOneStack:
+    """One stack through its life; each test goes on where the one before ended."""
+
+    def test_a_create_that_is_killed_everywhere_ends_like_one_that_is_not(
+        self, dev: Dev, docker: DockerClient, killed: Kill
+    ) -> None:
+        dev.stack.set_config("purge_data", True)
+        undisturbed = None
+        if FULL:
+            assert dev.stack.up().ok
+            undisturbed = end_of(dev)
+            assert dev.stack.destroy().ok
+        killed("up (create)", dev.stack.up)
+        assert undisturbed in (None, end_of(dev))
+        in_order(dev)
+        demo.prove(dev, docker, say=lambda _line: None)
+
+    def test_an_update_of_everything_that_is_killed_everywhere_is_complete_and_keeps_the_images(
+        self, dev: Dev, docker: DockerClient, killed: Kill
+    ) -> None:
+        dev.facts["docker_port"] = free_port()
+        dev.facts["ci_password"] = "another-ci-password"
+        dev.certify(key="ec", days=30)
+        dev.stack.set_config("docker_port", dev.facts["docker_port"])
+        dev.stack.set_config("heap_mb", 1100)
+        dev.stack.set_config("admin_password", "another-admin-password", secret=True)
+        dev.stack.set_config("keystore_password", "another-keystore-password", secret=True)
+        dev.stack.set_config("pullers", ["reader"])
+        passwords = {"ci": dev.facts["ci_password"], "reader": "reader-password"}
+        dev.stack.set_config("user_passwords", passwords, secret=True)
+        killed("up (update)", dev.stack.up)
+        in_order(dev)
+        docker.trust(dev.login_server, dev.authority.certificate_pem)
+        docker.empty_cache()
+        docker.docker("pull", f"{dev.login_server}/hello-world:1")
+        docker.login(dev.login_server, "reader", "reader-password")
+        demo.prove(dev, docker, say=lambda _line: None)
+
+    def test_a_destroy_that_is_killed_everywhere_leaves_nothing(self, dev: Dev, killed: Kill) -> None:
+        dev.stack.set_config("force_destroy", True)
+        assert dev.stack.up().ok
+        killed("destroy", dev.stack.destroy)
+        assert dev.stack.export()["resources"] == []
+        left = ("etc/systemd/system/nexus.service", "opt/nexus", "var/lib/nexus-registry", "var/lib/nexus")
+        assert [one for one in left if (dev.host.root / one).exists()] == []
+        assert dev.host.ssh("id nexus", check=False).returncode != 0

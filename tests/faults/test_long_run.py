@@ -1,0 +1,105 @@
+"""Fifty ``up``s in a row with small changes: nothing grows."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from sandbox.faults.report import record
+from sandbox.paths import PROJECT
+from sandbox.process import Process
+from sandbox.stack import Stack, open_stack
+
+from ..contract.server import Nexus
+from .stage import Stage
+
+RUNS = 50
+
+
+class Peak:
+    """The most memory and open files that a provider process has while a command runs."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack, self._over = stack, threading.Event()
+        self.memory_kb = self.files = 0
+        self._watcher = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Peak:
+        self._watcher.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._watcher.join()
+
+    def _watch(self) -> None:
+        while not self._over.is_set():
+            engine = self._stack.running
+            for process in Process.below(engine.pid) if engine else ():
+                self._look(Path(f"/proc/{process.pid}"))
+            time.sleep(0.02)
+
+    def _look(self, process: Path) -> None:
+        try:
+            if b"pulumi.dynamic" not in (process / "cmdline").read_bytes():
+                return
+            status = (process / "status").read_text()
+            memory = next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS"))
+            self.memory_kb = max(self.memory_kb, int(memory))
+            self.files = max(self.files, len(list((process / "fd").iterdir())))
+        except (OSError, StopIteration):
+            return
+
+
+def consumer(server: Nexus, folder: Path) -> Stack:
+    """The example of a consumer's program, on this server."""
+    program = folder / "program"
+    shutil.copytree(PROJECT / "examples/existing-server", program)
+    (program / ".venv").symlink_to(sys.prefix)
+    stack = open_stack(program=program, name="dev", work=folder / "work", passphrase="right")
+    stack.set_config("hostname", "localhost")
+    stack.set_config("port", server.connector_port())
+    stack.set_config("ci_password", "ci-secret-0", secret=True)
+    stack.set_config("nexus-registry:url", server.https_url.replace("127.0.0.1", "localhost"))
+    stack.set_config("nexus-registry:ca", server.authority.certificate_pem)
+    stack.set_config("nexus-registry:password", server.password, secret=True)
+    return stack
+
+
+@pytest.mark.full_faults
+def test_memory_files_and_state_are_after_fifty_ups_what_they_were_after_five(
+    stage: Stage, tmp_path: Path
+) -> None:
+    stack = consumer(stage.nexus, tmp_path)
+    assert (made := stack.up()).ok, made.error
+    sizes, peaks = [], []
+    try:
+        for number in range(1, RUNS + 1):
+            stack.set_config("ci_password", f"ci-secret-{number}", secret=True)
+            with Peak(stack) as peak:
+                result = stack.up()
+            assert result.ok, result.error
+            assert result.changes["update"] == 2  # the user and the proof
+            sizes.append(stack.state_file.stat().st_size)
+            peaks.append(peak)
+    finally:
+        stack.destroy()
+    early, late = slice(0, 5), slice(-5, None)
+    assert max(sizes[late]) <= max(sizes[early]) * 1.02
+    assert max(one.files for one in peaks[late]) <= max(one.files for one in peaks[early]) + 2
+    most = max(one.memory_kb for one in peaks) // 1024
+    assert 0 < most < 150
+    assert max(one.memory_kb for one in peaks[late]) <= max(one.memory_kb for one in peaks[early]) * 1.1
+    record(
+        lane="engine",
+        subject=f"{RUNS} ups in a row, a password changed in each",
+        operation="long run",
+        fault=f"{type(stack).__name__.removesuffix('Stack').lower()} engine",
+        first=f"provider {most} MB, {max(one.files for one in peaks)} files at most; state {sizes[0]} bytes",
+        second=f"{peaks[-1].memory_kb // 1024} MB, {peaks[-1].files} files, {sizes[-1]} bytes in the last",
+    )
