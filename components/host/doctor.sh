@@ -130,7 +130,7 @@ doctor_service() {
     install_dir=$arg_install_root/nexus-$arg_version
     [ "$(readlink "$arg_install_root/nexus" 2>/dev/null)" = "nexus-$arg_version" ] || say "$arg_install_root/nexus does not lead to nexus-$arg_version"
     java=$(service_java "$install_dir")
-    if [ -x "$install_dir/bin/nexus" ] && [ -x "$java/bin/java" ] && [ -d "$arg_data_dir" ]; then doctor_files; fi
+    if [ -x "$install_dir/bin/nexus" ] && [ -n "$java" ] && [ -x "$java/bin/java" ] && [ -d "$arg_data_dir" ]; then doctor_files; fi
     doctor_running
 }
 
@@ -178,7 +178,7 @@ doctor_running() {
     [ -z "$(fact service.pending)" ] || say "$unit.service has not taken in a change of $(fact service.pending)"
     if ! unit_is active; then
         say "$unit.service is $(unit_property ActiveState)"
-    elif [ -x "$java/bin/keytool" ]; then
+    elif [ -n "$java" ] && [ -x "$java/bin/keytool" ]; then
         served=$(served_fingerprint)
         [ "$served" = "$fingerprint" ] || say "port $arg_https_port shows ${served:-no certificate}${served:+ as certificate}, not $fingerprint"
     fi
