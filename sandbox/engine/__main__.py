@@ -5,6 +5,7 @@ import contextlib
 import fcntl
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,7 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     """Run one command over one stack, and print what came of it."""
     options, outputs = arguments(), {}
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # end at once: each step is noted when it begins and when it ends
     report = Report(sys.stderr if options.json else sys.stdout, preview=options.command == "preview")
     options.state.parent.mkdir(parents=True, exist_ok=True)
     with options.state.with_suffix(".lock").open("w") as lock, contextlib.redirect_stdout(sys.stderr):

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import threading
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from sandbox.paths import PROJECT
-from sandbox.stack import SandboxStack
+from sandbox.process import Process
+from sandbox.stack import Result, SandboxStack
 
 from .conftest import PASSPHRASE, Lab, thing
 from .test_lifecycle import NONE
@@ -43,6 +45,35 @@ def test_a_killed_run_is_remembered_and_the_next_goes_on(tmp_path: Path) -> None
     assert again.changes == NONE | {"create": 1, "same": 2}
     assert "warning: b: a run was interrupted while this was under way: create" in again.stdout
     assert "interrupted" not in lab.stack.up().stdout
+
+
+def test_ctrl_c_ends_a_run_within_5_seconds_and_the_next_goes_on(lab: Lab) -> None:
+    """The CLI waits after the first for what is under way, and says that a second ends it at once."""
+    lab.things(thing("a", seconds=60))
+    results: list[Result] = []
+    runner = threading.Thread(target=lambda: results.append(lab.stack.up()))
+    runner.start()
+    deadline = time.monotonic() + 60
+    while not lab.names("create"):
+        assert time.monotonic() < deadline, "the thing was not reached"
+        time.sleep(0.1)
+    assert lab.stack.running
+    engine = lab.stack.running.pid
+    below = Process.below(engine)
+    at_the_terminal = [engine, *(one.pid for one in below if os.getpgid(one.pid) == os.getpgid(engine))]
+    try:
+        for _ in range(1 if isinstance(lab.stack, SandboxStack) else 2):
+            time.sleep(0.5)
+            for pid in at_the_terminal:
+                os.kill(pid, signal.SIGINT)
+        runner.join(5.5)
+        assert not runner.is_alive()
+        assert not results[0].ok
+    finally:
+        for orphan in below:
+            orphan.end(patience=0)
+    lab.things(thing("a"))
+    assert lab.stack.up().changes == NONE | {"create": 1, "same": 1}
 
 
 @pytest.mark.parametrize(
