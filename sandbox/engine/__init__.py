@@ -6,6 +6,5 @@ refresh, destroy, export; --replace, --refresh, --expect-no-changes, --json; com
 SDK's own host), command:remote:Command; parent, depends_on, protect, delete_before_replace, ignore_changes of
 whole properties, additional_secret_outputs; pending operations. It has not, and says so instead of going on: other
 providers and explicit ones, invokes, stack references, get and import, aliases, transforms, hooks, time-outs,
-replace_on_changes, replace_with, deleted_with, retain_on_delete, targets, plans, policies. Assets go to a dynamic
-provider as they are, without their hashes.
+replace_on_changes, replace_with, deleted_with, retain_on_delete, targets, plans, policies, hashes of assets.
 """
