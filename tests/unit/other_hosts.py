@@ -204,11 +204,14 @@ class OtherHost:
         **flags: Any,
     ) -> subprocess.CompletedProcess[str]:
         """A whole step, as SSH would start it."""
-        words = steps.command(verb, {"unit": "nexus", **flags})
+        return self.shell(steps.command(verb, {"unit": "nexus", **flags}), steps.stdin(step, secrets))
+
+    def shell(self, line: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        """A command line in the root, as root."""
         as_root = [] if os.geteuid() == 0 else ["unshare", "--map-root-user"]
         return subprocess.run(
-            [*as_root, "/usr/sbin/chroot", self.root, "/bin/sh", "-c", words],
-            input=steps.stdin(step, secrets),
+            [*as_root, "/usr/sbin/chroot", self.root, "/bin/sh", "-c", line],
+            input=stdin,
             capture_output=True,
             text=True,
             check=False,
