@@ -23,8 +23,8 @@ test: check
 test-faults: $(VENV)
 	.venv/bin/python -m sandbox setup
 	.venv/bin/python -m sandbox.faults.report begin
-	FAULTS=full .venv/bin/pytest tests/faults $(PYTEST_ARGS); failed=$$?; \
-	.venv/bin/python -m sandbox.faults.report write && exit $$failed
+	FAULTS=full .venv/bin/pytest -n 2 --dist loadgroup --no-loadscope-reorder tests/faults $(PYTEST_ARGS); \
+	failed=$$?; .venv/bin/python -m sandbox.faults.report write && exit $$failed
 
 check: $(VENV) $(MYPY_LINK)
 	.venv/bin/ruff check .

@@ -28,11 +28,11 @@ NOTHING = Fault("")
 
 @dataclass(frozen=True)
 class Passed:
-    """One request that reached the proxy, and whether the server got it."""
+    """One request that reached the proxy, and what the server answered, ``None`` where it did not get it."""
 
     method: str
     path: str
-    acted: bool
+    answer: Answer | None
 
 
 @dataclass
@@ -116,6 +116,7 @@ class FaultProxy:
                         return NOTHING, fault.refused
                 elif not (fault.refused or fault.handshake):
                     armed.left -= 1
+                    self.struck += fault.edit is None
                     return fault, fault.then_refused
         return NOTHING, 0
 
@@ -226,18 +227,16 @@ class FaultProxy:
         if fault.hold or fault.late:
             _until_closed(request.connection, given_up)
         acts = fault.acts or fault.late
-        with self._lock:
-            self.seen.append(Passed(method, path, acts))
         answer = self._pass_on(method, path, dict(request.headers), body) if acts else None
+        with self._lock:
+            self.seen.append(Passed(method, path, answer))
         if refused:
             self._refuse(refused)
         if fault.hold or fault.late or fault.silent:
-            self.struck += 1
             return
         answer = fault.answer or answer or Answer(502, "the server can't be reached")
-        told = _edited(answer, fault)
-        if fault is not NOTHING and (fault.edit is None or told != answer):
-            self.struck += 1
+        told = answer_of(answer, fault)
+        self.struck += told != answer
         request.reply(told)
 
 
@@ -268,7 +267,8 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
-def _edited(answer: Answer, fault: Fault) -> Answer:
+def answer_of(answer: Answer, fault: Fault) -> Answer:
+    """What arrives of a server's answer."""
     if fault.edit is None or not 200 <= answer.status < 300:
         return answer
     body = fault.edit(answer.body.encode("latin-1")).decode("latin-1")

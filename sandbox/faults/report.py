@@ -53,23 +53,28 @@ class Lane:
     text: str = ""
 
 
+_NEXUS = """
+A proxy stands before a real Nexus Core and does one thing to one request of one operation: to the one that
+matters most (the last that changes something), and where the answer is lost, cut or not the server's to each
+request in turn. The operations are the providers' own, called as the engine calls them. After the second run
+everything that the server has (repositories, roles, users, privileges, realms, anonymous access, licence,
+components, which logins work) is compared with what an undisturbed run leaves. The client's waits (60 s of
+patience, pauses) run 30 times as fast here and its time-outs are 1 s, so that a lasting fault costs seconds
+and not minutes; with the real restart and the real read-only mode nothing is shortened.
+
+What a create found before it (`added` of RealmActivation and `before` of AnonymousAccess, by which a deletion
+goes) is what the run found that ended it: after a run that was killed, a deletion leaves the realm active and
+anonymous access as it is. Docker repositories, their realm and the licence are played by the stand-in (marked
+ᵖ); everything else is Nexus's own.
+"""
+_DRIFT = """
+Each kind is changed, and deleted where it can be, over Nexus's REST API between two runs. A cell says what
+`refresh` shows and what the next `up` did; the whole server is then as it was. The administrator's password
+needs the one that was set by hand, as `current_password`.
+"""
 LANES = {
-    "nexus": Lane(
-        "Between provider and Nexus",
-        "A proxy stands before a real Nexus Core and does one thing to one request of one operation, to each "
-        "request of it in turn; where a fault lasts, to the one that matters most. The operations are the "
-        "providers' own, called as the engine calls them. After the second run everything that the server has "
-        "(repositories, roles, users, privileges, realms, anonymous access, licence, components, which logins "
-        "work) is compared with what an undisturbed run leaves. The client's waits (60 s of patience, pauses) run "
-        "40 times as fast here and its time-outs are 2 s, so that a lasting fault costs seconds and not minutes; "
-        "with the real restart and the real read-only mode nothing is shortened. Docker repositories and the "
-        "licence are played by the stand-in (marked ᵖ); everything else is Nexus's own.",
-    ),
-    "drift": Lane(
-        "Changed and deleted by hand",
-        "Each kind is changed, and deleted, over Nexus's REST API between two runs. The first column says what "
-        "`refresh` shows, the second what the next `up` did.",
-    ),
+    "nexus": Lane("Between provider and Nexus", _NEXUS.strip()),
+    "drift": Lane("Changed and deleted by hand", _DRIFT.strip()),
     "engine": Lane("The engine killed"),
     "host": Lane("On the host"),
 }

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Iterator
 
 import pytest
+
+from sandbox.faults.proxy import FaultProxy
+from sandbox.paths import WORK
+from sandbox.shell import locked
+
+from ..contract.server import make, started
+from .stage import PLAYED, Stage
 
 FULL = os.environ.get("FAULTS") == "full"
 
@@ -16,3 +25,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = [item for item in items if item.get_closest_marker("full_faults")]
     items[:] = [item for item in items if not item.get_closest_marker("full_faults")]
     config.hook.pytest_deselected(items=left_out)
+
+
+@pytest.fixture(scope="session")
+def stage() -> Iterator[Stage]:
+    """One real Nexus with the docker format and a licence to accept, behind the proxy, for the whole lane."""
+    with locked(WORK / "contract/faults.lock"):
+        server = make("faults", docker=True)
+        (server.data_dir / "etc").mkdir(parents=True)
+        (server.data_dir / "etc/standin.json").write_text(json.dumps({"play_version": PLAYED}))
+        started(server)
+        try:
+            with FaultProxy(server.url, server.authority) as proxy:
+                one = Stage(server, proxy)
+                one.furnish()
+                yield one
+        finally:
+            server.stop()

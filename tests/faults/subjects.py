@@ -1,0 +1,235 @@
+"""Every kind of Nexus object, with what it is tried with in the fault matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+from nexus_registry.providers.admin_password import AdminPasswordProvider
+from nexus_registry.providers.anonymous import AnonymousAccessProvider
+from nexus_registry.providers.crud import NexusProvider
+from nexus_registry.providers.docker import DockerHostedRepositoryProvider
+from nexus_registry.providers.eula import EulaProvider
+from nexus_registry.providers.realm import RealmActivationProvider
+from nexus_registry.providers.role import RoleProvider
+from nexus_registry.providers.user import UserProvider
+
+from ..contract.docker_api import Api
+
+By = Callable[[Api], Any]
+GONE: tuple[str, list[str]] = ("gone", [])
+
+
+@dataclass
+class Hand:
+    """What somebody does by hand: what a refresh shows of it, and what the next up is told beyond the wish."""
+
+    change: By
+    shows: tuple[str, list[str]]
+    mend: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Subject:
+    """A kind of object.
+
+    Args:
+        title: its column in the report.
+        provider: what manages it.
+        first: what is wished at first.
+        edit: what an update changes.
+        unmake: by hand, brings the server back to what it was without the object.
+        remake: by hand, brings the server back to ``first`` after an update.
+        fields: keys of the server's answers that are taken out of them, one at a time.
+        logins: who is tried in the audit.
+        operations: those that send anything.
+        by_hand: how it is changed, and deleted where it can be, by hand.
+    """
+
+    title: str
+    provider: type[NexusProvider]
+    first: dict[str, Any]
+    edit: dict[str, Any]
+    unmake: By
+    remake: By
+    fields: tuple[str, ...]
+    by_hand: dict[str, Hand]
+    logins: tuple[tuple[str, str], ...] = ()
+    operations: tuple[str, ...] = ("create", "update", "read", "delete")
+    secrets: tuple[str, ...] = field(default=())
+
+
+def _put(path: str, body: Any) -> By:
+    return lambda api: api.ok("PUT", path, body)
+
+
+def _change(path: str, **changes: Any) -> By:
+    """Read, change, write, as somebody does who uses the API by hand."""
+
+    def change(api: Api) -> None:
+        body = api.ok("GET", path)
+        for key in ("source", "readOnly", "format", "type", "url"):
+            body.pop(key, None)
+        api.ok("PUT", path, {**body, **changes})
+
+    return change
+
+
+def _delete(path: str) -> By:
+    return lambda api: api.call("DELETE", path)
+
+
+def _password(user: str, password: str) -> By:
+    def change(api: Api) -> None:
+        url = f"{api.nexus.url}/service/rest/v1/security/users/{user}/change-password"
+        headers = {"Content-Type": "text/plain"}
+        requests.put(url, data=password, headers=headers, auth=api.auth, timeout=30).raise_for_status()
+
+    return change
+
+
+def _both(*steps: By) -> By:
+    return lambda api: [step(api) for step in steps]
+
+
+_REALMS = ["NexusAuthenticatingRealm"]
+_ANONYMOUS = {"userId": "anonymous", "realmName": "NexusAuthorizingRealm"}
+_USER = {
+    "userId": "f-user",
+    "firstName": "f-user",
+    "lastName": "f-user",
+    "emailAddress": "f-user@example.invalid",
+    "source": "default",
+    "status": "active",
+    "roles": ["nx-anonymous"],
+}
+
+
+def _licence(accepted: bool) -> By:
+    def say(api: Api) -> None:
+        api.ok("POST", "system/eula", {**api.ok("GET", "system/eula"), "accepted": accepted})
+
+    return say
+
+
+def subjects(port: int) -> list[Subject]:
+    """All kinds; ``port`` is for the docker connector."""
+    repository = "repositories/docker/hosted/f-images"
+    return [
+        Subject(
+            "DockerHostedRepository ᵖ",
+            DockerHostedRepositoryProvider,
+            {"name": "f-images", "http_port": port},
+            {"write_policy": "ALLOW_ONCE", "force_basic_auth": False},
+            unmake=_delete("repositories/f-images"),
+            remake=lambda api: _change(
+                repository,
+                storage={**api.ok("GET", repository)["storage"], "writePolicy": "ALLOW"},
+                docker={**api.ok("GET", repository)["docker"], "forceBasicAuth": True},
+            )(api),
+            fields=("name", "storage", "docker", "writePolicy", "format", "items"),
+            by_hand={
+                "taken offline": Hand(_change(repository, online=False), ("drift", ["online"])),
+                "deleted": Hand(_delete("repositories/f-images"), GONE),
+            },
+        ),
+        Subject(
+            "Role",
+            RoleProvider,
+            {"id": "f-role", "privileges": ["nx-logging-read", "nx-metrics-all"], "roles": ["nx-anonymous"]},
+            {"privileges": ["nx-metrics-all"], "description": "edited"},
+            unmake=_delete("security/roles/f-role"),
+            remake=_change(
+                "security/roles/f-role", privileges=["nx-logging-read", "nx-metrics-all"], description=""
+            ),
+            fields=("id", "name", "privileges"),
+            by_hand={
+                "privileges": Hand(
+                    _change("security/roles/f-role", privileges=["nx-all"]), ("drift", ["privileges"])
+                ),
+                "deleted": Hand(_delete("security/roles/f-role"), GONE),
+            },
+        ),
+        Subject(
+            "User",
+            UserProvider,
+            {"user_id": "f-user", "password": "f-user-pw-1", "roles": ["nx-anonymous"]},
+            {"first_name": "Ada", "password": "f-user-pw-2", "roles": ["nx-anonymous", "kept-role"]},
+            unmake=_delete("security/users/f-user"),
+            remake=_both(_put("security/users/f-user", _USER), _password("f-user", "f-user-pw-1")),
+            fields=("userId", "id", "status", "roles"),
+            by_hand={
+                "roles": Hand(
+                    _put("security/users/f-user", {**_USER, "roles": ["kept-role"]}), ("drift", ["roles"])
+                ),
+                "disabled": Hand(
+                    _put("security/users/f-user", {**_USER, "status": "disabled"}), ("drift", ["status"])
+                ),
+                "password": Hand(_password("f-user", "by-hand-1"), ("drift", ["password"])),
+                "deleted": Hand(_delete("security/users/f-user"), GONE),
+            },
+            logins=(("f-user", "f-user-pw-1"), ("f-user", "f-user-pw-2")),
+            secrets=("f-user-pw-1", "f-user-pw-2"),
+        ),
+        Subject(
+            "RealmActivation ᵖ",
+            RealmActivationProvider,
+            {},
+            {},
+            unmake=_put("security/realms/active", _REALMS),
+            remake=_put("security/realms/active", [*_REALMS, "DockerToken"]),
+            fields=("id", "format"),
+            operations=("create", "read", "delete"),
+            by_hand={"deleted": Hand(_put("security/realms/active", _REALMS), GONE)},
+        ),
+        Subject(
+            "AnonymousAccess",
+            AnonymousAccessProvider,
+            {"enabled": True},
+            {"enabled": False, "user_id": "kept-user"},
+            unmake=_put("security/anonymous", {**_ANONYMOUS, "enabled": False}),
+            remake=_put("security/anonymous", {**_ANONYMOUS, "enabled": True}),
+            fields=("enabled", "userId"),
+            by_hand={
+                "turned off": Hand(
+                    _put("security/anonymous", {**_ANONYMOUS, "enabled": False}), ("drift", ["enabled"])
+                ),
+                "another account": Hand(
+                    _put("security/anonymous", {**_ANONYMOUS, "enabled": True, "userId": "kept-user"}),
+                    ("drift", ["user_id"]),
+                ),
+            },
+        ),
+        Subject(
+            "Eula ᵖ",
+            EulaProvider,
+            {"accepted": True},
+            {},
+            unmake=_licence(False),
+            remake=_licence(True),
+            fields=("accepted", "disclaimer"),
+            operations=("create", "read"),
+            by_hand={"withdrawn": Hand(_licence(False), ("drift", ["accepted"]))},
+        ),
+        Subject(
+            "AdminPassword",
+            AdminPasswordProvider,
+            {"username": "keeper", "password": "keeper-pw-2", "current_password": "keeper-pw-1"},
+            {"password": "keeper-pw-3"},
+            unmake=_password("keeper", "keeper-pw-1"),
+            remake=_password("keeper", "keeper-pw-2"),
+            fields=(),
+            operations=("create", "update", "read"),
+            by_hand={
+                "password": Hand(
+                    _password("keeper", "keeper-pw-4"),
+                    ("drift", ["password"]),
+                    mend={"current_password": "keeper-pw-4"},
+                )
+            },
+            logins=tuple(("keeper", f"keeper-pw-{number}") for number in (1, 2, 3, 4)),
+            secrets=tuple(f"keeper-pw-{number}" for number in (1, 2, 3, 4)),
+        ),
+    ]

@@ -1,0 +1,126 @@
+"""The real server in read-only mode, and restarted in the middle: nothing played, nothing hurried."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+
+import pytest
+from nexus_registry.providers.client import client_for
+
+from sandbox.faults.catalogue import Fault
+from sandbox.faults.report import record
+from sandbox.shell import free_port
+
+from .stage import Run, Stage, a_new_process, differences, run
+from .subjects import Subject, subjects
+from .work import Work, prepare
+
+_PORT = free_port()
+THREE = [one for one in subjects(_PORT) if one.title.split()[0] in ("DockerHostedRepository", "Role", "User")]
+OPERATIONS = ("create", "update", "read", "delete")
+
+
+@pytest.fixture(autouse=True)
+def bare(stage: Stage) -> Iterator[None]:
+    stage.proxy.settle()
+    stage.logins[1:] = [login for one in THREE for login in one.logins]
+    yield
+    for one in THREE:
+        one.unmake(stage.api)
+
+
+def noted(work: Work, fault: str, first: Run, second: Run, lost: str) -> None:
+    lost = first.wrong or second.wrong or lost
+    if not lost and second.said != "done":
+        lost = f"by hand: {second.sentence}"
+    record(
+        lane="nexus",
+        subject=work.subject.title,
+        operation=work.operation,
+        fault=fault,
+        first=first.said,
+        second=second.said,
+        lost=lost,
+        seconds=first.seconds,
+        sentence=first.sentence,
+    )
+    assert not lost, f"{work.subject.title}: {lost}"
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("subject", THREE, ids=lambda one: one.title.split()[0])
+def test_a_frozen_server_is_named_and_once_released_the_next_run_ends_the_work(
+    stage: Stage, subject: Subject, operation: str
+) -> None:
+    (work,) = prepare(stage, [subject], operation)
+    tracked = replace(work.state)
+    stage.api.ok("POST", "read-only/freeze")
+    try:
+        first = run(lambda: work.act(tracked), work.expected[0], subject.secrets)
+    finally:
+        stage.api.ok("POST", "read-only/release")
+    assert first.said == ("done" if operation == "read" else "ReadOnly"), first
+    assert "release it" in first.sentence or operation == "read"
+    second = run(lambda: work.act(tracked), work.expected[0] | work.expected[1], subject.secrets)
+    noted(work, "really frozen", first, second, differences(work.ends, stage.snapshot()))
+
+
+@pytest.mark.full_faults
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_real_restart_in_the_middle_is_waited_for(stage: Stage, operation: str) -> None:
+    works = prepare(stage, THREE, operation)
+    tracked = [replace(work.state) for work in works]
+    restart = Restart(stage, len(works))
+    a_new_process()
+    assert client_for(
+        stage.connection
+    ).login()  # until a password is known to be right, one request at a time goes out
+    for work in works:
+        method, path = work.pattern()
+        fault = Fault("the server restarts", meanwhile=restart.begin, acts=False, silent=True)
+        stage.proxy.inject(fault, method=method, path=path)
+    with ThreadPoolExecutor(len(works)) as pool:
+        firsts = [
+            pool.submit(run, partial(work.act, one), work.expected[0], work.subject.secrets, fresh=False)
+            for work, one in zip(works, tracked, strict=True)
+        ]
+    took = restart.wait()
+    stage.proxy.settle()
+    for work, one, first in zip(works, tracked, firsts, strict=True):
+        allowed = work.expected[0] | work.expected[1]
+        second = run(partial(work.act, one), allowed, work.subject.secrets)
+        noted(work, "real restart", first.result(), second, "")
+    lost = differences(works[0].ends, stage.snapshot())
+    assert not lost, lost
+    assert took > 1
+
+
+class Restart:
+    """Stops and starts the server once all who wait for it are there."""
+
+    def __init__(self, stage: Stage, waiting: int) -> None:
+        self._stage, self._thread = stage, threading.Thread(target=self._run)
+        self._all_there, self._stopped = threading.Barrier(waiting, self._thread.start), threading.Event()
+        self._began = self._ended = 0.0
+
+    def begin(self) -> None:
+        """Return when the server is down."""
+        self._all_there.wait(60)
+        self._stopped.wait(120)
+
+    def wait(self) -> float:
+        """Return when it is up again: how many seconds it was away."""
+        self._thread.join(300)
+        return self._ended - self._began
+
+    def _run(self) -> None:
+        self._began = time.monotonic()
+        self._stage.nexus.stop()
+        self._stopped.set()
+        self._stage.nexus.start()
+        self._ended = time.monotonic()
