@@ -134,7 +134,7 @@ def render(kept: Iterable[Row]) -> str:
         for operation in dict.fromkeys(row.operation for row in of_lane):
             parts += [f"### {operation}\n", _table([row for row in of_lane if row.operation == operation])]
         if name == "nexus":
-            parts += ["What the faults are:\n", _legend(of_lane)]
+            parts += ["What the faults are, and how long the run took that met them:\n", _legend(of_lane)]
     return "\n".join(parts)
 
 
@@ -160,9 +160,13 @@ def _cell(of: list[Row]) -> str:
 
 
 def _legend(of: list[Row]) -> str:
-    used = {row.fault for row in of}
+    longest: dict[str, float] = {}
+    for row in of:
+        longest[row.fault] = max(row.seconds, longest.get(row.fault, 0))
     told = {**{name: fault.what for name, fault in NEXUS.items()}, **OTHERS}
-    return "".join(f"- **{name}**: {what}.\n" for name, what in told.items() if name in used)
+    return "".join(
+        f"- **{name}**: {what}; {longest[name]:.1f} s at most.\n" for name, what in told.items() if name in longest
+    )
 
 
 def _machine() -> str:
