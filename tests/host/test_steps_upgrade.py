@@ -131,12 +131,13 @@ def test_a_new_version_that_does_not_start_is_taken_back_with_the_database_it_ch
     assert_runs(server, OLD)
 
 
-def test_a_change_that_is_killed_in_any_phase_is_finished_by_the_next_run(server: Server) -> None:
+def test_a_change_that_is_killed_in_any_phase_and_by_a_reboot_is_finished_by_the_next_run(server: Server) -> None:
     server.host.ssh(f"rm -r {server.install_root}/nexus-{NEW}")
     server.run("archive", "update")
     for name in ("copy", "change", "start"):
         with when(server, phase(name), KILL_THE_STEP):
             assert server.run("service", "update", check=False).returncode not in (0, 1)
+    server.host.reboot()
     done = server.run("service", "update")
     assert f"Nexus {NEW} is starting since then" in done.stdout
     assert "restarting" not in done.stdout
