@@ -11,6 +11,7 @@ from typing import Any
 import pulumi
 import pytest
 from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 from nexus_registry.components.host import steps
 from pulumi.runtime import settings
@@ -64,6 +65,7 @@ def test_a_secret_that_no_shell_can_hold_is_refused_without_showing_it() -> None
 
 
 @given(st.lists(LINES, max_size=5))
+@examples(deadline=None)
 def test_arguments_reach_the_step_as_they_are(values: list[str]) -> None:
     line = steps.command("create", {"value": values})
     got = shell(line, stdin='printf "%s\\0" "$@"').stdout.decode().split("\0")[:-1]
@@ -71,6 +73,7 @@ def test_arguments_reach_the_step_as_they_are(values: list[str]) -> None:
 
 
 @given(TEXTS)
+@examples(deadline=None)
 def test_secrets_reach_the_step_as_they_are_and_are_not_exported(secret: str) -> None:
     script = steps._assignment("SECRET", secret) + 'printf "%s" "$SECRET"; env'
     started = subprocess.run(
@@ -95,6 +98,7 @@ def sudo(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @given(value=LINES)
+@examples(deadline=None)
 def test_sudo_passes_the_arguments_on(sudo: str, value: str) -> None:
     line = steps.command("update", {"value": value}, sudo=True)
     got = shell(f"PATH={sudo}; export PATH; {line}", stdin='printf "%s\\0" "$@"')
