@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from typing import Any
@@ -28,6 +29,7 @@ class Preview(pulumi.runtime.Mocks):
 
 @pytest.fixture(autouse=True)
 def preview() -> None:
+    asyncio.set_event_loop(asyncio.new_event_loop())  # whatever ran before took its own along
     pulumi.runtime.set_mocks(Preview(), project="consumer", preview=True)
 
 
