@@ -213,6 +213,8 @@ class PulumiStack(Stack):
     def __init__(self, program: Path, name: str, work: Path, passphrase: str) -> None:
         super().__init__(program, name, work, passphrase)
         self._backend = work / "state"
+        self.restored = 0
+        """How often a kill left half a state file, which a file backend does not write in one piece."""
         self._backend.mkdir(parents=True, exist_ok=True)
         if not self.state_file.exists():
             # where a project file of its own is, because the stack's settings are written beside that
@@ -256,6 +258,12 @@ class PulumiStack(Stack):
         return Result(not status, {op: changes.get(op, 0) for op in OPERATIONS}, steps, text, error)
 
     def after_a_kill(self) -> None:
+        """Release the lock; and where the kill fell into the writing of the state file, put Pulumi's copy back."""
+        try:
+            json.loads(self.state_file.read_text())
+        except ValueError:
+            shutil.copy(self.state_file.with_suffix(".json.bak"), self.state_file)
+            self.restored += 1
         self._pulumi("cancel", "--yes")
 
     def _pending(self, state: Any) -> set[str]:

@@ -15,7 +15,7 @@ from sandbox.faults.canary import Canaries
 from sandbox.faults.journey import Journey
 from sandbox.faults.report import record
 from sandbox.shell import free_port
-from sandbox.stack import Result
+from sandbox.stack import PulumiStack, Result
 
 from ..lifecycle.conftest import ENGINES
 from .conftest import FULL
@@ -75,6 +75,17 @@ def killed(dev: Dev) -> Iterator[Kill]:
                 first=f"killed {times} times" if times > 1 else "killed",
                 second="done",
             )
+
+        if isinstance(dev.stack, PulumiStack) and dev.stack.restored:
+            record(
+                lane="engine",
+                subject="the file backend's state file",
+                operation=f"{operation}, engine: {engine}",
+                fault="in the middle",
+                first=f"killed {dev.stack.restored} times while Pulumi wrote it",
+                second="done, from Pulumi's own copy `.bak`",
+            )
+            dev.stack.restored = 0
 
     yield run
     for journey in journeys:

@@ -27,9 +27,14 @@ class Preview(pulumi.runtime.Mocks):
         return {}, None
 
 
+@pytest.fixture(autouse=True, scope="module")
+def loop() -> None:
+    """One for all tests, as the SDK expects; ``asyncio.run`` elsewhere leaves none."""
+    asyncio.set_event_loop(asyncio.new_event_loop())
+
+
 @pytest.fixture(autouse=True)
-def preview() -> None:
-    asyncio.set_event_loop(asyncio.new_event_loop())  # whatever ran before took its own along
+def preview(loop: None) -> None:
     pulumi.runtime.set_mocks(Preview(), project="consumer", preview=True)
 
 
