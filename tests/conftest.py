@@ -8,7 +8,16 @@ from typing import Any
 
 import pytest
 
-LONGEST_FIRST = ("dev-pulumi", "contract", "host", "dev-sandbox", "test_engine_killed", "test_nexus_faults")
+LONGEST_FIRST = (
+    "dev-pulumi",
+    "contract",
+    "host",
+    "dev-sandbox",
+    "test_steps_upgrade",
+    "test_engine_killed",
+    "stage",
+)
+OF_THE_STAGE = ("test_nexus_faults", "test_nexus_real", "test_nexus_drift", "test_long_run")
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -24,13 +33,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _group(item: pytest.Item) -> str | None:
-    """Whose server, host or stack the test shares: its folder's, or that of the dev stack on one engine."""
+    """Whose server, host or stack the test shares: its module's, its folder's, or a dev stack's."""
     if item.path.name == "test_dev_stack.py":
         params = getattr(getattr(item, "callspec", None), "params", {})
         return f"dev-{params.get('dev', 'sandbox')}"
-    if item.path.parent.name == "faults":
-        return item.path.stem
-    return item.path.parent.name if item.path.parent.name in LONGEST_FIRST else None
+    folder, module = item.path.parent.name, item.path.stem
+    if module in OF_THE_STAGE:
+        return "stage"
+    if folder == "faults" or module in LONGEST_FIRST:
+        return module
+    return folder if folder in LONGEST_FIRST else None
 
 
 @pytest.hookimpl(hookwrapper=True)
