@@ -17,6 +17,7 @@ LONGEST_FIRST = (
     "test_engine_killed",
     "stage",
 )
+OF_A_STACK = {"test_dev_stack": "dev", "test_engine_killed": "killed"}
 OF_THE_STAGE = ("test_nexus_faults", "test_nexus_real", "test_nexus_drift", "test_long_run")
 
 
@@ -34,10 +35,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _group(item: pytest.Item) -> str | None:
     """Whose server, host or stack the test shares: its module's, its folder's, or a dev stack's."""
-    if item.path.name == "test_dev_stack.py":
-        params = getattr(getattr(item, "callspec", None), "params", {})
-        return f"dev-{params.get('dev', 'sandbox')}"
     folder, module = item.path.parent.name, item.path.stem
+    if module in OF_A_STACK:
+        params = getattr(getattr(item, "callspec", None), "params", {})
+        return f"{OF_A_STACK[module]}-{params.get('dev', 'sandbox')}"
     if module in OF_THE_STAGE:
         return "stage"
     if folder == "faults" or module in LONGEST_FIRST:
