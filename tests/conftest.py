@@ -14,7 +14,8 @@ LONGEST_FIRST = (
     "host",
     "dev-sandbox",
     "test_steps_upgrade",
-    "test_engine_killed",
+    "killed-pulumi",
+    "killed-sandbox",
     "stage",
 )
 OF_A_STACK = {"test_dev_stack": "dev", "test_engine_killed": "killed"}
