@@ -123,7 +123,8 @@ def render(kept: Iterable[Row]) -> str:
         "Made by `make test-faults`; anyone can make it again. Each cell says what the run that met the fault "
         "came to and, if that was not the end of it, what the next run did without anybody's help. A name such as "
         "`Unreachable` is the type of the error, whose text is one sentence with property, reason and remedy. "
-        "Several results in one cell: of different moments of the operation.\n",
+        "Several results in one cell: of different moments of the operation. A dash: not tried in this run, as a "
+        "rule because the operation sends nothing to which that fault could happen.\n",
         f"{len(kept)} faults injected; {len(lost)} left something lost, doubled, orphaned or to be done by hand. "
         f"On {_machine()}.\n",
     ]
