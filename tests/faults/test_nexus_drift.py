@@ -44,8 +44,8 @@ def test_a_change_by_hand_is_shown_by_a_refresh_and_mended_by_an_up(
     record(
         lane="drift",
         subject=subject.title,
-        operation="drift",
-        fault=how,
+        operation="refresh, then up",
+        fault="deleted by hand" if how == "deleted" else "changed by hand",
         first="gone" if shown == "gone" else f"{', '.join(others)} changed",
         second={"create": "made again", "update": "changed back"}[mended],
         lost=lost,
