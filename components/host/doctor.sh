@@ -52,7 +52,8 @@ doctor_prepare() {
     done
     if [ -n "$arg_java_home$arg_java_major" ]; then
         java=${arg_java_home:-$(fact prepare.java-home)}
-        java_is=$(java_major "$java")
+        java_is=
+        [ -z "$java" ] || java_is=$(java_major "$java")
         if [ -z "$java_is" ]; then
             say "there is no Java in '$java'"
         elif [ "$java_is" != "${arg_java_major:-$java_is}" ]; then

@@ -1,4 +1,5 @@
-"""`nexus-registry doctor --host` on Rocky and openSUSE: silent after the steps, then one line for each change."""
+"""`nexus-registry doctor --host` on Rocky and openSUSE: silent after the steps, one line for each change, and silent
+again after the steps ran once more, as they do at a new value of repair."""
 
 from __future__ import annotations
 
@@ -61,7 +62,9 @@ def asked(host: OtherHost, sha256: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("system", "systemd"), [(ROCKY, "252"), (LEAP, "254")], ids=["rocky", "leap"])
-def test_each_change_by_hand_is_said_in_one_line(tmp_path: Path, system: System, systemd: str) -> None:
+def test_each_change_by_hand_is_said_in_one_line_until_the_steps_ran_again(
+    tmp_path: Path, system: System, systemd: str
+) -> None:
     ensure("busybox")
     host = OtherHost(tmp_path, system, {**TOOLS, **FIREWALLD})
     host.write("systemd", systemd)
@@ -77,3 +80,14 @@ def test_each_change_by_hand_is_said_in_one_line(tmp_path: Path, system: System,
         assert host.shell(change).returncode == 0
         expected.add(finding)
         assert set(asked(host, sha256)) == expected, change
+    host.program("curl", TOOLS["curl"])
+    prepare: dict[str, Any] = {
+        "install_root": "/opt/nexus",
+        "data_dir": DATA,
+        "heap_mb": 1000,
+        "min_disk_mb": 1,
+        "java_home": JAVA,
+    }
+    assert host.run("prepare", "update", **prepare, port=[8443], open_firewall=True).returncode == 0
+    passes(host, JAVA, sha256, "update")
+    assert asked(host, sha256) == []
