@@ -1,4 +1,4 @@
-"""`nexus-registry doctor --host` on Rocky and openSUSE: silent after the steps, one line for each change, and silent
+"""`nexus-registry doctor --host` on Rocky and openSUSE: silent after the steps, one line for each change, silent
 again after the steps ran once more, as they do at a new value of repair."""
 
 from __future__ import annotations
