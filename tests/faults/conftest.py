@@ -20,8 +20,8 @@ FULL = os.environ.get("FAULTS") == "full"
 
 @pytest.hookimpl(trylast=True)  # after the group that every module of this folder has of its own
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """The modules that share the server run where it is."""
-    if item.path.name.startswith("test_nexus_"):
+    """Whatever uses the server runs where it is."""
+    if "stage" in getattr(item, "fixturenames", ()):
         item.own_markers[:] = [mark for mark in item.own_markers if mark.name != "xdist_group"]
         item.add_marker(pytest.mark.xdist_group("test_nexus_faults"))
 
