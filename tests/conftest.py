@@ -19,7 +19,6 @@ LONGEST_FIRST = (
     "stage",
 )
 OF_A_STACK = {"test_dev_stack": "dev", "test_engine_killed": "killed"}
-OF_THE_STAGE = ("test_nexus_faults", "test_nexus_real", "test_nexus_drift", "test_long_run")
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -40,7 +39,7 @@ def _group(item: pytest.Item) -> str | None:
     if module in OF_A_STACK:
         params = getattr(getattr(item, "callspec", None), "params", {})
         return f"{OF_A_STACK[module]}-{params.get('dev', 'sandbox')}"
-    if module in OF_THE_STAGE:
+    if "stage" in getattr(item, "fixturenames", ()):  # the one server of the faults before Nexus
         return "stage"
     if folder == "faults" or module in LONGEST_FIRST:
         return module

@@ -18,14 +18,6 @@ from .stage import PLAYED, Stage
 FULL = os.environ.get("FAULTS") == "full"
 
 
-@pytest.hookimpl(trylast=True)  # after the group that every module of this folder has of its own
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Whatever uses the server runs where it is."""
-    if "stage" in getattr(item, "fixturenames", ()):
-        item.own_markers[:] = [mark for mark in item.own_markers if mark.name != "xdist_group"]
-        item.add_marker(pytest.mark.xdist_group("test_nexus_faults"))
-
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what is marked ``full_faults``: deselected, because what is skipped has failed in CI."""
     if FULL:
