@@ -85,13 +85,14 @@ class Process:
     def below(cls, pid: int) -> list[Process]:
         """What runs below a process: its children, theirs and so on."""
         found: list[Process] = []
-        try:
-            children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        except (FileNotFoundError, ProcessLookupError):
-            return found
-        for child in map(int, children):
-            if stat := _stat(child):
-                found += [cls(child, stat[1]), *cls.below(child)]
+        for thread in Path(f"/proc/{pid}/task").glob("*/children"):
+            try:
+                children = thread.read_text().split()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            for child in map(int, children):
+                if stat := _stat(child):
+                    found += [cls(child, stat[1]), *cls.below(child)]
         return found
 
     def end(self, *, patience: float = 10, first: signal.Signals = signal.SIGTERM) -> None:
