@@ -1,0 +1,147 @@
+"""What was changed by hand on a real host is named by `nexus-registry doctor --host`, and mended by a repair."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from nexus_registry.components.host import steps
+
+from sandbox.values import SECRET, SIGNATURE
+from tests.host.steps import Server, Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+STEPS = ("prepare", "account", "archive", "keystore", "service")
+REMEDY = ": set nexus-registry:repair to a new value and run pulumi up"
+UNIT = "/etc/systemd/system/nexus.service"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    made = Server.on("steps")
+    yield made.up()
+    made.wipe()
+
+
+def hidden(value: Any) -> dict[str, Any]:
+    """A secret, as `pulumi stack export --show-secrets` prints it."""
+    return {SIGNATURE: SECRET, "plaintext": json.dumps(value)}
+
+
+def exported(server: Server) -> str:
+    """The state of a stack with this server."""
+    host = server.host
+    connection = {
+        "host": host.address,
+        "port": float(host.ssh_port),
+        "user": "root",
+        "privateKey": (host.folder / "id_ed25519").read_text(),
+        "hostKey": (host.folder / "known_hosts").read_text().splitlines()[0].partition(" ")[2],
+    }
+    resources = [
+        {
+            "urn": f"urn:pulumi:dev::nexus-registry::command:remote:Command::nexus-{step}",
+            "type": "command:remote:Command",
+            "inputs": {
+                "connection": hidden(connection),
+                "create": steps.command("create", server.flags(step)),
+                "stdin": hidden(steps.stdin(step, server.secrets(step))),
+            },
+        }
+        for step in STEPS
+    ]
+    return json.dumps({"version": 3, "deployment": {"resources": resources}})
+
+
+def doctor(server: Server, folder: Path) -> tuple[int, list[str]]:
+    """The exit status and the findings, each with its remedy."""
+    done = subprocess.run(
+        [sys.executable, "-m", "nexus_registry.cli", "doctor", "--host", "--state", "-"],
+        input=exported(server),
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"TMPDIR": str(folder)},
+    )
+    assert not list(folder.iterdir()), "the private key must not stay"
+    for secret in (server.admin_password, server.store.password, server.store.content):
+        assert secret not in done.stdout + done.stderr
+    lines = done.stdout.splitlines()
+    assert done.stderr == ""
+    assert done.returncode != 1 or all(line.endswith(REMEDY) for line in lines)
+    return done.returncode, lines
+
+
+BROKEN = [
+    ("touch {data}/stray", "{data}/stray belongs to root:root"),
+    (f"sed -i s/LimitNOFILE=65536/LimitNOFILE=1024/ {UNIT}", 'is "LimitNOFILE=1024", not "LimitNOFILE=65536"'),
+    (f"echo '# mine' >>{UNIT}; sed -i s/LimitNOFILE=1024/LimitNOFILE=65536/ {UNIT}", '"# mine", is not ours'),
+    (
+        "sed -i 's/^application-port=.*/application-port=9/; 1i mine=stays' {data}/etc/nexus.properties",
+        "{data}/etc/nexus.properties: application-port is not '{http}'",
+    ),
+    ("chmod 644 {data}/etc/nexus.properties", "with mode 0644, not to nexus:nexus with mode 0640"),
+    ("sed -i s/TLSv1.2/TLSv1/ {data}/etc/jetty/jetty-https.xml", "jetty-https.xml is another one than is derived"),
+    ("chmod 640 {data}/etc/ssl/keystore.jks", "keystore.jks belongs to nexus:nexus with mode 0640, not"),
+    ("base64 -d >{data}/etc/ssl/keystore.jks", "keystore.jks holds the certificate sha256 {other:.16}"),
+    ("echo x >{data}/etc/ssl/keystore.jks", "keystore.jks does not open with keystore_password"),
+    ("rm {data}/etc/ssl/keystore.jks", "keystore.jks is missing"),
+    ("ln -sfn nexus-0 {root}/nexus", "{root}/nexus does not lead to nexus-{version}"),
+    ("rm /var/lib/nexus-registry/nexus/prepare.java-home", "there is no Java in ''"),
+    ("systemctl -q disable nexus", "nexus.service does not start with the host"),
+    ("systemctl stop nexus", "nexus.service is inactive"),
+    ("userdel nexus; groupdel nexus 2>/dev/null; true", "the user nexus is missing"),
+]
+"""What a person does on the host (with another keystore on standard input), and what is said of it then."""
+
+
+def test_what_was_changed_by_hand_is_named_and_a_repair_mends_it(server: Server, tmp_path: Path) -> None:
+    assert doctor(server, tmp_path)[0] == 0
+    names: dict[str, Any] = {
+        "data": server.data_dir,
+        "root": server.install_root,
+        "version": server.version,
+        "http": server.ports[0],
+    }
+    other = Store.make(server.store.password)
+    names["other"] = other.fingerprint
+    before: list[str] = []
+    for change, finding in BROKEN:
+        server.host.ssh(change.format(**names), stdin=other.content)
+        status, lines = doctor(server, tmp_path)
+        assert status == 1
+        assert [line for line in lines if finding.format(**names) in line], (change, lines)
+        assert lines != before, change
+        before = lines
+    for step in STEPS:
+        server.run(step, "update", repair="again")
+    assert doctor(server, tmp_path)[0] == 0
+    assert "mine=stays" in server.host.ssh(f"cat {server.data_dir}/etc/nexus.properties").stdout
+
+
+def test_a_host_that_is_another_one_is_not_asked_and_one_that_is_busy_is_not_judged(
+    server: Server, tmp_path: Path
+) -> None:
+    busy = "flock /run/nexus-registry.lock sh -c 'echo held; sleep 60' </dev/null >/tmp/held 2>&1 & "
+    pid = server.host.ssh(f"{busy} echo $!; until grep -q held /tmp/held; do sleep 0.1; done").stdout.strip()
+    state = exported(server)
+    for given, said in (
+        (state, "a step is running on this host"),
+        (state.replace("AAAAC3NzaC1lZDI1NTE5AAAAI", "AAAAC3NzaC1lZDI1NTE5AAAAJ"), "ost key verification failed"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "nexus_registry.cli", "doctor", "--host", "--state", "-"],
+            input=given,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, said in done.stderr) == (2, True), done.stderr
+    server.host.ssh(f"kill {pid}; pkill -P {pid}; rm /tmp/held", check=False)
