@@ -29,7 +29,7 @@ test-faults: $(VENV)
 check: $(VENV) $(MYPY_LINK)
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
-	.venv/bin/mypy -p nexus_registry.providers -p nexus_registry.components -p sandbox -p tests
+	.venv/bin/mypy -p nexus_registry.providers -p nexus_registry.components -p nexus_registry.cli -p sandbox -p tests
 	.venv/bin/mypy __main__.py
 
 format: $(VENV)
