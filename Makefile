@@ -1,14 +1,16 @@
 # make demo        bring the sandbox up: a bare host becomes a registry, proved with the real Docker client
 # make demo-down   remove every trace of it
-# make test        lint, types and every test
+# make test        lint, types and the tests
 # make check       lint and types alone
 # make test-faults every fault, and docs/reliability.md made anew (at most 40 minutes)
+# make test-faults-fast   the part of it that CI runs each time (at most 6 minutes)
 
 PYTHON ?= python3
 VENV := .venv/.installed
+PYTEST := .venv/bin/pytest -n 2 --dist loadgroup --no-loadscope-reorder
 MYPY_LINK := .sandbox/types/nexus_registry
 
-.PHONY: demo demo-down test test-faults check format
+.PHONY: demo demo-down test test-faults test-faults-fast check format
 
 demo: $(VENV)
 	.venv/bin/python -m sandbox demo
@@ -18,12 +20,16 @@ demo-down: $(VENV)
 
 test: check
 	.venv/bin/python -m sandbox setup
-	.venv/bin/pytest -n 2 --dist loadgroup --no-loadscope-reorder $(PYTEST_ARGS)
+	$(PYTEST) --ignore=tests/faults $(PYTEST_ARGS)
+
+test-faults-fast: $(VENV)
+	.venv/bin/python -m sandbox setup
+	$(PYTEST) tests/faults $(PYTEST_ARGS)
 
 test-faults: $(VENV)
 	.venv/bin/python -m sandbox setup
 	.venv/bin/python -m sandbox.faults.report begin
-	FAULTS=full .venv/bin/pytest -n 2 --dist loadgroup --no-loadscope-reorder tests/faults $(PYTEST_ARGS); \
+	FAULTS=full $(PYTEST) tests/faults $(PYTEST_ARGS); \
 	failed=$$?; .venv/bin/python -m sandbox.faults.report write && exit $$failed
 
 check: $(VENV) $(MYPY_LINK)

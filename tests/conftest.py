@@ -13,7 +13,7 @@ LONGEST_FIRST = (
     "contract",
     "host",
     "dev-sandbox",
-    "test_steps_upgrade",
+    "test_upgrade",
     "killed-pulumi",
     "killed-sandbox",
     "stage",

@@ -22,7 +22,7 @@ from .conftest import FULL
 
 MIDDLES = {"nexus-archive": (0.3, 2.0), "nexus-service": (0.3, 4.0, 12.0), "nexus-prepare": (0.3, 3.0)}
 """Where one moment in the middle is not enough, because the call is long: seconds after its beginning."""
-FAST = ("nexus-service", "registry-repository", "registry-ci")
+FAST = ("registry-repository", "registry-ci")
 """Where the part that runs each time strikes."""
 DIFFER = ("incarnation", "incarnations", "content", "stdin", "stdout", "stderr", "proves")
 """Properties that are another each time they are made, or tell of the way instead of the end."""

@@ -52,6 +52,7 @@ def noted(work: Work, fault: str, first: Run, second: Run, lost: str) -> None:
     assert not lost, f"{work.subject.title}: {lost}"
 
 
+@pytest.mark.full_faults
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("subject", THREE, ids=lambda one: one.title.split()[0])
 def test_a_frozen_server_is_named_and_once_released_the_next_run_ends_the_work(
