@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -67,28 +69,31 @@ def repository(nexus: Nexus, admin: Api) -> Iterator[Repository]:
     admin.call("DELETE", f"repositories/{name}")
 
 
+@contextmanager
+def _in_force(admin: Api, path: str, wished: Any) -> Iterator[None]:
+    """A setting of the server for a while; afterwards it is what it was."""
+    before = admin.ok("GET", path)
+    admin.ok("PUT", path, wished)
+    yield
+    admin.ok("PUT", path, before)
+
+
 @pytest.fixture
 def token_realm(admin: Api) -> Iterator[None]:
-    before = admin.ok("GET", "security/realms/active")
-    admin.ok("PUT", "security/realms/active", ["NexusAuthenticatingRealm", "DockerToken"])
-    yield
-    admin.ok("PUT", "security/realms/active", before)
+    with _in_force(admin, "security/realms/active", ["NexusAuthenticatingRealm", "DockerToken"]):
+        yield
 
 
 @pytest.fixture
 def anonymous(admin: Api) -> Iterator[None]:
-    before = admin.ok("GET", "security/anonymous")
-    admin.ok("PUT", "security/anonymous", _ANONYMOUS | {"enabled": True})
-    yield
-    admin.ok("PUT", "security/anonymous", before)
+    with _in_force(admin, "security/anonymous", _ANONYMOUS | {"enabled": True}):
+        yield
 
 
 @pytest.fixture
 def no_anonymous(admin: Api) -> Iterator[None]:
-    before = admin.ok("GET", "security/anonymous")
-    admin.ok("PUT", "security/anonymous", _ANONYMOUS | {"enabled": False})
-    yield
-    admin.ok("PUT", "security/anonymous", before)
+    with _in_force(admin, "security/anonymous", _ANONYMOUS | {"enabled": False}):
+        yield
 
 
 @pytest.fixture

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from nexus_registry.providers.client import client_for
 
-from sandbox.paths import PROJECT
-from sandbox.stack import Result, Stack, open_stack
+from sandbox.stack import Result, Stack
 from tests.lifecycle.conftest import ENGINES
 
 from .conftest import Nexus
+from .consumer import consumer_stack
 
 KINDS = (
     "team-a-docker-realm",
@@ -29,16 +27,7 @@ KINDS = (
 
 @pytest.fixture(params=ENGINES)
 def stack(request: pytest.FixtureRequest, nexus: Nexus, tmp_path: Path) -> Iterator[Stack]:
-    program = tmp_path / "program"
-    shutil.copytree(PROJECT / "examples/existing-server", program)
-    (program / ".venv").symlink_to(sys.prefix)
-    stack = open_stack(request.param, program=program, name="dev", work=tmp_path / "work", passphrase="right")
-    stack.set_config("hostname", "localhost")
-    stack.set_config("port", nexus.connector_port())
-    stack.set_config("ci_password", "ci-secret-1", secret=True)
-    stack.set_config("nexus-registry:url", nexus.https_url.replace("127.0.0.1", "localhost"))
-    stack.set_config("nexus-registry:ca", nexus.authority.certificate_pem)
-    stack.set_config("nexus-registry:password", nexus.password, secret=True)
+    stack = consumer_stack(nexus, tmp_path, request.param)
     # A realm that was replaced under a docker repository is no longer the stack's to take out.
     client = client_for({"url": nexus.url, "username": nexus.username, "password": nexus.password})
     realms = client.get("/v1/security/realms/active")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 import threading
 import time
 from pathlib import Path
@@ -11,11 +9,10 @@ from pathlib import Path
 import pytest
 
 from sandbox.faults.report import record
-from sandbox.paths import PROJECT
 from sandbox.process import Process
-from sandbox.stack import Stack, open_stack
+from sandbox.stack import Stack
 
-from ..contract.server import Nexus
+from ..contract.consumer import consumer_stack
 from .stage import Stage
 
 RUNS = 50
@@ -56,33 +53,18 @@ class Peak:
             return
 
 
-def consumer(server: Nexus, folder: Path) -> Stack:
-    """The example of a consumer's program, on this server."""
-    program = folder / "program"
-    shutil.copytree(PROJECT / "examples/existing-server", program)
-    (program / ".venv").symlink_to(sys.prefix)
-    stack = open_stack(program=program, name="dev", work=folder / "work", passphrase="right")
-    stack.set_config("hostname", "localhost")
-    stack.set_config("port", server.connector_port())
-    stack.set_config("ci_password", "ci-secret-0", secret=True)
-    stack.set_config("nexus-registry:url", server.https_url.replace("127.0.0.1", "localhost"))
-    stack.set_config("nexus-registry:ca", server.authority.certificate_pem)
-    stack.set_config("nexus-registry:password", server.password, secret=True)
-    return stack
-
-
 @pytest.mark.full_faults
 def test_memory_files_and_state_are_after_fifty_ups_what_they_were_after_five(
     stage: Stage, tmp_path: Path
 ) -> None:
-    stack = consumer(stage.nexus, tmp_path)
+    stack = consumer_stack(stage.nexus, tmp_path)
     licence = stage.api.ok("GET", "system/eula")
     stage.api.ok("POST", "system/eula", {**licence, "accepted": True})
     assert (made := stack.up()).ok, made.error
     sizes, peaks = [], []
     try:
         for number in range(1, RUNS + 1):
-            stack.set_config("ci_password", f"ci-secret-{number}", secret=True)
+            stack.set_config("ci_password", f"changed-{number}", secret=True)
             with Peak(stack) as peak:
                 result = stack.up()
             assert result.ok, result.error
