@@ -85,9 +85,13 @@ class Process:
     def below(cls, pid: int) -> list[Process]:
         """What runs below a process: its children, theirs and so on."""
         found: list[Process] = []
-        for thread in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            threads = list(Path(f"/proc/{pid}/task").iterdir())
+        except (FileNotFoundError, ProcessLookupError):
+            return found
+        for thread in threads:
             try:
-                children = thread.read_text().split()
+                children = (thread / "children").read_text().split()
             except (FileNotFoundError, ProcessLookupError):
                 continue
             for child in map(int, children):
