@@ -22,6 +22,7 @@ from .errors import (
     Unreachable,
     Untrusted,
 )
+from .versions import served_without_rest
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 30.0
@@ -123,6 +124,8 @@ def failure_of(what: str, username: str, answer: requests.Response, secrets: tup
         text = f"the password of user {username!r} is wrong: set the right one"
     elif 300 <= status < 400:
         text = f"the server redirects to {answer.headers.get('Location', 'nowhere')}: give that address as url"
+    elif status == 404 and (old := served_without_rest(answer.headers.get("Server", ""))):
+        text = f"the server is {old}"
     elif status in _HINTS:
         text = f"{text} ({_HINTS[status]})" if text else _HINTS[status]
     fault_note = f" (fault {fault.fault_id} in Nexus's log)" if fault.fault_id else ""

@@ -102,7 +102,15 @@ class DockerHostedRepositoryProvider(NexusProvider):
 
     def insert(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
         wished = {key: value for key, value in inputs.items() if _UNKNOWN_TO_OLD_SERVERS.get(key) != value}
-        client.post("/v1/repositories/docker/hosted", to_body(_PATHS, wished))
+        try:
+            client.post("/v1/repositories/docker/hosted", to_body(_PATHS, wished))
+        except NotFound:
+            if _has_docker(client):
+                raise
+            raise Refused(
+                "the server has no docker format, which Nexus as built from its public source lacks: install the "
+                "vendor's archive"
+            ) from None
 
     def write(self, client: NexusClient, inputs: Mapping[str, Any], found: Found) -> None:
         told = found.properties
@@ -146,6 +154,12 @@ class DockerHostedRepositoryProvider(NexusProvider):
             ports = ", ".join(f"{key} {inputs[key]}" for key in _CONNECTORS if inputs.get(key))
             return f"{ports}: Nexus refuses the port ({said}): it is used by Nexus itself or another repository"
         return ""
+
+
+def _has_docker(client: NexusClient) -> bool:
+    """Whether the format is there: Nexus makes privileges for each one that it has."""
+    privileges = client.get_list("/v1/security/privileges")
+    return any(one["name"].startswith("nx-repository-view-docker-") for one in privileges)
 
 
 def _holds_images(client: NexusClient, name: str) -> bool:

@@ -35,7 +35,7 @@ class RealmActivationProvider(NexusProvider):
     def insert(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
         there = [realm["id"] for realm in client.get_list("/v1/security/realms/available")]
         if inputs["realm"] not in there:
-            raise Refused(f"realm {inputs['realm']!r} is not on the server; there are: {', '.join(sorted(there))}")
+            raise Refused(f"is not on the server; there are: {', '.join(sorted(there))}")
         with server_lock(client):
             active = client.get_list(_ACTIVE)
             if inputs["realm"] not in active:

@@ -20,12 +20,21 @@ def parse(version: str) -> tuple[int, int, int]:
     return int(major), int(minor), int(patch)
 
 
+def without_rest(version: str) -> str:
+    """What to say of a version that has no REST API for repositories and realms; empty for one that has."""
+    if parse(version) >= REST_SINCE:
+        return ""
+    return f"Nexus {version}, whose REST API begins with 3.26.0: install a newer one"
+
+
 def refuse_rest_below(version: object) -> list[CheckFailure]:
     """One sentence for a server that has no REST API for repositories and realms."""
-    if isinstance(version, str) and not is_unknown(version) and parse(version) < REST_SINCE:
-        return [
-            CheckFailure(
-                "connection", f"names Nexus {version}, whose REST API begins with 3.26.0: install a newer one"
-            )
-        ]
+    if isinstance(version, str) and not is_unknown(version) and (said := without_rest(version)):
+        return [CheckFailure("connection", f"names {said}")]
     return []
+
+
+def served_without_rest(header: str) -> str:
+    """The same by a ``Server`` header such as ``Nexus/3.19.1-01 (OSS)``; empty when it states no version."""
+    match = re.search(r"\bNexus/(\d+\.\d+\.\d+(?:-\d+)?)\b", header)
+    return without_rest(match[1]) if match else ""

@@ -104,6 +104,14 @@ def test_a_refusal_is_said_at_once_as_its_own_type(
         assert "\n" not in str(caught.value)
 
 
+def test_a_404_of_a_server_without_rest_names_its_version_and_the_one_to_install() -> None:
+    answer = Say(404, headers={"Server": "Nexus/3.19.1-01 (OSS)"})
+    with serve(in_turn(answer)) as fake, pytest.raises(errors.NotFound) as caught:
+        client_of(fake).get("/v1/x")
+    said = "404: the server is Nexus 3.19.1-01, whose REST API begins with 3.26.0: install a newer one"
+    assert str(caught.value).endswith(said)
+
+
 def test_after_one_401_nothing_more_is_sent_with_that_password() -> None:
     with serve(in_turn(Say(401))) as fake:
         wrong = client_of(fake)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from nexus_registry.providers import errors
 from nexus_registry.providers.admin_password import AdminPasswordProvider
+from nexus_registry.providers.docker import DockerHostedRepositoryProvider
 from nexus_registry.providers.eula import EulaProvider
 from nexus_registry.providers.proof import RegistryProofProvider
 from nexus_registry.providers.role import RoleProvider
@@ -39,6 +40,26 @@ def test_a_delete_that_a_proxy_answers_404_is_not_taken_for_done() -> None:
 
     with serve(script) as fake, pytest.raises(errors.NotFound, match=r"role 'push': .*No such site"):
         RoleProvider().delete("push", connected(fake, **ROLE))
+
+
+@pytest.mark.parametrize(
+    ("format_", "kind", "said"),
+    [("docker", errors.NotFound, "No such site"), ("raw", errors.Refused, "the server has no docker format")],
+)
+def test_a_create_that_is_answered_404_blames_the_docker_format_only_where_it_is_missing(
+    format_: str, kind: type[errors.NexusError], said: str
+) -> None:
+    def script(asked: Asked) -> Say:
+        if asked.path.endswith("/v1/security/privileges"):
+            return Say(200, [{"name": f"nx-repository-view-{format_}-*-read"}])
+        if asked.path.endswith("/v1/repositories"):
+            return Say(200, [])
+        return Say(404, "<html><title>No such site</title></html>")
+
+    with serve(script) as fake:
+        wish = DockerHostedRepositoryProvider().check({}, connected(fake, name="images")).inputs
+        with pytest.raises(kind, match=rf"^docker repository 'images': .*{said}"):
+            DockerHostedRepositoryProvider().create(wish)
 
 
 def test_an_update_of_what_the_server_does_not_tell_is_written_all_the_same() -> None:
