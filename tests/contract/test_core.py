@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-import requests
+from nexus_registry.providers.client import Connection
 
+from .every_version import WithoutDocker
 from .https import Https
 from .server import Nexus
 
@@ -16,14 +17,17 @@ def server(core: Callable[[], Nexus]) -> Nexus:
     return core()
 
 
+@pytest.fixture(scope="module")
+def connection(server: Nexus) -> Connection:
+    return {"url": server.url, "username": server.username, "password": server.password}
+
+
 class TestHttps(Https):
     """HTTPS by the real Jetty."""
 
 
-def test_the_docker_format_is_not_there(server: Nexus) -> None:
-    auth = (server.username, server.password)
-    url = f"{server.url}/service/rest/v1/repositories/docker/hosted"
-    assert requests.post(url, json={}, auth=auth, timeout=30).status_code == 404
+class TestWithoutDocker(WithoutDocker):
+    """The docker format is not there."""
 
 
 def test_the_install_dir_stays_as_it_was_unpacked(server: Nexus) -> None:

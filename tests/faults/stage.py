@@ -21,7 +21,7 @@ from sandbox.faults.proxy import FaultProxy
 
 from ..contract.docker_api import Api
 from ..contract.server import Nexus
-from ..contract.test_objects import Tracked
+from ..contract.tracked import Tracked
 
 PLAYED = "3.77.0-01"
 """The version that the stand-in plays here, the first with a licence to accept."""

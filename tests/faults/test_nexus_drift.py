@@ -9,7 +9,7 @@ import pytest
 from sandbox.faults.report import record
 from sandbox.shell import free_port
 
-from ..contract.test_objects import Tracked
+from ..contract.tracked import Tracked
 from .stage import Stage, a_new_process, differences
 from .subjects import Subject, subjects
 

@@ -14,7 +14,7 @@ from sandbox.faults.report import record
 from sandbox.shell import free_port
 
 from ..contract.docker_api import Registry
-from ..contract.test_objects import Tracked
+from ..contract.tracked import Tracked
 from .conftest import FULL
 from .stage import Stage, differences, hurried, run, struck
 from .subjects import subjects

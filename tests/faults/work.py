@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from sandbox.faults.catalogue import Answer, Fault
 from sandbox.faults.proxy import answer_of
 
-from ..contract.test_objects import Tracked
+from ..contract.tracked import Tracked
 from .stage import Stage
 from .subjects import Subject
 

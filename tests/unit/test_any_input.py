@@ -25,7 +25,7 @@ from nexus_registry.providers.schema import PROVIDER_KEY
 from nexus_registry.providers.user import UserProvider
 from pulumi.runtime.rpc import UNKNOWN
 
-from ..contract.test_objects import Tracked
+from ..contract.tracked import Tracked
 from .certs import good
 from .fake import Fake, serve
 from .stored import Stored
