@@ -1,6 +1,7 @@
 # make demo        bring the sandbox up: a bare host becomes a registry, proved with the real Docker client
 # make demo-down   remove every trace of it
 # make test        lint, types and the tests
+# make test-versions   install and contract on real older versions (at most 3 minutes)
 # make check       lint and types alone
 # make test-faults every fault, and docs/reliability.md made anew (at most 40 minutes)
 # make test-faults-fast   the part of it that CI runs each time (at most 6 minutes)
@@ -10,7 +11,7 @@ VENV := .venv/.installed
 PYTEST := .venv/bin/pytest -n 2 --dist loadgroup --no-loadscope-reorder
 MYPY_LINK := .sandbox/types/nexus_registry
 
-.PHONY: demo demo-down test test-faults test-faults-fast check format
+.PHONY: demo demo-down test test-versions test-faults test-faults-fast check format
 
 demo: $(VENV)
 	.venv/bin/python -m sandbox demo
@@ -20,7 +21,11 @@ demo-down: $(VENV)
 
 test: check
 	.venv/bin/python -m sandbox setup
-	$(PYTEST) --ignore=tests/faults $(PYTEST_ARGS)
+	$(PYTEST) --ignore=tests/faults --ignore=tests/versions $(PYTEST_ARGS)
+
+test-versions: $(VENV)
+	.venv/bin/python -m sandbox setup
+	$(PYTEST) tests/versions $(PYTEST_ARGS)
 
 test-faults-fast: $(VENV)
 	.venv/bin/python -m sandbox setup

@@ -22,6 +22,7 @@ from sandbox.shell import free_port
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+    from typing_extensions import Self
 
     from sandbox.host import Host
 
@@ -67,7 +68,7 @@ class Server:
     current_admin_password: str = ""
 
     @classmethod
-    def on(cls, name: str, **given: Any) -> Server:
+    def on(cls, name: str, **given: Any) -> Self:
         """A server to be on the host of this name, where nothing is left of an earlier one."""
         server = cls(hosts.up(name), Store.make("key \"st<or>e'&$"), "", **given)
         server.wipe()

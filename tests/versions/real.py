@@ -1,0 +1,104 @@
+"""Real servers of older versions, each installed by the product's own steps on a host with Java 8."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from nexus_registry.providers.client import Connection
+from nexus_registry.providers.keystore import KeystoreProvider
+
+from sandbox import host as hosts
+from sandbox import rootfs
+from sandbox.pki import Authority
+
+from ..contract.https import Protocols
+from ..host.steps import Server, Store
+
+
+@dataclass
+class Real(Server):
+    """A server whose keystore is the product's, with a certificate of an authority that is the host's."""
+
+    @property
+    def https_port(self) -> int:
+        return self.ports[1]
+
+    @property
+    def ca(self) -> Path:
+        return self._authority_folder / "ca.pem"
+
+    @property
+    def connection(self) -> Connection:
+        """As whoever kept the server elsewhere would give it; the version is not told."""
+        return {
+            "url": f"https://localhost:{self.https_port}",
+            "username": "admin",
+            "password": self.admin_password,
+            "ca": self.ca.read_text(),
+        }
+
+    def renew(self) -> None:
+        """From now on the server is to show a new certificate."""
+        issued = Authority.kept(self._authority_folder).issue(["localhost", "127.0.0.1"])
+        wished = {
+            "private_key": issued.private_key_pem,
+            "certificate": issued.certificate_pem,
+            "password": self.store.password,
+            "nexus_version": self.version,
+        }
+        checked = KeystoreProvider().check({}, wished)
+        assert not checked.failures
+        made = KeystoreProvider().create(checked.inputs).outs
+        assert made is not None
+        self.store = Store(made["content"], self.store.password, made["fingerprint"])
+
+    @property
+    def _authority_folder(self) -> Path:
+        return self.host.folder / "ca"
+
+
+@contextmanager
+def running(version: str, host: str) -> Iterator[Real]:
+    """A server of this version on the host of this name, and nothing of it afterwards."""
+    rootfs.install_java_8(hosts.up(host))
+    made = Real.on(host, version=version)
+    made.renew()
+    made.up()
+    yield made
+    made.wipe()
+
+
+class Installation(Protocols):
+    """What the steps make of any version; a subclass has a fixture ``server``."""
+
+    def test_the_version_that_was_asked_for_runs_with_the_admin_password_that_was_given(
+        self, server: Real
+    ) -> None:
+        said = server.curl("service/rest/v1/status", "-i")
+        assert f"Server: Nexus/{server.version} " in said
+        assert said.endswith(" 200")
+        assert server.curl("service/rest/v1/status", password="another").endswith(" 401")
+        assert not server.host.exists(f"{server.data_dir}/admin.password")
+
+    def test_https_shows_the_certificate_that_was_given(self, server: Real) -> None:
+        assert server.served() == server.store.fingerprint
+
+    def test_a_second_pass_changes_nothing(self, server: Real) -> None:
+        before = server.property("MainPID")
+        for step in ("prepare", "account", "archive", "keystore", "service"):
+            server.run(step, "update")
+        assert server.property("MainPID") == before
+
+    def test_a_renewed_certificate_is_served_with_a_restart_only_where_this_jetty_needs_one(
+        self, server: Real
+    ) -> None:
+        before = server.property("MainPID")
+        server.renew()
+        server.run("keystore", "update")
+        server.run("service", "update")
+        assert server.served() == server.store.fingerprint
+        restarted = server.property("MainPID") != before
+        assert restarted is (server.version in ("3.19.1-01", "3.26.0-01"))

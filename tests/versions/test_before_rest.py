@@ -1,0 +1,80 @@
+"""A real server from before the REST API: it is installed and serves HTTPS, and whatever needs REST says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from nexus_registry.providers.admin_password import AdminPasswordProvider
+from nexus_registry.providers.anonymous import AnonymousAccessProvider
+from nexus_registry.providers.client import Connection
+from nexus_registry.providers.crud import NexusProvider
+from nexus_registry.providers.docker import DockerHostedRepositoryProvider
+from nexus_registry.providers.eula import EulaProvider
+from nexus_registry.providers.realm import RealmActivationProvider
+from nexus_registry.providers.role import RoleProvider
+from nexus_registry.providers.user import UserProvider
+
+from ..contract.every_version import refusal
+from .real import Installation, Real, running
+
+HOST = "versions-2"
+VERSION = "3.19.1-01"
+SENTENCE = f"Nexus {VERSION}, whose REST API begins with 3.26.0: install a newer one"
+WISHES: dict[type[NexusProvider], dict[str, Any]] = {
+    AdminPasswordProvider: {"password": "another-1"},
+    AnonymousAccessProvider: {"enabled": True},
+    DockerHostedRepositoryProvider: {"name": "images"},
+    EulaProvider: {"accepted": True},
+    RealmActivationProvider: {},
+    RoleProvider: {"id": "push"},
+    UserProvider: {"user_id": "ci", "password": "pw-1", "roles": ["nx-anonymous"]},
+}
+pytestmark = pytest.mark.xdist_group(HOST)
+every_kind = pytest.mark.parametrize("provider", WISHES, ids=lambda one: one.kind)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Real]:
+    with running(VERSION, HOST) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def connection(server: Real) -> Connection:
+    return server.connection
+
+
+class TestInstallation(Installation):
+    """The steps."""
+
+
+@every_kind
+def test_a_preview_refuses_each_kind_by_the_version_and_names_the_one_to_install(
+    server: Real, provider: type[NexusProvider]
+) -> None:
+    told = {**server.connection, "version": server.version}
+    (failure,) = provider().check({}, {**WISHES[provider], "connection": told}).failures
+    assert (failure.property, failure.reason) == ("connection", f"names {SENTENCE}")
+
+
+@pytest.mark.parametrize(
+    "provider",
+    [one for one in WISHES if one not in (AdminPasswordProvider, EulaProvider)],
+    ids=lambda one: one.kind,
+)
+def test_where_nobody_told_the_version_an_up_says_the_same(
+    connection: Connection, provider: type[NexusProvider]
+) -> None:
+    assert f" was answered 404: the server is {SENTENCE}" in refusal(provider, connection, **WISHES[provider])
+
+
+def test_where_nobody_told_the_version_another_admin_password_is_refused_by_it(connection: Connection) -> None:
+    current = {"password": "another-1", "current_password": connection["password"]}
+    assert f"the server is {SENTENCE}" in refusal(AdminPasswordProvider, connection, **current)
+
+
+def test_where_nobody_told_the_version_there_is_no_licence_to_accept(connection: Connection) -> None:
+    inputs = {**WISHES[EulaProvider], "connection": connection}
+    assert EulaProvider().create(inputs).id == "eula"
