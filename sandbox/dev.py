@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import secrets
 import shutil
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ import yaml
 
 from . import host
 from .archive import Archive, nexus_archive
+from .docker import DockerClient
 from .paths import PROJECT, WORK
 from .pki import Authority, Issued
 from .shell import free_port, progress
@@ -52,6 +55,16 @@ class Dev:
         """The address of Nexus."""
         return f"https://localhost:{self.facts['https_port']}"
 
+    @contextmanager
+    def docker(self) -> Iterator[DockerClient]:
+        """A Docker client with a daemon of its own that trusts this registry, for as long as the block lasts."""
+        client = DockerClient(self.folder / "docker").start()
+        try:
+            client.trust(self.login_server, self.authority.certificate_pem)
+            yield client
+        finally:
+            client.stop()
+
     def certify(self, **options: Any) -> Issued:
         """Issue a new certificate for the host, and put it into the stack's configuration."""
         issued = self.authority.issue(["localhost", "127.0.0.1"], **options)
@@ -85,6 +98,16 @@ def dev_stack(
         dev = Dev(folder, machine, stack, Authority.kept(folder / "ca"), archive, facts)
         _configure(dev, version)
     return dev
+
+
+@contextmanager
+def passing_dev_stack(name: str, **given: Any) -> Iterator[Dev]:
+    """A dev stack from nothing, as ``dev_stack`` makes it, with its host: both are gone when the block ends."""
+    dev_down(name)
+    try:
+        yield dev_stack(name, **given)
+    finally:
+        dev_down(name)
 
 
 def _facts(file: Path) -> dict[str, Any]:

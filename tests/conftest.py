@@ -17,8 +17,14 @@ LONGEST_FIRST = (
     "killed-pulumi",
     "killed-sandbox",
     "stage",
+    "anywhere-pulumi",
+    "registry",
+    "anywhere-sandbox",
 )
-OF_A_STACK = {"test_dev_stack": "dev", "test_engine_killed": "killed"}
+SHARED = {"stage", "registry"}
+"""Fixtures of the faults: the one server behind the proxy, and the one whole registry."""
+OF_AN_ENGINE = {"test_dev_stack": "dev", "test_engine_killed": "killed", "test_killed_anywhere": "anywhere"}
+"""Modules that have something of their own for each engine."""
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -34,13 +40,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _group(item: pytest.Item) -> str | None:
-    """Whose server, host or stack the test shares: its module's, its folder's, or a dev stack's."""
+    """Whose server, host or stack the test shares: its module's, its folder's, or an engine's."""
     folder, module = item.path.parent.name, item.path.stem
-    if module in OF_A_STACK:
-        params = getattr(getattr(item, "callspec", None), "params", {})
-        return f"{OF_A_STACK[module]}-{params.get('dev', 'sandbox')}"
-    if "stage" in getattr(item, "fixturenames", ()):  # the one server of the faults before Nexus
-        return "stage"
+    if module in OF_AN_ENGINE:
+        params = getattr(getattr(item, "callspec", None), "params", {}).values()
+        return f"{OF_AN_ENGINE[module]}-{'pulumi' if 'pulumi' in params else 'sandbox'}"
+    if shared := SHARED.intersection(getattr(item, "fixturenames", ())):
+        return shared.pop()
     if folder == "faults" or module in LONGEST_FIRST:
         return module
     return folder if folder in LONGEST_FIRST else None

@@ -76,7 +76,7 @@ fetch_archive() {
 
 # give_up SENTENCE: a full disk is named, whatever tool met it.
 give_up() {
-    [ "$(df -Pk "$arg_install_root" | awk 'END { print $4 }')" -ge 1024 ] ||
+    [ "$(free_mb "$arg_install_root")" -gt 0 ] ||
         die "install_root: the disk of $arg_install_root is full; make space there and run again"
     die "$1"
 }

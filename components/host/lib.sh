@@ -172,6 +172,9 @@ same_file() {
     [ -f "$1" ] && [ ! -L "$1" ] && [ "$(stat -c '%U:%G 0%a' "$1")" = "$2 $3" ] && cmp -s - "$1"
 }
 
+# free_mb PATH: the room on the disk of a directory.
+free_mb() { df -Pk "$1" | awk 'END { print int($4 / 1024) }'; }
+
 # own_dir PATH OWNER:GROUP MODE: a directory, never a link that someone else could turn.
 own_dir() {
     [ ! -L "$1" ] || die "$1 is a symbolic link: root does not write through it; make it a directory"

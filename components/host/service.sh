@@ -14,7 +14,7 @@ step() {
     [ -x "$install_dir/bin/nexus" ] || die "version: $install_dir/bin/nexus is missing; the archive step unpacks it"
     [ -d "$arg_data_dir" ] || die "data_dir: $arg_data_dir is missing; the account step makes it"
     java=$(service_java "$install_dir")
-    [ -x "$java/bin/java" ] || die "java: there is no Java in '$java'; the prepare step finds or installs it"
+    [ -x "${java:-/nowhere}/bin/java" ] || die "java: there is no Java in '$java'; the prepare step finds or installs it"
     own_dir "$RUN_DIR" root:root 0700
     work=$(mktemp -d "$RUN_DIR/service.XXXXXX")
     left_stopped=

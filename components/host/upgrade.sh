@@ -92,7 +92,7 @@ refuse_little_room() {
     room_copy=$(cd "$arg_data_dir" && du -sk $(copied_items) | awk '{ sum += $1 } END { print int(sum / 1024) + 1 }')
     room_left=$ORIENT_FREE_MB
     ! on_h2 || room_left=$room_copy
-    room_free=$(df -Pk "$arg_data_dir" | awk 'END { print int($4 / 1024) }')
+    room_free=$(free_mb "$arg_data_dir")
     [ "$room_free" -ge $((room_copy + room_left)) ] ||
         die "data_dir: a change of version needs $((room_copy + room_left)) MB of free disk at $arg_data_dir ($room_copy for a copy of the database and configuration, $room_left for Nexus to write) and there are $room_free; free some: nothing was changed"
 }

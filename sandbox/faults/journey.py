@@ -4,16 +4,68 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
+from nexus_registry.providers.proof import digest
+
 from ..process import Process
 from ..stack import Result, Stack
 
 BEGUN, MIDDLE, DONE = "begun", "middle", "done"
+DIFFER = ("incarnation", "incarnations", "content", "stdin", "stdout", "stderr", "proves")
+"""Properties that are another each time they are made, or tell of the way instead of the end."""
+FOUND = ("added", "before")
+"""What a create found: one that was killed after it had acted takes its own work for that."""
 _POLL = 0.01
+
+End = dict[tuple[str, str], str]
+
+
+def end_of(stack: Stack) -> End:
+    """The state as it must be at the end, whatever the way: a digest for each property of each resource."""
+    return {
+        (one["urn"].rpartition("::")[2], key): digest({key: value})
+        for one in stack.export()["resources"]
+        for key, value in one.get("outputs", {}).items()
+        if key not in DIFFER + FOUND
+    }
+
+
+def differing(one: End, other: End) -> set[tuple[str, str]]:
+    """Resources and properties that are not the same in both."""
+    return {key for key, _ in one.items() ^ other.items()}
+
+
+def killed_after(stack: Stack, command: Callable[[], Result], seconds: float) -> tuple[bool, list[Process]]:
+    """Begin a command and kill its engine so many seconds later: whether it still ran, and what it left behind."""
+    runner = threading.Thread(target=command, daemon=True)
+    runner.start()
+    while runner.is_alive() and not stack.running:
+        time.sleep(_POLL)
+    time.sleep(seconds)
+    engine = stack.running
+    orphans = _kill(engine) if engine and engine.poll() is None else []
+    runner.join()
+    if orphans:
+        stack.after_a_kill()
+    return bool(orphans), orphans
+
+
+def end(orphans: Collection[Process]) -> None:
+    """End what a killed engine left behind."""
+    for orphan in orphans:
+        orphan.end(patience=0, first=signal.SIGKILL)
+
+
+def _kill(engine: subprocess.Popen[str]) -> list[Process]:
+    """SIGKILL to an engine, and to nothing else: the processes that it leaves behind."""
+    below = Process.below(engine.pid)
+    os.kill(engine.pid, signal.SIGKILL)
+    return below
 
 
 @dataclass
@@ -49,8 +101,7 @@ class Journey:
 
     def end_orphans(self) -> None:
         """End what the killed engines left behind."""
-        for orphan in self.orphans:
-            orphan.end(patience=0, first=signal.SIGKILL)
+        end(self.orphans)
 
     def _one(self) -> Result | None:
         """One run: its result when it came to its end untouched."""
@@ -71,8 +122,7 @@ class Journey:
                 if self.strike:
                     self.strike()
                 else:
-                    self.orphans += Process.below(engine.pid)
-                    os.kill(engine.pid, signal.SIGKILL)
+                    self.orphans += _kill(engine)
             time.sleep(_POLL)
         self.results += results
         if struck and not self.strike:

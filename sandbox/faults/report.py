@@ -75,6 +75,7 @@ needs the one that was set by hand, as `current_password`.
 LANES = {
     "nexus": Lane("Between provider and Nexus", _NEXUS.strip()),
     "drift": Lane("Changed and deleted by hand", _DRIFT.strip()),
+    "kept": Lane("Attempts to lose an image"),
     "engine": Lane("The engine killed"),
     "host": Lane("On the host"),
 }

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
+from sandbox.dev import Dev, passing_dev_stack
+from sandbox.docker import DockerClient
 from sandbox.faults.proxy import FaultProxy
 from sandbox.paths import WORK
 from sandbox.shell import locked
@@ -30,8 +33,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session")
 def stage() -> Iterator[Stage]:
     """One real Nexus with the docker format and a licence to accept, behind the proxy, for the whole lane."""
-    with locked(WORK / "contract/faults.lock"):
-        server = make("faults", docker=True)
+    with staged("faults") as one:
+        yield one
+
+
+@contextmanager
+def staged(name: str) -> Iterator[Stage]:
+    """Such a server of this name, for as long as the block lasts."""
+    with locked(WORK / f"contract/{name}.lock"):
+        server = make(name, docker=True)
         (server.data_dir / "etc").mkdir(parents=True)
         (server.data_dir / "etc/standin.json").write_text(json.dumps({"play_version": PLAYED}))
         started(server)
@@ -42,3 +52,19 @@ def stage() -> Iterator[Stage]:
                 yield one
         finally:
             server.stop()
+
+
+@pytest.fixture(scope="session")
+def registry() -> Iterator[Dev]:
+    """A whole registry that the sandbox's engine brought up, for what is tried on it from outside."""
+    with passing_dev_stack("registry", engine="sandbox") as dev:
+        made = dev.stack.up()
+        assert made.ok, made.error
+        yield dev
+
+
+@pytest.fixture(scope="session")
+def docker(registry: Dev) -> Iterator[DockerClient]:
+    """A Docker client of that registry."""
+    with registry.docker() as client:
+        yield client

@@ -6,13 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 import pytest
-from nexus_registry.providers.proof import digest
 
 from sandbox import demo
-from sandbox.dev import Dev, dev_down, dev_stack
+from sandbox.dev import Dev, passing_dev_stack
 from sandbox.docker import DockerClient
 from sandbox.faults.canary import Canaries
-from sandbox.faults.journey import Journey
+from sandbox.faults.journey import End, Journey, differing, end_of
 from sandbox.faults.report import record
 from sandbox.shell import free_port
 from sandbox.stack import PulumiStack, Result
@@ -24,26 +23,18 @@ MIDDLES = {"nexus-archive": (0.3, 2.0), "nexus-service": (0.3, 4.0, 12.0), "nexu
 """Where one moment in the middle is not enough, because the call is long: seconds after its beginning."""
 FAST = ("registry-repository", "registry-ci")
 """Where the part that runs each time strikes."""
-DIFFER = ("incarnation", "incarnations", "content", "stdin", "stdout", "stderr", "proves")
-"""Properties that are another each time they are made, or tell of the way instead of the end."""
-FOUND = ("added", "before")
-"""What a create found: one that was killed after it had acted takes its own work for that."""
 
 
 @pytest.fixture(scope="module", params=ENGINES if FULL else ["sandbox"])
 def dev(request: pytest.FixtureRequest) -> Iterator[Dev]:
-    name = f"killed-{request.param}"
-    dev_down(name)
-    yield dev_stack(name, engine=request.param)
-    dev_down(name)
+    with passing_dev_stack(f"killed-{request.param}", engine=request.param) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
-def docker(tmp_path_factory: pytest.TempPathFactory, dev: Dev) -> Iterator[DockerClient]:
-    client = DockerClient(tmp_path_factory.mktemp("docker") / "docker").start()
-    client.trust(dev.login_server, dev.authority.certificate_pem)
-    yield client
-    client.stop()
+def docker(dev: Dev) -> Iterator[DockerClient]:
+    with dev.docker() as client:
+        yield client
 
 
 Kill = Callable[[str, Callable[[], Result]], None]
@@ -92,24 +83,6 @@ def killed(dev: Dev) -> Iterator[Kill]:
         journey.end_orphans()
 
 
-End = dict[tuple[str, str], str]
-
-
-def end_of(dev: Dev) -> End:
-    """The state as it must be at the end, whatever the way: a digest for each property of each resource."""
-    return {
-        (one["urn"].rpartition("::")[2], key): digest({key: value})
-        for one in dev.stack.export()["resources"]
-        for key, value in one.get("outputs", {}).items()
-        if key not in DIFFER + FOUND
-    }
-
-
-def differing(one: End, other: End) -> set[tuple[str, str]]:
-    """Resources and properties that are not the same in both."""
-    return {key for key, _ in one.items() ^ other.items()}
-
-
 def in_order(dev: Dev) -> None:
     """State and server agree, and nothing is left to do."""
     refreshed = dev.stack.refresh(expect_no_changes=True)
@@ -128,10 +101,10 @@ class TestOneStack:
         undisturbed: End | None = None
         if FULL:
             assert dev.stack.up().ok
-            undisturbed = end_of(dev)
+            undisturbed = end_of(dev.stack)
             assert dev.stack.destroy().ok
         killed("up (create)", dev.stack.up)
-        assert not differing(undisturbed or end_of(dev), end_of(dev))
+        assert not differing(undisturbed or end_of(dev.stack), end_of(dev.stack))
         in_order(dev)
         demo.prove(dev, docker, say=lambda _line: None)
 

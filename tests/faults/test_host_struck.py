@@ -8,8 +8,7 @@ from contextlib import suppress
 import pytest
 
 from sandbox import demo
-from sandbox.dev import Dev, dev_down, dev_stack
-from sandbox.docker import DockerClient
+from sandbox.dev import Dev, passing_dev_stack
 from sandbox.faults.journey import BEGUN, MIDDLE, Journey
 from sandbox.faults.report import record
 from sandbox.faults.wire import Wire
@@ -27,12 +26,9 @@ STEPS = (
 
 @pytest.fixture(scope="module")
 def dev() -> Iterator[Dev]:
-    name = "struck"
-    dev_down(name)
-    made = dev_stack(name, engine="sandbox")
-    made.stack.set_config("purge_data", True)
-    yield made
-    dev_down(name)
+    with passing_dev_stack("struck", engine="sandbox") as made:
+        made.stack.set_config("purge_data", True)
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +63,6 @@ def test_an_up_that_is_struck_in_each_step_is_finished_by_the_next(
     only: tuple[str, ...],
     phases: tuple[str, ...],
     middles: dict[str, tuple[float, ...]],
-    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     strikes: dict[str, Callable[[], object]] = {
         "SSH cut": wire.cut,
@@ -79,12 +74,8 @@ def test_an_up_that_is_struck_in_each_step_is_finished_by_the_next(
     assert result.ok, result.error
     assert dev.stack.refresh(expect_no_changes=True).ok
     assert dev.stack.up(expect_no_changes=True).ok
-    client = DockerClient(tmp_path_factory.mktemp("docker") / "docker").start()
-    try:
-        client.trust(dev.login_server, dev.authority.certificate_pem)
+    with dev.docker() as client:
         demo.prove(dev, client, say=lambda _line: None)
-    finally:
-        client.stop()
     for (step, how), run in zip(journey.strikes, journey.results, strict=False):
         record(
             lane="host",

@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 KEYS = ("type", "urn", "id", "custom", "parent", "protect", "inputs", "outputs")
 
 
-KEYS = ("type", "urn", "id", "custom", "parent", "protect", "inputs", "outputs")
-
-
 def live(lab: Lab) -> list[Any]:
     """What both engines must agree on, step by step; each thing depends on the one before: there is one order."""
     told: list[Any] = []

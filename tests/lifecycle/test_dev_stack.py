@@ -8,12 +8,11 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from sandbox import demo
-from sandbox.dev import Dev, dev_down, dev_stack
+from sandbox.dev import Dev, passing_dev_stack
 from sandbox.docker import DockerClient
 from sandbox.shell import CommandFailed, free_port
 from sandbox.stack import Result
@@ -26,19 +25,14 @@ ALL = 19
 
 @pytest.fixture(scope="class", params=ENGINES)
 def dev(request: pytest.FixtureRequest) -> Iterator[Dev]:
-    name = f"stack-{request.param}"
-    dev_down(name)
-    made = dev_stack(name, engine=request.param)
-    yield made
-    dev_down(name)
+    with passing_dev_stack(f"stack-{request.param}", engine=request.param) as made:
+        yield made
 
 
 @pytest.fixture(scope="class")
-def docker(tmp_path_factory: pytest.TempPathFactory, dev: Dev) -> Iterator[DockerClient]:
-    client = DockerClient(tmp_path_factory.mktemp("docker") / "docker").start()
-    client.trust(dev.login_server, dev.authority.certificate_pem)
-    yield client
-    client.stop()
+def docker(dev: Dev) -> Iterator[DockerClient]:
+    with dev.docker() as client:
+        yield client
 
 
 def changed(result: Result) -> dict[str, int]:
@@ -93,6 +87,14 @@ class TestOneStack:
         assert changed(dev.stack.preview(expect_no_changes=True)) == {}
         assert demo.api_writes(dev) == writes
         assert demo.ssh_sessions(dev) == sessions + 1, "the only session is the one that reads the log"
+
+    def test_an_older_version_is_refused_in_preview(self, dev: Dev) -> None:
+        dev.stack.set_config("version", "3.62.0-01")
+        refused = dev.stack.preview()
+        dev.stack.set_config("version", "3.71.0-06")
+        assert not refused.ok
+        assert "version" in refused.error
+        assert "no database goes back" in refused.error
 
     def test_no_secret_is_readable_in_the_state_or_the_stack_file(self, dev: Dev) -> None:
         kept = dev.stack.state_file.read_text() + (dev.folder / "config" / "Pulumi.dev.yaml").read_text()
@@ -212,19 +214,14 @@ class TestOneStack:
         changed(dev.stack.destroy())
 
 
-def test_a_failing_step_names_property_and_remedy(tmp_path: Path) -> None:
+def test_a_failing_step_names_property_and_remedy() -> None:
     """The whole way of a refusal: from the host through SSH and the engine to the last line."""
-    name = "refusals"
-    dev_down(name)
-    dev = dev_stack(name)
-    try:
+    with passing_dev_stack("refusals") as dev:
         dev.stack.set_config("archive_sha256", "0" * 64)
         result = dev.stack.up()
         assert not result.ok
         assert "archive_sha256" in result.error
         assert not (dev.host.root / "opt/nexus/nexus-3.71.0-06").exists()
         dev.stack.destroy()
-    finally:
-        dev_down(name)
     with pytest.raises(CommandFailed):
         dev.host.ssh("true")

@@ -1,0 +1,116 @@
+"""Who gets in at a whole registry, as a real Docker client finds it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from nexus_registry.providers.client import NexusClient, client_for
+
+from sandbox import tls
+from sandbox.dev import Dev
+from sandbox.docker import DockerClient
+from sandbox.shell import CommandFailed
+
+from ..contract.docker_api import Registry
+
+
+def settle(dev: Dev, **settings: object) -> None:
+    """One ``up`` with these settings."""
+    for key, value in settings.items():
+        dev.stack.set_config(key, value, secret=key == "user_passwords")
+    done = dev.stack.up()
+    assert done.ok, done.error
+
+
+def people(dev: Dev, pushers: Mapping[str, str], pullers: Mapping[str, str]) -> None:
+    """One ``up`` with these users, each with a password."""
+    passwords = {"ci": dev.facts["ci_password"], **pushers, **pullers}
+    settle(dev, pushers=["ci", *pushers], pullers=[*pullers], user_passwords=passwords)
+
+
+@pytest.fixture
+def image(registry: Dev, docker: DockerClient) -> str:
+    """The name of an image that is in the registry and in the client's cache."""
+    name = f"{registry.login_server}/admitted:1"
+    docker.make_image(name)
+    docker.docker("push", name, config=docker.login(registry.login_server, "ci", registry.facts["ci_password"]))
+    return name
+
+
+def may(docker: DockerClient, verb: str, image: str, config: Path | None) -> bool:
+    """Whether this user is let in; what a pull would find in the cache is not there."""
+    if verb == "pull":
+        docker.docker("image", "rm", "--force", image, check=False)
+    done = docker.docker(verb, image, config=config, check=False)
+    if verb == "pull" and done.returncode:
+        docker.make_image(image)
+    return done.returncode == 0
+
+
+def token_of(dev: Dev, user: str, password: str) -> Registry:
+    """The registry as someone who kept the token of an earlier login."""
+    url, ca = f"https://{dev.login_server}", str(dev.folder / "ca/ca.pem")
+    answer = Registry(url, auth=(user, password), verify=ca).call("GET", "/v2/token?service=x")
+    kept = Registry(url, token=answer.json()["token"], verify=ca)
+    assert kept.call("GET", "/v2/").status_code == 200
+    return kept
+
+
+def administrator(dev: Dev) -> NexusClient:
+    connection = {"url": dev.url, "username": "admin", "password": dev.facts["admin_password"]}
+    return client_for({**connection, "ca": dev.authority.certificate_pem})  # type: ignore[typeddict-item]
+
+
+def test_those_who_may_push_and_pull_do_and_nobody_else_and_without_a_login_only_where_it_is_allowed(
+    registry: Dev, docker: DockerClient, image: str
+) -> None:
+    people(registry, {"dana": "dana-pw-1"}, {"reader": "reader-pw-1"})
+    passwords = {"ci": registry.facts["ci_password"], "dana": "dana-pw-1", "reader": "reader-pw-1"}
+    logins = {user: docker.login(registry.login_server, user, password) for user, password in passwords.items()}
+    everybody: dict[str, Path | None] = {**logins, "nobody": None}
+    assert {user for user in everybody if may(docker, "push", image, everybody[user])} == {"ci", "dana"}
+    assert {user for user in everybody if may(docker, "pull", image, everybody[user])} == {*everybody}
+    settle(registry, anonymous_pull=False)
+    assert {user for user in everybody if may(docker, "push", image, everybody[user])} == {"ci", "dana"}
+    assert {user for user in everybody if may(docker, "pull", image, everybody[user])} == {*logins}
+
+
+def test_a_user_who_is_taken_out_of_the_program_is_out_at_once_with_password_and_token(
+    registry: Dev, docker: DockerClient, image: str
+) -> None:
+    settle(registry, anonymous_pull=False)
+    people(registry, {"dana": "dana-pw-1"}, {})
+    login = docker.login(registry.login_server, "dana", "dana-pw-1")
+    kept = token_of(registry, "dana", "dana-pw-1")
+    people(registry, {}, {})
+    assert not may(docker, "push", image, login)
+    assert not may(docker, "pull", image, login)
+    assert kept.call("GET", "/v2/").status_code == 401
+    with pytest.raises(CommandFailed, match="401"):
+        docker.login(registry.login_server, "dana", "dana-pw-1")
+
+
+@pytest.mark.parametrize("status", ["locked", "disabled"])
+def test_an_account_that_was_locked_by_hand_is_locked_until_an_up_with_a_refresh_says_otherwise(
+    registry: Dev, docker: DockerClient, image: str, status: str
+) -> None:
+    settle(registry, anonymous_pull=False)
+    people(registry, {"dana": "dana-pw-1"}, {})
+    login = docker.login(registry.login_server, "dana", "dana-pw-1")
+    kept = token_of(registry, "dana", "dana-pw-1")
+    users = administrator(registry)
+    (dana,) = (one for one in users.get_list("/v1/security/users", userId="dana") if one["userId"] == "dana")
+    users.put("/v1/security/users/dana", {**dana, "status": status})
+    settle(registry)
+    assert not may(docker, "push", image, login)
+    assert kept.call("GET", "/v2/").status_code == 401
+    mended = registry.stack.up(refresh=True)
+    assert mended.ok, mended.error
+    assert may(docker, "push", image, login)
+
+
+def test_https_and_the_docker_connector_offer_tls_1_2_and_1_3_and_nothing_older(registry: Dev) -> None:
+    for port in ("https_port", "docker_port"):
+        assert tls.protocols(registry.facts[port]) == {"TLS1_2", "TLS1_3"}, port

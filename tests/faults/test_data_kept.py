@@ -1,0 +1,159 @@
+"""Whatever is done to a repository in whatever order, an image in it goes only when somebody asked for that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from nexus_registry.providers.docker import DockerHostedRepositoryProvider
+from nexus_registry.providers.errors import NexusError, Refused
+
+from sandbox.faults.catalogue import NEXUS
+from sandbox.faults.report import record
+from sandbox.shell import free_port
+
+from ..contract.docker_api import Registry
+from ..contract.tracked import Tracked
+from .conftest import FULL
+from .stage import Stage, a_new_process, hurried
+
+NAME, OTHER, STORE = "f-kept", "f-renamed", "f-store"
+PORT = free_port()
+STRIKES = st.none() | st.tuples(st.sampled_from(sorted(NEXUS)), st.integers(1, 3))
+"""What one of the requests of an operation meets, if anything."""
+
+
+class Careless(RuleBasedStateMachine):
+    """Somebody who edits the program, the state and the server in any order, on a network that fails."""
+
+    stage: Stage
+    done: dict[str, int]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stage.proxy.settle()
+        a_new_process()
+        self.wish: dict[str, Any] = {"name": NAME, "http_port": PORT}
+        self.tracked = self._stranger()
+        self.tracked.up(**self.wish)
+        api = self.stage.api
+        pushed = Registry(f"http://127.0.0.1:{PORT}", auth=api.auth).push("app", "1", b"image" * 1000)
+        assert pushed.status_code == 201, pushed.text
+
+    def _stranger(self) -> Tracked:
+        """A stack that has not got the repository in its state."""
+        return Tracked(DockerHostedRepositoryProvider(), self.stage.connection)
+
+    @contextmanager
+    def _struck(self, strike: tuple[str, int] | None) -> Iterator[None]:
+        if strike:
+            self.stage.proxy.inject(NEXUS[strike[0]], nth=strike[1])
+        yield
+        self.stage.proxy.settle()
+        a_new_process()
+
+    def _try(self, what: str, operation: Callable[[], Any], strike: tuple[str, int] | None) -> None:
+        self.done[what] = self.done.get(what, 0) + 1
+        with self._struck(strike):
+            try:
+                operation()
+            except NexusError:
+                return
+
+    def _refused(self, what: str, operation: Callable[[], Any], strike: tuple[str, int] | None) -> None:
+        """It can't end well, with or without a fault."""
+        self.done[what] = self.done.get(what, 0) + 1
+        with self._struck(strike), pytest.raises(NexusError) as caught:
+            operation()
+        assert strike or isinstance(caught.value, Refused)
+
+    @rule(strike=STRIKES)
+    def rename(self, strike: tuple[str, int] | None) -> None:
+        self._refused("rename", lambda: self.tracked.up(**self.wish | {"name": OTHER}), strike)
+
+    @rule(strike=STRIKES)
+    def move_to_another_blob_store(self, strike: tuple[str, int] | None) -> None:
+        wish = self.wish | {"blob_store_name": STORE}
+        self._refused("another blob store", lambda: self.tracked.up(**wish), strike)
+
+    @rule(strike=STRIKES)
+    def rename_and_allow_it_in_one_up(self, strike: tuple[str, int] | None) -> None:
+        wish = self.wish | {"name": OTHER, "force_destroy": True}
+        self._refused("rename with force_destroy in one up", lambda: self.tracked.up(**wish), strike)
+
+    @rule(strike=STRIKES)
+    def delete_it(self, strike: tuple[str, int] | None) -> None:
+        self._refused("delete, destroy, forced replacement", self.tracked.destroy, strike)
+
+    @rule(strike=STRIKES)
+    def take_it_into_another_stack_with_another_blob_store(self, strike: tuple[str, int] | None) -> None:
+        wish = self.wish | {"blob_store_name": STORE, "adopt": True}
+        self._refused("adopted with another blob store", lambda: self._stranger().up(**wish), strike)
+
+    @rule(strike=STRIKES, policy=st.sampled_from(["ALLOW", "ALLOW_ONCE", "DENY"]))
+    def edit(self, strike: tuple[str, int] | None, policy: str) -> None:
+        self.wish["write_policy"] = policy
+        self._try("edit", lambda: self.tracked.up(**self.wish), strike)
+
+    @rule(strike=STRIKES)
+    def refresh(self, strike: tuple[str, int] | None) -> None:
+        self._try("refresh", self.tracked.refresh, strike)
+
+    @rule(strike=STRIKES)
+    def lose_the_state_and_take_it_again(self, strike: tuple[str, int] | None) -> None:
+        again = self._stranger()
+        self._try("state lost, then adopted", lambda: again.up(**self.wish | {"adopt": True}), strike)
+        if again.outs is not None:
+            self.tracked, self.wish = again, self.wish | {"adopt": True}
+
+    @invariant()
+    def the_image_is_there(self) -> None:
+        registry = Registry(f"http://127.0.0.1:{PORT}", auth=self.stage.api.auth)
+        manifest = registry.call("GET", "/v2/app/manifests/1")
+        assert manifest.status_code == 200, manifest.text
+        layer = manifest.json()["layers"][0]["digest"]
+        assert registry.call("GET", f"/v2/app/blobs/{layer}").content == b"image" * 1000
+
+    def teardown(self) -> None:
+        self.stage.proxy.settle()
+        self.stage.api.call("DELETE", f"repositories/{NAME}")
+
+
+@pytest.fixture
+def furnished(stage: Stage) -> Iterator[Stage]:
+    """The licence accepted, and another blob store."""
+    licence = stage.api.ok("GET", "system/eula")
+    stage.api.ok("POST", "system/eula", {**licence, "accepted": True})
+    stage.api.ok("POST", "blobstores/file", {"name": STORE, "path": STORE})
+    with hurried():
+        yield stage
+    stage.api.call("DELETE", f"blobstores/{STORE}")
+    stage.api.ok("POST", "system/eula", licence)
+
+
+def test_an_image_survives_any_order_of_rename_move_delete_edit_adoption_and_lost_state(furnished: Stage) -> None:
+    Careless.stage, Careless.done = furnished, {}
+    few = settings(
+        max_examples=40 if FULL else 6,
+        stateful_step_count=12,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],  # what is found is told at once: each example takes seconds
+        suppress_health_check=list(HealthCheck),
+    )
+    run_state_machine_as_test(Careless, settings=few)
+    for what, times in Careless.done.items():
+        record(
+            lane="kept",
+            subject="DockerHostedRepository ᵖ with an image",
+            operation="any order of operations, half of them struck by a fault",
+            fault=what,
+            first=f"{times} times",
+            second="image kept",
+        )

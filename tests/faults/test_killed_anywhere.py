@@ -1,0 +1,87 @@
+"""A hundred runs on each engine, killed at moments that nobody chose: each ends as if nothing had been."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.faults.journey import End, differing, end, end_of, killed_after
+from sandbox.faults.report import record
+from sandbox.process import Process
+
+from ..contract.consumer import consumer_stack
+from ..lifecycle.conftest import ENGINES
+from .conftest import staged
+from .stage import Stage, differences
+
+KILLS = 100
+SEED = 20
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def server(engine: str) -> Iterator[Stage]:
+    """A server of the engine's own, where the docker realm and anonymous access are on already."""
+    with staged(f"killed-{engine}") as one:
+        licence = one.api.ok("GET", "system/eula")
+        one.api.ok("POST", "system/eula", {**licence, "accepted": True})
+        one.api.ok("PUT", "security/realms/active", ["NexusAuthenticatingRealm", "DockerToken"])
+        anonymous = {"enabled": True, "userId": "anonymous", "realmName": "NexusAuthorizingRealm"}
+        one.api.ok("PUT", "security/anonymous", anonymous)
+        yield one
+
+
+@pytest.mark.full_faults
+def test_a_run_that_is_killed_at_any_moment_is_finished_by_the_next_one_as_if_nothing_had_been(
+    server: Stage, tmp_path: Path, engine: str
+) -> None:
+    stack = consumer_stack(server.nexus, tmp_path, engine)
+    ports, seconds = [server.nexus.connector_port() for _ in range(2)], random.Random(SEED)  # noqa: S311
+    moves = [("up", 0), ("up", 1), ("destroy", 1)]
+
+    def move(what: str, number: int) -> Any:
+        stack.set_config("port", ports[number])
+        stack.set_config("ci_password", f"ci-secret-{number}", secret=True)
+        return stack.up() if what == "up" else stack.destroy()
+
+    undisturbed: list[tuple[float, dict[str, Any], End]] = []
+    for what, number in moves:
+        server.logins[1:] = [("team-a-ci", "ci-secret-0"), ("team-a-ci", "ci-secret-1")]
+        began = time.monotonic()
+        done = move(what, number)
+        assert done.ok, done.error
+        undisturbed.append((time.monotonic() - began, server.snapshot(), end_of(stack)))
+    kills = runs = 0
+    orphans: list[Process] = []
+    try:
+        while kills < KILLS:
+            for (what, number), (took, there, state) in zip(moves, undisturbed, strict=True):
+                moment = seconds.uniform(0, took)
+                with suppress(FileNotFoundError):
+                    killed, left = killed_after(stack, lambda: move(what, number), moment)  # noqa: B023
+                kills, runs, orphans = kills + killed, runs + 1, orphans + left
+                again = move(what, number)
+                where = f"{what} {number}, killed after {moment:.2f} of {took:.2f} s"
+                assert again.ok, f"{where}: {again.error}"
+                assert not differing(state, end_of(stack)), where
+                assert not differences(there, server.snapshot()), where
+    finally:
+        end(orphans)
+    record(
+        lane="engine",
+        subject="repository, role, user, realm, anonymous access, proof",
+        operation="up (create), up (update), destroy, killed at random moments",
+        fault=f"{engine} engine",
+        first=f"killed {kills} times in {runs} runs",
+        second=f"the same server and state as undisturbed, {runs} of {runs} times",
+    )

@@ -1,0 +1,80 @@
+"""The registry's proof on a failing network: it holds, or fails in one sentence, and the next one holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from nexus_registry.providers import proof
+from nexus_registry.providers.proof import RegistryProofProvider
+
+from sandbox.faults.catalogue import NEXUS
+from sandbox.faults.proxy import FaultProxy
+from sandbox.faults.report import record
+from sandbox.shell import free_port
+
+from .conftest import FULL
+from .stage import Stage, hurried, run
+
+NAME, PORT = "f-proved", free_port()
+FAST = ("killed after", "login page", "503")
+
+
+@pytest.fixture(scope="module")
+def connector(stage: Stage) -> Iterator[FaultProxy]:
+    """The registry's port behind a proxy of its own."""
+    storage = {"blobStoreName": "default", "strictContentTypeValidation": True, "writePolicy": "ALLOW"}
+    body = {"name": NAME, "online": True, "storage": storage}
+    docker = {"v1Enabled": False, "forceBasicAuth": False, "httpPort": PORT}
+    licence = stage.api.ok("GET", "system/eula")
+    stage.api.ok("POST", "system/eula", {**licence, "accepted": True})
+    realms = stage.api.ok("GET", "security/realms/active")
+    stage.api.ok("PUT", "security/realms/active", [*realms, "DockerToken"])
+    anonymous = stage.api.ok("GET", "security/anonymous")
+    stage.api.ok("PUT", "security/anonymous", {**anonymous, "enabled": True})
+    stage.api.ok("POST", "repositories/docker/hosted", {**body, "docker": docker})
+    with FaultProxy(f"http://127.0.0.1:{PORT}") as proxy, hurried(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(proof, "_PATIENCE", 1.0)
+        yield proxy
+    stage.api.call("DELETE", f"repositories/{NAME}")
+    stage.api.ok("PUT", "security/anonymous", anonymous)
+    stage.api.ok("PUT", "security/realms/active", realms)
+    stage.api.ok("POST", "system/eula", licence)
+
+
+@pytest.mark.parametrize("fault", [name for name in NEXUS if (FULL or name in FAST) and not NEXUS[name].writes])
+def test_a_proof_that_meets_a_fault_holds_or_says_why_in_one_sentence_and_then_holds(
+    stage: Stage, connector: FaultProxy, fault: str
+) -> None:
+    inputs = {
+        "login_server": connector.url.partition("://")[2],
+        "scheme": "http",
+        "ca": "",
+        "username": "admin",
+        "password": stage.nexus.password,
+        "anonymous_pull": True,
+    }
+
+    def prove() -> str:
+        RegistryProofProvider().look(inputs)
+        return "held"
+
+    connector.settle()
+    assert prove() == "held"
+    for nth in range(1, len(connector.seen) + 1):
+        connector.inject(NEXUS[fault], nth=nth)
+        first = run(prove, {"held"}, (stage.nexus.password,))
+        connector.settle()
+        second = run(prove, {"held"}, (stage.nexus.password,))
+        assert not first.wrong
+        assert second.said == "done", second
+        record(
+            lane="nexus",
+            subject="RegistryProof ᵖ",
+            operation="create",
+            fault=fault,
+            first=first.said,
+            second=second.said,
+            seconds=first.seconds,
+            sentence=first.sentence,
+        )

@@ -1,0 +1,76 @@
+"""What is done to a whole registry by hand or by mistake, and what the next ``up`` makes of it."""
+
+from __future__ import annotations
+
+from sandbox import demo
+from sandbox.dev import Dev
+from sandbox.docker import DockerClient
+from sandbox.faults.report import record
+
+HOST_STEPS = {
+    "nexus-prepare",
+    "nexus-account",
+    "nexus-archive",
+    "nexus-keystore-file",
+    "nexus-service",
+    "registry-port",
+}
+UNIT, DATA = "/etc/systemd/system/nexus.service", "/var/lib/nexus"
+BY_HAND = f"""
+sed -i s/LimitNOFILE=65536/LimitNOFILE=1024/ {UNIT}
+sed -i s/^application-port=.*/application-port=9/ {DATA}/etc/nexus.properties
+echo nothing >{DATA}/etc/ssl/keystore.jks
+ln -sfn nexus-0 /opt/nexus/nexus
+systemctl -q disable nexus
+systemctl stop nexus
+"""
+SHOWN = f"""
+cat {UNIT} && grep ^application-port= {DATA}/etc/nexus.properties && sha256sum {DATA}/etc/ssl/keystore.jks &&
+readlink /opt/nexus/nexus && systemctl is-enabled nexus && systemctl is-active nexus
+"""
+
+
+def changed(dev: Dev, **settings: object) -> set[str]:
+    """One ``up`` with these settings: the resources that it did anything to."""
+    for key, value in settings.items():
+        dev.stack.set_config(key, value)
+    done = dev.stack.up()
+    assert done.ok, done.error
+    return {urn.rpartition("::")[2] for operation, urn in done.steps if operation not in ("same", "read")}
+
+
+def test_a_new_repair_value_runs_every_step_of_the_host_again_and_undoes_what_was_done_by_hand(
+    registry: Dev, docker: DockerClient
+) -> None:
+    changed(registry, anonymous_pull=True)
+    before = registry.host.ssh(SHOWN).stdout
+    registry.host.ssh(BY_HAND)
+    assert registry.host.ssh(SHOWN, check=False).stdout != before
+    assert changed(registry) == set(), "a remote command has no read"
+    assert changed(registry, repair="after somebody's visit") >= HOST_STEPS
+    assert registry.host.ssh(SHOWN).stdout == before
+    demo.prove(registry, docker, say=lambda _line: None)
+    record(
+        lane="drift",
+        subject="host (unit, properties, keystore, symlink, service)",
+        operation="up with a new `repair`",
+        fault="changed by hand",
+        first="`doctor --host` names each",
+        second="changed back",
+    )
+
+
+def test_a_destroy_that_may_not_take_the_images_leaves_them_and_the_next_up_makes_the_rest_again(
+    registry: Dev, docker: DockerClient
+) -> None:
+    changed(registry, anonymous_pull=True, force_destroy=False)
+    demo.prove(registry, docker, say=lambda _line: None)
+    refused = registry.stack.destroy()
+    assert not refused.ok
+    assert "holds images" in refused.error
+    assert "force_destroy=True" in refused.error
+    again = registry.stack.up()
+    assert again.ok, again.error
+    docker.empty_cache()
+    docker.docker("pull", f"{registry.login_server}/hello-world:1")
+    assert registry.stack.refresh(expect_no_changes=True).ok
