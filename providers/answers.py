@@ -94,7 +94,6 @@ _HINTS = {
     403: "the user lacks a permission for it, or the server waits for its licence to be accepted",
     404: "it is not there, the user may not see it, or the url lacks the server's context path",
     415: "this version of Nexus expects another form",
-    429: "too many requests, or too many wrong passwords for this user: wait a quarter of an hour",
 }
 
 
@@ -107,6 +106,14 @@ _KINDS: dict[int, type[NexusError]] = {
     503: Uncertain,
     504: Uncertain,
 }
+
+
+def limited(username: str) -> str:
+    """What may be behind a 429, and how it ends. Nexus counts wrong passwords since 3.93."""
+    return (
+        f"too many requests, or more than three wrong passwords for user {username!r}: send nothing as that user "
+        "for a quarter of an hour, or have another administrator set its password anew"
+    )
 
 
 def failure_of(what: str, username: str, answer: requests.Response, secrets: tuple[str, ...]) -> NexusError:
@@ -126,8 +133,8 @@ def failure_of(what: str, username: str, answer: requests.Response, secrets: tup
         text = f"the server redirects to {answer.headers.get('Location', 'nowhere')}: give that address as url"
     elif status == 404 and (old := served_without_rest(answer.headers.get("Server", ""))):
         text = f"the server is {old}"
-    elif status in _HINTS:
-        text = f"{text} ({_HINTS[status]})" if text else _HINTS[status]
+    elif hint := limited(username) if status == 429 else _HINTS.get(status):
+        text = f"{text} ({hint})" if text else hint
     fault_note = f" (fault {fault.fault_id} in Nexus's log)" if fault.fault_id else ""
     messages = tuple((field, _without(secrets, message)) for field, message in fault.messages)
     failure = kind(

@@ -61,13 +61,15 @@ class NexusClient:
     - GET, PUT and DELETE when the answer was lost, was cut short or is 502, 503 or 504; they may be repeated
       because a PUT states the whole object and a second DELETE finds nothing;
     - a GET answered 500, twice (a server that has just started does that once);
-    - any request answered 429, twice, after the time in ``Retry-After`` but at most 10 s.
+    - any request answered 429, twice, after the time in ``Retry-After`` where that is at most 10 s.
 
     What is never tried again:
 
     - a POST that may have been handled: it raises :class:`Uncertain`, and the caller looks up what is there;
     - anything else Nexus refused (400, 401, 403, 404, 409, 415, 500), and a server in read-only mode;
     - a request whose certificate could not be verified;
+    - a request answered 429 that is to wait longer: Nexus begins to count its quarter of an hour anew with each
+      request of a user who has sent wrong passwords;
     - anything at all with a url, user and password that were once answered 401: a few wrong logins lock an
       account for a quarter of an hour since 3.93. Until a password is known to be right, one request at a time
       is sent with it.
@@ -244,7 +246,7 @@ class _Attempts:
         wait = self._pause * random.uniform(0.7, 1.3)  # noqa: S311 - not a secret
         if isinstance(failure, RateLimited):
             self._limited += 1
-            again, wait = self._limited <= 2, min(10.0, max(1.0, failure.retry_after))
+            again, wait = self._limited <= 2 and failure.retry_after <= 10, max(1.0, failure.retry_after)
         elif isinstance(failure, Uncertain):
             again = method != "POST"
         elif failure.status == 500 and method == "GET":

@@ -13,9 +13,10 @@ from urllib.request import parse_http_list, parse_keqv_list
 import pulumi
 import requests
 
+from .answers import limited
 from .client import NexusClient
 from .crud import Proof
-from .errors import NexusError, Refused, Unauthorized
+from .errors import NexusError, RateLimited, Refused, Unauthorized
 from .resource import TrackedResource
 from .schema import Field, boolean, choice, optional_text, text
 
@@ -79,6 +80,9 @@ def _login(client: NexusClient, base: str, inputs: Mapping[str, Any]) -> None:
             "active, or the realm DockerToken is not active; it was tried once",
             status=401,
         )
+    if answer.status_code == 429:
+        name = inputs["username"]
+        raise RateLimited(f"a docker login as {name!r} is answered 429: {limited(name)}", status=429)
     if answer.status_code != 200:
         licence = " (is the licence accepted? accept_eula)" if answer.status_code == 403 else ""
         raise Refused(f"a docker login as {inputs['username']!r} is answered {answer.status_code}{licence}")

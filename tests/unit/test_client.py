@@ -69,6 +69,14 @@ def test_429_is_waited_for_twice_and_then_said(method: str) -> None:
         assert len(fake.asked) == 3
 
 
+@pytest.mark.parametrize("method", CALLS)
+def test_429_that_asks_for_a_longer_wait_is_said_at_once(method: str) -> None:
+    with serve(in_turn(Say(429, "<html><title>Too many</title></html>", {"Retry-After": "30"}))) as fake:
+        with pytest.raises(errors.RateLimited, match=r"429: Too many .*another administrator set its password"):
+            CALLS[method](client_of(fake, patience=60))
+        assert len(fake.asked) == 1
+
+
 @pytest.mark.parametrize(("method", "times"), [("GET", 3), ("POST", 1), ("PUT", 1), ("DELETE", 1)])
 def test_a_500_is_repeated_twice_for_a_get_and_never_for_a_change(method: str, times: int) -> None:
     with serve(in_turn(Say(500, "ERROR: (ID abc) org.x.DuplicateUserException: User u already exists."))) as fake:
