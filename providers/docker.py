@@ -17,6 +17,7 @@ from .errors import NotFound, Refused
 from .resource import NexusResource
 from .schema import Field, boolean, choice, port, set_of, text
 from .unknown import is_unknown
+from .versions import parse
 
 _PATHS = {
     "name": ("name",),
@@ -34,6 +35,7 @@ _PATHS = {
 }
 _NOT_SENT_BACK = ("format", "type", "url")
 _UNKNOWN_TO_OLD_SERVERS = {"latest_policy": False, "path_enabled": False, "cleanup_policy_names": []}
+_PATHS_SINCE = (3, 83)
 _CONNECTORS = {"http_port": "http", "https_port": "https"}
 _CONNECTOR_PATIENCE = 20.0
 
@@ -78,6 +80,10 @@ class DockerHostedRepositoryProvider(NexusProvider):
             yield next(key for key in ports if ports[key] == urlsplit(url).port), "is the port of Nexus itself"
         if inputs.get("path_enabled") is True and ports:
             yield "path_enabled", "can't go with http_port or https_port: choose one way to reach the repository"
+        version = connection.get("version") if isinstance(connection, Mapping) else None
+        old = isinstance(version, str) and not is_unknown(version) and parse(version) < _PATHS_SINCE
+        if inputs.get("path_enabled") is True and old:
+            yield "path_enabled", f"is not known to Nexus {version}, but from 3.83 on: upgrade it, or give a port"
         if inputs.get("latest_policy") is True and inputs.get("write_policy") in ("ALLOW", "DENY"):
             yield "latest_policy", "means something only with write_policy ALLOW_ONCE"
 
@@ -134,6 +140,13 @@ class DockerHostedRepositoryProvider(NexusProvider):
         super().remove(client, properties)
 
     def prove(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
+        if inputs.get("path_enabled"):
+            found = self.find(client, inputs)
+            if found and "path_enabled" not in found.properties:
+                raise Refused(
+                    "path_enabled is not known to this server, but to Nexus from 3.83 on: upgrade it, or give the "
+                    "repository a port"
+                )
         if not (inputs.get("probe_connectors") and inputs.get("online")):
             return
         host = urlsplit(client.url).hostname or ""
@@ -217,7 +230,8 @@ class DockerHostedRepository(NexusResource, module="nexus", name="DockerHostedRe
 
     Outputs: every argument, and ``incarnation``, which changes only when another repository takes the name.
 
-    Errors: a taken name, an unknown blob store, a refused or dead port, images in the way of a deletion.
+    Errors: a taken name, an unknown blob store, a refused or dead port, ``path_enabled`` on an older server,
+    images in the way of a deletion.
 
     Source: Nexus REST ``/v1/repositories/docker/hosted``.
     """

@@ -167,6 +167,12 @@ def test_the_state_names_the_kind_and_nothing_of_the_instance(kind: type[NexusRe
         (DockerHostedRepository, {"https_port": "https"}, "https_port", "whole number"),
         (DockerHostedRepository, {"write_policy": "sometimes"}, "write_policy", "ALLOW, ALLOW_ONCE, DENY"),
         (DockerHostedRepository, {"path_enabled": True}, "path_enabled", "choose one way"),
+        (
+            DockerHostedRepository,
+            {"path_enabled": True, "https_port": None, "connection": {**CONNECTION, "version": "3.82.0-08"}},
+            "path_enabled",
+            "not known to Nexus 3.82.0-08",
+        ),
         (DockerHostedRepository, {"latest_policy": True}, "latest_policy", "ALLOW_ONCE"),
         (Role, {"id": ""}, "id", "not be empty"),
         (Role, {"privileges": "nx-all"}, "privileges", "must be a list"),
