@@ -12,9 +12,11 @@ import pytest
 
 from sandbox.packages import ensure
 from tests.unit.other_hosts import CENTOS, LEAP, ROCKY, UBUNTU, OtherHost, System
-from tests.unit.test_packages_other_hosts import SELINUX
+from tests.unit.steps_shell import SHELLS, parsed, run
+from tests.unit.test_packages_other_hosts import ASKED, SELINUX
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 VERSION = "3.71.0-06"
@@ -62,11 +64,11 @@ FILES = {
 }
 
 
-def archive(host: OtherHost) -> str:
-    """Put an archive of the right form on the host; its checksum."""
+def archive(host: OtherHost, more: Mapping[str, str] | None = None) -> str:
+    """Put an archive of the right form on the host, with ``more`` in it; its checksum."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
-        for name, content in FILES.items():
+        for name, content in {**FILES, **(more or {})}.items():
             info = tarfile.TarInfo(f"nexus-{VERSION}/{name}")
             info.size, info.mode = len(content), 0o755
             tar.addfile(info, io.BytesIO(content.encode()))
@@ -74,7 +76,7 @@ def archive(host: OtherHost) -> str:
     return hashlib.sha256(buffer.getvalue()).hexdigest()
 
 
-def passes(host: OtherHost, java: str, sha256: str, verb: Any) -> list[str]:
+def passes(host: OtherHost, java: str | None, sha256: str, verb: Any) -> list[str]:
     """Run the four steps after prepare; the calls that change something."""
     unit: dict[str, Any] = {"user": "nexus", "group": "nexus", "data_dir": "/var/lib/nexus"}
     where: dict[str, Any] = {"version": VERSION, "install_root": "/opt/nexus"}
@@ -131,3 +133,44 @@ def test_the_same_commands_bring_the_unit_up_everywhere_and_nothing_is_done_twic
     assert f"{knows}\n" in text
     assert f"JAVA_HOME={java}\n" in text
     assert passes(host, java, sha256, "update") == []
+
+
+JDK = f"/opt/nexus/nexus-{VERSION}/jdk/temurin_21.0.9/jdk-21.0.9+10"
+
+
+@pytest.mark.parametrize("system", [UBUNTU, ROCKY], ids=["ubuntu", "rocky"])
+def test_an_archive_that_brings_its_java_runs_on_it_and_no_package_is_asked_for(
+    tmp_path: Path, system: System
+) -> None:
+    ensure("busybox")
+    host = OtherHost(tmp_path, system, TOOLS)
+    host.write("systemd", "252")
+    prepared = host.run("prepare", **ASKED)
+    assert "no Java is installed: the archive brings its own\n" in prepared.stdout
+    assert not [call for call in host.calls() if "java" in call or "jdk" in call]
+    inside = JDK.removeprefix(f"/opt/nexus/nexus-{VERSION}/")
+    java = {
+        f"{inside}/bin/java": "#!/bin/sh\necho 'openjdk version \"21.0.9\"' >&2\n",
+        f"{inside}/bin/keytool": f"#!/bin/sh\n{KEYTOOL}",
+    }
+    sha256 = archive(host, java)
+    assert passes(host, None, sha256, "create")[-1] == "systemctl start nexus.service"
+    assert "JAVA_HOME" not in (host.root / "etc/systemd/system/nexus.service").read_text()
+    assert passes(host, None, sha256, "update") == []
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize(
+    ("flags", "bundled", "java"),
+    [("--java-home /opt/j", True, "/opt/j"), ("", True, "jdk/temurin/jdk-21"), ("", False, "/usr/lib/jvm/j")],
+    ids=["told", "the archive's own", "found by prepare"],
+)
+def test_which_java_the_service_runs_on(tmp_path: Path, shell: str, flags: str, bundled: bool, java: str) -> None:
+    ensure("dash", "busybox")
+    (tmp_path / "facts/nexus").mkdir(parents=True)
+    (tmp_path / "facts/nexus/prepare.java-home").write_text("/usr/lib/jvm/j\n")
+    if bundled:
+        (tmp_path / "jdk/temurin/jdk-21/bin").mkdir(parents=True)
+        (tmp_path / "jdk/temurin/jdk-21/bin/java").touch()
+    body = f"FACTS_ROOT={tmp_path}/facts\n" + parsed(flags, f"service_java {tmp_path}")
+    assert run(SHELLS[shell], body).strip() == str(tmp_path / java)
