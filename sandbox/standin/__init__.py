@@ -37,7 +37,15 @@ What it does not do, or not as Nexus does:
 - a keystore that Jetty refuses, or a port that is taken, ends the start at once; Jetty ends it only after Core
   has booted.
 
-``etc/standin.json`` in the data dir can have ``{"play_version": "3.96.0"}``: then the ``Server`` header names
-that version as Community Edition and, from 3.77 on, ``/v1/system/eula`` is there and the registry answers 403
-until the licence was accepted. Nothing else of that version is played.
+``etc/standin.json`` in the data dir can have ``{"play_version": "3.96.0"}``, from one moment to the next: then the
+``Server`` header names that version as Community Edition, and
+
+- from 3.77 on ``/v1/system/eula`` is there, and the registry answers 403 until the licence was accepted;
+- from 3.83 on docker repositories have ``pathEnabled``, and those where it is true are reached on the application
+  ports, at ``/v2/<repository>/<image>/…``, where there is no context path;
+- from 3.86 on, looked at when the server is started, Jetty is 12: the paths in its files may be resolved by
+  ``resolvePath``, with which Jetty 9 does not start;
+- from 3.93 on wrong passwords shut an account (``limiter.py``).
+
+Nothing else of that version is played.
 """

@@ -102,12 +102,12 @@ async def _listen(
     tls: ServerTls | None,
 ) -> web.AppRunner:
     app = front.application()
-    if settings.server:
 
-        async def play(_request: web.Request, response: web.StreamResponse) -> None:
-            response.headers["Server"] = settings.server
+    async def play(_request: web.Request, response: web.StreamResponse) -> None:
+        if server := settings.server:
+            response.headers["Server"] = server
 
-        app.on_response_prepare.append(play)
+    app.on_response_prepare.append(play)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)
     await runner.setup()
     for taken, context in ((http, None), (https, tls.context if tls else None)):

@@ -7,7 +7,6 @@ carries no credentials; for it the stand-in's own account in Core reads the user
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import logging
 import secrets
@@ -18,7 +17,8 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from .config import Settings
-from .core import Answer, Upstream, basic
+from .core import Answer, Upstream, basic, user_of
+from .limiter import Limiter
 from .state import State
 
 log = logging.getLogger("org.sonatype.nexus.docker.standin")
@@ -51,6 +51,7 @@ class Access:
 
     def __init__(self, core: Upstream, settings: Settings, state: State) -> None:
         self._core, self._context, self._state = core, settings.context, state
+        self.limiter = Limiter(settings)
         self._known: dict[str, tuple[float, Caller | None]] = {}
 
     def forget(self) -> None:
@@ -113,7 +114,7 @@ class Access:
         if granted is None:  # nobody, and anonymous access is off
             return None
         permissions = frozenset(item["id"] for item in granted)
-        user = _user(authorization) if authorization else "anonymous"
+        user = user_of(authorization) if authorization else "anonymous"
         return Caller(user, permissions, anonymous=not authorization)
 
     async def _by_token(self, token: str) -> Caller | None:
@@ -148,11 +149,6 @@ class Access:
     async def _get(self, what: str) -> Answer:
         path = f"{self._context}/service/rest/v1/security/{what}"
         return await self._core.call("GET", path, authorization=basic(*self._state.account))
-
-
-def _user(authorization: str) -> str:
-    encoded = authorization.partition(" ")[2].strip()
-    return base64.b64decode(encoded + "==").decode(errors="replace").partition(":")[0]
 
 
 def _implies(held: list[str], wanted: Iterable[str]) -> bool:

@@ -7,13 +7,16 @@ import os
 import re
 import shlex
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import javaproperties
 
 SCANNER = "org.eclipse.jetty.util.ssl.KeyStoreScanner"
+JETTY_12 = (3, 86)
+"""The first version that was seen with Jetty 12; which was the first to have it is not known."""
 
 
 class CannotStart(Exception):
@@ -47,28 +50,44 @@ class Settings:
     tls: Tls | None
     core_args: str
     """The Jetty files for Core behind the front: the same but for the connectors."""
-    play_version: str = ""
-    """Another version than Core's to behave as, from ``etc/standin.json`` in the data dir."""
-    server: str = field(default="")
-    """The value of the ``Server`` header where another version is played, else empty."""
+
+    @property
+    def switches(self) -> dict[str, Any]:
+        """``etc/standin.json`` in the data dir, as it is at this moment."""
+        return _switches(self.data)
+
+    @property
+    def server(self) -> str:
+        """The value of the ``Server`` header where another version is played, else empty."""
+        version = self.switches.get("play_version")
+        return f"Nexus/{version} (COMMUNITY)" if version else ""
 
     @property
     def has_eula(self) -> bool:
         """Whether this version asks for its licence to be accepted: Community Edition, 3.77 and newer."""
-        return bool(self.play_version) and _numbers(self.play_version) >= (3, 77)
+        return _plays(self.switches, 3, 77)
+
+    @property
+    def has_paths(self) -> bool:
+        """Whether this version can tell docker repositories by their names in the path."""
+        return _plays(self.switches, 3, 83)
+
+    @property
+    def limits_logins(self) -> bool:
+        """Whether wrong passwords shut an account of this version."""
+        return _plays(self.switches, 3, 93)
 
 
 def load(home: Path, data: Path) -> Settings:
     """Read the settings of an installation and its data dir. Raises ``CannotStart``."""
     properties = _properties(home, data)
     args = [part.strip() for part in properties["nexus-args"].split(",") if part.strip()]
-    files = {arg: _parse(Path(arg.removeprefix("file:")), properties) for arg in args}
+    jetty_12 = _plays(_switches(data), *JETTY_12)
+    files = {arg: _parse(Path(arg.removeprefix("file:")), properties, jetty_12) for arg in args}
     http = any(_bean(file, "httpConnector") is not None for file in files.values())
     https = [file for file in files.values() if _bean(file, "httpsConnector") is not None]
     core = [arg for arg, file in files.items() if _bean(file, "httpConnector") is None and file not in https]
     context = properties["nexus-context-path"].strip("/")
-    switches = data / "etc/standin.json"
-    play = json.loads(switches.read_text()).get("play_version", "") if switches.exists() else ""
     return Settings(
         home=home,
         data=data,
@@ -78,8 +97,6 @@ def load(home: Path, data: Path) -> Settings:
         context=f"/{context}" if context else "",
         tls=_tls(https[0], files.values()) if https else None,
         core_args=",".join([*core, f"{home}/etc/jetty/jetty-http.xml"]),
-        play_version=play,
-        server=f"Nexus/{play} (COMMUNITY)" if play else "",
     )
 
 
@@ -117,8 +134,8 @@ def _port(properties: Mapping[str, str], key: str) -> int:
         raise CannotStart(f"java.lang.NumberFormatException: {key}={properties.get(key)}") from None
 
 
-def _parse(path: Path, properties: Mapping[str, str]) -> ElementTree.Element:
-    """A Jetty file, with the values of ``<Property>``, ``<SystemProperty>`` and ``<Env>`` put in as text."""
+def _parse(path: Path, properties: Mapping[str, str], jetty_12: bool) -> ElementTree.Element:
+    """A Jetty file, with the values of properties and variables put in as text; and paths, where Jetty is 12."""
     try:
         root = ElementTree.parse(path).getroot()  # noqa: S314 - the installation's own files
     except FileNotFoundError:
@@ -130,6 +147,15 @@ def _parse(path: Path, properties: Mapping[str, str]) -> ElementTree.Element:
             values = os.environ if child.tag == "Env" else properties
             if child.tag in ("Property", "SystemProperty", "Env"):
                 child.text = values.get(child.get("name", ""), child.get("default", ""))
+            elif (key := child.get("property")) is not None:
+                child.text = properties.get(key, child.get("default", ""))
+    for call in root.findall(".//Call[@name='resolvePath']"):
+        if not jetty_12:
+            raise CannotStart(
+                "java.lang.NoSuchMethodException: org.eclipse.jetty.xml.XmlConfiguration.resolvePath"
+            )
+        call.text = str(Path(*("".join(arg.itertext()).strip() for arg in call)))
+        del call[:]
     return root
 
 
@@ -164,5 +190,12 @@ def _set(bean: ElementTree.Element, name: str) -> str:
     return ""
 
 
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", version)[:2])
+def _switches(data: Path) -> dict[str, Any]:
+    file = data / "etc/standin.json"
+    return dict(json.loads(file.read_text())) if file.exists() else {}
+
+
+def _plays(switches: Mapping[str, Any], *since: int) -> bool:
+    """Whether the version that is played is this one or a newer one."""
+    numbers = re.findall(r"\d+", switches.get("play_version", ""))
+    return tuple(int(part) for part in numbers[:2]) >= since

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json as codec
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -132,6 +133,12 @@ def forwarded(request: web.Request, more: Mapping[str, str] | None = None) -> CI
 def basic(user: str, password: str) -> str:
     """The ``Authorization`` header for a user."""
     return BasicAuth(user, password, "utf-8").encode()
+
+
+def user_of(authorization: str) -> str:
+    """The user in such a header."""
+    encoded = authorization.partition(" ")[2].strip()
+    return base64.b64decode(encoded + "==").decode(errors="replace").partition(":")[0]
 
 
 def _end_to_end(headers: Mapping[str, str]) -> CIMultiDict[str]:

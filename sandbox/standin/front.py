@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -12,6 +13,7 @@ from . import names
 from .access import ACCOUNT, Access
 from .config import Settings
 from .core import Answer, Upstream
+from .limiter import SIGN_IN
 from .registry import BASIC, Registry
 from .repositories import Repositories
 from .state import State
@@ -42,7 +44,7 @@ class Front:
 
     def application(self) -> web.Application:
         """The routes, most special first."""
-        app = web.Application(client_max_size=0, middlewares=[self._watch])
+        app = web.Application(client_max_size=0, middlewares=[self._access.limiter.watch, self._watch])
         rest, route = f"{self._settings.context}/service/rest/v1", app.router.add_route
         docker = f"{rest}/repositories/docker/hosted"
         route("POST", docker, self._repositories.create)
@@ -60,9 +62,11 @@ class Front:
         route("GET", f"{rest}/security/users", self._users)
         route("*", f"{rest}/security/{{what:(?:roles|privileges)}}{{path:(?:/.*)?}}", self._security)
         route("*", f"{self._settings.context}/repository/{{name}}/{{path:v2(?:/.*)?}}", self._by_path)
-        if self._settings.has_eula:
-            route("GET", f"{rest}/system/eula", self._eula)
-            route("POST", f"{rest}/system/eula", self._accept_eula)
+        if not self._settings.context:
+            route("*", "/{path:v2(?:/.*)?}", self._named_in_path)
+        route("GET", f"{rest}/system/eula", self._eula)
+        route("POST", f"{rest}/system/eula", self._accept_eula)
+        route("POST", f"{self._settings.context}{SIGN_IN}", self._sign_in)
         route("*", "/{path:.*}", self._through)
         return app
 
@@ -89,6 +93,19 @@ class Front:
             return await self._core.relay(request)
         before = f"{self._settings.context}/repository/{request.match_info['name']}"
         return await self._registry.serve(request, name, request.raw_path.removeprefix(before))
+
+    async def _named_in_path(self, request: web.Request) -> web.StreamResponse:
+        """/v2/{name}/{image}/…, for a repository that has ``pathEnabled``, and /v2/ for all of them."""
+        if not self._settings.has_paths:
+            return await self._core.relay(request)
+        match = re.match(r"/v2/([^/?]+)/(.+)", request.raw_path)
+        if match is None or match[1] not in self._state.by_path:
+            return await self._registry.serve(request, None, request.raw_path)
+        return await self._registry.serve(request, match[1], f"/v2/{match[2]}", f"{match[1]}/")
+
+    async def _sign_in(self, request: web.Request) -> web.StreamResponse:
+        """The form of the pages, which the limiter may have read: a body that was read can't be relayed."""
+        return (await self._core.ask(request)).response()
 
     async def _available_realms(self, request: web.Request) -> web.StreamResponse:
         answer = await self._core.ask(request)
@@ -161,10 +178,14 @@ class Front:
             raise web.HTTPForbidden(text="")
 
     async def _eula(self, request: web.Request) -> web.StreamResponse:
+        if not self._settings.has_eula:
+            return await self._core.relay(request)
         await self._check_administrator(request)
         return web.json_response({"accepted": self._state.eula_accepted, "disclaimer": _DISCLAIMER})
 
     async def _accept_eula(self, request: web.Request) -> web.StreamResponse:
+        if not self._settings.has_eula:
+            return await self._core.relay(request)
         await self._check_administrator(request)
         given = await request.json()
         if given.get("disclaimer") != _DISCLAIMER:

@@ -66,7 +66,7 @@ class Registry:
         async def handle(request: web.Request) -> web.StreamResponse:
             return await self.serve(request, name, request.raw_path)
 
-        app = web.Application(client_max_size=0)
+        app = web.Application(client_max_size=0, middlewares=[self._access.limiter.watch])
         app.router.add_route("*", "/{path:.*}", handle)
         runner = self._open[name] = web.AppRunner(app, access_log=None, shutdown_timeout=2)
         await runner.setup()
@@ -91,8 +91,13 @@ class Registry:
             if runner := self._open.pop(each, None):
                 await runner.cleanup()
 
-    async def serve(self, request: web.Request, name: str, path: str) -> web.StreamResponse:
-        """Answer a request to the registry API of one repository."""
+    async def serve(
+        self, request: web.Request, name: str | None, path: str, before: str = ""
+    ) -> web.StreamResponse:
+        """Answer a request to the registry API of one repository; without a name, of all that are told by path.
+
+        ``before`` is what stands before the name of an image where the client sees it.
+        """
         path, _, query = path.partition("?")
         authorization = request.headers.get("Authorization")
         if path == "/v2/token" and request.method == "GET":
@@ -101,20 +106,22 @@ class Registry:
             return web.Response(status=404, text="Not Found")
         caller = await self._access.caller(authorization) if authorization else None
         if caller is None:
-            return self._challenge(request, name, path)
-        if not self._state.repositories[name]["online"]:
+            return self._challenge(request, name)
+        if name and not self._state.repositories[name]["online"]:
             return _error(503, "UNAVAILABLE", "Repository offline")
         if self._settings.has_eula and not self._state.eula_accepted:
             return _error(403, "DENIED", _EULA)
-        if not all(caller.may(action, name) for action in _actions(request.method, path)):
+        if name and not all(caller.may(action, name) for action in _actions(request.method, path)):
             if caller.anonymous:
-                return self._challenge(request, name, path)
+                return self._challenge(request, name)
             return _error(403, "DENIED", "access to the requested resource is denied")
-        if refusal := self._refused_write(request.method, name, path):
-            return refusal
         if path in ("/v2", "/v2/"):
             return web.Response(body=b"{}", content_type="application/json", headers=_VERSION)
-        return await self._pass_on(request, name, path, query)
+        if name is None:
+            return _error(404, "NAME_UNKNOWN", "repository name not known to registry")
+        if refusal := self._refused_write(request.method, name, path):
+            return refusal
+        return await self._pass_on(request, name, path, query, before)
 
     def components(self, name: str) -> list[dict[str, Any]]:
         """The tags of a repository, as the API's components."""
@@ -140,9 +147,9 @@ class Registry:
             tag = link.parents[1]
             yield str(tag.parents[2].relative_to(root)), tag.name, link.read_text().partition(":")[2]
 
-    async def _token(self, name: str, authorization: str | None) -> web.StreamResponse:
+    async def _token(self, name: str | None, authorization: str | None) -> web.StreamResponse:
         """GET /v2/token: for anybody who authenticates, whether the realm is active or not."""
-        basic = self._state.repositories[name]["forceBasicAuth"]
+        basic = self._forces_basic(name)
         caller = None if basic and not authorization else await self._access.caller(authorization)
         if caller is None:
             body = _error(401, "UNAUTHORIZED", "access to the requested resource is not authorized")
@@ -150,14 +157,18 @@ class Registry:
             return body
         return web.json_response({"token": self._access.token(caller)}, headers=_VERSION)
 
-    def _challenge(self, request: web.Request, name: str, path: str) -> web.Response:
+    def _forces_basic(self, name: str | None) -> bool:
+        names = [name] if name else self._state.by_path
+        return all(self._state.repositories[each]["forceBasicAuth"] for each in names)
+
+    def _challenge(self, request: web.Request, name: str | None) -> web.Response:
         response = _error(401, "UNAUTHORIZED", "access to the requested resource is not authorized")
-        if self._state.repositories[name]["forceBasicAuth"]:
+        if self._forces_basic(name):
             response.headers["WWW-Authenticate"] = BASIC
             return response
         realm = f"{request.scheme}://{request.host}/v2/token"
         scope = ""
-        if match := re.match(r"/v2/(.+)/(?:manifests|blobs|tags)/", path):
+        if match := re.search(r"/v2/(.+)/(?:manifests|blobs|tags)/", request.path):
             actions = "pull" if request.method in ("GET", "HEAD") else "pull,push"
             scope = f',scope="repository:{match[1]}:{actions}"'
         response.headers["WWW-Authenticate"] = f'Bearer realm="{realm}",service="{realm}"{scope}'
@@ -182,19 +193,22 @@ class Registry:
         words = f"Repository does not allow updating assets: {name}"
         return _error(400, "BLOB_UPLOAD_INVALID", "blob upload invalid", words)
 
-    async def _pass_on(self, request: web.Request, name: str, path: str, query: str) -> web.StreamResponse:
-        """To the registry behind, under this repository's prefix, which its answers don't show."""
+    async def _pass_on(
+        self, request: web.Request, name: str, path: str, query: str, before: str
+    ) -> web.StreamResponse:
+        """To the registry behind, under this repository's prefix, for which its answers have ``before``."""
         prefix = _prefix(name)
         if path == "/v2/_catalog":
             images = sorted({image for image, _, _ in self._tags(name)})
             return web.json_response({"repositories": images}, headers=_VERSION)
-        query = re.sub(r"(^|&)from=", rf"\1from={quote(prefix, safe='')}%2F", query)
+        seen, kept = re.escape(quote(before, safe="")), quote(prefix, safe="")
+        query = re.sub(rf"(^|&)from=({seen})?", rf"\1from={kept}%2F", query)
         target = f"/v2/{prefix}/{path.removeprefix('/v2/')}" + (f"?{query}" if query else "")
 
         def without_prefix(headers: CIMultiDict[str]) -> None:
             for key in ("Location", "Link"):
                 if key in headers:
-                    headers[key] = headers[key].replace(f"/v2/{prefix}/", "/v2/")
+                    headers[key] = headers[key].replace(f"/v2/{prefix}/", f"/v2/{before}")
 
         if request.method in ("GET", "HEAD") and "/tags/" not in path:
             # Whatever a client accepts, Nexus serves the manifest that was pushed.
@@ -204,7 +218,7 @@ class Registry:
             return await self._storage.relay(request, target, rewrite=without_prefix)
         answer = await self._storage.ask(request, target)
         without_prefix(answer.headers)
-        return answer.response(lambda body: body.replace(f'"{prefix}/'.encode(), b'"'))
+        return answer.response(lambda body: body.replace(f'"{prefix}/'.encode(), f'"{before}'.encode()))
 
 
 def _actions(method: str, path: str) -> tuple[str, ...]:

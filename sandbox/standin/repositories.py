@@ -88,7 +88,7 @@ class Repositories:
         path = f"{self._rest}/repositories/raw/hosted" + (f"/{name}" if name else "")
         try:
             body = json.loads(await request.read())
-            docker, errors = _checked(body)
+            docker, errors = _checked(body, self._attributes)
         except (ValueError, TypeError):  # Core says what is wrong with it
             return (await self._core.ask(request, path)).response()
         caller = await self._access.caller(request.headers.get("Authorization"))
@@ -104,6 +104,11 @@ class Repositories:
         if answer.status in (201, 204):
             await self._keep(name or body["name"], docker)
         return answer.response()
+
+    @property
+    def _attributes(self) -> tuple[str, ...]:
+        """The docker attributes that this version knows."""
+        return (*_ATTRIBUTES, "pathEnabled") if self._settings.has_paths else _ATTRIBUTES
 
     async def _not_found(self, request: web.Request) -> web.StreamResponse:
         """What Core says of a repository that isn't there: 401 or 403 to those who may not ask, otherwise 404."""
@@ -160,7 +165,7 @@ class Repositories:
             shown: dict[str, Any] = {}
             for key, value in item.items():
                 if key == "raw":
-                    shown["docker"] = {each: docker.get(each) for each in _ATTRIBUTES}
+                    shown["docker"] = {each: docker.get(each) for each in self._attributes}
                 elif key == "storage":
                     shown[key] = value | {"latestPolicy": docker["latestPolicy"]}
                 else:
@@ -171,13 +176,13 @@ class Repositories:
         return names.dump([one(item) for item in found] if isinstance(found, list) else one(found))
 
 
-def _checked(body: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, str]]]:
+def _checked(body: dict[str, Any], known: tuple[str, ...]) -> tuple[dict[str, Any], list[dict[str, str]]]:
     """The docker attributes of a request, and what is wrong with them. Unknown fields are ignored."""
     given = body.get("docker")
     if given is None:
         return {}, [_error("docker", "must not be null")]
     errors = [_error(key, "must not be null") for key in ("v1Enabled", "forceBasicAuth") if given.get(key) is None]
-    docker: dict[str, Any] = {key: given.get(key) for key in _ATTRIBUTES}
+    docker: dict[str, Any] = {key: given.get(key) for key in known}
     for key in ("httpPort", "httpsPort"):
         if docker[key] is not None:
             try:
@@ -187,6 +192,9 @@ def _checked(body: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, str]]
                     f'type `java.lang.Integer` from String "{docker[key]}": not a valid `java.lang.Integer` value'
                 )
                 errors.append({"id": f"docker.{key}", "message": f"Cannot deserialize value of {words}"})
+    others = [key for key in ("httpPort", "httpsPort", "subdomain") if docker[key] is not None]
+    if docker.get("pathEnabled") and others:
+        errors.append(_error("pathEnabled", f"may not be combined with {', '.join(others)}"))
     storage = body.get("storage") or {}
     docker["latestPolicy"] = bool(storage.get("latestPolicy", False))
     docker["writePolicy"] = str(storage.get("writePolicy") or "ALLOW")

@@ -51,6 +51,11 @@ class State:
         return next((name for name in self.repositories if name.lower() == wanted.lower()), None)
 
     @property
+    def by_path(self) -> list[str]:
+        """The repositories that are reached by their names in the path."""
+        return [name for name, attributes in self.repositories.items() if attributes.get("pathEnabled")]
+
+    @property
     def docker_token_active(self) -> bool:
         """Whether the Docker Bearer Token Realm is active."""
         return "DockerToken" in self.active_realms

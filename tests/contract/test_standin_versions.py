@@ -1,0 +1,326 @@
+"""What newer versions of Nexus do, as the stand-in plays them: its docstring says what from which version on."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import shutil
+import ssl
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from nexus_registry.providers.client import Connection
+from nexus_registry.providers.docker import DockerHostedRepositoryProvider
+from nexus_registry.providers.errors import RateLimited, Unauthorized
+from nexus_registry.providers.proof import prove
+from nexus_registry.providers.role import RoleProvider
+from nexus_registry.providers.user import UserProvider
+
+from sandbox.packages import ensure
+from tests.unit.steps_shell import SHELLS, run
+from tests.unit.test_steps_config import JETTY_12_XML
+
+from .docker_api import Api, People, Registry, Repository, hosted, named
+from .every_version import refusal
+from .https import answers, certificate, eventually
+from .server import KEYSTORE_PASSWORD, Nexus
+from .tracked import Tracked
+
+NEWEST = "3.96.0-01"
+
+
+def play(nexus: Nexus, version: str, **more: Any) -> None:
+    """Have the server behave as this version from now on."""
+    switches = nexus.data_dir / "etc/standin.json"
+    switches.with_suffix(".new").write_text(json.dumps({"play_version": version, **more}))
+    switches.with_suffix(".new").rename(switches)
+
+
+@pytest.fixture
+def newest(nexus: Nexus, admin: Api) -> Iterator[None]:
+    """The newest version, its licence accepted, with no wrong logins counted."""
+    play(nexus, "")
+    admin.ok("GET", "status")
+    play(nexus, NEWEST)
+    licence = admin.ok("GET", "system/eula")
+    admin.ok("POST", "system/eula", licence | {"accepted": True})
+    yield
+    play(nexus, NEWEST)
+    admin.ok("POST", "system/eula", licence)
+    (nexus.data_dir / "etc/standin.json").unlink()
+
+
+@pytest.fixture
+def connection(nexus: Nexus) -> Connection:
+    return {"url": nexus.url, "username": nexus.username, "password": nexus.password}
+
+
+def sign_in(nexus: Nexus, user: str, password: str) -> int:
+    """What the form of the user interface is answered."""
+    form = {"username": user, "password": password}
+    form = {key: base64.b64encode(value.encode()).decode() for key, value in form.items()}
+    return requests.post(f"{nexus.url}/service/rapture/session", data=form, timeout=30).status_code
+
+
+def shut(nexus: Nexus, user: str) -> None:
+    """One wrong login too many."""
+    wrong = Api(nexus, (user, "guessed-1"))
+    assert [wrong.call("GET", "status").status_code for _ in range(5)] == [401, 401, 401, 401, 429]
+
+
+@pytest.mark.usefixtures("newest")
+class TestLogins:
+    """The limiter of 3.93."""
+
+    def test_the_fourth_wrong_login_shuts_the_account_for_the_right_password_too(
+        self, nexus: Nexus, admin: Api, repository: Repository, people: People
+    ) -> None:
+        user, password = people.add(f"nx-repository-view-docker-{repository.name}-*")
+        right: list[Callable[[], int]] = [
+            lambda: Api(nexus, (user, password)).call("GET", "status").status_code,
+            lambda: sign_in(nexus, user, password),
+            lambda: repository.as_(user, password).call("GET", "/v2/").status_code,
+        ]
+        assert repository.as_(user, "wrong").call("GET", "/v2/").status_code == 401
+        assert repository.as_(user, "wrong").call("GET", "/v2/").status_code == 401
+        assert sign_in(nexus, user, "wrong") == 403
+        assert [one() for one in right] == [200, 204, 200]
+        assert Api(nexus, (user, "wrong")).call("GET", "system/eula").status_code == 401
+        assert [one() for one in right] == [429, 429, 429]
+
+        said = Api(nexus, (user, password)).call("GET", "status")
+        assert said.headers["Content-Type"].startswith("text/html")
+        assert int(said.headers["Retry-After"]) < 900
+        assert admin.call("GET", "status").status_code == 200
+        assert repository.registry.call("GET", "/v2/").status_code == 200
+        assert repository.nobody().call("GET", "/v2/").headers["WWW-Authenticate"].startswith("BASIC")
+
+    def test_every_request_begins_the_wait_anew(self, nexus: Nexus, people: People) -> None:
+        right = Api(nexus, people.add("nx-search-read"))
+        assert right.auth
+        shut(nexus, right.auth[0])
+        play(nexus, NEWEST, limited_seconds=2)
+        for _ in range(2):
+            time.sleep(1.1)
+            assert right.call("GET", "status").status_code == 429
+        time.sleep(2.2)
+        assert right.call("GET", "status").status_code == 200
+
+    def test_an_older_version_counts_nothing(self, nexus: Nexus, people: People) -> None:
+        user, password = people.add("nx-search-read")
+        play(nexus, "3.92.0-03")
+        assert {Api(nexus, (user, "wrong")).call("GET", "status").status_code for _ in range(6)} == {401}
+        assert Api(nexus, (user, password)).call("GET", "status").status_code == 200
+
+    def test_a_wrong_admin_password_is_sent_once_in_one_up_and_never_shuts_the_account(
+        self, nexus: Nexus, admin: Api, connection: Connection
+    ) -> None:
+        wrong: Connection = {**connection, "password": named("mistyped")}
+        for _ in range(3):
+            for provider, wish in (
+                (RoleProvider, {"id": "x"}),
+                (UserProvider, {"user_id": "x", "password": "p-1", "roles": ["nx-admin"]}),
+                (DockerHostedRepositoryProvider, {"name": "x"}),
+            ):
+                with pytest.raises(Unauthorized):
+                    Tracked(provider(), wrong).up(**wish)
+        for _ in range(2):
+            assert Api(nexus, ("admin", "wrong")).call("GET", "status").status_code == 401
+        assert admin.call("GET", "status").status_code == 200
+
+    def test_a_shut_account_is_said_in_one_sentence_with_the_remedy(
+        self, nexus: Nexus, connection: Connection, repository: Repository, people: People
+    ) -> None:
+        user, password = people.add("nx-all")
+        shut(nexus, user)
+        remedy = "have another administrator set its password anew"
+        began = time.monotonic()
+        said = refusal(RoleProvider, {**connection, "username": user, "password": password}, id="x")
+        assert re.search(
+            rf"role 'x': .*429.*wrong passwords for user '{user}'.*quarter of an hour.*{remedy}", said
+        )
+        server = f"127.0.0.1:{repository.port}"
+        login = {"login_server": server, "scheme": "http", "username": user, "password": password}
+        with pytest.raises(RateLimited, match=rf"registry {server}: .*docker login as '{user}'.*429.*{remedy}"):
+            prove({**login, "ca": "", "anonymous_pull": False})
+        assert time.monotonic() - began < 5
+
+    def test_an_up_that_changes_a_shut_user_opens_the_account(self, nexus: Nexus, connection: Connection) -> None:
+        name = named("user")
+        user = Tracked(UserProvider(), connection)
+        wish: dict[str, Any] = {"user_id": name, "password": "first-1", "roles": ["nx-anonymous"]}
+        user.up(**wish)
+
+        def login(password: str) -> int:
+            return Api(nexus, (name, password)).call("GET", "status").status_code
+
+        shut(nexus, name)
+        assert user.refresh() == "same"
+        wish["password"] = "second-2"
+        assert (user.up(**wish), login("second-2")) == ("update", 200)
+        shut(nexus, name)
+        wish["first_name"] = "Ada"
+        assert (user.up(**wish), login("second-2")) == ("update", 200)
+        shut(nexus, name)
+        again = Tracked(UserProvider(), connection)
+        with pytest.raises(RateLimited, match=f"user '{name}'"):
+            again.up(**wish)
+        wish["password"] = "third-3"
+        assert (again.up(**wish, adopt=True), login("third-3")) == ("create", 200)
+        again.destroy()
+
+
+@pytest.mark.usefixtures("newest")
+class TestPaths:
+    """Path-based routing of 3.83."""
+
+    def test_a_repository_is_reached_by_its_name_in_the_path_and_moves_to_a_port_and_back(
+        self, nexus: Nexus, admin: Api, connection: Connection, tmp_path: Path
+    ) -> None:
+        ensure("skopeo")
+        name, port = named("images"), nexus.connector_port()
+        repository = Tracked(DockerHostedRepositoryProvider(), connection)
+        by_path: dict[str, Any] = {"name": name, "path_enabled": True, "force_destroy": True}
+        assert (repository.up(**by_path), repository.refresh()) == ("create", "same")
+        assert admin.ok("GET", f"repositories/docker/hosted/{name}")["docker"]["pathEnabled"] is True
+
+        registry, image = Registry(nexus.url, auth=admin.auth), f"/v2/{name}/team/app"
+        assert Registry(nexus.url).call("GET", "/v2/").headers["WWW-Authenticate"].startswith("BASIC")
+        assert registry.call("GET", "/v2/").json() == {}
+        assert registry.push(f"{name}/team/app", "1").status_code == 201
+        assert registry.call("GET", f"{image}/manifests/1").status_code == 200
+        assert registry.call("GET", f"{image}/tags/list").json() == {"name": f"{name}/team/app", "tags": ["1"]}
+        source = f"docker://127.0.0.1:{nexus.http_port}/{name}/team/app:1"
+        credentials = ["--src-tls-verify=false", "--src-creds", ":".join(admin.auth or ())]
+        subprocess.run(["skopeo", "copy", "-q", *credentials, source, f"dir:{tmp_path}"], check=True, timeout=60)
+
+        by_port = {"name": name, "http_port": port, "force_destroy": True}
+        assert (repository.up(**by_port), repository.refresh()) == ("update", "same")
+        assert registry.call("GET", f"{image}/manifests/1").status_code == 404
+        connector = Registry(f"http://127.0.0.1:{port}", auth=admin.auth)
+        assert connector.call("GET", "/v2/team/app/manifests/1").status_code == 200
+        assert (repository.up(**by_path), repository.refresh()) == ("update", "same")
+        assert registry.call("GET", f"{image}/manifests/1").status_code == 200
+        repository.destroy()
+        assert registry.call("GET", f"{image}/manifests/1").status_code == 404
+
+    @pytest.mark.usefixtures("token_realm", "anonymous")
+    def test_it_is_pulled_from_without_a_login_by_a_token_for_its_whole_name(
+        self, nexus: Nexus, admin: Api
+    ) -> None:
+        name = named("open")
+        admin.ok("POST", "repositories/docker/hosted", hosted(name, pathEnabled=True, forceBasicAuth=False))
+        registry = Registry(nexus.https_url, auth=admin.auth, verify=str(nexus.ca))
+        assert registry.push(f"{name}/app", "1").status_code == 201
+        nobody = Registry(nexus.https_url, verify=str(nexus.ca))
+        challenge = nobody.call("GET", f"/v2/{name}/app/manifests/1").headers["WWW-Authenticate"]
+        realm = f"{nexus.https_url}/v2/token"
+        assert challenge == f'Bearer realm="{realm}",service="{realm}",scope="repository:{name}/app:pull"'
+        nobody.token = nobody.call("GET", "/v2/token").json()["token"]
+        assert nobody.call("GET", f"/v2/{name}/app/manifests/1").status_code == 200
+        assert nobody.push(f"{name}/app", "2").status_code == 401
+        admin.ok("DELETE", f"repositories/{name}")
+
+    @pytest.mark.parametrize("other", [{"httpPort": 5999}, {"httpsPort": 5999}, {"subdomain": "images"}])
+    def test_a_path_goes_with_no_other_way(self, admin: Api, other: dict[str, Any]) -> None:
+        body = hosted(named("both"), pathEnabled=True, **other)
+        refused = admin.call("POST", "repositories/docker/hosted", body)
+        (error,) = refused.json()
+        assert (refused.status_code, error["id"]) == (400, "PARAMETER pathEnabled")
+        assert next(iter(other)) in error["message"]
+
+    def test_a_version_that_has_no_paths_is_said_to_the_user(
+        self, nexus: Nexus, admin: Api, connection: Connection
+    ) -> None:
+        play(nexus, "3.82.0-08")
+        name = named("images")
+        said = refusal(DockerHostedRepositoryProvider, connection, name=name, path_enabled=True)
+        assert said.startswith(f"docker repository '{name}': path_enabled is not known to this server")
+        assert "pathEnabled" not in admin.ok("GET", f"repositories/docker/hosted/{name}")["docker"]
+        assert Registry(nexus.url).call("GET", "/v2/").status_code == 404
+        admin.ok("DELETE", f"repositories/{name}")
+
+
+CORE = """#!/usr/bin/env python3
+import http.server, os, re
+
+class Answers(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    do_POST = do_GET
+
+port = re.findall(r"-Dapplication-port=(\\d+)", os.environ["KARAF_OPTS"])[-1]
+http.server.HTTPServer(("127.0.0.1", int(port)), Answers).serve_forever()
+"""
+"""Instead of Core, where all that matters is what is in front of it."""
+CONNECTOR = """  <Call name="addConnector"><Arg>
+    <New id="httpsConnector" class="org.eclipse.jetty.server.ServerConnector">
+      <Set name="port"><Property name="application-port-ssl"/></Set>
+    </New>
+  </Arg></Call>
+</Configure>
+"""
+SCANNER = b"PK\0\1org/eclipse/jetty/util/ssl/KeyStoreScanner.class\0"
+
+
+class TestJetty12:
+    """``jetty-https.xml`` as builds with Jetty 12 have it."""
+
+    @pytest.fixture
+    def server(self, nexus: Nexus, tmp_path: Path) -> Iterator[Nexus]:
+        home = tmp_path / "nexus"
+        shutil.copytree(nexus.home / "etc", home / "etc")
+        shutil.copytree(nexus.home / "bin", home / "bin")
+        (home / "standin").symlink_to(nexus.home / "standin")
+        (home / "bin/karaf").write_text(CORE)
+        (home / "etc/jetty/jetty-https.xml").write_text(JETTY_12_XML.replace("</Configure>\n", CONNECTOR))
+        (home / "lib").mkdir()
+        (home / "lib/jetty-util-12.0.17.jar").write_bytes(SCANNER)
+        made = Nexus(tmp_path, home)
+        yield made
+        made.stop()
+
+    def configure(self, server: Nexus, file: str, **properties: str) -> None:
+        args = f"${{jetty.etc}}/jetty.xml,${{jetty.etc}}/jetty-http.xml,{file}"
+        server.configure(https=False, properties={"nexus-args": args, **properties})
+
+    def test_the_file_that_the_service_step_derives_serves_the_deployed_keystore_and_a_new_one(
+        self, server: Nexus
+    ) -> None:
+        keystore = server.data_dir / "etc/ssl/keystore.jks"
+        java = Path(str(shutil.which("java"))).resolve().parents[1]
+        expected = server.write_keystore()
+        body = f'derive_https_xml {server.home} {keystore} {java} "$KEYSTORE_PASSWORD"'
+        derived = run(SHELLS["dash"], body, secrets={"KEYSTORE_PASSWORD": KEYSTORE_PASSWORD})
+        (server.data_dir / "etc/jetty-https.xml").write_text(derived)
+        self.configure(server, "${karaf.data}/etc/jetty-https.xml")
+        play(server, NEWEST)
+        server.start()
+        assert certificate(server, ssl.TLSVersion.TLSv1_3) == ssl.PEM_cert_to_DER_cert(expected)
+        renewed = ssl.PEM_cert_to_DER_cert(server.write_keystore())
+        eventually(lambda: answers(server) and certificate(server) == renewed)
+
+    def test_the_installed_file_itself_finds_its_keystore_by_property_and_needs_jetty_12(
+        self, server: Nexus
+    ) -> None:
+        expected = server.write_keystore(password="password")
+        where = {"jetty.sslContext.keyStorePath": "../ssl/keystore.jks"}
+        self.configure(server, "${jetty.etc}/jetty-https.xml", **where)
+        play(server, "3.77.0-01")
+        with pytest.raises(RuntimeError, match="does not answer"):
+            server.start()
+        assert "java.lang.NoSuchMethodException: org.eclipse.jetty.xml.XmlConfiguration.resolvePath" in server.log
+        play(server, NEWEST)
+        server.start()
+        assert certificate(server) == ssl.PEM_cert_to_DER_cert(expected)
+        answer = requests.get(f"{server.https_url}/", verify=str(server.ca), timeout=30)
+        assert answer.headers["Server"] == f"Nexus/{NEWEST} (COMMUNITY)"
