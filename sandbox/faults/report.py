@@ -64,20 +64,30 @@ and not minutes; with the real restart and the real read-only mode nothing is sh
 
 What a create found before it (`added` of RealmActivation and `before` of AnonymousAccess, by which a deletion
 goes) is what the run found that ended it: after a run that was killed, a deletion leaves the realm active and
-anonymous access as it is. Docker repositories, their realm and the licence are played by the stand-in (marked
-ᵖ); everything else is Nexus's own.
+anonymous access as it is. What is marked ᵖ is played by the stand-in: docker repositories, their realm and their
+connectors, and of versions that no server here is of, the licence (3.77 and newer), path routing (3.83), Jetty 12's
+HTTPS file (3.86) and the login limiter (3.93). Everything else is Nexus's own.
 """
 _DRIFT = """
 Each kind is changed, and deleted where it can be, over Nexus's REST API between two runs. A cell says what
 `refresh` shows and what the next `up` did; the whole server is then as it was. The administrator's password
 needs the one that was set by hand, as `current_password`.
 """
+_KEPT = """
+An image is pushed, and then somebody edits program, state and server in an order that a generator chose, each
+request of half of the operations meeting a fault. `force_destroy` is never in force; after each operation the
+image's manifest and layer are fetched.
+"""
+_HOST = """
+A real systemd host. A wrong clock is what every program of the steps sees; Nexus's own process keeps the right
+one, because a JVM does not bear a library between it and the clock.
+"""
 LANES = {
     "nexus": Lane("Between provider and Nexus", _NEXUS.strip()),
     "drift": Lane("Changed and deleted by hand", _DRIFT.strip()),
-    "kept": Lane("Attempts to lose an image"),
+    "kept": Lane("Attempts to lose an image", _KEPT.strip()),
     "engine": Lane("The engine killed"),
-    "host": Lane("On the host"),
+    "host": Lane("On the host", _HOST.strip()),
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,8 @@ from sandbox.docker import DockerClient
 from sandbox.shell import CommandFailed
 
 from ..contract.docker_api import Registry
+
+DATA = "/var/lib/nexus"
 
 
 def settle(dev: Dev, **settings: object) -> None:
@@ -109,6 +111,31 @@ def test_an_account_that_was_locked_by_hand_is_locked_until_an_up_with_a_refresh
     mended = registry.stack.up(refresh=True)
     assert mended.ok, mended.error
     assert may(docker, "push", image, login)
+
+
+@pytest.fixture
+def newer(registry: Dev) -> Iterator[None]:
+    """The stand-in behaves as a version with a login limiter, its licence accepted."""
+    switch = f"{DATA}/etc/standin.json"
+    registry.host.ssh(f'echo \'{{"play_version": "3.96.0-01"}}\' >{switch}; chown nexus: {switch}')
+    nexus = administrator(registry)
+    nexus.post("/v1/system/eula", {**nexus.get_object("/v1/system/eula"), "accepted": True})
+    yield
+    registry.host.ssh(f"rm {switch}")
+
+
+@pytest.mark.usefixtures("newer")
+def test_an_account_that_too_many_wrong_passwords_shut_is_shut_until_an_up_gives_it_a_new_one(
+    registry: Dev, docker: DockerClient, image: str
+) -> None:
+    settle(registry, anonymous_pull=False)
+    people(registry, {"dana": "dana-pw-1"}, {})
+    for password in ("wrong-1", "wrong-2", "wrong-3", "wrong-4", "dana-pw-1"):
+        with pytest.raises(CommandFailed):
+            docker.login(registry.login_server, "dana", password)
+    assert may(docker, "pull", image, docker.login(registry.login_server, "ci", registry.facts["ci_password"]))
+    people(registry, {"dana": "dana-pw-2"}, {})
+    assert may(docker, "push", image, docker.login(registry.login_server, "dana", "dana-pw-2"))
 
 
 def test_https_and_the_docker_connector_offer_tls_1_2_and_1_3_and_nothing_older(registry: Dev) -> None:
