@@ -64,9 +64,9 @@ and not minutes; with the real restart and the real read-only mode nothing is sh
 
 What a create found before it (`added` of RealmActivation and `before` of AnonymousAccess, by which a deletion
 goes) is what the run found that ended it: after a run that was killed, a deletion leaves the realm active and
-anonymous access as it is. What is marked ᵖ is played by the stand-in: docker repositories, their realm and their
-connectors, and of versions that no server here is of, the licence (3.77 and newer), path routing (3.83), Jetty 12's
-HTTPS file (3.86) and the login limiter (3.93). Everything else is Nexus's own.
+anonymous access as it is. What is marked ᵖ is played by the stand-in: docker repositories, their realm and
+connectors, and what is new in versions that no server here is of: the licence (3.77), path routing (3.83), Jetty
+12's HTTPS file (3.86), the login limiter (3.93). Everything else is Nexus's own.
 """
 _DRIFT = """
 Each kind is changed, and deleted where it can be, over Nexus's REST API between two runs. A cell says what
