@@ -15,7 +15,7 @@ from pulumi.dynamic import CreateResult, UpdateResult
 
 from . import certificates, validity
 from .certificates import Bundle, PrivateKey, WrongPassphrase
-from .crud import Provider
+from .provider import Provider
 from .resource import TrackedResource
 from .schema import PROVIDER_KEY, Field, Invalid, Schema, choice, integer, optional_text, text
 from .unknown import is_unknown

@@ -15,8 +15,8 @@ import requests
 
 from .answers import limited
 from .client import NexusClient
-from .crud import Proof
 from .errors import NexusError, RateLimited, Refused, Unauthorized
+from .provider import Proof
 from .resource import TrackedResource
 from .schema import Field, boolean, choice, optional_text, text
 

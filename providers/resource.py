@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 import pulumi
 from pulumi.dynamic import Resource
 
-from .crud import NexusProvider, Provider
+from .crud import NexusProvider
+from .provider import Provider
 
 
 class TrackedResource(Resource):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pulumi
 
-from ...providers.crud import Proof
+from ...providers.provider import Proof
 from ...providers.resource import TrackedResource
 from ...providers.schema import Field, port, text
 

@@ -8,7 +8,7 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import CheckFailure, CheckResult
 
-from ...providers.crud import Proof
+from ...providers.provider import Proof
 from ...providers.resource import TrackedResource
 from ...providers.schema import Field, boolean, text
 from ..versions import refused_change

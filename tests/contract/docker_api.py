@@ -123,6 +123,7 @@ def digest(content: bytes) -> str:
 
 
 def named(prefix: str) -> str:
+    """A name that no other test has."""
     return f"{prefix}-{uuid.uuid4().hex[:8]}"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from nexus_registry.providers.realm import RealmActivationProvider
 from nexus_registry.providers.role import RoleProvider
 from nexus_registry.providers.user import UserProvider
 
+from .docker_api import named
 from .tracked import Tracked
 
 ACTIVE_REALMS = "/v1/security/realms/active"
@@ -34,11 +34,6 @@ class Case:
     first: dict[str, Any]
     edit: dict[str, Any]
     by_hand: dict[str, Any]
-
-
-def named(prefix: str) -> str:
-    """A name that no other test has."""
-    return f"{prefix}-{uuid.uuid4().hex[:8]}"
 
 
 def role_case() -> Case:

@@ -12,7 +12,8 @@ from nexus_registry.providers.realm import RealmActivationProvider
 from nexus_registry.providers.role import RoleProvider
 
 from .conftest import Nexus
-from .every_version import ACTIVE_REALMS, Case, EveryVersion, Lifecycle, named, refusal
+from .docker_api import named
+from .every_version import ACTIVE_REALMS, Case, EveryVersion, Lifecycle, refusal
 from .tracked import Tracked
 
 
