@@ -213,8 +213,8 @@ class PulumiStack(Stack):
     def __init__(self, program: Path, name: str, work: Path, passphrase: str) -> None:
         super().__init__(program, name, work, passphrase)
         self._backend = work / "state"
-        self.restored = 0
-        """How often a kill left half a state file, which a file backend does not write in one piece."""
+        self.removed = 0
+        """How many files of attributes a kill left half, which a file backend does not write in one piece."""
         self._backend.mkdir(parents=True, exist_ok=True)
         if not self.state_file.exists():
             # where a project file of its own is, because the stack's settings are written beside that
@@ -258,12 +258,17 @@ class PulumiStack(Stack):
         return Result(not status, {op: changes.get(op, 0) for op in OPERATIONS}, steps, text, error)
 
     def after_a_kill(self) -> None:
-        """Release the lock; and where the kill fell into the writing of the state file, put Pulumi's copy back."""
-        try:
-            json.loads(self.state_file.read_text())
-        except ValueError:
-            shutil.copy(self.state_file.with_suffix(".json.bak"), self.state_file)
-            self.restored += 1
+        """Release the lock; and remove a file of attributes that the kill left empty or half.
+
+        A file backend renames a state file into its place, but writes the ``.attrs`` beside it where that is, and
+        then says ``failed to load checkpoint: EOF``. Without the file all is well.
+        """
+        for file in self._backend.rglob("*.attrs"):
+            try:
+                json.loads(file.read_text())
+            except ValueError:
+                file.unlink()
+                self.removed += 1
         self._pulumi("cancel", "--yes")
 
     def _pending(self, state: Any) -> set[str]:

@@ -67,16 +67,16 @@ def killed(dev: Dev) -> Iterator[Kill]:
                 second="done",
             )
 
-        if isinstance(dev.stack, PulumiStack) and dev.stack.restored:
+        if isinstance(dev.stack, PulumiStack) and dev.stack.removed:
             record(
                 lane="engine",
-                subject="the file backend's state file",
+                subject="the file backend's `.attrs` beside a state file",
                 operation=f"{operation}, engine: {engine}",
                 fault="in the middle",
-                first=f"killed {dev.stack.restored} times while Pulumi wrote it",
-                second="done, from Pulumi's own copy `.bak`",
+                first=f"killed {dev.stack.removed} times while Pulumi wrote it",
+                second="done, without that file",
             )
-            dev.stack.restored = 0
+            dev.stack.removed = 0
 
     yield run
     for journey in journeys:
