@@ -6,8 +6,6 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
-from pathlib import Path
-from typing import Protocol
 
 import pytest
 import requests
@@ -15,28 +13,7 @@ import requests
 from .server import Nexus
 
 
-class Serving(Protocol):
-    """A server of HTTPS on this machine, and the file of who signed its certificate."""
-
-    @property
-    def https_port(self) -> int: ...
-
-    @property
-    def ca(self) -> Path: ...
-
-
-class Protocols:
-    """The TLS that is spoken; a subclass has a fixture ``server``."""
-
-    @pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1:DeprecationWarning")
-    def test_https_speaks_tls_1_2_and_1_3_alone(self, server: Serving) -> None:
-        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
-            assert certificate(server, version)
-        with pytest.raises((ssl.SSLError, ConnectionError)):
-            certificate(server, ssl.TLSVersion.TLSv1_1)
-
-
-class Https(Protocols):
+class Https:
     """The tests; a subclass has a fixture ``server``."""
 
     def test_it_answers_over_http_and_https(self, server: Nexus) -> None:
@@ -66,7 +43,7 @@ class Https(Protocols):
         eventually(lambda: answers(server) and certificate(server) == expected)
 
 
-def certificate(server: Serving, version: ssl.TLSVersion | None = None) -> bytes:
+def certificate(server: Nexus, version: ssl.TLSVersion | None = None) -> bytes:
     """The certificate that HTTPS presents, checked by a client that trusts the server's authority."""
     context = ssl.create_default_context(cafile=str(server.ca))
     context.set_ciphers("DEFAULT@SECLEVEL=0")
@@ -79,7 +56,7 @@ def certificate(server: Serving, version: ssl.TLSVersion | None = None) -> bytes
         return secure.getpeercert(binary_form=True) or b""
 
 
-def answers(server: Serving) -> bool:
+def answers(server: Nexus) -> bool:
     """Whether a TLS handshake succeeds."""
     try:
         return bool(certificate(server))

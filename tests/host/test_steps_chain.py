@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from sandbox import tls
 from tests.host.steps import Server, Store
 
 if TYPE_CHECKING:
@@ -35,13 +36,8 @@ def test_https_shows_the_certificate_that_was_given(server: Server) -> None:
     assert server.curl("service/rest/v1/status").endswith("200")
 
 
-@pytest.mark.parametrize(("protocol", "status"), [("1.3", 0), ("1.2", 0), ("1.1", 35)])
-def test_https_speaks_tls_1_2_and_1_3_alone(server: Server, protocol: str, status: int) -> None:
-    options = f"--ciphers DEFAULT@SECLEVEL=0 --tlsv1.1 --tls-max {protocol}"
-    if protocol == "1.3":
-        options = "--tlsv1.3"
-    shown = server.host.ssh(f"curl -sk {options} https://127.0.0.1:{server.ports[1]}/", check=False)
-    assert shown.returncode == status
+def test_https_offers_tls_1_2_and_1_3_and_nothing_older(server: Server) -> None:
+    assert tls.protocols(server.ports[1]) == {"TLS1_2", "TLS1_3"}
 
 
 def test_the_admin_password_is_in_force_and_none_is_left_in_a_file(server: Server) -> None:

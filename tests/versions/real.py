@@ -11,10 +11,9 @@ from nexus_registry.providers.client import Connection
 from nexus_registry.providers.keystore import KeystoreProvider
 
 from sandbox import host as hosts
-from sandbox import rootfs
+from sandbox import rootfs, tls
 from sandbox.pki import Authority
 
-from ..contract.https import Protocols
 from ..host.steps import Server, Store
 
 
@@ -71,7 +70,7 @@ def running(version: str, host: str) -> Iterator[Real]:
     made.wipe()
 
 
-class Installation(Protocols):
+class Installation:
     """What the steps make of any version; a subclass has a fixture ``server``."""
 
     def test_the_version_that_was_asked_for_runs_with_the_admin_password_that_was_given(
@@ -85,6 +84,9 @@ class Installation(Protocols):
 
     def test_https_shows_the_certificate_that_was_given(self, server: Real) -> None:
         assert server.served() == server.store.fingerprint
+
+    def test_https_offers_tls_1_2_and_1_3_and_nothing_older(self, server: Real) -> None:
+        assert tls.protocols(server.https_port) == {"TLS1_2", "TLS1_3"}
 
     def test_a_second_pass_changes_nothing(self, server: Real) -> None:
         before = server.property("MainPID")
