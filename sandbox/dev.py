@@ -28,6 +28,15 @@ from .stack import Stack, default_engine, open_stack
 
 ARCHIVE_ON_HOST = "/srv/nexus.tar.gz"
 _SECRETS = ("admin_password", "keystore_password", "ci_password", "passphrase")
+STEPS = (
+    "nexus-prepare",
+    "nexus-account",
+    "nexus-archive",
+    "nexus-keystore-file",
+    "nexus-service",
+    "registry-port",
+)
+"""The resources of the dev stack that are steps on the host."""
 _PORTS = ("http_port", "https_port", "docker_port")
 
 

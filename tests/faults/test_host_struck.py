@@ -8,20 +8,11 @@ from contextlib import suppress
 import pytest
 
 from sandbox import demo
-from sandbox.dev import Dev, passing_dev_stack
+from sandbox.dev import STEPS, Dev, passing_dev_stack
 from sandbox.faults.journey import BEGUN, MIDDLE, Journey
 from sandbox.faults.report import record
 from sandbox.faults.wire import Wire
 from sandbox.shell import CommandFailed
-
-STEPS = (
-    "nexus-prepare",
-    "nexus-account",
-    "nexus-archive",
-    "nexus-keystore-file",
-    "nexus-service",
-    "registry-port",
-)
 
 
 @pytest.fixture(scope="module")

@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 from sandbox import demo
-from sandbox.dev import Dev
+from sandbox.dev import STEPS, Dev
 from sandbox.docker import DockerClient
 from sandbox.faults.report import record
 
-HOST_STEPS = {
-    "nexus-prepare",
-    "nexus-account",
-    "nexus-archive",
-    "nexus-keystore-file",
-    "nexus-service",
-    "registry-port",
-}
 UNIT, DATA = "/etc/systemd/system/nexus.service", "/var/lib/nexus"
 BY_HAND = f"""
 sed -i s/LimitNOFILE=65536/LimitNOFILE=1024/ {UNIT}
@@ -47,7 +39,7 @@ def test_a_new_repair_value_runs_every_step_of_the_host_again_and_undoes_what_wa
     registry.host.ssh(BY_HAND)
     assert registry.host.ssh(SHOWN, check=False).stdout != before
     assert changed(registry) == set(), "a remote command has no read"
-    assert changed(registry, repair="after somebody's visit") >= HOST_STEPS
+    assert changed(registry, repair="after somebody's visit") >= {*STEPS}
     assert registry.host.ssh(SHOWN).stdout == before
     demo.prove(registry, docker, say=lambda _line: None)
     record(
