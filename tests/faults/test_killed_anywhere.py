@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ import pytest
 
 from sandbox.faults.journey import End, differing, end, end_of, killed_after
 from sandbox.faults.report import record
-from sandbox.process import Process
 
 from ..contract.consumer import consumer_stack
 from ..lifecycle.conftest import ENGINES
@@ -63,21 +61,19 @@ def test_a_run_that_is_killed_at_any_moment_is_finished_by_the_next_one_as_if_no
         assert done.ok, done.error
         undisturbed.append((time.monotonic() - began, server.snapshot(), end_of(stack)))
     kills = runs = 0
-    orphans: list[Process] = []
-    try:
-        while kills < KILLS[engine]:
-            for (what, number), (took, there, state) in zip(moves, undisturbed, strict=True):
-                moment = seconds.uniform(0, took)
-                with suppress(FileNotFoundError):
-                    killed, left = killed_after(stack, lambda: move(what, number), moment)  # noqa: B023
-                kills, runs, orphans = kills + killed, runs + 1, orphans + left
+    while kills < KILLS[engine]:
+        for (what, number), (took, there, state) in zip(moves, undisturbed, strict=True):
+            moment = seconds.uniform(0, took)
+            killed, orphans = killed_after(stack, lambda: move(what, number), moment)  # noqa: B023
+            try:
                 again = move(what, number)
                 where = f"{what} {number}, killed after {moment:.2f} of {took:.2f} s"
                 assert again.ok, f"{where}: {again.error}"
                 assert not differing(state, end_of(stack)), where
                 assert not differences(there, server.snapshot()), where
-    finally:
-        end(orphans)
+            finally:
+                end(orphans)
+            kills, runs = kills + killed, runs + 1
     record(
         lane="engine",
         subject="repository, role, user, realm, anonymous access, proof",
