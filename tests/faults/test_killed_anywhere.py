@@ -18,8 +18,7 @@ from ..lifecycle.conftest import ENGINES
 from .conftest import staged
 from .stage import Stage, differences
 
-KILLS = {"sandbox": 100, "pulumi": 50}
-"""On the CLI test_engine_killed.py adds more than sixty, at every boundary."""
+KILLS = 100
 SEED = 20
 
 
@@ -61,7 +60,7 @@ def test_a_run_that_is_killed_at_any_moment_is_finished_by_the_next_one_as_if_no
         assert done.ok, done.error
         undisturbed.append((time.monotonic() - began, server.snapshot(), end_of(stack)))
     kills = runs = 0
-    while kills < KILLS[engine]:
+    while kills < KILLS:
         for (what, number), (took, there, state) in zip(moves, undisturbed, strict=True):
             moment = seconds.uniform(0, took)
             killed, orphans = killed_after(stack, lambda: move(what, number), moment)  # noqa: B023
