@@ -48,6 +48,11 @@ class Canaries:
         over.set()
         watcher.join()
 
+    def below(self, *roots: Path) -> set[str]:
+        """What is in files below these folders, whoever may read them."""
+        files = (path for root in roots for path in root.rglob("*") if path.is_file() and not path.is_symlink())
+        return {f"{name} in {path}" for path in files for name in self.found(path.read_bytes())}
+
     def readable_below(self, *roots: Path) -> set[str]:
         """What any user of the machine could read in files below these folders."""
         return {

@@ -55,6 +55,8 @@ def killed(dev: Dev) -> Iterator[Kill]:
         seen |= canaries.found(printed) | canaries.found(dev.stack.state_file.read_bytes())
         parts = ("etc", "home", "root", "run", "srv", "tmp", "var")
         seen |= canaries.readable_below(*(dev.host.root / part for part in parts))
+        seen |= canaries.below(*(dev.host.root / logs for logs in ("var/log", "var/lib/nexus/log")))
+        seen |= canaries.found(dev.host.ssh("journalctl --no-pager --all").stdout)
         assert not seen
         engine = type(dev.stack).__name__.removesuffix("Stack").lower()
         for (name, how), times in Counter((name, how.partition(",")[0]) for name, how in journey.strikes).items():

@@ -19,13 +19,13 @@ def server() -> Iterator[Server]:
     made.wipe()
 
 
-def noted(fault: str, step: str, said: str) -> None:
+def noted(fault: str, step: str, said: str, first: str = "refused") -> None:
     record(
         lane="host",
         subject=step,
         operation="create, on a host where something runs short",
         fault=fault,
-        first="refused",
+        first=first,
         second="done",
         sentence=said,
     )
@@ -69,3 +69,13 @@ def test_an_archive_that_was_cut_short_is_refused_and_the_whole_one_unpacked(ser
     assert "archive_sha256" in said
     server.run("archive")
     noted("archive corrupted", "archive", said)
+
+
+def test_another_package_manager_is_waited_for_by_name(server: Server) -> None:
+    lock = "import fcntl, time; f = open('/var/lib/dpkg/lock-frontend', 'w'); fcntl.lockf(f, 2); time.sleep(7)"
+    server.host.ssh("dpkg --remove --force-depends curl >/dev/null 2>&1")
+    server.host.ssh(f'python3 -c "{lock}" >/dev/null 2>&1 </dev/null & sleep 0.5')
+    shown = server.run("prepare").stdout
+    assert "waiting for another package manager: python3 (pid " in shown
+    assert "installing curl" in shown
+    noted("package manager locked by another process", "prepare", shown, first="done")

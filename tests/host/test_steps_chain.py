@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
 import socket
+import ssl
 from typing import TYPE_CHECKING
 
 import pytest
@@ -103,12 +105,19 @@ def test_a_second_pass_changes_nothing(server: Server, pid: str, step: str) -> N
     assert server.host.ssh(snapshot).stdout == before
 
 
-def test_a_new_certificate_is_served_without_a_restart(server: Server, pid: str) -> None:
+def test_a_new_certificate_is_served_without_a_restart_and_open_connections_stay(server: Server, pid: str) -> None:
+    unchecked = ssl._create_unverified_context()  # noqa: S323 - its certificate is compared below
+    kept = http.client.HTTPSConnection("127.0.0.1", server.ports[1], timeout=30, context=unchecked)
+    kept.connect()
+    opened = kept.sock
     server.store = Store.make(server.store.password)
     server.run("keystore", "update")
     done = server.run("service", "update", digest="another")
     assert server.served() == server.store.fingerprint
     assert "nothing needs a restart" in done.stdout
+    kept.request("GET", "/service/rest/v1/status")
+    assert (kept.getresponse().status, kept.sock) == (200, opened)
+    kept.close()
 
 
 def test_a_changed_keystore_password_restarts_once_and_is_served(server: Server) -> None:

@@ -143,12 +143,3 @@ def test_two_steps_at_once_come_one_after_the_other(server: Server) -> None:
     assert shown.count("unpacked Nexus") == 1
     assert "waiting for another step on this host: step archive of unit nexus, since" in shown
     assert "from this archive" in shown
-
-
-def test_another_package_manager_is_waited_for_by_name(server: Server) -> None:
-    lock = "import fcntl, time; f = open('/var/lib/dpkg/lock-frontend', 'w'); fcntl.lockf(f, 2); time.sleep(7)"
-    server.host.ssh("dpkg --remove --force-depends curl >/dev/null 2>&1")
-    server.host.ssh(f'python3 -c "{lock}" >/dev/null 2>&1 </dev/null & sleep 0.5')
-    shown = server.run("prepare").stdout
-    assert "waiting for another package manager: python3 (pid " in shown
-    assert "installing curl" in shown

@@ -1,0 +1,111 @@
+"""What every tracked object shares, be there a server or not: check and diff over a schema.
+
+:class:`Provider` is that alone, :class:`Proof` something that is only looked at; an object inside Nexus is in
+:mod:`.crud`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    ConfigureRequest,
+    CreateResult,
+    DiffResult,
+    ResourceProvider,
+    UpdateResult,
+)
+
+from .schema import PROVIDER_KEY, Field, Invalid, Schema, check, differences, normalised, text
+from .unknown import has_unknown
+
+NAMESPACE = "nexus-registry"
+"""Configuration keys are read under this name, also in a project that is called otherwise."""
+
+
+def _server_url(value: Any) -> str:
+    hint = "must be https://host:port, with the context path if there is one"
+    url = text(r"https?://[^\s/?#]+(/[^\s?#]*)?", hint=hint)(value)
+    try:
+        parts = urlsplit(url)
+        usable = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise Invalid(hint)
+    return str(url)
+
+
+CONNECTION: Schema = {
+    "url": Field(_server_url, required=True),
+    "username": Field(text(), default="admin"),
+    "password": Field(text(), required=True, secret=True),
+    "ca": Field(text(lines=True)),
+    "version": Field(text(r"\d+\.\d+\.\d+(-\d+)?", hint="must be a version such as 3.71.0-06")),
+}
+
+
+class Provider(ResourceProvider):
+    """Check and diff over a schema, for any tracked object."""
+
+    serialize_as_secret_always = False  # a provider here is a name: nothing secret is pickled
+
+    kind: ClassVar[str]
+    """What the object is called in a message: ``role``."""
+    schema: ClassVar[Schema]
+
+    def configure(self, req: ConfigureRequest) -> None:
+        """Keep, in this process only, the connection that the stack's configuration holds."""
+        self.configured = {
+            key: value for key in CONNECTION if (value := req.config.get(f"{NAMESPACE}:{key}")) is not None
+        }
+
+    def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:  # noqa: ARG002
+        """What is wrong across properties, as (property, reason); asked when each property by itself is right."""
+        yield from ()
+
+    def complete(self, olds: Mapping[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+        """The inputs with those that are computed from others, so that a preview knows them."""
+        return inputs
+
+    def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        inputs, failures = check(self.schema, news)
+        if not failures:
+            failures = [CheckFailure(name, reason) for name, reason in self.validate(inputs)]
+        if not failures:
+            inputs = self.complete(olds, inputs)
+        if PROVIDER_KEY in news:
+            inputs[PROVIDER_KEY] = news[PROVIDER_KEY]
+        return CheckResult(inputs, failures)
+
+    def diff(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:  # noqa: ARG002
+        changed = differences(self.schema, olds, news)
+        replaces = [name for name in changed if self.schema[name].replaces and not has_unknown(news.get(name))]
+        return DiffResult(changes=bool(changed), replaces=replaces, delete_before_replace=True)
+
+
+class Proof(Provider):
+    """Something that is looked at when it is created and when an input changes, and that fails the run when it is
+    not as it should be."""
+
+    def identity(self, inputs: Mapping[str, Any]) -> str:
+        """What is looked at, which is the resource's id."""
+        raise NotImplementedError
+
+    def look(self, inputs: Mapping[str, Any]) -> None:
+        """Raise one sentence when it is not as it should be."""
+        raise NotImplementedError
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        inputs = normalised(self.schema, props)
+        self.look(inputs)
+        return CreateResult(self.identity(inputs), inputs)
+
+    def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:  # noqa: ARG002
+        inputs = normalised(self.schema, news)
+        self.look(inputs)
+        return UpdateResult(inputs)
