@@ -111,13 +111,16 @@ def _pull_challenge(client: NexusClient, base: str, inputs: Mapping[str, Any]) -
 
 
 def _when_up(client: NexusClient, url: str) -> requests.Response:
-    """The first answer of a connector, which Nexus opens a moment after it said so."""
+    """The first answer of a connector, which Nexus opens a moment after it said so, at times with errors."""
     deadline = time.monotonic() + _PATIENCE
     while True:
+        over = time.monotonic() > deadline
         try:
-            return client.probe(url)
+            answer = client.probe(url)
+            if over or answer.status_code < 500:
+                return answer
         except requests.ConnectionError:
-            if time.monotonic() > deadline:
+            if over:
                 raise
         time.sleep(0.5)
 

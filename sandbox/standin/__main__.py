@@ -59,7 +59,6 @@ async def _run(settings: Settings, tls: ServerTls | None) -> int:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     http, https = (_take(settings.host, port) for port in (settings.http_port, settings.https_port))
     state = State.load(settings)
-    first = not (settings.data / "db").exists()
     core_port, storage_port = _free_port(), _free_port()
     core, storage = Upstream(core_port), Upstream(storage_port)
     children = [await _core(settings, core_port), await _storage(settings, storage_port)]
@@ -73,7 +72,6 @@ async def _run(settings: Settings, tls: ServerTls | None) -> int:
         serving = asyncio.create_task(_until_writable(core, settings))
         await asyncio.wait([told, serving, *ended], return_when=asyncio.FIRST_COMPLETED)
         if serving.done():
-            await access.make_account(_initial_password(settings, first))
             repositories = Repositories(core, access, settings, state, registry)
             front = Front(core, access, settings, state, registry, repositories)
             runner = await _listen(front, settings, http, https, tls)
@@ -164,16 +162,6 @@ async def _until_writable(core: Upstream, settings: Settings) -> None:
             if (await core.call("GET", path)).status == 200:
                 return
         await asyncio.sleep(0.25)
-
-
-def _initial_password(settings: Settings, first: bool) -> str | None:
-    """The password that Core gave ``admin`` when its database was empty, as Core itself chooses it."""
-    file = settings.data / "admin.password"
-    if first and (given := os.environ.get("NEXUS_SECURITY_INITIAL_PASSWORD")):
-        return given
-    if file.exists():
-        return file.read_text().strip()
-    return "admin123" if first else None
 
 
 async def _end(children: list[asyncio.subprocess.Process]) -> None:

@@ -7,6 +7,7 @@ carries no credentials; for it the stand-in's own account in Core reads the user
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 import secrets
@@ -53,6 +54,7 @@ class Access:
         self._core, self._context, self._state = core, settings.context, state
         self.limiter = Limiter(settings)
         self._known: dict[str, tuple[float, Caller | None]] = {}
+        self._making = asyncio.Lock()
 
     def forget(self) -> None:
         """Something about users, roles or realms may have changed."""
@@ -71,6 +73,10 @@ class Access:
             found = await self._by_core(authorization)
         if found or scheme.lower() == "basic":
             self._known[key] = time.monotonic(), found
+        if found and found.administrator and authorization:
+            async with self._making:
+                if not self._state.account:
+                    await self._make_account(authorization)
         return found
 
     def token(self, caller: Caller) -> str:
@@ -80,10 +86,8 @@ class Access:
             self._state.save()
         return self._state.tokens[caller.user]
 
-    async def make_account(self, password: str | None) -> None:
-        """Make the stand-in's own account as ``admin``, once per data dir."""
-        if self._state.account or not password:
-            return
+    async def _make_account(self, authorization: str) -> None:
+        """Make the stand-in's own account as an administrator who has just called, once per data dir."""
         secret = secrets.token_urlsafe(24)
         user = {
             "userId": ACCOUNT,
@@ -95,14 +99,14 @@ class Access:
             "roles": ["nx-admin"],
         }
         path = f"{self._context}/service/rest/v1/security/users"
-        answer = await self._core.call("POST", path, authorization=basic("admin", password), json=user)
-        if answer.status != 200:
-            log.error(
-                "No account for the docker format: Core answered %s, so docker tokens won't work", answer.status
-            )
-            return
-        self._state.account = [ACCOUNT, secret]
-        self._state.save()
+        # One that is there was made by a process that was killed before it had kept the password.
+        await self._core.call("DELETE", f"{path}/{ACCOUNT}", authorization=authorization)
+        answer = await self._core.call("POST", path, authorization=authorization, json=user)
+        if answer.status == 200:
+            self._state.account = [ACCOUNT, secret]
+            self._state.save()
+        else:
+            log.error("No account for docker tokens: Core answered %s", answer.status)
 
     async def _by_core(self, authorization: str | None) -> Caller | None:
         call = {"action": "rapture_Security", "method": "getPermissions", "data": None, "type": "rpc", "tid": 1}
@@ -119,7 +123,7 @@ class Access:
 
     async def _by_token(self, token: str) -> Caller | None:
         user = next((user for user, known in self._state.tokens.items() if known == token), None)
-        if user is None or not self._state.docker_token_active:
+        if user is None or not self._state.docker_token_active or not self._state.account:
             return None
         if user == "anonymous":
             return await self._by_core(None)
