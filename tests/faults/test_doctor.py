@@ -108,7 +108,8 @@ BROKEN = [
         "userdel nexus; groupdel nexus 2>/dev/null; true": "the user nexus is missing",
     },
 ]
-"""What a person does on the host (another keystore is on standard input), visit by visit, and what is said of it."""
+"""What a person does on the host, visit by visit (another keystore is on standard input), and what is said of it:
+each change with its finding."""
 
 
 def test_what_was_changed_by_hand_is_named_and_a_repair_mends_it(server: Server, tmp_path: Path) -> None:
