@@ -28,6 +28,8 @@ USERS = ("root", "deploy", "limited")
 """Who may log in with the host's key: root, one with sudo, one whose sudo asks for a password."""
 
 _HOSTS = WORK / "hosts"
+_SHUTDOWN = 330.0
+"""Seconds: a Nexus that is told to stop while it starts may take the 300 of its unit."""
 _PROPAGATE = Path("/run/systemd/nspawn/propagate")
 
 
@@ -127,9 +129,9 @@ class Host:
         return host
 
     def stop(self) -> None:
-        """Shut the host down as its power switch would; services have two minutes to end."""
+        """Shut the host down as its power switch would; services have the time that they ask for."""
         if process := self._process:
-            process.end(patience=150)
+            process.end(patience=_SHUTDOWN)
         rootfs.keep_packages(self.root)
         _clear(self.name)
 
@@ -137,8 +139,8 @@ class Host:
         """Restart the host, as ``systemctl reboot`` on it does, and wait until it has started everything."""
         process = self._process
         self.ssh("systemctl reboot", check=False)
-        if process and not process.wait(150):
-            raise TimeoutError(f"host {self.name} did not shut down within 150 s")
+        if process and not process.wait(_SHUTDOWN):
+            raise TimeoutError(f"host {self.name} did not shut down within {_SHUTDOWN:g} s")
         return self.start()
 
     def destroy(self) -> None:
