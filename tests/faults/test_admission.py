@@ -60,6 +60,15 @@ def token_of(dev: Dev, user: str, password: str) -> Registry:
     return kept
 
 
+@pytest.fixture
+def dana(registry: Dev, docker: DockerClient) -> tuple[Path, Registry]:
+    """Somebody who may push, logged in as a Docker client and with a token; nobody pulls without a login."""
+    settle(registry, anonymous_pull=False)
+    people(registry, {"dana": "dana-pw-1"}, {})
+    login = docker.login(registry.login_server, "dana", "dana-pw-1")
+    return login, token_of(registry, "dana", "dana-pw-1")
+
+
 def administrator(dev: Dev) -> NexusClient:
     connection = {"url": dev.url, "username": "admin", "password": dev.facts["admin_password"]}
     return client_for({**connection, "ca": dev.authority.certificate_pem})  # type: ignore[typeddict-item]
@@ -80,12 +89,9 @@ def test_those_who_may_push_and_pull_do_and_nobody_else_and_without_a_login_only
 
 
 def test_a_user_who_is_taken_out_of_the_program_is_out_at_once_with_password_and_token(
-    registry: Dev, docker: DockerClient, image: str
+    registry: Dev, docker: DockerClient, image: str, dana: tuple[Path, Registry]
 ) -> None:
-    settle(registry, anonymous_pull=False)
-    people(registry, {"dana": "dana-pw-1"}, {})
-    login = docker.login(registry.login_server, "dana", "dana-pw-1")
-    kept = token_of(registry, "dana", "dana-pw-1")
+    login, kept = dana
     people(registry, {}, {})
     assert not may(docker, "push", image, login)
     assert not may(docker, "pull", image, login)
@@ -95,15 +101,12 @@ def test_a_user_who_is_taken_out_of_the_program_is_out_at_once_with_password_and
 
 
 def test_an_account_that_was_locked_by_hand_is_locked_until_an_up_with_a_refresh_says_otherwise(
-    registry: Dev, docker: DockerClient, image: str
+    registry: Dev, docker: DockerClient, image: str, dana: tuple[Path, Registry]
 ) -> None:
-    settle(registry, anonymous_pull=False)
-    people(registry, {"dana": "dana-pw-1"}, {})
-    login = docker.login(registry.login_server, "dana", "dana-pw-1")
-    kept = token_of(registry, "dana", "dana-pw-1")
+    login, kept = dana
     users = administrator(registry)
-    (dana,) = (one for one in users.get_list("/v1/security/users", userId="dana") if one["userId"] == "dana")
-    users.put("/v1/security/users/dana", {**dana, "status": "locked"})
+    (there,) = (one for one in users.get_list("/v1/security/users", userId="dana") if one["userId"] == "dana")
+    users.put("/v1/security/users/dana", {**there, "status": "locked"})
     settle(registry)
     assert not may(docker, "push", image, login)
     assert kept.call("GET", "/v2/").status_code == 401
