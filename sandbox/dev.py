@@ -74,6 +74,15 @@ class Dev:
         finally:
             client.stop()
 
+    def settle(self, **settings: Any) -> set[str]:
+        """One ``up`` with these settings: the names of the resources that it did anything to."""
+        for key, value in settings.items():
+            self.stack.set_config(key, value, secret=key == "user_passwords")
+        done = self.stack.up()
+        if not done.ok:
+            raise AssertionError(done.error)
+        return {urn.rpartition("::")[2] for operation, urn in done.steps if operation not in ("same", "read")}
+
     def certify(self, **options: Any) -> Issued:
         """Issue a new certificate for the host, and put it into the stack's configuration."""
         issued = self.authority.issue(["localhost", "127.0.0.1"], **options)

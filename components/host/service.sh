@@ -137,9 +137,14 @@ keep_preferences() {
 update_file() {
     cat >"$work/update"
     if same_file "$1" "$2" "$3" <"$work/update"; then return 0; fi
-    remember service.pending "$1"
+    pend "$1"
     put_file "$1" "$2" "$3" <"$work/update"
     say "wrote $1"
+}
+
+pend() {
+    forget service.starting
+    remember service.pending "$1"
 }
 
 write_files() {
@@ -159,6 +164,10 @@ bring_up() {
     if ! unit_is active; then
         say "starting $unit.service"
         start_now
+    elif has_fact service.pending && is_begun; then
+        say "waiting for the start of $unit.service that an earlier run began"
+        await_begun
+        started
     elif has_fact service.pending; then
         say "restarting $unit.service: changed since its start: $(fact service.pending)"
         restart_now
@@ -184,8 +193,12 @@ start_now() {
     [ -f "$arg_data_dir/etc/ssl/keystore.jks" ] || die "keystore: $arg_data_dir/etc/ssl/keystore.jks is missing; the keystore step puts it there"
     if has_database; then seal_first_password; else seed_admin_password; fi
     start_service
+    started
+}
+
+started() {
     remember service.certificate "$fingerprint"
-    forget service.pending
+    forget service.pending service.starting
 }
 
 # --- the admin password -----------------------------------------------------------------------------------------
@@ -272,6 +285,6 @@ remove_service() {
     case $(readlink "$arg_install_root/nexus" 2>/dev/null) in nexus-[0-9]*) rm "$arg_install_root/nexus" ;; esac
     rm -f "$arg_data_dir/etc/jetty/jetty-https.xml" "$arg_data_dir"/upgrade-copy/*/etc/jetty/jetty-https.xml \
         "$arg_data_dir"/upgrade-copy/*/etc/ssl/keystore.jks*
-    forget service.pending service.certificate service.digest service.properties-keys service.first-password service.sealed \
+    forget service.pending service.starting service.certificate service.digest service.properties-keys service.first-password service.sealed \
         service.unit-before service.upgrade service.upgrade-unit
 }

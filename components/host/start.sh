@@ -46,10 +46,27 @@ stop_service() {
     while :; do
         case $(unit_property ActiveState) in inactive | failed) break ;; esac
         stop_spent=$(($(date +%s) - stop_started))
-        if [ $((stop_spent - stop_said)) -ge 8 ]; then stop_said=$stop_spent && say "stopping $unit.service: $stop_spent s"; fi
+        if [ $((stop_spent - stop_said)) -ge 8 ]; then
+            stop_said=$stop_spent
+            say "stopping $unit.service: $stop_spent s"
+            [ "$stop_spent" -lt 30 ] || holds_database || kill_service
+        fi
         [ "$stop_spent" -lt 400 ] || die "host: $unit.service does not stop; look at journalctl -u $unit"
         sleep 0.2
     done
+}
+
+# holds_database: has a process opened it? One that is elsewhere can't be seen from here.
+holds_database() {
+    [ ! -f "$arg_data_dir/etc/fabric/nexus-store.properties" ] || return 0
+    find /proc/[0-9]*/fd -lname "$(readlink -f "$arg_data_dir")/db/*" 2>/dev/null | grep -q .
+}
+
+# kill_service: told to stop in the first seconds of its start, Nexus may stay for ever (seen with 3.71: the framework
+# of its bundles ends while they are being installed). It has opened no database by then and has nothing to lose.
+kill_service() {
+    say "killing $unit.service: it does not stop, and has not opened its database yet"
+    systemctl kill --signal=SIGKILL "$unit.service"
 }
 
 start_service() {
@@ -67,7 +84,21 @@ launch() {
     systemctl reset-failed "$unit.service" 2>/dev/null || :
     start_began=$(date +%s)
     systemctl start "$unit.service" || fail_start "$unit.service could not be started"
+    remember service.starting "$(this_start) $log_before"
     await_ready
+}
+
+# this_start: tells one start of the unit from another.
+this_start() { printf '%s %s' "$(unit_property MainPID)" "$(unit_property ExecMainStartTimestampMonotonic)"; }
+
+# is_begun: does Nexus still start, or run, as a run that was cut began it, with all that was pending?
+is_begun() { case $(fact service.starting) in "$(this_start) "*) ;; *) return 1 ;; esac }
+
+await_begun() {
+    nexus_log=$arg_data_dir/log/nexus.log log_before=old last_code='' start_began=$(date +%s)
+    ! is_begun || log_before=$(fact service.starting | cut -d ' ' -f 3)
+    await_ready
+    await_certificate 60 || fail_certificate
 }
 
 fail_certificate() {
@@ -127,6 +158,7 @@ masked() {
 }
 
 fail_start() {
+    forget service.starting
     {
         printf '%s\n' "--- the last lines of $nexus_log"
         [ ! -f "$nexus_log" ] || tail -n 30 "$nexus_log" | masked

@@ -138,7 +138,7 @@ write_symlink() {
     [ "$(readlink "$link" 2>/dev/null)" != "nexus-$arg_version" ] || return 0
     [ -L "$link" ] || [ ! -e "$link" ] || die "install_root: $link is there and is no symbolic link; move it away"
     link_before=$(readlink -f "$link" 2>/dev/null || :)
-    [ "$link_before" = "$(readlink -f "$arg_install_root/nexus-$arg_version")" ] || remember service.pending "$link"
+    [ "$link_before" = "$(readlink -f "$arg_install_root/nexus-$arg_version")" ] || pend "$link"
     lead_to "$arg_version"
     say "$link leads to nexus-$arg_version"
 }

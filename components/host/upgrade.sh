@@ -296,9 +296,7 @@ came_up() {
 }
 
 await_started() {
-    nexus_log=$arg_data_dir/log/nexus.log log_before=old last_code='' start_began=$(date +%s)
-    await_ready
-    await_certificate 60 || fail_certificate
+    await_begun
     [ "$(journal phase)" != start ] || forget service.pending
     remember service.certificate "$fingerprint"
 }

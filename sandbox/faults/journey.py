@@ -68,6 +68,10 @@ def _kill(engine: subprocess.Popen[str]) -> list[Process]:
     return below
 
 
+Strike = tuple[str, str]
+"""The resource that was under way, and how far it was."""
+
+
 @dataclass
 class Journey:
     """One command, struck at every boundary of every resource until nothing is left to strike it at.
@@ -79,23 +83,27 @@ class Journey:
 
     stack: Stack
     command: Callable[[], Result]
-    strike: Callable[[], object] | None = None
-    """What happens to a run. None: the engine is killed, and only it; see :meth:`end_orphans`."""
+    strike: Callable[[], bool] | None = None
+    """What happens to a run, and whether there was anything for it to hit: otherwise it is tried again a moment
+    later. A run that it does not end is struck at the next boundary too. None: the engine is killed, and only it;
+    see :meth:`end_orphans`."""
     middles: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     """Moments in the middle by a resource's name, in seconds after its beginning; 0.3 when it has none."""
     only: Collection[str] = ()
     """Names of the resources at which it is struck; empty for all."""
     phases: Collection[str] = (BEGUN, MIDDLE, DONE)
-    strikes: list[tuple[str, str]] = field(default_factory=list)
-    """What was under way, and how far, at each strike."""
-    results: list[Result] = field(default_factory=list)
-    """What each run came to, the last one included."""
+    strikes: list[Strike] = field(default_factory=list)
+    met: list[tuple[Strike, Result]] = field(default_factory=list)
+    """Each strike, with what the run that met it came to."""
     orphans: list[Process] = field(default_factory=list)
 
     def run(self, *, limit: int = 200) -> Result:
         """Run to the end that nothing prevents any more; at most ``limit`` times."""
         for _ in range(limit):
-            if (result := self._one()) is not None:
+            before = len(self.strikes)
+            result = self._one()
+            self.met += [(strike, result) for strike in self.strikes[before:]]
+            if len(self.strikes) == before:
                 return result
         raise AssertionError(f"no end after {limit} runs; struck at {self.strikes[-5:]}")
 
@@ -103,33 +111,31 @@ class Journey:
         """End what the killed engines left behind."""
         end(self.orphans)
 
-    def _one(self) -> Result | None:
-        """One run: its result when it came to its end untouched."""
+    def _one(self) -> Result:
+        """One run, and what it came to."""
         results: list[Result] = []
         runner = threading.Thread(target=lambda: results.append(self.command()), daemon=True)
         runner.start()
-        struck = False
+        killed = False
         since: dict[str, float] = {}
         while runner.is_alive():
             now = time.monotonic()
             engine = self.stack.running
             under_way = {urn.rpartition("::")[2] for urn in self.stack.under_way()} if engine else set()
-            mark = None if struck else self._mark(since, under_way, now)
+            mark = None if killed else self._mark(since, under_way, now)
             since = {name: since.get(name, now) for name in under_way}
             if mark and engine and engine.poll() is None:
-                struck = True
-                self.strikes.append(mark)
-                if self.strike:
-                    self.strike()
-                else:
+                if not self.strike:
                     self.orphans += _kill(engine)
+                    killed = True
+                if killed or (self.strike and self.strike()):
+                    self.strikes.append(mark)
             time.sleep(_POLL)
-        self.results += results
-        if struck and not self.strike:
+        if killed:
             self.stack.after_a_kill()
-        return None if struck else results[0]
+        return results[0]
 
-    def _mark(self, since: Mapping[str, float], under_way: set[str], now: float) -> tuple[str, str] | None:
+    def _mark(self, since: Mapping[str, float], under_way: set[str], now: float) -> Strike | None:
         """A boundary that this moment is at and that was not struck yet."""
         here = [(name, BEGUN) for name in under_way] + [(name, DONE) for name in since.keys() - under_way]
         here += [

@@ -152,7 +152,7 @@ async def _child(*command: str, env: dict[str, str]) -> asyncio.subprocess.Proce
 
 def _end_with_parent() -> None:
     # By hand: the command setpriv sets capabilities too, which a hardened unit does not allow.
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 async def _until_writable(core: Upstream, settings: Settings) -> None:

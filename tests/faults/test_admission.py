@@ -18,18 +18,10 @@ from ..contract.docker_api import Registry
 DATA = "/var/lib/nexus"
 
 
-def settle(dev: Dev, **settings: object) -> None:
-    """One ``up`` with these settings."""
-    for key, value in settings.items():
-        dev.stack.set_config(key, value, secret=key == "user_passwords")
-    done = dev.stack.up()
-    assert done.ok, done.error
-
-
 def people(dev: Dev, pushers: Mapping[str, str], pullers: Mapping[str, str]) -> None:
     """One ``up`` with these users, each with a password."""
     passwords = {"ci": dev.facts["ci_password"], **pushers, **pullers}
-    settle(dev, pushers=["ci", *pushers], pullers=[*pullers], user_passwords=passwords)
+    dev.settle(pushers=["ci", *pushers], pullers=[*pullers], user_passwords=passwords)
 
 
 @pytest.fixture
@@ -63,7 +55,7 @@ def token_of(dev: Dev, user: str, password: str) -> Registry:
 @pytest.fixture
 def dana(registry: Dev, docker: DockerClient) -> tuple[Path, Registry]:
     """Somebody who may push, logged in as a Docker client and with a token; nobody pulls without a login."""
-    settle(registry, anonymous_pull=False)
+    registry.settle(anonymous_pull=False)
     people(registry, {"dana": "dana-pw-1"}, {})
     login = docker.login(registry.login_server, "dana", "dana-pw-1")
     return login, token_of(registry, "dana", "dana-pw-1")
@@ -83,7 +75,7 @@ def test_those_who_may_push_and_pull_do_and_nobody_else_and_without_a_login_only
     everybody: dict[str, Path | None] = {**logins, "nobody": None}
     assert {user for user in everybody if may(docker, "push", image, everybody[user])} == {"ci", "dana"}
     assert {user for user in everybody if may(docker, "pull", image, everybody[user])} == {*everybody}
-    settle(registry, anonymous_pull=False)
+    registry.settle(anonymous_pull=False)
     assert {user for user in everybody if may(docker, "push", image, everybody[user])} == {"ci", "dana"}
     assert {user for user in everybody if may(docker, "pull", image, everybody[user])} == {*logins}
 
@@ -107,7 +99,7 @@ def test_an_account_that_was_locked_by_hand_is_locked_until_an_up_with_a_refresh
     users = administrator(registry)
     (there,) = (one for one in users.get_list("/v1/security/users", userId="dana") if one["userId"] == "dana")
     users.put("/v1/security/users/dana", {**there, "status": "locked"})
-    settle(registry)
+    registry.settle()
     assert not may(docker, "push", image, login)
     assert kept.call("GET", "/v2/").status_code == 401
     mended = registry.stack.up(refresh=True)
@@ -130,7 +122,7 @@ def newer(registry: Dev) -> Iterator[None]:
 def test_an_account_that_too_many_wrong_passwords_shut_is_shut_until_an_up_gives_it_a_new_one(
     registry: Dev, docker: DockerClient, image: str
 ) -> None:
-    settle(registry, anonymous_pull=False)
+    registry.settle(anonymous_pull=False)
     people(registry, {"dana": "dana-pw-1"}, {})
     for password in ("wrong-1", "wrong-2", "wrong-3", "wrong-4", "dana-pw-1"):
         with pytest.raises(CommandFailed):

@@ -51,7 +51,7 @@ def killed(dev: Dev) -> Iterator[Kill]:
         with canaries.watching() as seen:
             result = journey.run()
         assert result.ok, result.error
-        printed = "".join(one.stdout + one.error for one in journey.results)
+        printed = "".join(one.stdout + one.error for one in [result, *(run for _, run in journey.met)])
         seen |= canaries.found(printed) | canaries.found(dev.stack.state_file.read_bytes())
         parts = ("etc", "home", "root", "run", "srv", "tmp", "var")
         seen |= canaries.readable_below(*(dev.host.root / part for part in parts))

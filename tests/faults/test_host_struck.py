@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 
 import pytest
 
@@ -12,12 +11,11 @@ from sandbox.dev import STEPS, Dev, passing_dev_stack
 from sandbox.faults.journey import BEGUN, MIDDLE, Journey
 from sandbox.faults.report import record
 from sandbox.faults.wire import Wire
-from sandbox.shell import CommandFailed
 
 
 @pytest.fixture(scope="module")
 def dev() -> Iterator[Dev]:
-    with passing_dev_stack("struck", engine="sandbox") as made:
+    with passing_dev_stack("struck") as made:
         made.stack.set_config("purge_data", True)
         yield made
 
@@ -31,10 +29,10 @@ def wire(dev: Dev) -> Iterator[Wire]:
     between.close()
 
 
-def kill_nexus(dev: Dev) -> None:
+def kill_nexus(dev: Dev) -> bool:
     """SIGKILL to the service's process, if it has one by now."""
-    with suppress(CommandFailed):
-        dev.host.ssh("systemctl kill --kill-who=main --signal=SIGKILL nexus")
+    kill = "systemctl kill --kill-who=main --signal=SIGKILL nexus"
+    return dev.host.ssh(kill, check=False).returncode == 0
 
 
 @pytest.mark.full_faults
@@ -42,7 +40,12 @@ def kill_nexus(dev: Dev) -> None:
     ("fault", "only", "phases", "middles"),
     [
         ("SSH cut", STEPS, (BEGUN, MIDDLE), {"nexus-service": (0.3, 4.0, 12.0), "nexus-prepare": (0.3, 3.0)}),
-        ("host rebooted", STEPS, (MIDDLE,), {"nexus-service": (0.3, 8.0)}),
+        (
+            "host rebooted",
+            STEPS,
+            (MIDDLE,),
+            {"nexus-account": (0.1,), "nexus-service": (0.3, 8.0), "registry-port": (0.1,)},
+        ),
         ("Nexus killed while it starts", ("nexus-service",), (MIDDLE,), {"nexus-service": (4.0, 12.0)}),
     ],
     ids=["ssh-cut", "reboot", "nexus-killed"],
@@ -55,19 +58,23 @@ def test_an_up_that_is_struck_in_each_step_is_finished_by_the_next(
     phases: tuple[str, ...],
     middles: dict[str, tuple[float, ...]],
 ) -> None:
-    strikes: dict[str, Callable[[], object]] = {
-        "SSH cut": wire.cut,
-        "host rebooted": dev.host.reboot,
+    strikes: dict[str, Callable[[], bool]] = {
+        "SSH cut": lambda: wire.cut() > 0,
+        "host rebooted": lambda: bool(dev.host.reboot()),
         "Nexus killed while it starts": lambda: kill_nexus(dev),
     }
     journey = Journey(dev.stack, dev.stack.up, strikes[fault], middles, only, phases)
     result = journey.run()
     assert result.ok, result.error
+    assert {step for step, _ in journey.strikes} == {*only}
+    if fault == "SSH cut":
+        starts = dev.host.ssh("journalctl -o cat -t systemd -u nexus | grep -c ^Started").stdout
+        assert int(starts) == 1, "what a cut run began is waited for"
     assert dev.stack.refresh(expect_no_changes=True).ok
     assert dev.stack.up(expect_no_changes=True).ok
     with dev.docker() as client:
         demo.prove(dev, client, say=lambda _line: None)
-    for (step, how), run in zip(journey.strikes, journey.results, strict=False):
+    for (step, how), run in journey.met:
         record(
             lane="host",
             subject=step.removeprefix("nexus-"),

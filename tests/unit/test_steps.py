@@ -183,3 +183,24 @@ def test_a_step_without_secrets_hides_nothing() -> None:
     inputs, secret, _ = asyncio.run(_run(lambda: {"arguments": {"unit": "nexus"}}))
     assert not secret
     assert inputs["stdin"] == steps.stdin("keystore")
+
+
+@pytest.mark.parametrize(
+    ("opened", "there", "held"),
+    [
+        ("db/nexus.mv.db", None, True),
+        ("log/nexus.log", None, False),
+        ("log/nexus.log", "nexus-store.properties", True),
+    ],
+    ids=["database open", "only a log open", "a database elsewhere"],
+)
+def test_a_nexus_that_has_no_database_open_is_told_from_one_that_has(
+    tmp_path: Path, opened: str, there: str | None, held: bool
+) -> None:
+    for folder in ("db", "log", "etc/fabric"):
+        (tmp_path / folder).mkdir(parents=True)
+    if there:
+        (tmp_path / "etc/fabric" / there).touch()
+    script = f"{steps.script('service')}arg_data_dir={tmp_path}\nholds_database"
+    with (tmp_path / opened).open("w"):
+        assert (subprocess.run(["sh", "-c", script], check=False).returncode == 0) == held
