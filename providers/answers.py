@@ -22,7 +22,7 @@ from .errors import (
     Unreachable,
     Untrusted,
 )
-from .versions import served_without_rest
+from .versions import served, without_rest
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 30.0
@@ -131,7 +131,7 @@ def failure_of(what: str, username: str, answer: requests.Response, secrets: tup
         text = f"the password of user {username!r} is wrong: set the right one"
     elif 300 <= status < 400:
         text = f"the server redirects to {answer.headers.get('Location', 'nowhere')}: give that address as url"
-    elif status == 404 and (old := served_without_rest(answer.headers.get("Server", ""))):
+    elif status == 404 and (old := without_rest(served(answer.headers.get("Server", "")))):
         text = f"the server is {old}"
     elif hint := limited(username) if status == 429 else _HINTS.get(status):
         text = f"{text} ({hint})" if text else hint

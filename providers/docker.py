@@ -17,7 +17,7 @@ from .errors import NotFound, Refused
 from .resource import NexusResource
 from .schema import Field, boolean, choice, port, set_of, text
 from .unknown import is_unknown
-from .versions import parse
+from .versions import parse, served
 
 _PATHS = {
     "name": ("name",),
@@ -36,6 +36,7 @@ _PATHS = {
 _NOT_SENT_BACK = ("format", "type", "url")
 _UNKNOWN_TO_OLD_SERVERS = {"latest_policy": False, "path_enabled": False, "cleanup_policy_names": []}
 _PATHS_SINCE = (3, 83)
+_NO_PATHS = "path_enabled is not known to {}, but to Nexus from 3.83 on: upgrade it, or give the repository a port"
 _CONNECTORS = {"http_port": "http", "https_port": "https"}
 _CONNECTOR_PATIENCE = 20.0
 
@@ -83,7 +84,7 @@ class DockerHostedRepositoryProvider(NexusProvider):
         version = connection.get("version") if isinstance(connection, Mapping) else None
         old = isinstance(version, str) and not is_unknown(version) and parse(version) < _PATHS_SINCE
         if inputs.get("path_enabled") is True and old:
-            yield "path_enabled", f"is not known to Nexus {version}, but from 3.83 on: upgrade it, or give a port"
+            yield "path_enabled", _NO_PATHS.format(f"Nexus {version}").removeprefix("path_enabled ")
         if inputs.get("latest_policy") is True and inputs.get("write_policy") in ("ALLOW", "DENY"):
             yield "latest_policy", "means something only with write_policy ALLOW_ONCE"
 
@@ -107,6 +108,7 @@ class DockerHostedRepositoryProvider(NexusProvider):
         return Found(body, properties)
 
     def insert(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
+        _refuse_paths_before_their_time(client, inputs)
         wished = {key: value for key, value in inputs.items() if _UNKNOWN_TO_OLD_SERVERS.get(key) != value}
         try:
             client.post("/v1/repositories/docker/hosted", to_body(_PATHS, wished))
@@ -119,6 +121,7 @@ class DockerHostedRepositoryProvider(NexusProvider):
             ) from None
 
     def write(self, client: NexusClient, inputs: Mapping[str, Any], found: Found) -> None:
+        _refuse_paths_before_their_time(client, inputs)
         told = found.properties
         wished = {
             key: value
@@ -143,10 +146,7 @@ class DockerHostedRepositoryProvider(NexusProvider):
         if inputs.get("path_enabled"):
             found = self.find(client, inputs)
             if found and "path_enabled" not in found.properties:
-                raise Refused(
-                    "path_enabled is not known to this server, but to Nexus from 3.83 on: upgrade it, or give the "
-                    "repository a port"
-                )
+                raise Refused(_NO_PATHS.format("this server"))
         if not (inputs.get("probe_connectors") and inputs.get("online")):
             return
         host = urlsplit(client.url).hostname or ""
@@ -167,6 +167,13 @@ class DockerHostedRepositoryProvider(NexusProvider):
             ports = ", ".join(f"{key} {inputs[key]}" for key in _CONNECTORS if inputs.get(key))
             return f"{ports}: Nexus refuses the port ({said}): it is used by Nexus itself or another repository"
         return ""
+
+
+def _refuse_paths_before_their_time(client: NexusClient, inputs: Mapping[str, Any]) -> None:
+    """By what the answers so far say; a server behind a proxy may not tell, and then drops the field."""
+    version = served(client.server)
+    if inputs.get("path_enabled") and version and parse(version) < _PATHS_SINCE:
+        raise Refused(_NO_PATHS.format(f"Nexus {version}"))
 
 
 def _has_docker(client: NexusClient) -> bool:

@@ -21,8 +21,8 @@ def parse(version: str) -> tuple[int, int, int]:
 
 
 def without_rest(version: str) -> str:
-    """What to say of a version that has no REST API for repositories and realms; empty for one that has."""
-    if parse(version) >= REST_SINCE:
+    """What to say of a version that has no REST API for repositories and realms; empty for another, or none."""
+    if not version or parse(version) >= REST_SINCE:
         return ""
     return f"Nexus {version}, whose REST API begins with 3.26.0: install a newer one"
 
@@ -34,7 +34,7 @@ def refuse_rest_below(version: object) -> list[CheckFailure]:
     return []
 
 
-def served_without_rest(header: str) -> str:
-    """The same by a ``Server`` header such as ``Nexus/3.19.1-01 (OSS)``; empty when it states no version."""
+def served(header: str) -> str:
+    """The version that a ``Server`` header such as ``Nexus/3.19.1-01 (OSS)`` states; empty when it states none."""
     match = re.search(r"\bNexus/(\d+\.\d+\.\d+(?:-\d+)?)\b", header)
-    return without_rest(match[1]) if match else ""
+    return match[1] if match else ""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
 
 import pytest
 
@@ -15,8 +13,6 @@ from sandbox.shell import locked
 from .docker_api import Api, People, Repository, hosted, named
 from .server import Nexus as Nexus
 from .server import left_running, make, started
-
-_ANONYMOUS = {"userId": "anonymous", "realmName": "NexusAuthorizingRealm"}
 
 
 @pytest.fixture(scope="session")
@@ -69,30 +65,21 @@ def repository(nexus: Nexus, admin: Api) -> Iterator[Repository]:
     admin.call("DELETE", f"repositories/{name}")
 
 
-@contextmanager
-def _in_force(admin: Api, path: str, wished: Any) -> Iterator[None]:
-    """A setting of the server for a while; afterwards it is what it was."""
-    before = admin.ok("GET", path)
-    admin.ok("PUT", path, wished)
-    yield
-    admin.ok("PUT", path, before)
-
-
 @pytest.fixture
 def token_realm(admin: Api) -> Iterator[None]:
-    with _in_force(admin, "security/realms/active", ["NexusAuthenticatingRealm", "DockerToken"]):
+    with admin.token_realm():
         yield
 
 
 @pytest.fixture
 def anonymous(admin: Api) -> Iterator[None]:
-    with _in_force(admin, "security/anonymous", _ANONYMOUS | {"enabled": True}):
+    with admin.anonymous(enabled=True):
         yield
 
 
 @pytest.fixture
 def no_anonymous(admin: Api) -> Iterator[None]:
-    with _in_force(admin, "security/anonymous", _ANONYMOUS | {"enabled": False}):
+    with admin.anonymous(enabled=False):
         yield
 
 

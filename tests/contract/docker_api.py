@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urljoin
@@ -31,6 +33,31 @@ class Api:
         answer = self.call(method, path, body)
         assert answer.ok, (method, path, answer.status_code, answer.text)
         return answer.json() if answer.content else None
+
+    @contextmanager
+    def in_force(self, path: str, wished: Any, *, method: str = "PUT") -> Iterator[None]:
+        """A setting of the server for as long as the block lasts; of an object, these fields."""
+        before = self.ok("GET", path)
+        self.ok(method, path, {**before, **wished} if isinstance(wished, dict) else wished)
+        try:
+            yield
+        finally:
+            self.ok(method, path, before)
+
+    def licensed(self) -> AbstractContextManager[None]:
+        """The licence accepted, for as long as the block lasts."""
+        return self.in_force("system/eula", {"accepted": True}, method="POST")
+
+    def token_realm(self) -> AbstractContextManager[None]:
+        """Docker's tokens let in, for as long as the block lasts."""
+        return self.in_force("security/realms/active", ["NexusAuthenticatingRealm", "DockerToken"])
+
+    def anonymous(self, *, enabled: bool) -> AbstractContextManager[None]:
+        """Anonymous access on or off, for as long as the block lasts."""
+        return self.in_force("security/anonymous", {**_ANONYMOUS, "enabled": enabled})
+
+
+_ANONYMOUS = {"userId": "anonymous", "realmName": "NexusAuthorizingRealm"}
 
 
 @dataclass

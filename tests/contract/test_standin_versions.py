@@ -241,9 +241,18 @@ class TestPaths:
         play(nexus, "3.82.0-08")
         name = named("images")
         said = refusal(DockerHostedRepositoryProvider, connection, name=name, path_enabled=True)
-        assert said.startswith(f"docker repository '{name}': path_enabled is not known to this server")
-        assert "pathEnabled" not in admin.ok("GET", f"repositories/docker/hosted/{name}")["docker"]
+        assert said.startswith(f"docker repository '{name}': path_enabled is not known to Nexus 3.82.0-08")
+        assert name not in {one["name"] for one in admin.ok("GET", "repositories")}
         assert Registry(nexus.url).call("GET", "/v2/").status_code == 404
+
+    def test_a_version_that_has_no_paths_and_that_a_proxy_hides_is_said_to_the_user(
+        self, nexus: Nexus, admin: Api, connection: Connection, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        play(nexus, "3.82.0-08")
+        monkeypatch.setattr("nexus_registry.providers.docker.served", lambda _header: "")
+        name = named("images")
+        said = refusal(DockerHostedRepositoryProvider, connection, name=name, path_enabled=True)
+        assert said.startswith(f"docker repository '{name}': path_enabled is not known to this server")
         admin.ok("DELETE", f"repositories/{name}")
 
 

@@ -127,13 +127,10 @@ class Careless(RuleBasedStateMachine):
 @pytest.fixture
 def furnished(stage: Stage) -> Iterator[Stage]:
     """The licence accepted, and another blob store."""
-    licence = stage.api.ok("GET", "system/eula")
-    stage.api.ok("POST", "system/eula", {**licence, "accepted": True})
-    stage.api.ok("POST", "blobstores/file", {"name": STORE, "path": STORE})
-    with hurried():
+    with stage.api.licensed(), hurried():
+        stage.api.ok("POST", "blobstores/file", {"name": STORE, "path": STORE})
         yield stage
-    stage.api.call("DELETE", f"blobstores/{STORE}")
-    stage.api.ok("POST", "system/eula", licence)
+        stage.api.call("DELETE", f"blobstores/{STORE}")
 
 
 def test_an_image_survives_any_order_of_rename_move_delete_edit_adoption_and_lost_state(furnished: Stage) -> None:

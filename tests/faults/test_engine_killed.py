@@ -75,7 +75,7 @@ def killed(dev: Dev) -> Iterator[Kill]:
                 subject="the file backend's `.attrs` beside a state file",
                 operation=f"{operation}, engine: {engine}",
                 fault="in the middle",
-                first=f"killed {dev.stack.removed} times while Pulumi wrote it",
+                first=f"killed while Pulumi wrote it, {dev.stack.removed} of the kills",
                 second="done, without that file",
             )
             dev.stack.removed = 0

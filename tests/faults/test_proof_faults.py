@@ -26,20 +26,12 @@ def connector(stage: Stage) -> Iterator[FaultProxy]:
     storage = {"blobStoreName": "default", "strictContentTypeValidation": True, "writePolicy": "ALLOW"}
     body = {"name": NAME, "online": True, "storage": storage}
     docker = {"v1Enabled": False, "forceBasicAuth": False, "httpPort": PORT}
-    licence = stage.api.ok("GET", "system/eula")
-    stage.api.ok("POST", "system/eula", {**licence, "accepted": True})
-    realms = stage.api.ok("GET", "security/realms/active")
-    stage.api.ok("PUT", "security/realms/active", [*realms, "DockerToken"])
-    anonymous = stage.api.ok("GET", "security/anonymous")
-    stage.api.ok("PUT", "security/anonymous", {**anonymous, "enabled": True})
-    stage.api.ok("POST", "repositories/docker/hosted", {**body, "docker": docker})
-    with FaultProxy(f"http://127.0.0.1:{PORT}") as proxy, hurried(), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(proof, "_PATIENCE", 1.0)
-        yield proxy
-    stage.api.call("DELETE", f"repositories/{NAME}")
-    stage.api.ok("PUT", "security/anonymous", anonymous)
-    stage.api.ok("PUT", "security/realms/active", realms)
-    stage.api.ok("POST", "system/eula", licence)
+    with stage.api.licensed(), stage.api.token_realm(), stage.api.anonymous(enabled=True):
+        stage.api.ok("POST", "repositories/docker/hosted", {**body, "docker": docker})
+        with FaultProxy(f"http://127.0.0.1:{PORT}") as proxy, hurried(), pytest.MonkeyPatch.context() as patch:
+            patch.setattr(proof, "_PATIENCE", 1.0)
+            yield proxy
+        stage.api.call("DELETE", f"repositories/{NAME}")
 
 
 @pytest.mark.parametrize("fault", [name for name in NEXUS if (FULL or name in FAST) and not NEXUS[name].writes])
