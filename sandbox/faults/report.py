@@ -81,8 +81,7 @@ image's manifest and layer are fetched.
 _HOST = """
 A real systemd host; the engine is the CLI where there is one. A cut of SSH resets every connection between engine
 and host; a run that it does not end, because Pulumi dials again, is struck at its next step too. A wrong clock is
-what every program of the steps sees; Nexus's own process keeps the right one, because a JVM does not bear a
-library between it and the clock.
+that of every process of the host, Nexus's included: a library between it and the kernel's.
 """
 LANES = {
     "nexus": Lane("Between provider and Nexus", _NEXUS.strip()),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sandbox import demo
-from sandbox.dev import STEPS, Dev
+from sandbox.dev import ARCHIVE_ON_HOST, STEPS, Dev
 from sandbox.docker import DockerClient
 from sandbox.faults.report import record
 
@@ -18,6 +18,7 @@ ln -sfn nexus-0 /opt/nexus/nexus
 systemctl -q disable nexus
 systemctl stop nexus
 """
+END_AT_ONCE = r"printf '#!/bin/sh\nexit 1\n' >nexus-{}/bin/nexus"
 SHOWN = f"""
 cat {UNIT} && grep ^application-port= {DATA}/etc/nexus.properties && sha256sum {DATA}/etc/ssl/keystore.jks &&
 readlink /opt/nexus/nexus && systemctl is-enabled nexus && systemctl is-active nexus
@@ -83,4 +84,58 @@ def test_a_nexus_that_was_told_to_stop_too_early_and_stays_is_ended_and_the_chan
         fault="Nexus does not stop, as when told to in the first seconds of its start",
         first="done",
         second="done",
+    )
+
+
+def another_build(dev: Dev, build: str, *, starts: bool) -> dict[str, str]:
+    """The settings for a newer build: of the one server with H2 that there is, or of one that ends at once."""
+    version = f"3.71.0-{build}"
+    folder, archive = "/srv/another", f"/srv/nexus-{build}.tar.gz"
+    dev.host.ssh(
+        f"rm -rf {folder} && mkdir {folder} && tar xzf {ARCHIVE_ON_HOST} -C {folder} && cd {folder} && "
+        f"mv nexus-3.71.0-06 nexus-{version} && {'true' if starts else END_AT_ONCE.format(version)} && "
+        f"tar c * | gzip -1 >{archive}"
+    )
+    digest = dev.host.ssh(f"sha256sum <{archive}").stdout.split()[0]
+    return {"version": version, "archive_path": archive, "archive_sha256": digest}
+
+
+@pytest.mark.full_faults
+def test_an_up_to_a_version_that_does_not_start_goes_back_by_itself_and_the_next_one_changes_it(
+    registry: Dev, docker: DockerClient
+) -> None:
+    def version() -> str:
+        (told,) = (one for one in registry.stack.export()["resources"] if one["urn"].endswith("::nexus-version"))
+        return str(told["outputs"]["version"])
+
+    def pulled() -> bool:
+        docker.empty_cache()
+        return docker.docker("pull", f"{registry.login_server}/hello-world:1").returncode == 0
+
+    registry.settle(anonymous_pull=True)
+    demo.prove(registry, docker, say=lambda _line: None)
+    for key, value in another_build(registry, "07", starts=False).items():
+        registry.stack.set_config(key, value)
+    failed = registry.stack.up()
+    assert not failed.ok
+    assert "version 3.71.0-06 runs again, with its configuration and database" in failed.error
+    assert (version(), pulled()) == ("3.71.0-06", True)
+    assert {"nexus-archive", "nexus-service", "nexus-version"} <= registry.settle(
+        **another_build(registry, "07", starts=True)
+    )
+    assert (version(), pulled()) == ("3.71.0-07", True)
+    registry.stack.set_config("version", "3.71.0-06")
+    refused = registry.stack.preview()
+    assert not refused.ok
+    assert "older" in refused.error
+    registry.stack.set_config("version", "3.71.0-07")
+    assert registry.settle() == set()
+    record(
+        lane="host",
+        subject="service, with an image in the registry",
+        operation="up (another version)",
+        fault="the new version ends as soon as it starts",
+        first="failed, the old one runs again",
+        second="done",
+        sentence=failed.error,
     )
