@@ -59,7 +59,7 @@ def set_clock(dev: Dev, minutes: int, folder: Path) -> None:
 
 def clock_of_nexus(dev: Dev) -> float:
     """How many minutes it is ahead of this machine's."""
-    answer = requests.get(f"{dev.url}/service/rest/v1/status", verify=dev.folder / "ca/ca.pem", timeout=30)
+    answer = requests.get(f"{dev.url}/service/rest/v1/status", verify=str(dev.folder / "ca/ca.pem"), timeout=30)
     return (parsedate_to_datetime(answer.headers["Date"]).timestamp() - time.time()) / 60
 
 
