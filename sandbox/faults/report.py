@@ -78,6 +78,14 @@ An image is pushed, and then somebody edits program, state and server in an orde
 request of half of the operations meeting a fault. `force_destroy` is never in force; after each operation the
 image's manifest and layer are fetched.
 """
+_ENGINE = """
+The whole dev stack. Only the engine's own process is killed (SIGKILL): what it had begun goes on beside the next run,
+and is ended when all is over. `At the beginning` is as soon as the state notes an operation as under way, `in the
+middle` some time after that, `at the end` as soon as the state notes it no more, which on the CLI is seldom seen
+before the next one begins. Each is met once for each resource, in runs that follow each other until one comes to
+its end; then come a refresh and an `up` that have nothing to do. Between two runs is what a person does: on the CLI
+`pulumi cancel`. State and server are compared with those that an undisturbed run left.
+"""
 _HOST = """
 A real systemd host; the engine is the CLI where there is one. A cut of SSH resets every connection between engine
 and host; a run that it does not end, because Pulumi dials again, is struck at its next step too. A wrong clock is
@@ -87,7 +95,7 @@ LANES = {
     "nexus": Lane("Between provider and Nexus", _NEXUS.strip()),
     "drift": Lane("Changed and deleted by hand", _DRIFT.strip()),
     "kept": Lane("Attempts to lose an image", _KEPT.strip()),
-    "engine": Lane("The engine killed"),
+    "engine": Lane("The engine killed", _ENGINE.strip()),
     "host": Lane("On the host", _HOST.strip()),
 }
 
