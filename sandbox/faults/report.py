@@ -79,12 +79,13 @@ request of half of the operations meeting a fault. `force_destroy` is never in f
 image's manifest and layer are fetched.
 """
 _ENGINE = """
-The whole dev stack. Only the engine's own process is killed (SIGKILL): what it had begun goes on beside the next run,
-and is ended when all is over. `At the beginning` is as soon as the state notes an operation as under way, `in the
-middle` some time after that, `at the end` as soon as the state notes it no more, which on the CLI is seldom seen
-before the next one begins. Each is met once for each resource, in runs that follow each other until one comes to
-its end; then come a refresh and an `up` that have nothing to do. Between two runs is what a person does: on the CLI
-`pulumi cancel`. State and server are compared with those that an undisturbed run left.
+The whole dev stack. Only the engine's own process is killed (SIGKILL): what it had begun goes on beside the next
+run, and is ended when all is over. `At the beginning` is as soon as the state notes an operation as under way, `in
+the middle` some time after that, `at the end` as soon as the state notes it no more, which on the CLI is seldom
+seen before the next one begins. Each is met once for each resource, in runs that follow each other until one comes
+to its end; then come a refresh and an `up` that have nothing to do. Between two runs is what a person does: on the
+CLI `pulumi cancel`. After a create, and after each kill at a random moment, every property in the state is compared
+with what an undisturbed run left, after the latter the whole server, too.
 """
 _HOST = """
 A real systemd host; the engine is the CLI where there is one. A cut of SSH resets every connection between engine
