@@ -84,8 +84,8 @@ run, and is ended when all is over. `At the beginning` is as soon as the state n
 the middle` some time after that, `at the end` as soon as the state notes it no more, which on the CLI is seldom
 seen before the next one begins. Each is met once for each resource, in runs that follow each other until one comes
 to its end; then come a refresh and an `up` that have nothing to do. Between two runs is what a person does: on the
-CLI `pulumi cancel`. After a create, and after each kill at a random moment, every property in the state is compared
-with what an undisturbed run left, after the latter the whole server, too.
+CLI `pulumi cancel`. After a create, and after each kill at a random moment, every property in the state is
+compared with what an undisturbed run left, after the latter the whole server, too.
 """
 _HOST = """
 A real systemd host; the engine is the CLI where there is one. A cut of SSH resets every connection between engine
