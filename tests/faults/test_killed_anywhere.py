@@ -18,7 +18,8 @@ from ..lifecycle.conftest import ENGINES
 from .conftest import staged
 from .stage import Stage, differences
 
-KILLS = 100
+KILLS = 30
+"""On each engine, beside those of test_engine_killed.py, which are more than 100 there."""
 SEED = 20
 
 
