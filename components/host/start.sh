@@ -110,10 +110,14 @@ await_ready() {
     start_pid=$(unit_property MainPID)
     while ! ready; do
         start_spent=$(($(date +%s) - start_began))
-        case $(unit_property ActiveState)-$(unit_property SubState) in
-            failed-* | inactive-* | *-auto-restart) fail_start "Nexus ended during its start after $start_spent s" ;;
+        # at one moment: between two looks a process may end
+        case "$(systemctl show -p ActiveState -p SubState -p MainPID "$unit.service")$NEWLINE" in
+            *ActiveState=failed* | *ActiveState=inactive* | *SubState=auto-restart*)
+                fail_start "Nexus ended during its start after $start_spent s"
+                ;;
+            *MainPID="$start_pid$NEWLINE"*) ;;
+            *) fail_start "Nexus crashed during its start after $start_spent s" ;;
         esac
-        [ "$(unit_property MainPID)" = "$start_pid" ] || fail_start "Nexus crashed during its start after $start_spent s"
         [ "$start_spent" -lt "$arg_timeout" ] ||
             fail_start "timeout: Nexus does not answer after $arg_timeout s ($(answer)); raise the limit if the host is slow"
         if [ $((start_spent - start_said)) -ge 5 ]; then
@@ -159,6 +163,7 @@ masked() {
 
 fail_start() {
     forget service.starting
+    timeout 10 journalctl -q --sync 2>/dev/null || : # what it said last may still be on its way
     {
         printf '%s\n' "--- the last lines of $nexus_log"
         [ ! -f "$nexus_log" ] || tail -n 30 "$nexus_log" | masked

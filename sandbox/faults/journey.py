@@ -48,11 +48,13 @@ def killed_after(stack: Stack, command: Callable[[], Result], seconds: float) ->
         time.sleep(_POLL)
     time.sleep(seconds)
     engine = stack.running
-    orphans = _kill(engine) if engine and engine.poll() is None else []
+    if engine is None or engine.poll() is not None:
+        runner.join()
+        return False, []
+    orphans = _kill(engine)
     runner.join()
-    if orphans:
-        stack.after_a_kill()
-    return bool(orphans), orphans
+    stack.after_a_kill()
+    return True, orphans
 
 
 def end(orphans: Collection[Process]) -> None:

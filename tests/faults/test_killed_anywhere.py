@@ -18,7 +18,7 @@ from ..lifecycle.conftest import ENGINES
 from .conftest import staged
 from .stage import Stage, differences
 
-KILLS = 30
+KILLS = 50
 """On each engine, beside those of test_engine_killed.py, which are more than 100 there."""
 SEED = 20
 
