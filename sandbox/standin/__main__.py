@@ -144,7 +144,7 @@ async def _storage(settings: Settings, port: int) -> asyncio.subprocess.Process:
 
 
 async def _child(*command: str, env: dict[str, str]) -> asyncio.subprocess.Process:
-    """Start a program that is told to end when this one dies."""
+    """Start a program that is killed when this one is: together they are the one process of a real server."""
     return await asyncio.create_subprocess_exec(
         *command, env=env, stdin=asyncio.subprocess.DEVNULL, start_new_session=True, preexec_fn=_end_with_parent
     )
