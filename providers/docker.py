@@ -36,7 +36,7 @@ _PATHS = {
 _NOT_SENT_BACK = ("format", "type", "url")
 _UNKNOWN_TO_OLD_SERVERS = {"latest_policy": False, "path_enabled": False, "cleanup_policy_names": []}
 _PATHS_SINCE = (3, 83)
-_NO_PATHS = "path_enabled is not known to {}, but to Nexus from 3.83 on: upgrade it, or give the repository a port"
+_NO_PATHS = "is not known to {}, but to Nexus from 3.83 on: upgrade it, or give the repository a port"
 _CONNECTORS = {"http_port": "http", "https_port": "https"}
 _CONNECTOR_PATIENCE = 20.0
 
@@ -84,7 +84,7 @@ class DockerHostedRepositoryProvider(NexusProvider):
         version = connection.get("version") if isinstance(connection, Mapping) else None
         old = isinstance(version, str) and not is_unknown(version) and parse(version) < _PATHS_SINCE
         if inputs.get("path_enabled") is True and old:
-            yield "path_enabled", _NO_PATHS.format(f"Nexus {version}").removeprefix("path_enabled ")
+            yield "path_enabled", _NO_PATHS.format(f"Nexus {version}")
         if inputs.get("latest_policy") is True and inputs.get("write_policy") in ("ALLOW", "DENY"):
             yield "latest_policy", "means something only with write_policy ALLOW_ONCE"
 
@@ -146,7 +146,7 @@ class DockerHostedRepositoryProvider(NexusProvider):
         if inputs.get("path_enabled"):
             found = self.find(client, inputs)
             if found and "path_enabled" not in found.properties:
-                raise Refused(_NO_PATHS.format("this server"))
+                raise Refused(f"path_enabled {_NO_PATHS.format('this server')}")
         if not (inputs.get("probe_connectors") and inputs.get("online")):
             return
         host = urlsplit(client.url).hostname or ""
@@ -173,7 +173,7 @@ def _refuse_paths_before_their_time(client: NexusClient, inputs: Mapping[str, An
     """By what the answers so far say; a server behind a proxy may not tell, and then drops the field."""
     version = served(client.server)
     if inputs.get("path_enabled") and version and parse(version) < _PATHS_SINCE:
-        raise Refused(_NO_PATHS.format(f"Nexus {version}"))
+        raise Refused(f"path_enabled {_NO_PATHS.format(f'Nexus {version}')}")
 
 
 def _has_docker(client: NexusClient) -> bool:
