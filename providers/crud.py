@@ -110,7 +110,7 @@ class NexusProvider(Provider):
     def write_secrets(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
         """Write what the server does not tell."""
 
-    def prove(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
+    def prove(self, client: NexusClient, inputs: Mapping[str, Any], found: Found) -> None:
         """Raise when the written object does not work although Nexus said so."""
 
     def first_outputs(self, before: Found | None) -> dict[str, Any]:  # noqa: ARG002
@@ -237,7 +237,7 @@ class NexusProvider(Provider):
         if dropped:
             said = describe(dropped, inputs, found.properties, self.schema)
             raise Refused(f"was accepted by Nexus and is otherwise than wished: {said}")
-        self.prove(client, inputs)
+        self.prove(client, inputs, found)
 
     @contextmanager
     def edge(

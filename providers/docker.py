@@ -142,11 +142,9 @@ class DockerHostedRepositoryProvider(NexusProvider):
             )
         super().remove(client, properties)
 
-    def prove(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
-        if inputs.get("path_enabled"):
-            found = self.find(client, inputs)
-            if found and "path_enabled" not in found.properties:
-                raise Refused(f"path_enabled {_NO_PATHS.format('this server')}")
+    def prove(self, client: NexusClient, inputs: Mapping[str, Any], found: Found) -> None:
+        if inputs.get("path_enabled") and "path_enabled" not in found.properties:
+            raise Refused(f"path_enabled {_NO_PATHS.format('this server')}")
         if not (inputs.get("probe_connectors") and inputs.get("online")):
             return
         host = urlsplit(client.url).hostname or ""

@@ -60,8 +60,7 @@ def prove(dev: Dev, client: DockerClient, *, say: Callable[[str], None]) -> None
     _expect(second == digest, "the second push changed the image")
     say(f"push, twice: {digest}")
 
-    client.empty_cache()
-    client.docker("pull", f"{server}/{_IMAGE}@{digest}")
+    client.pull_anew(f"{server}/{_IMAGE}@{digest}")
     say("pull by digest without a login, from an emptied cache: the same image")
     client.empty_cache()
 

@@ -116,6 +116,11 @@ class DockerClient:
         file.write_bytes(layer.getvalue())
         return self.docker("import", str(file), tag).stdout.strip()
 
+    def pull_anew(self, image: str) -> None:
+        """Pull without a login and with no image in the cache, so that all of it has to be fetched."""
+        self.empty_cache()
+        self.docker("pull", image)
+
     def empty_cache(self) -> None:
         """Remove all images, so that the next pull has to fetch."""
         images = self.docker("image", "ls", "--all", "--quiet", "--no-trunc").stdout.split()

@@ -97,17 +97,9 @@ class Stack(ABC):
         """Bring everything to what the program says; ``replace`` are URNs to replace in any case."""
         return self._run("up", _options(replace, refresh, expect_no_changes), env, on_line)
 
-    def preview(
-        self,
-        *,
-        refresh: bool = False,
-        replace: Iterable[str] = (),
-        expect_no_changes: bool = False,
-        env: Mapping[str, str] | None = None,
-        on_line: Callable[[str], None] | None = None,
-    ) -> Result:
+    def preview(self, *, refresh: bool = False, expect_no_changes: bool = False) -> Result:
         """Say what ``up`` would do."""
-        return self._run("preview", _options(replace, refresh, expect_no_changes), env, on_line)
+        return self._run("preview", _options((), refresh, expect_no_changes), None, None)
 
     def refresh(
         self,

@@ -75,8 +75,7 @@ async def _run(settings: Settings, tls: ServerTls | None) -> int:
             repositories = Repositories(core, access, settings, state, registry)
             front = Front(core, access, settings, state, registry, repositories)
             runner = await _listen(front, settings, http, https, tls)
-            for name in state.repositories:
-                await registry.open(name)
+            await repositories.agree()
             log.info("The docker-format stand-in serves in front of Nexus Core")
             await asyncio.wait([told, *ended], return_when=asyncio.FIRST_COMPLETED)
         serving.cancel()

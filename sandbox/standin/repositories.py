@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from typing import Any
+from urllib.parse import quote
 
 from aiohttp import web
 
 from . import names
 from .access import Access, Caller
 from .config import Settings
-from .core import Upstream
+from .core import Upstream, basic
 from .registry import Registry
 from .state import State
 
@@ -28,6 +29,19 @@ class Repositories:
         self._core, self._access, self._settings = core, access, settings
         self._state, self._registry = state, registry
         self._rest = f"{settings.context}/service/rest/v1"
+
+    async def agree(self) -> None:
+        """After a start: keep of what is on record, or was being made when a process was killed, what Core has."""
+        known, self._state.making = self._state.making | self._state.repositories, {}
+        authorization = basic(*self._state.account) if self._state.account else None
+        for name, docker in known.items():
+            path = f"{self._rest}/repositories/raw/hosted/{name}"
+            if (await self._core.call("GET", path, authorization=authorization)).status == 404:
+                self._registry.remove_images(name)
+                self._state.repositories.pop(name, None)
+                self._state.save()
+            else:
+                await self._keep(name, docker)
 
     async def create(self, request: web.Request) -> web.StreamResponse:
         """POST /v1/repositories/docker/hosted"""
@@ -96,14 +110,23 @@ class Repositories:
             return await self._not_found(request)  # a 401, for wrong credentials
         if errors:
             return await self._invalid(request, path, body, errors)
-        if refusal := self._refused_ports(
-            name or str(body.get("name")), docker, caller, "edit" if name else "add"
-        ):
+        wished = name or str(body.get("name"))
+        if refusal := self._refused_ports(wished, docker, caller, "edit" if name else "add"):
             return refusal
+        if name is None and await self._is_free(request, wished):
+            self._state.making[wished] = docker
+            self._state.save()
         answer = await self._core.ask(request, path, json.dumps(body).encode())
+        given_up = self._state.making.pop(wished, None)
         if answer.status in (201, 204):
-            await self._keep(name or body["name"], docker)
+            await self._keep(wished, docker)
+        elif given_up:
+            self._state.save()
         return answer.response()
+
+    async def _is_free(self, request: web.Request, name: str) -> bool:
+        path = f"{self._rest}/repositories/raw/hosted/{quote(name, safe='')}"
+        return (await self._core.ask(request, path, b"", "GET")).status == 404
 
     @property
     def _attributes(self) -> tuple[str, ...]:

@@ -18,6 +18,8 @@ class State:
     path: Path
     repositories: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Docker attributes by repository name, as the API has them."""
+    making: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """The same of those that Core is being asked for: a process that is killed meanwhile may have made them."""
     active_realms: list[str] = field(default_factory=list)
     """The order in which the realms were activated, when ``DockerToken`` was among them; else empty."""
     tokens: dict[str, str] = field(default_factory=dict)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import jks
 import requests
@@ -123,6 +125,13 @@ class Nexus:
         }
         content = "".join(f"{key}={value}\n" for key, value in lines.items())
         (etc / "nexus.properties").write_text(content)
+
+    def play(self, version: str = "", **more: Any) -> None:
+        """Have the docker-format stand-in behave as this version from now on; without one, as its own."""
+        switches = self.data_dir / "etc/standin.json"
+        switches.parent.mkdir(parents=True, exist_ok=True)
+        switches.with_suffix(".new").write_text(json.dumps({"play_version": version, **more}))
+        switches.with_suffix(".new").rename(switches)
 
     def start(self, *, environment: Mapping[str, str] | None = None) -> float:
         """Start it and wait until it answers; returns after how many seconds it did."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -59,14 +60,17 @@ def test_a_restart_keeps_everything_and_takes_other_settings(nexus: Nexus, admin
     bearer = Registry(registry.url, token=registry.call("GET", "/v2/token").json()["token"])
 
     assert nexus.stop() < 30
+    _kill_while_making(nexus, name, "never-made")
     nexus.context = "/depot"
     nexus.configure(https=False)
-    (nexus.data_dir / "etc/standin.json").write_text('{"play_version": "3.96.0-01"}')
+    nexus.play("3.96.0-01")
     nexus.start()
 
     assert admin.ok("GET", "security/realms/active") == ["DockerToken", "NexusAuthenticatingRealm"]
     shown = admin.ok("GET", f"repositories/docker/hosted/{name}")
     assert shown["url"] == f"{nexus.url}/repository/{name}"
+    assert [one["format"] for one in admin.ok("GET", "repositories") if one["name"] == name] == ["docker"]
+    assert admin.call("GET", "repositories/docker/hosted/never-made").status_code == 404
     assert admin.call("GET", "status").headers["Server"] == "Nexus/3.96.0-01 (COMMUNITY)"
 
     for one in (registry, bearer):  # the context path is not for connectors; the licence is
@@ -91,6 +95,15 @@ def test_a_restart_keeps_everything_and_takes_other_settings(nexus: Nexus, admin
         requests.get(f"https://127.0.0.1:{secure}/v2/", timeout=10)
     with pytest.raises(requests.ConnectionError):
         requests.get(f"https://127.0.0.1:{nexus.https_port}/", timeout=10)
+
+
+def _kill_while_making(nexus: Nexus, made: str, never_made: str) -> None:
+    """Leave the record that a kill does between Core's making of the first repository, or of neither, and ours."""
+    record = nexus.data_dir / "etc/docker-standin.json"
+    state = json.loads(record.read_text())
+    attributes = state["repositories"].pop(made)
+    state["making"] = {made: attributes, never_made: attributes | {"httpPort": nexus.connector_port()}}
+    record.write_text(json.dumps(state))
 
 
 @pytest.mark.parametrize(
@@ -144,7 +157,7 @@ def test_the_verbs_of_a_forking_unit(nexus: Nexus) -> None:
 
     nexus.stop()
     nexus.context = ""
-    (nexus.data_dir / "etc/standin.json").unlink(missing_ok=True)
+    nexus.play()
     nexus.configure(https=False)
     assert (launcher("status").returncode, launcher("status").stdout) == (3, "nexus is stopped.\n")
     began = time.monotonic()

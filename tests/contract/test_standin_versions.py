@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 import shutil
 import ssl
@@ -35,25 +34,18 @@ from .tracked import Tracked
 NEWEST = "3.96.0-01"
 
 
-def play(nexus: Nexus, version: str, **more: Any) -> None:
-    """Have the server behave as this version from now on."""
-    switches = nexus.data_dir / "etc/standin.json"
-    switches.with_suffix(".new").write_text(json.dumps({"play_version": version, **more}))
-    switches.with_suffix(".new").rename(switches)
-
-
 @pytest.fixture
 def newest(nexus: Nexus, admin: Api) -> Iterator[None]:
     """The newest version, its licence accepted, with no wrong logins counted."""
-    play(nexus, "")
+    nexus.play()
     admin.ok("GET", "status")
-    play(nexus, NEWEST)
+    nexus.play(NEWEST)
     licence = admin.ok("GET", "system/eula")
     admin.ok("POST", "system/eula", licence | {"accepted": True})
     yield
-    play(nexus, NEWEST)
+    nexus.play(NEWEST)
     admin.ok("POST", "system/eula", licence)
-    (nexus.data_dir / "etc/standin.json").unlink()
+    nexus.play()
 
 
 @pytest.fixture
@@ -105,7 +97,7 @@ class TestLogins:
         right = Api(nexus, people.add("nx-search-read"))
         assert right.auth
         shut(nexus, right.auth[0])
-        play(nexus, NEWEST, limited_seconds=2)
+        nexus.play(NEWEST, limited_seconds=2)
         for _ in range(2):
             time.sleep(1.1)
             assert right.call("GET", "status").status_code == 429
@@ -114,7 +106,7 @@ class TestLogins:
 
     def test_an_older_version_counts_nothing(self, nexus: Nexus, people: People) -> None:
         user, password = people.add("nx-search-read")
-        play(nexus, "3.92.0-03")
+        nexus.play("3.92.0-03")
         assert {Api(nexus, (user, "wrong")).call("GET", "status").status_code for _ in range(6)} == {401}
         assert Api(nexus, (user, password)).call("GET", "status").status_code == 200
 
@@ -238,7 +230,7 @@ class TestPaths:
     def test_a_version_that_has_no_paths_is_said_to_the_user(
         self, nexus: Nexus, admin: Api, connection: Connection
     ) -> None:
-        play(nexus, "3.82.0-08")
+        nexus.play("3.82.0-08")
         name = named("images")
         said = refusal(DockerHostedRepositoryProvider, connection, name=name, path_enabled=True)
         assert said.startswith(f"docker repository '{name}': path_enabled is not known to Nexus 3.82.0-08")
@@ -248,7 +240,7 @@ class TestPaths:
     def test_a_version_that_has_no_paths_and_that_a_proxy_hides_is_said_to_the_user(
         self, nexus: Nexus, admin: Api, connection: Connection, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        play(nexus, "3.82.0-08")
+        nexus.play("3.82.0-08")
         monkeypatch.setattr("nexus_registry.providers.docker.served", lambda _header: "")
         name = named("images")
         said = refusal(DockerHostedRepositoryProvider, connection, name=name, path_enabled=True)
@@ -312,7 +304,7 @@ class TestJetty12:
         derived = run(SHELLS["dash"], body, secrets={"KEYSTORE_PASSWORD": KEYSTORE_PASSWORD})
         (server.data_dir / "etc/jetty-https.xml").write_text(derived)
         self.configure(server, "${karaf.data}/etc/jetty-https.xml")
-        play(server, NEWEST)
+        server.play(NEWEST)
         server.start()
         assert certificate(server, ssl.TLSVersion.TLSv1_3) == ssl.PEM_cert_to_DER_cert(expected)
         renewed = ssl.PEM_cert_to_DER_cert(server.write_keystore())
@@ -324,11 +316,11 @@ class TestJetty12:
         expected = server.write_keystore(password="password")
         where = {"jetty.sslContext.keyStorePath": "../ssl/keystore.jks"}
         self.configure(server, "${jetty.etc}/jetty-https.xml", **where)
-        play(server, "3.77.0-01")
+        server.play("3.77.0-01")
         with pytest.raises(RuntimeError, match="does not answer"):
             server.start()
         assert "java.lang.NoSuchMethodException: org.eclipse.jetty.xml.XmlConfiguration.resolvePath" in server.log
-        play(server, NEWEST)
+        server.play(NEWEST)
         server.start()
         assert certificate(server) == ssl.PEM_cert_to_DER_cert(expected)
         answer = requests.get(f"{server.https_url}/", verify=str(server.ca), timeout=30)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,8 +41,7 @@ def staged(name: str) -> Iterator[Stage]:
     """Such a server of this name, for as long as the block lasts."""
     with locked(WORK / f"contract/{name}.lock"):
         server = make(name, docker=True)
-        (server.data_dir / "etc").mkdir(parents=True)
-        (server.data_dir / "etc/standin.json").write_text(json.dumps({"play_version": PLAYED}))
+        server.play(PLAYED)
         started(server)
         try:
             with FaultProxy(server.url, server.authority) as proxy:

@@ -126,8 +126,7 @@ class TestOneStack:
         killed("up (update)", dev.stack.up)
         in_order(dev)
         docker.trust(dev.login_server, dev.authority.certificate_pem)
-        docker.empty_cache()
-        docker.docker("pull", f"{dev.login_server}/hello-world:1")
+        docker.pull_anew(f"{dev.login_server}/hello-world:1")
         docker.login(dev.login_server, "reader", "reader-password")
         demo.prove(dev, docker, say=lambda _line: None)
 

@@ -167,8 +167,7 @@ class TestOneStack:
         refused = dev.stack.up(replace=[repository])
         assert not refused.ok
         assert "force_destroy=True" in refused.error
-        docker.empty_cache()
-        docker.docker("pull", f"{dev.login_server}/hello-world:1")
+        docker.pull_anew(f"{dev.login_server}/hello-world:1")
         assert changed(dev.stack.up(expect_no_changes=True)) == {}
 
         dev.stack.set_config("force_destroy", True)
