@@ -44,7 +44,10 @@ def kill_nexus(dev: Dev) -> bool:
             "host rebooted",
             STEPS,
             (MIDDLE,),
-            {"nexus-account": (0.1,), "nexus-service": (0.3, 8.0), "registry-port": (0.1,)},
+            {
+                **dict.fromkeys({*STEPS} - {"nexus-archive", "nexus-service"}, (0.05,)),
+                "nexus-service": (0.3, 8.0),
+            },
         ),
         ("Nexus killed while it starts", ("nexus-service",), (MIDDLE,), {"nexus-service": (4.0, 12.0)}),
     ],
