@@ -129,11 +129,12 @@ def test_a_new_version_that_does_not_start_is_taken_back_with_the_database_it_ch
     assert said.endswith(f"); version {OLD} runs again, with its configuration and database")
     assert server.host.read(models) == before
     assert_runs(server, OLD)
-
-
-def test_a_change_that_is_killed_in_any_phase_and_by_a_reboot_is_finished_by_the_next_run(server: Server) -> None:
     server.host.ssh(f"rm -r {server.install_root}/nexus-{NEW}")
     server.run("archive", "update")
+
+
+@pytest.mark.full_faults
+def test_a_change_that_is_killed_in_any_phase_and_by_a_reboot_is_finished_by_the_next_run(server: Server) -> None:
     for name in ("copy", "change", "start"):
         with when(server, phase(name), KILL_THE_STEP):
             assert server.run("service", "update", check=False).returncode not in (0, 1)
@@ -141,6 +142,10 @@ def test_a_change_that_is_killed_in_any_phase_and_by_a_reboot_is_finished_by_the
     done = server.run("service", "update")
     assert f"Nexus {NEW} is starting since then" in done.stdout
     assert "restarting" not in done.stdout
+
+
+def test_a_new_version_has_all_that_the_old_one_held_and_the_old_one_is_kept(server: Server) -> None:
+    server.run("service", "update")
     assert_runs(server, NEW)
     assert server.host.ssh(f"ls {server.data_dir}/upgrade-copy").stdout == f"{OLD}\n"
     assert server.host.exists(f"{server.install_root}/nexus-{OLD}/bin/nexus")

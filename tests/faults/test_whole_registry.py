@@ -24,6 +24,7 @@ readlink /opt/nexus/nexus && systemctl is-enabled nexus && systemctl is-active n
 """
 
 
+@pytest.mark.full_faults
 def test_a_new_repair_value_runs_every_step_of_the_host_again_and_undoes_what_was_done_by_hand(
     registry: Dev, docker: DockerClient
 ) -> None:
