@@ -70,6 +70,7 @@ def down(_: argparse.Namespace) -> None:
 
 
 TOOLS = (
+    "busybox",
     "default-jdk-headless",  # keytool; Java for Nexus in the contract tests
     "docker-registry",
     "docker.io",

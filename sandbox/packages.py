@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sandbox.shell import progress, run
+from sandbox.shell import locked, progress, run
+
+LOCK = Path("/run/lock/nexus-registry-packages.lock")
+"""One run at a time installs: apt waits for dpkg's lock, but not for that of its lists."""
 
 
 class CannotInstall(RuntimeError):
@@ -23,7 +26,7 @@ def ensure(*names: str) -> None:
     """
     if not shutil.which("apt-get"):
         raise CannotInstall("the sandbox needs Debian 12 or newer with apt; this machine has no apt-get")
-    missing = [name for name in names if not _installed(name)]
+    missing = _missing(names)
     if not missing:
         return
     if os.geteuid() != 0:
@@ -31,6 +34,16 @@ def ensure(*names: str) -> None:
             f"missing Debian packages: {' '.join(missing)}; run this as root, or install them first: "
             f"apt-get install --no-install-recommends {' '.join(missing)}"
         )
+    with locked(LOCK):
+        if missing := _missing(names):
+            _install(missing)
+
+
+def _missing(names: Iterable[str]) -> list[str]:
+    return [name for name in names if not _installed(name)]
+
+
+def _install(missing: list[str]) -> None:
     env = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
     apt = ("apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300")
     with progress(f"installing {' '.join(missing)} on this machine"), _services_not_started():

@@ -10,7 +10,6 @@ from nexus_registry.cli import doctor
 from nexus_registry.cli.state import Step
 from nexus_registry.components.host import steps
 
-from sandbox.packages import ensure
 from tests.unit.other_hosts import LEAP, ROCKY, OtherHost, System
 from tests.unit.test_packages_other_hosts import FIREWALLD
 from tests.unit.test_packages_service import FINGERPRINT, KEYTOOL, TOOLS, VERSION, archive, passes
@@ -65,7 +64,6 @@ def asked(host: OtherHost, sha256: str) -> list[str]:
 def test_each_change_by_hand_is_said_in_one_line_until_the_steps_ran_again(
     tmp_path: Path, system: System, systemd: str
 ) -> None:
-    ensure("busybox")
     host = OtherHost(tmp_path, system, {**TOOLS, **FIREWALLD})
     host.write("systemd", systemd)
     host.write("firewalld", "0")

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sandbox.packages import ensure
 from tests.unit.other_hosts import CENTOS, LEAP, ROCKY, UBUNTU, OtherHost, System
 
 if TYPE_CHECKING:
@@ -22,11 +21,6 @@ ASKED: dict[str, Any] = {
     "min_disk_mb": 1,
     "port": [8443],
 }
-
-
-@pytest.fixture(autouse=True, scope="module")
-def tools() -> None:
-    ensure("busybox")
 
 
 CASES: list[tuple[str, System, int, str, list[str]]] = [

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sandbox.packages import ensure
 from tests.unit.other_hosts import CENTOS, LEAP, ROCKY, UBUNTU, OtherHost, System
 from tests.unit.steps_shell import SHELLS, parsed, run
 from tests.unit.test_packages_other_hosts import ASKED, SELINUX
@@ -113,7 +112,6 @@ def passes(host: OtherHost, java: str | None, sha256: str, verb: Any) -> list[st
 def test_the_same_commands_bring_the_unit_up_everywhere_and_nothing_is_done_twice(
     tmp_path: Path, system: System, systemd: str, selinux: bool, java: str, knows: str
 ) -> None:
-    ensure("busybox")
     host = OtherHost(tmp_path, system, {**TOOLS, **(SELINUX if selinux else {})})
     host.write("systemd", systemd)
     said = "1.8.0_412" if "1.8" in java else "17.0.11"
@@ -142,7 +140,6 @@ JDK = f"/opt/nexus/nexus-{VERSION}/jdk/temurin_21.0.9/jdk-21.0.9+10"
 def test_an_archive_that_brings_its_java_runs_on_it_and_no_package_is_asked_for(
     tmp_path: Path, system: System
 ) -> None:
-    ensure("busybox")
     host = OtherHost(tmp_path, system, TOOLS)
     host.write("systemd", "252")
     prepared = host.run("prepare", **ASKED)
@@ -166,7 +163,6 @@ def test_an_archive_that_brings_its_java_runs_on_it_and_no_package_is_asked_for(
     ids=["told", "the archive's own", "found by prepare"],
 )
 def test_which_java_the_service_runs_on(tmp_path: Path, shell: str, flags: str, bundled: bool, java: str) -> None:
-    ensure("dash", "busybox")
     (tmp_path / "facts/nexus").mkdir(parents=True)
     (tmp_path / "facts/nexus/prepare.java-home").write_text("/usr/lib/jvm/j\n")
     if bundled:

@@ -18,7 +18,7 @@ from pulumi.runtime import settings
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks
 from pulumi_command import remote
 
-from sandbox.packages import ensure
+from tests.unit.steps_shell import SHELLS
 
 LINES = st.text(st.characters(codec="utf-8", exclude_characters="\0\n\r"))
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
@@ -111,17 +111,11 @@ def test_a_delete_reads_nothing_from_the_checkout_but_its_files() -> None:
     assert text.endswith('step "$@" </dev/null\n')
 
 
-@pytest.fixture(scope="module")
-def tools() -> None:
-    ensure("shellcheck", "dash", "busybox")
-
-
-@pytest.mark.usefixtures("tools")
 @pytest.mark.parametrize("step", steps.FILES)
 def test_every_shell_reads_the_script(step: str, tmp_path: Path) -> None:
     script = tmp_path / f"{step}.sh"
     script.write_text(steps.stdin(step, {"ADMIN_PASSWORD": "x"}))
-    for reader in (["dash"], ["bash", "--posix"], ["busybox", "sh"]):
+    for reader in SHELLS.values():
         subprocess.run([*reader, "-n", script], check=True)
     script.write_text(steps.stdin(step))
     checked = subprocess.run(["shellcheck", "-s", "sh", script], capture_output=True, text=True, check=False)

@@ -7,7 +7,6 @@ from xml.dom import minidom
 
 import pytest
 
-from sandbox.packages import ensure
 from tests.unit.steps_shell import SHELLS, parsed, run
 
 HTTPS_XML = """<?xml version="1.0"?>
@@ -49,7 +48,6 @@ JETTY_12_XML = """<?xml version="1.0"?>
 
 @pytest.fixture(scope="module", params=SHELLS)
 def shell(request: pytest.FixtureRequest) -> list[str]:
-    ensure("dash", "busybox")
     return SHELLS[str(request.param)]
 
 

@@ -9,13 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandbox.packages import ensure
 from tests.unit.steps_shell import SHELLS, parsed, run
 
 
 @pytest.fixture(scope="module", params=SHELLS)
 def shell(request: pytest.FixtureRequest) -> list[str]:
-    ensure("dash", "busybox")
     return SHELLS[str(request.param)]
 
 

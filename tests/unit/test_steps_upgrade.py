@@ -12,7 +12,6 @@ from nexus_registry.components.host import steps
 from nexus_registry.components.host.version import InstalledVersionProvider
 from nexus_registry.components.versions import refused_change
 
-from sandbox.packages import ensure
 from tests.unit.steps_shell import SHELLS, parsed, run
 
 CHANGES = [
@@ -33,7 +32,6 @@ CHANGES = [
 
 @pytest.fixture(scope="module", params=SHELLS)
 def shell(request: pytest.FixtureRequest) -> list[str]:
-    ensure("dash", "busybox")
     return SHELLS[str(request.param)]
 
 
@@ -263,7 +261,6 @@ class Model:
 @pytest.mark.parametrize("power", ["on", "off"])
 @pytest.mark.parametrize("fails", ["no", "yes"])
 def test_a_change_of_version_may_be_cut_anywhere(tmp_path: Path, fails: str, power: str) -> None:
-    ensure("dash")
     for cut in range(1, 99):
         model = Model(tmp_path / str(cut), fails)
         first = model.up(cut)
