@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 from typing import Any
@@ -27,14 +26,8 @@ class Preview(pulumi.runtime.Mocks):
         return {}, None
 
 
-@pytest.fixture(autouse=True, scope="module")
-def loop() -> None:
-    """One for all tests, as the SDK expects; ``asyncio.run`` elsewhere leaves none."""
-    asyncio.set_event_loop(asyncio.new_event_loop())
-
-
 @pytest.fixture(autouse=True)
-def preview(loop: None) -> None:
+def preview(sdk: None) -> None:
     pulumi.runtime.set_mocks(Preview(), project="consumer", preview=True)
 
 

@@ -169,6 +169,7 @@ class Echo(Mocks):
         return {}, None
 
 
+@pytest.mark.usefixtures("sdk")
 def test_the_resource_has_its_own_type_and_its_secrets_are_marked() -> None:
     pulumi.runtime.set_mocks(Echo(), monitor=Registrations(Echo()))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 from nexus_registry.components.host import steps
-from pulumi.runtime import settings
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks
 from pulumi_command import remote
 
@@ -122,14 +121,6 @@ def test_every_shell_reads_the_script(step: str, tmp_path: Path) -> None:
     assert checked.stdout == ""
 
 
-@pytest.fixture
-def engine() -> Iterator[None]:
-    """Keeps the mocks that a test sets from those that follow."""
-    before = settings.SETTINGS
-    yield
-    settings.SETTINGS = before
-
-
 class _Recorder(Mocks):
     def __init__(self) -> None:
         self.made: list[MockResourceArgs] = []
@@ -150,7 +141,7 @@ async def _run(given: Callable[[], dict[str, Any]]) -> Any:
     return recorder.made[-1].inputs, await command.stdin.is_secret(), await command.stdout.is_secret()
 
 
-@pytest.mark.usefixtures("engine")
+@pytest.mark.usefixtures("sdk")
 def test_a_step_is_a_command_with_secrets_in_its_standard_input_alone() -> None:
     def given() -> dict[str, Any]:
         return {
@@ -172,7 +163,7 @@ def test_a_step_is_a_command_with_secrets_in_its_standard_input_alone() -> None:
     assert inputs["addPreviousOutputInEnv"] is False
 
 
-@pytest.mark.usefixtures("engine")
+@pytest.mark.usefixtures("sdk")
 def test_a_step_without_secrets_hides_nothing() -> None:
     inputs, secret, _ = asyncio.run(_run(lambda: {"arguments": {"unit": "nexus"}}))
     assert not secret
