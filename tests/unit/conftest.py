@@ -9,25 +9,26 @@ import pytest
 from pulumi.runtime.settings import reset_options
 
 from sandbox.packages import ensure
+from tests.unit.steps_shell import SHELLS
 
 
-@pytest.fixture(autouse=True, scope="session")
-def shells() -> None:
-    """The shells that hosts have, and a reader of their scripts."""
-    ensure("dash", "busybox", "shellcheck")
+@pytest.fixture(scope="module", params=SHELLS)
+def shell(request: pytest.FixtureRequest) -> list[str]:
+    """Each of the shells that hosts have."""
+    ensure("busybox")
+    return SHELLS[str(request.param)]
 
 
 @pytest.fixture
-def sdk() -> Iterator[None]:
-    """Pulumi's SDK with nothing in it that another test set: its root resource lives in that one's event loop."""
+def sdk() -> Iterator[asyncio.AbstractEventLoop]:
+    """The loop of Pulumi's SDK; what a test sets there, such as mocks and the root resource, ends with it."""
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
+    yield loop
     reset_options()
-    yield
-    reset_options()
-    if left := asyncio.all_tasks(loop):
-        for task in left:
-            task.cancel()
-        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+    left = asyncio.all_tasks(loop)
+    for task in left:
+        task.cancel()
+    loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
     loop.close()
     asyncio.set_event_loop(None)

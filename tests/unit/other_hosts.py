@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from nexus_registry.components.host import steps
 
+from sandbox.packages import ensure
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -161,6 +163,7 @@ class OtherHost:
 
     def _busybox(self) -> None:
         """busybox with the libraries that it is linked against, and the programs that it plays."""
+        ensure("busybox")
         binary = str(shutil.which("busybox"))
         linked = subprocess.run(["ldd", binary], capture_output=True, text=True, check=True).stdout
         for path in [binary, *re.findall(r"(/\S+) \(0x", linked)]:

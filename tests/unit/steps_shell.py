@@ -6,6 +6,8 @@ import subprocess
 
 from nexus_registry.components.host import steps
 
+from sandbox.packages import ensure
+
 SHELLS = {"dash": ["dash"], "bash": ["bash", "--posix"], "busybox": ["busybox", "sh"]}
 FLAGS = (
     "--unit nexus --version 3.71.0-06 --install-root /opt/nexus --data-dir /srv/nexus --user nexus --group nexus"
@@ -19,6 +21,21 @@ def run(shell: list[str], body: str, step: str = "service", secrets: dict[str, s
     script = steps.stdin(step, secrets or {}).removesuffix('step "$@" </dev/null\n') + body
     done = subprocess.run([*shell, "-s"], input=script.encode(), capture_output=True, check=False)
     return done.stdout.decode() + done.stderr.decode()
+
+
+def parse_everywhere(script: str) -> None:
+    """Have every shell read it, without running anything; fails on what one does not understand."""
+    ensure("busybox")
+    for shell in SHELLS.values():
+        subprocess.run([*shell, "-n", "-s"], input=script.encode(), check=True)
+
+
+def shellcheck(script: str) -> str:
+    """What shellcheck has to say."""
+    ensure("shellcheck")
+    return subprocess.run(
+        ["shellcheck", "-s", "sh", "-"], input=script, capture_output=True, text=True, check=False
+    ).stdout
 
 
 def parsed(extra: str, body: str = ":") -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.unit.other_hosts import CENTOS, LEAP, ROCKY, UBUNTU, OtherHost, System
-from tests.unit.steps_shell import SHELLS, parsed, run
+from tests.unit.steps_shell import parsed, run
 from tests.unit.test_packages_other_hosts import ASKED, SELINUX
 
 if TYPE_CHECKING:
@@ -156,17 +156,18 @@ def test_an_archive_that_brings_its_java_runs_on_it_and_no_package_is_asked_for(
     assert passes(host, None, sha256, "update") == []
 
 
-@pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize(
     ("flags", "bundled", "java"),
     [("--java-home /opt/j", True, "/opt/j"), ("", True, "jdk/temurin/jdk-21"), ("", False, "/usr/lib/jvm/j")],
     ids=["told", "the archive's own", "found by prepare"],
 )
-def test_which_java_the_service_runs_on(tmp_path: Path, shell: str, flags: str, bundled: bool, java: str) -> None:
+def test_which_java_the_service_runs_on(
+    shell: list[str], tmp_path: Path, flags: str, bundled: bool, java: str
+) -> None:
     (tmp_path / "facts/nexus").mkdir(parents=True)
     (tmp_path / "facts/nexus/prepare.java-home").write_text("/usr/lib/jvm/j\n")
     if bundled:
         (tmp_path / "jdk/temurin/jdk-21/bin").mkdir(parents=True)
         (tmp_path / "jdk/temurin/jdk-21/bin/java").touch()
     body = f"FACTS_ROOT={tmp_path}/facts\n" + parsed(flags, f"service_java {tmp_path}")
-    assert run(SHELLS[shell], body).strip() == str(tmp_path / java)
+    assert run(shell, body).strip() == str(tmp_path / java)

@@ -7,7 +7,7 @@ from xml.dom import minidom
 
 import pytest
 
-from tests.unit.steps_shell import SHELLS, parsed, run
+from tests.unit.steps_shell import parsed, run
 
 HTTPS_XML = """<?xml version="1.0"?>
 <Configure id="Server" class="org.eclipse.jetty.server.Server">
@@ -44,11 +44,6 @@ JETTY_12_XML = """<?xml version="1.0"?>
   </New>
 </Configure>
 """
-
-
-@pytest.fixture(scope="module", params=SHELLS)
-def shell(request: pytest.FixtureRequest) -> list[str]:
-    return SHELLS[str(request.param)]
 
 
 def fake_install(folder: Path, xml: str, *, scanner: bool, java: str = "17.0.9") -> Path:

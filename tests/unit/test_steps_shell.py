@@ -12,11 +12,6 @@ from hypothesis import strategies as st
 from tests.unit.steps_shell import SHELLS, parsed, run
 
 
-@pytest.fixture(scope="module", params=SHELLS)
-def shell(request: pytest.FixtureRequest) -> list[str]:
-    return SHELLS[str(request.param)]
-
-
 @pytest.mark.parametrize(
     ("extra", "said"),
     [

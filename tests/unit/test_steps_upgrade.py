@@ -12,7 +12,7 @@ from nexus_registry.components.host import steps
 from nexus_registry.components.host.version import InstalledVersionProvider
 from nexus_registry.components.versions import refused_change
 
-from tests.unit.steps_shell import SHELLS, parsed, run
+from tests.unit.steps_shell import parsed, run
 
 CHANGES = [
     ("3.41.1-01", "3.62.0-01", False, ""),
@@ -28,11 +28,6 @@ CHANGES = [
     ("3.60.0-02", "3.69.0-02", True, ""),
 ]
 """Version that ran, version wished, whether the data are in H2 before 3.71, and what is said against it."""
-
-
-@pytest.fixture(scope="module", params=SHELLS)
-def shell(request: pytest.FixtureRequest) -> list[str]:
-    return SHELLS[str(request.param)]
 
 
 @pytest.mark.parametrize(("before", "wished", "h2", "said"), CHANGES)
