@@ -184,18 +184,25 @@ own_dir() {
 
 sha256_of() { sha256sum "$1" | cut -c -64; }
 
+# --- time -------------------------------------------------------------------------------------------------------
+
+# uptime_seconds: whole seconds since the host started. Unlike the clock it never jumps, so limits are measured by it.
+uptime_seconds() {
+    if read -r uptime_now _ 2>/dev/null </proc/uptime; then printf '%s' "${uptime_now%%.*}"; else date +%s; fi
+}
+
 # --- programs that take long ------------------------------------------------------------------------------------
 
 # attend WHAT LIMIT COMMAND …: runs it, says every 10 s that it still does, shows its last words when it fails.
 attend() {
-    attend_what=$1 attend_limit=$2 attend_started=$(date +%s) attend_said=0
+    attend_what=$1 attend_limit=$2 attend_started=$(uptime_seconds) attend_said=0
     shift 2
     attend_log=$(umask 077 && mktemp "${TMPDIR:-/tmp}/nexus-registry.XXXXXX")
     "$@" >"$attend_log" 2>&1 &
     attend_pid=$!
     while kill -0 "$attend_pid" 2>/dev/null; do
         sleep 0.2
-        attend_spent=$(($(date +%s) - attend_started))
+        attend_spent=$(($(uptime_seconds) - attend_started))
         if [ "$attend_spent" -ge "$attend_limit" ]; then
             kill "$attend_pid" 2>/dev/null || :
             rm -f "$attend_log"
