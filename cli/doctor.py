@@ -16,7 +16,7 @@ from .state import Step
 
 NOTHING, FOUND, UNKNOWN = 0, 1, 2
 REMEDY = "set nexus-registry:repair to a new value and run pulumi up"
-FILES = ("lib", "jetty", "properties", "unit", "start", "selinux", "firewall", "doctor")
+FILES = ("lib", "units", "jetty", "properties", "unit", "start", "selinux", "firewall", "doctor")
 """What is sent: the functions by which the steps make things, and those that look at them."""
 
 

@@ -230,7 +230,8 @@ attend_detail() {
 # --- what is running --------------------------------------------------------------------------------------------
 
 unit_is() { [ "$(unit_property ActiveState)" = "$1" ]; }
-unit_property() { systemctl show -p "$1" "$unit.service" 2>/dev/null | sed -n "s/^$1=//p"; }
+# unit_property PROPERTY [UNIT]: of this step's unit, unless another one is named.
+unit_property() { systemctl show -p "$1" "${2:-$unit}.service" 2>/dev/null | sed -n "s/^$1=//p"; }
 systemd_version() { systemctl --version | sed -n '1s/[^0-9]*\([0-9]*\).*/\1/p'; }
 
 # listeners PORT: "address program pid" of each listener, "-" for what can't be seen.

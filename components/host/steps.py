@@ -26,10 +26,10 @@ Value: TypeAlias = "str | int | float | bool | Sequence[str | int | float] | Map
 
 FILES: Final[Mapping[str, tuple[str, ...]]] = {
     "prepare": ("lib", "packages", "selinux", "firewall", "prepare"),
-    "account": ("lib", "account"),
-    "archive": ("lib", "archive"),
+    "account": ("lib", "units", "account"),
+    "archive": ("lib", "units", "archive"),
     "keystore": ("lib", "jetty", "keystore"),
-    "service": ("lib", "jetty", "properties", "unit", "start", "upgrade", "service"),
+    "service": ("lib", "units", "jetty", "properties", "unit", "start", "upgrade", "service"),
     "port": ("lib", "firewall", "port"),
 }
 """What each step's script is made of."""

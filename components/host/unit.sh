@@ -2,7 +2,6 @@
 # The unit: hardened as far as this host's systemd knows how, and what the launcher and the JVM are told.
 
 RUN_DIR=/run/nexus-registry
-UNIT_MARK='# Written by nexus-registry: a change made here is set back by its next run.'
 
 # One line per directive: the systemd version that knows it, and the directive. Before 231 the seccomp filters and
 # NoNewPrivileges stand in the way of SELinux' own change of domain, so they are left out there.

@@ -1,0 +1,89 @@
+# shellcheck shell=sh disable=SC2154
+# Which units of this host start a Nexus, and what they share with this step's unit.
+
+UNIT_MARK='# Written by nexus-registry: a change made here is set back by its next run.'
+UNIT_FOLDERS='/etc/systemd/system /run/systemd/system /run/systemd/generator.late /usr/local/lib/systemd/system /usr/lib/systemd/system /lib/systemd/system'
+
+# nexus_units: one line for each unit of this host that starts a Nexus, running or not, this unit's included:
+# NAME|KIND|USER|GROUP|INSTALL_ROOT|DATA_DIR. KIND is ours or other; a value that the unit does not tell is empty.
+# INSTALL_ROOT holds nexus-<version>. Paths are resolved.
+nexus_units() {
+    units_seen=' '
+    for units_folder in $UNIT_FOLDERS; do
+        for units_file in "$units_folder"/*.service; do
+            units_name=${units_file##*/}
+            units_name=${units_name%.service}
+            case $units_seen in *" $units_name "*) continue ;; esac
+            units_seen="$units_seen$units_name "
+            units_target=$(readlink "$units_file" || printf '%s' "$units_name.service")
+            # A symlink of another name is an alias, or masks the unit.
+            [ "${units_target##*/}" = "$units_name.service" ] || continue
+            grep -qi nexus "$units_file" 2>/dev/null || continue
+            if grep -qxF "$UNIT_MARK" "$units_file"; then our_unit; else other_unit; fi
+        done
+    done
+}
+
+our_unit() {
+    units_root=$(sed -n 's|^ExecStart=\(.*\)/nexus/bin/nexus run$|\1|p' "$units_file")
+    units_data=$(sed -n 's/^Environment="_JAVA_OPTIONS=.*-Dkaraf\.data=\([^ "]*\).*/\1/p' "$units_file")
+    units_user=$(sed -n 's/^User=//p' "$units_file")
+    units_group=$(sed -n 's/^Group=//p' "$units_file")
+    print_unit ours
+}
+
+other_unit() {
+    units_start=$(nexus_launcher "$units_name") || return 0
+    units_user=$(unit_property User "$units_name")
+    units_group=$(unit_property Group "$units_name")
+    units_root=${units_start%/*/bin/nexus}
+    units_data=$(launcher_data_dir "$units_name" "$units_start")
+    print_unit other
+}
+
+print_unit() {
+    printf '%s|%s|%s|%s|%s|%s\n' "$units_name" "$1" "$units_user" "$units_group" \
+        "$(resolved "$units_root")" "$(resolved "$units_data")"
+}
+
+# resolved PATH: without links, also where its end is missing.
+resolved() { [ -z "$1" ] || readlink -m "$1" 2>/dev/null || readlink -f "$1" || printf '%s' "$1"; }
+
+# other_units_with user|group|install_root|data_dir VALUE: "NAME ours" or "NAME other" for each unit but $unit that has it.
+other_units_with() {
+    with_value=$2
+    case $1 in install_root | data_dir) with_value=$(resolved "$2") ;; esac
+    nexus_units | while IFS='|' read -r with_name with_kind with_user with_group with_install_root with_data_dir; do
+        [ "$with_name" != "$unit" ] || continue
+        case $1 in
+            user) with_found=$with_user ;;
+            group) with_found=$with_group ;;
+            install_root) with_found=$with_install_root ;;
+            data_dir) with_found=$with_data_dir ;;
+        esac
+        [ "$with_found" != "$with_value" ] || printf '%s %s\n' "$with_name" "$with_kind"
+    done
+}
+
+# nexus_launcher UNIT: the bin/nexus that it starts, itself or by a script; fails when it starts something else.
+nexus_launcher() {
+    launcher_words=$(unit_property ExecStart "$1" | sed "s/[ ;='\"]/\\$NEWLINE/g" | grep '^/' | sort -u)
+    for launcher_word in $launcher_words; do
+        launcher_file=$(resolved "$launcher_word")
+        case $launcher_file in */bin/nexus) printf '%s' "$launcher_file" && return 0 ;; esac
+    done
+    for launcher_word in $launcher_words; do
+        [ "$(head -c 2 "$launcher_word" 2>/dev/null | tr -d '\000')" = '#!' ] || continue
+        launcher_file=$(grep -o '/[A-Za-z0-9/._+-]*/bin/nexus' "$launcher_word" | head -n 1)
+        [ -z "$launcher_file" ] || { resolved "$launcher_file" && return 0; }
+    done
+    return 1
+}
+
+# launcher_data_dir UNIT LAUNCHER: where the Nexus that it starts keeps its data; nothing when nothing says so.
+launcher_data_dir() {
+    launcher_data=$(unit_property Environment "$1" | sed -n 's/.*_JAVA_OPTIONS=[^"]*-Dkaraf\.data=\([^ "]*\).*/\1/p')
+    [ -n "$launcher_data" ] ||
+        launcher_data=$(sed -n 's/^-Dkaraf\.data=//p' "$2.vmoptions" 2>/dev/null | tail -n 1 | tr -d '\r')
+    case $launcher_data in '' | /*) resolved "$launcher_data" ;; *) resolved "${2%/bin/nexus}/$launcher_data" ;; esac
+}

@@ -1,0 +1,108 @@
+"""Which units of a host start a Nexus, and with what: read from unit files and from what systemd says of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.steps_shell import run
+
+OURS = """# Written by nexus-registry: a change made here is set back by its next run.
+[Service]
+User=nexus
+Group=repo
+ExecStart={root}/nexus/bin/nexus run
+Environment="INSTALL4J_ADD_VM_PARAMS=-Xms1m -Dkaraf.data=/wrong -Dx"
+Environment="_JAVA_OPTIONS=-Xms1m -Dkaraf.data={data} -Dkaraf.log={data}/log"
+"""
+
+
+class Host:
+    """A folder of unit files, and what systemd says of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.says: dict[tuple[str, str], str] = {}
+        (folder / "etc").mkdir()
+        (folder / "lib").mkdir()
+
+    def unit(self, name: str, text: str, where: str = "etc", **says: str) -> None:
+        (self.folder / where / f"{name}.service").write_text(text)
+        self.says |= {(name, key): value for key, value in says.items()}
+
+    def install(self, name: str, data: str = "../sonatype-work/nexus3") -> Path:
+        launcher = self.folder / name / "bin/nexus"
+        launcher.parent.mkdir(parents=True)
+        launcher.write_text("#!/bin/sh\n")
+        (launcher.parent / "nexus.vmoptions").write_text(f"-Xms1m\n-Dkaraf.data={data}\r\n")
+        return launcher
+
+    def run(self, shell: list[str], body: str) -> str:
+        cases = " ".join(f"'{name} {key}') echo '{value}' ;;" for (name, key), value in self.says.items())
+        systemd = f'unit_property() {{ case "${{2:-$unit}} $1" in {cases} esac; }}\n' if cases else ""
+        folders = f"UNIT_FOLDERS='{self.folder}/etc {self.folder}/none {self.folder}/lib' unit=nexus\n"
+        return run(shell, folders + systemd + body)
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Host:
+    return Host(tmp_path)
+
+
+def start(*words: object) -> str:
+    line = " ".join(map(str, words))
+    return f"{{ path={words[0]} ; argv[]={line} ; ignore_errors=no ; pid=0 }}"
+
+
+def test_every_unit_of_a_nexus_is_listed(shell: list[str], host: Host) -> None:
+    base = host.folder
+    host.unit("nexus", OURS.format(root="/opt/nexus", data=f"{base}/data"))
+    host.unit("second", OURS.format(root=f"{base}/link", data=f"{base}/data2"))
+    (base / "link").symlink_to(base / "opt")
+    launcher = host.install("hand/nexus-3.71.0-06")
+    (base / "hand/nexus").symlink_to("nexus-3.71.0-06")
+    linked = base / "hand/nexus/bin/nexus"
+    host.unit("by-hand", "# Nexus\n", "lib", ExecStart=start(linked, "start"), User="repo")
+    host.unit("shell", "Nexus", ExecStart=start("/bin/su", "-c", f"'{launcher} run'"))
+    script = base / "start.sh"
+    script.write_text(f"#!/bin/sh\nexec {linked} run\n")
+    host.unit("script", "Nexus", ExecStart=start(script), Environment=f'"_JAVA_OPTIONS=-X -Dkaraf.data={base}/d"')
+    host.unit("cron", "# not nexus\n", ExecStart=start("/usr/sbin/cron", "-f"))
+    host.unit("cron", "nexus", "lib")  # the one of above comes before it
+    (base / "etc/alias.service").symlink_to(base / "lib/by-hand.service")
+    (base / "etc/masked.service").symlink_to("/dev/null")
+    host.unit("masked", OURS.format(root="/opt/x", data="/x"), "lib")
+    listed = host.run(shell, "nexus_units").splitlines()
+    assert sorted(listed) == [
+        f"by-hand|other|repo||{base}/hand|{base}/hand/sonatype-work/nexus3",
+        f"nexus|ours|nexus|repo|/opt/nexus|{base}/data",
+        f"script|other|||{base}/hand|{base}/d",
+        f"second|ours|nexus|repo|{base}/opt|{base}/data2",
+        f"shell|other|||{base}/hand|{base}/hand/sonatype-work/nexus3",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("argument", "value", "found"),
+    [
+        ("data_dir", "{base}/link", "second ours\n"),
+        ("data_dir", "{base}/nowhere", ""),
+        ("install_root", "/opt/nexus", "second ours\n"),
+        ("user", "nexus", "second ours\n"),
+        ("user", "other", ""),
+    ],
+)
+def test_other_units_are_found_by_what_they_share(
+    shell: list[str], host: Host, argument: str, value: str, found: str
+) -> None:
+    base = host.folder
+    (base / "link").symlink_to(base / "data")
+    for name in ("nexus", "second"):
+        host.unit(name, OURS.format(root="/opt/nexus", data=f"{base}/data"))
+    assert host.run(shell, f"other_units_with {argument} {value.format(base=base)}") == found
+
+
+def test_a_unit_that_starts_something_else_has_no_launcher(shell: list[str], host: Host) -> None:
+    host.unit("nexus", "nexus", ExecStart=start("/usr/sbin/nginx", "-c", "/etc/nexus/nginx.conf"))
+    assert host.run(shell, "nexus_launcher nexus || echo none") == "none\n"
