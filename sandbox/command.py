@@ -37,7 +37,9 @@ class RemoteCommand:
     def __init__(self, say: Callable[[str], str]) -> None:
         self._say = say
 
-    def check(self, _olds: Props, news: Props) -> tuple[Props, list[tuple[str, str]]]:
+    def check(
+        self, _goal: Resource, _olds: Props, news: Props, _seed: bytes
+    ) -> tuple[Props, list[tuple[str, str]]]:
         """The inputs, and what is wrong with them."""
         connection = plain(news["connection"])
         fields = _given(connection).keys() if isinstance(connection, dict) else {"privateKey"}
@@ -45,7 +47,7 @@ class RemoteCommand:
         wrong |= {"connection without privateKey"} - {f"connection without {key}" for key in fields}
         return news, [("", f"the sandbox engine doesn't have {key}") for key in sorted(wrong)]
 
-    def diff(self, old: Resource, news: Props) -> tuple[bool, bool, bool]:
+    def diff(self, _urn: str, old: Resource, news: Props) -> tuple[bool, bool, bool]:
         """Changed, to be replaced, to be deleted first."""
         return not same(old.inputs, news), False, False
 

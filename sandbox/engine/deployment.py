@@ -1,5 +1,6 @@
 """The choice of steps for what a program registers, made as the real engine makes it, and their execution."""
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -41,28 +42,30 @@ class Deployment:
         asked, old = goal.inputs, next((it for it in self._previous if it.urn == goal.urn and not it.delete), None)
         again, forced = old in self._deleted, goal.urn in self._replace
         before = old.inputs if old and not again and not forced else {}
-        self._check(goal, before, _ignoring(goal, asked, before) if before else asked)
+        seed = os.urandom(32)
+        self._check(goal, before, _ignoring(goal, asked, before) if before else asked, seed)
         self._seen.add(goal.urn)
         if not old:
             return [("create", goal, goal)]
         replacement = [("replace", old, goal), ("create-replacement", old, goal)]
         if again:  # it had to go because of what it depends on
             return replacement
-        changed, replaced, first = (True, True, False) if forced else self._diff(old, goal.inputs)
+        changed, replaced, first = (True, True, False) if forced else self._diff(goal.urn, old, goal.inputs)
         if not (changed and replaced) and not old.pending_replacement:
             return [("update" if changed else "same", old, goal)]
         if goal.protect and old.protect:
             raise UserError(f'unable to replace resource "{goal.urn}"\nas it is currently marked for protection')
         if not forced:
-            self._check(goal, {}, asked)
+            self._check(goal, {}, asked, seed)
         if not (first if delete_first is None else delete_first):
             return replacement[::-1]
         doomed = [*reversed(self._dependents(old)), *[old] * (not old.pending_replacement)]
         self._deleted.update(doomed)
         return [*(("delete-replaced", it, it) for it in doomed), *replacement]
 
-    def _check(self, goal: Resource, olds: Props, news: Props) -> None:
-        goal.inputs, failures = self._provider(goal.type).check(olds, news) if goal.custom else (news, [])
+    def _check(self, goal: Resource, olds: Props, news: Props, seed: bytes) -> None:
+        provider = self._provider(goal.type) if goal.custom else None
+        goal.inputs, failures = provider.check(goal, olds, news, seed) if provider else (news, [])
         texts = []
         for key, reason in failures:
             value = "[secret]" if SECRET in str(goal.inputs.get(key)) else goal.inputs.get(key)
@@ -71,8 +74,8 @@ class Deployment:
         if texts:
             raise UserError("\n".join(reversed(texts)))
 
-    def _diff(self, old: Resource, news: Props) -> tuple[bool, bool, bool]:
-        diff = self._provider(old.type).diff(old, news) if old.custom else (None, False, False)
+    def _diff(self, urn: str, old: Resource, news: Props) -> tuple[bool, bool, bool]:
+        diff = self._provider(old.type).diff(urn, old, news) if old.custom else (None, False, False)
         return (not same(_ignoring(old, news, old.inputs), old.inputs) if diff[0] is None else diff[0], *diff[1:])
 
     def _dependents(self, root: Resource) -> list[Resource]:
@@ -83,7 +86,7 @@ class Deployment:
                 continue
             reached.add(it.urn)
             lost = {key: UNKNOWN for key, urns in it.property_dependencies.items() if doomed.keys() & set(urns)}
-            if lost and it.custom and self._diff(it, it.inputs | lost)[1]:
+            if lost and it.custom and self._diff(it.urn, it, it.inputs | lost)[1]:
                 doomed[it.urn] = it
                 if it.protect:
                     raise UserError(f'unable to replace "{it.urn}" as part of replacing "{root.urn}": protected')
@@ -145,7 +148,7 @@ class Deployment:
                 return "same"
             if self._provider(old.type).read(old):
                 _mark(old)
-                return "update" if self._diff(old, before)[0] else "same"
+                return "update" if self._diff(old.urn, old, before)[0] else "same"
             self.state.olds.remove(old)
             return "delete"
 

@@ -1,5 +1,6 @@
 """Dynamic resources: the SDK's own host of their providers, started and called over gRPC as the CLI does."""
 
+import base64
 import os
 import subprocess
 import sys
@@ -37,13 +38,16 @@ class DynamicProvider:
         except grpc.RpcError as error:
             raise UserError(str(error.details())) from None
 
-    def check(self, olds: Props, news: Props) -> tuple[Props, list[tuple[str, str]]]:
-        answer = self._call("Check", olds=olds, news=news)
+    def check(self, goal: Resource, olds: Props, news: Props, seed: bytes) -> tuple[Props, list[tuple[str, str]]]:
+        """The inputs as the provider completes them, and what is wrong with them."""
+        random = base64.b64encode(seed).decode()
+        answer = self._call("Check", **_named(goal), olds=olds, news=news, randomSeed=random)
         return annotate(MessageToDict(answer.inputs), news), [(it.property, it.reason) for it in answer.failures]
 
-    def diff(self, old: Resource, news: Props) -> tuple[bool | None, bool, bool]:
+    def diff(self, urn: str, old: Resource, news: Props) -> tuple[bool | None, bool, bool]:
         """Changed (None: compare the inputs), to be replaced, to be deleted first."""
-        answer = self._call("Diff", id=old.id, olds=old.outputs, news=news)
+        known = {"id": old.id, "olds": old.outputs, "oldInputs": old.inputs}
+        answer = self._call("Diff", **_named(old, urn), **known, news=news)
         changes = {answer.DIFF_SOME: True, answer.DIFF_NONE: False}.get(answer.changes)
         return changes, bool(answer.replaces), answer.deleteBeforeReplace
 
@@ -54,21 +58,28 @@ class DynamicProvider:
     def apply(self, kind: str, old: Resource, goal: Resource) -> None:
         """Create, update or delete."""
         if kind == "delete":
-            self._call("Delete", id=old.id, properties=old.outputs)
+            self._call("Delete", **_named(old), id=old.id, properties=old.outputs, oldInputs=old.inputs)
             return
-        change = {"id": old.id, "olds": old.outputs, "news": goal.inputs}
-        answer = (
-            self._call("Update", **change) if kind == "update" else self._call("Create", properties=goal.inputs)
-        )
+        if kind == "update":
+            known = {"id": old.id, "olds": old.outputs, "oldInputs": old.inputs}
+            answer = self._call("Update", **_named(goal), **known, news=goal.inputs)
+        else:
+            answer = self._call("Create", **_named(goal), properties=goal.inputs)
         goal.id, goal.outputs = goal.id or answer.id, annotate(MessageToDict(answer.properties), goal.inputs)
         if not goal.id:
             raise UserError(f"plugin returned empty resource.ID from create '{goal.urn}'")
 
     def read(self, old: Resource) -> bool:
         """Take in how it is now; whether it is there at all."""
-        answer = self._call("Read", id=old.id, properties=old.outputs, inputs=old.inputs)
+        answer = self._call("Read", **_named(old), id=old.id, properties=old.outputs, inputs=old.inputs)
         if answer.id:
             old.id, old.outputs = answer.id, annotate(MessageToDict(answer.properties), old.outputs)
         if answer.HasField("inputs"):
             old.inputs = annotate(MessageToDict(answer.inputs), old.inputs)
         return bool(answer.id)
+
+
+def _named(resource: Resource, urn: str = "") -> dict[str, str]:
+    """What each request says of the resource that it is about."""
+    urn = urn or resource.urn
+    return {"urn": urn, "name": urn.rpartition("::")[2], "type": resource.type}

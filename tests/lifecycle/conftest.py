@@ -39,7 +39,7 @@ class Lab:
         shutil.copytree(PROGRAM, self.program)
         (self.program / ".venv").symlink_to(sys.prefix)
         self._server = folder / "server.json"
-        self._write({"calls": [], "objects": {}, "failures": {}, "serial": 0, "configured": []})
+        self._write({"calls": [], "requests": [], "objects": {}, "failures": {}, "serial": 0, "configured": []})
         settings = (
             folder / "work" / "config" / "Pulumi.dev.yaml"
         )  # with one salt for all: a new one takes its time
@@ -70,6 +70,12 @@ class Lab:
         found = self.server["calls"]
         self.edit(calls=[])
         return [call for call in found if not kinds or call[0] in kinds]
+
+    def requests(self) -> list[list[Any]]:
+        """What the requests said of their resources since the last time, and forget it."""
+        found: list[list[Any]] = self.server["requests"]
+        self.edit(requests=[])
+        return found
 
     def names(self, *kinds: str) -> list[str]:
         """The calls since the last time as ``create a``, without checks and diffs unless asked for."""

@@ -28,10 +28,11 @@ def live(lab: Lab) -> list[Any]:
             resources[name] = {key: one.get(key) for key in KEYS}
             for side in ("inputs", "outputs"):
                 resources[name][side].pop("server", None)  # the one input that must differ
-        calls = lab.calls()
+        calls, requests = lab.calls(), lab.requests()
         if what == "refresh" or "refresh" in options:  # which asks for all of them at once
             calls.sort(key=repr)
-        told.append([what, result.ok, result.changes, result.steps, result.error, calls, resources])
+            requests.sort(key=repr)
+        told.append([what, result.ok, result.changes, result.steps, result.error, calls, requests, resources])
 
     def chain(**first: Any) -> list[dict[str, Any]]:
         return [

@@ -66,6 +66,31 @@ def test_what_arrives_at_the_provider(lab: Lab) -> None:
     ]
 
 
+def test_requests_name_the_resource(lab: Lab) -> None:
+    """Each request carries URN, name and type; a check has 32 random bytes, the same for both of a replacement."""
+    lab.things(thing("a", kind="x"))
+    assert lab.stack.up().ok
+    lab.things(thing("a", kind="y"))
+    assert lab.stack.up().ok
+    lab.things(thing("a", kind="y", color="red"))
+    assert lab.stack.up().ok
+    assert lab.stack.refresh().ok
+    assert lab.stack.destroy().ok
+    kind = "pulumi-python:dynamic/tiny:Thing"
+    requests = lab.requests()
+    assert [call for call, _ in requests] == [
+        *("check", "create"),
+        *("check", "diff", "check", "create", "delete"),
+        *("check", "diff", "update"),
+        *("read", "diff"),
+        "delete",
+    ]
+    for call, said in requests:
+        named = {"urn": f"urn:pulumi:dev::tiny::{kind}::a", "name": "a", "type": kind}
+        more = {"old inputs": call in ("diff", "update", "delete"), "seed": 32 if call == "check" else 0}
+        assert said == named | more, call
+
+
 def test_replaced_by_a_new_one_first(lab: Lab) -> None:
     lab.things(thing("a", kind="x"), thing("b", color="$a.stamp"))
     assert lab.stack.up().ok

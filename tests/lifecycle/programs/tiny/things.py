@@ -1,6 +1,7 @@
 """A dynamic resource kept in a JSON file, which also records each call."""
 
 import fcntl
+import inspect
 import json
 import time
 from collections.abc import Iterator
@@ -34,6 +35,17 @@ def shown(value: Any) -> Any:
     return f"{type(value).__name__} {value}" if isinstance(value, int | float) else value
 
 
+def requested() -> dict[str, Any]:
+    """What the engine's request said, which the SDK does not hand on to a provider."""
+    frame = inspect.currentframe()
+    while frame and "request" not in frame.f_locals:
+        frame = frame.f_back
+    request = frame.f_locals["request"] if frame else None
+    told = {key: str(getattr(request, key)) for key in ("urn", "name", "type")}
+    more = {"old inputs": bool(getattr(request, "old_inputs", None))}
+    return told | more | {"seed": len(getattr(request, "randomSeed", b""))}
+
+
 @contextmanager
 def server(path: str) -> Iterator[dict[str, Any]]:
     with Path(path).open("r+") as file:
@@ -56,6 +68,7 @@ class ThingProvider(ResourceProvider):
     def _record(self, props: dict[str, Any], call: str, *arguments: Any) -> None:
         with server(props["server"]) as content:
             content["calls"].append([call, props["label"], *map(shown, arguments)])
+            content["requests"].append([call, requested()])
             failure = content["failures"].get(f"{call} {props['label']}")
         if failure:
             raise RuntimeError(failure)
