@@ -22,7 +22,7 @@ class AnonymousAccessProvider(NexusProvider):
     takes_over = True
     schema = {
         "enabled": Field(boolean, required=True),
-        "user_id": Field(text(), default="anonymous"),
+        "user_id": Field(text(longest=200), default="anonymous"),
         "realm_name": Field(text(), default="NexusAuthorizingRealm"),
         **STEERING,
     }

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import requests
@@ -14,6 +17,7 @@ from .errors import (
     Malformed,
     NexusError,
     NotFound,
+    ProxyRefused,
     RateLimited,
     ReadOnly,
     Refused,
@@ -22,6 +26,7 @@ from .errors import (
     Unreachable,
     Untrusted,
 )
+from .proxies import Proxy, proxy_failure, proxy_for
 from .versions import served, without_rest
 
 CONNECT_TIMEOUT = 5.0
@@ -93,14 +98,16 @@ def _pairs(entries: list[Any]) -> tuple[tuple[str, str], ...]:
 _HINTS = {
     403: "the user lacks a permission for it, or the server waits for its licence to be accepted",
     404: "it is not there, the user may not see it, or the url lacks the server's context path",
+    407: "a proxy asks for a user and a password",
     415: "this version of Nexus expects another form",
 }
-
+_PERHAPS_A_PROXY = (403, 407, 502, 503, 504)
 
 _KINDS: dict[int, type[NexusError]] = {
     401: Unauthorized,
     403: Forbidden,
     404: NotFound,
+    407: ProxyRefused,
     429: RateLimited,
     502: Uncertain,
     503: Uncertain,
@@ -135,6 +142,8 @@ def failure_of(what: str, username: str, answer: requests.Response, secrets: tup
         text = f"the server is {old}"
     elif hint := limited(username) if status == 429 else _HINTS.get(status):
         text = f"{text} ({hint})" if text else hint
+    if status in _PERHAPS_A_PROXY and (proxy := _proxy_of(answer)):
+        text = f"{text}; it went through the proxy {proxy.name}: {proxy.way_round}"
     fault_note = f" (fault {fault.fault_id} in Nexus's log)" if fault.fault_id else ""
     messages = tuple((field, _without(secrets, message)) for field, message in fault.messages)
     failure = kind(
@@ -144,9 +153,30 @@ def failure_of(what: str, username: str, answer: requests.Response, secrets: tup
         fault_id=fault.fault_id,
     )
     if isinstance(failure, RateLimited):
-        after = answer.headers.get("Retry-After", "")
-        failure.retry_after = float(after) if after.isdigit() else 1.0
+        failure.retry_after = _retry_after(answer.headers)
     return failure
+
+
+def _retry_after(headers: Mapping[str, str]) -> float:
+    """The seconds that ``Retry-After`` asks to wait, be they stated as a number or as a date; 1 without it."""
+    value = headers.get("Retry-After", "").strip()
+    if re.fullmatch("[0-9]{1,9}", value):
+        return float(value)
+    until, now = _date(value), _date(headers.get("Date", "")) or datetime.now(timezone.utc)
+    return max(0.0, (until - now).total_seconds()) if until else 1.0
+
+
+def _date(value: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(value)
+    except (TypeError, ValueError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+
+
+def _proxy_of(answer: requests.Response) -> Proxy | None:
+    """The proxy that may have sent this answer in the server's place."""
+    return None if served(answer.headers.get("Server", "")) else proxy_for(answer.url)
 
 
 class _Told(dict[str, Any]):
@@ -166,25 +196,40 @@ def malformed(what: str, wrong: str) -> Malformed:
     )
 
 
-def content_of(answer: requests.Response, what: str) -> Any:
-    """The decoded JSON, ``None`` for an empty body; raises ValueError for what is no JSON."""
+def content_of(method: str, what: str, answer: requests.Response, secrets: tuple[str, ...]) -> Any:
+    """The decoded JSON of an answer of success, ``None`` for an empty body.
+
+    Raises:
+        Malformed: it is another page, such as that of a login in front of the server.
+        Uncertain: it was cut short; or it answers a POST, which may have been handled all the same.
+    """
 
     def told(read: dict[str, Any]) -> _Told:
         one = _Told(read)
         one.what = what
         return one
 
-    return answer.json(object_hook=told) if answer.content.strip() else None
+    if not answer.content.strip():
+        return None
+    try:
+        return answer.json(object_hook=told)
+    except ValueError:
+        pass
+    if answer.content.lstrip()[:1] in (b"{", b"["):
+        raise Uncertain(f"{what}: the answer was cut short; is a proxy in between?")
+    said = _without(secrets, decode_fault(answer.text).text)
+    failure = malformed(what, f"is not JSON but {answer.headers.get('Content-Type', 'something else')} ({said})")
+    raise Uncertain(str(failure)) if method == "POST" else failure
 
 
-def no_answer(what: str, error: requests.RequestException) -> NexusError:
+def no_answer(what: str, error: requests.RequestException, url: str) -> NexusError:
     """The error that a missing answer is, by whether the request can have been handled."""
     text = str(error)
+    if (proxy := proxy_for(url)) and (said := proxy_failure(proxy, error)):
+        kind, reason = said
+        return kind(f"{what}: {reason}")
     if isinstance(error, requests.exceptions.SSLError) and "EOF occurred" not in text:
-        return Untrusted(
-            f"{what}: the server's certificate is not trusted ({_cause(error)}): give its authority as "
-            "connection.ca, and a url whose host the certificate names"
-        )
+        return Untrusted(f"{what}: {_tls_reason(error)}")
     if isinstance(error, requests.ConnectTimeout):
         return Unreachable(
             f"{what}: no connection within {CONNECT_TIMEOUT:.0f} s: is the address right and the port open?"
@@ -195,13 +240,51 @@ def no_answer(what: str, error: requests.RequestException) -> NexusError:
         error,
         requests.exceptions.InvalidURL | requests.exceptions.MissingSchema | requests.exceptions.InvalidSchema,
     ):
-        return Untrusted(f"{what}: the url is not one that can be asked: give https://host:port")
+        return unusable_url(what)
     if isinstance(error, requests.ConnectionError) and (
         "NewConnectionError" in text or "NameResolutionError" in text
     ):
         reason = _cause(error)
         return Unreachable(f"{what}: {reason}: is the server running, the address right, the port open?")
-    return Uncertain(f"{what}: the connection broke before the answer was complete")
+    if _TLS_ALERT in text:
+        return Untrusted(f"{what}: the port speaks TLS: give the url with https://, or the port of HTTP")
+    maybe = "; if the port is one of HTTPS, give the url with https://" if url.startswith("http://") else ""
+    return Uncertain(f"{what}: the connection broke before the answer was complete{maybe}")
+
+
+def unusable_url(what: str) -> Untrusted:
+    """The error that an address is which can't be asked at all."""
+    return Untrusted(f"{what}: the url is not one that can be asked: give https://host:port")
+
+
+def why_unreached(error: requests.RequestException, url: str) -> str:
+    """Why an address did not answer, as part of a sentence."""
+    if (proxy := proxy_for(url)) and (said := proxy_failure(proxy, error)):
+        return said[1]
+    if isinstance(error, requests.exceptions.SSLError):
+        return "it does not speak TLS" if _NO_TLS.search(str(error)) else "its certificate is not trusted"
+    return "nothing answers there"
+
+
+_NO_TLS = re.compile("wrong.version.number|record.layer.failure|unknown.protocol|http.request", re.IGNORECASE)
+"""What OpenSSL says when the first bytes of the answer are plain HTTP."""
+_TLS_ALERT = r"\x15\x03"
+"""How an answer that is a TLS alert begins, in the text of BadStatusLine."""
+
+
+def _tls_reason(error: requests.RequestException) -> str:
+    cause = _cause(error)
+    if _NO_TLS.search(str(error)):
+        return (
+            f"the port does not speak TLS ({cause}): is it the one of plain HTTP? Give the port of HTTPS, or "
+            "the url with http://"
+        )
+    if re.search("certificate.verify.failed|doesn't match", str(error), re.IGNORECASE):
+        return (
+            f"the server's certificate is not trusted ({cause}): give its authority as connection.ca, and a url "
+            "whose host the certificate names"
+        )
+    return f"no TLS connection came about ({cause}): does the server offer TLS 1.2 or newer at this port?"
 
 
 def _cause(error: requests.RequestException) -> str:

@@ -15,8 +15,18 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase, HTTPBasicAuth
 
-from .answers import CONNECT_TIMEOUT, READ_TIMEOUT, content_of, failure_of, malformed, no_answer
+from .answers import (
+    CONNECT_TIMEOUT,
+    READ_TIMEOUT,
+    content_of,
+    failure_of,
+    malformed,
+    no_answer,
+    unusable_url,
+)
+from .authority import trust
 from .errors import (
+    Malformed,
     NexusError,
     RateLimited,
     Unauthorized,
@@ -50,7 +60,8 @@ class Connection(TypedDict, total=False):
 class NexusClient:
     """A keep-alive session with one server as one user.
 
-    Certificates are always verified, against the public authorities and ``ca``. The session keeps no cookies and
+    Certificates are always verified, against the public authorities and ``ca``. ``HTTPS_PROXY`` and ``HTTP_PROXY``
+    are honoured, except for the hosts in ``NO_PROXY``. The session keeps no cookies and
     sends a plain User-Agent: a cookie or a browser's name would call up Nexus's forgery protection. Each thread
     has a connection of its own.
 
@@ -67,7 +78,8 @@ class NexusClient:
 
     - a POST that may have been handled: it raises :class:`Uncertain`, and the caller looks up what is there;
     - anything else Nexus refused (400, 401, 403, 404, 409, 415, 500), and a server in read-only mode;
-    - a request whose certificate could not be verified;
+    - a request whose certificate could not be verified, or that a proxy refused (403, 407);
+    - an answer that is another page than the one asked for, such as that of a login;
     - a request answered 429 that is to wait longer: Nexus begins to count its quarter of an hour anew with each
       request of a user who has sent wrong passwords;
     - anything at all with a url, user and password that were once answered 401: a few wrong logins lock an
@@ -190,12 +202,14 @@ class NexusClient:
                     self._login.judge(answer.status_code)
                 self.server = answer.headers.get("Server", self.server)
                 if 200 <= answer.status_code < 300:
-                    return content_of(answer, what)
+                    return content_of(method, what, answer, secrets)
                 failure = failure_of(what, self.username, answer, secrets)
             except requests.RequestException as error:
-                failure = no_answer(what, error)
+                failure = no_answer(what, error, url)
+            except (Malformed, Uncertain) as error:
+                failure = error
             except ValueError:
-                failure = Uncertain(f"{what}: the answer was cut short or is not JSON; is a proxy in between?")
+                failure = unusable_url(what)
             wait = attempts.wait_before_another(method, failure)
             if wait is None:
                 raise failure from None
@@ -273,7 +287,7 @@ class _Adapter(HTTPAdapter):
     def __init__(self, ca: str | None) -> None:
         self._tls = ssl.create_default_context()
         if ca:
-            self._tls.load_verify_locations(cadata=ca)
+            trust(self._tls, ca)
         super().__init__(pool_maxsize=4)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:

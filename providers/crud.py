@@ -13,11 +13,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
-from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, ReadResult, UpdateResult
+from pulumi.dynamic import CheckResult, CreateResult, ReadResult, UpdateResult
 
 from .client import Connection, NexusClient, client_for
 from .errors import NexusError, NotFound, RateLimited, Refused, Uncertain
-from .provider import CONNECTION, NAMESPACE, Provider
+from .provider import CONNECTION, Provider
 from .schema import (
     PROVIDER_KEY,
     Field,
@@ -30,7 +30,6 @@ from .schema import (
     normalised,
     text,
 )
-from .versions import refuse_rest_below
 
 STEERING: Schema = {
     "connection": Field(mapping(CONNECTION), secret=True, steers=True),
@@ -125,13 +124,7 @@ class NexusProvider(Provider):
 
     def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         result = super().check(olds, news)
-        connection = result.inputs.get("connection")
-        if connection is None and not getattr(self, "configured", None):
-            result.failures.append(
-                CheckFailure("connection", f"is required, or the configuration keys {NAMESPACE}:url and :password")
-            )
-        elif isinstance(connection, dict) and not result.failures:
-            result.failures.extend(refuse_rest_below(connection.get("version")))
+        result.failures.extend(self.connection_failures(result))
         return result
 
     def create(self, props: dict[str, Any]) -> CreateResult:
@@ -262,8 +255,7 @@ class NexusProvider(Provider):
 
     def _client(self, properties: Mapping[str, Any], *, from_state: bool = False) -> NexusClient:
         """The client for a resource; what state holds may be outdated, so the environment goes first there."""
-        configured = getattr(self, "configured", {})
-        known = {"username": "admin", **configured, **(properties.get("connection") or {})}
+        known = {"username": "admin", **self.configured, **(properties.get("connection") or {})}
         if from_state and os.environ.get("NEXUS_URL", "").rstrip("/") == known["url"].rstrip("/"):
             for key in ("username", "password"):
                 known[key] = os.environ.get(f"NEXUS_{key.upper()}") or known[key]

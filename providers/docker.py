@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pulumi
 import requests
 
+from .answers import why_unreached
 from .body import from_body, to_body
 from .client import Connection, NexusClient, segment
 from .crud import INCARNATION, STEERING, Found, NexusProvider
@@ -75,7 +76,7 @@ class DockerHostedRepositoryProvider(NexusProvider):
         ports = {name: inputs[name] for name in _CONNECTORS if name in inputs and not is_unknown(inputs[name])}
         if len(set(ports.values())) < len(ports):
             yield "https_port", f"is {ports['https_port']} like http_port: each connector needs a port of its own"
-        connection = inputs.get("connection")
+        connection = inputs.get("connection") or self.configured
         url = connection.get("url") if isinstance(connection, Mapping) else None
         if isinstance(url, str) and not is_unknown(url) and urlsplit(url).port in ports.values():
             yield next(key for key in ports if ports[key] == urlsplit(url).port), "is the port of Nexus itself"
@@ -199,7 +200,7 @@ def _probe(client: NexusClient, name: str, url: str) -> None:
         try:
             answer = client.probe(url)
         except requests.RequestException as error:
-            reason = "its certificate is not trusted" if "SSL" in str(error) else "nothing answers there"
+            reason = why_unreached(error, url)
         else:
             if "Docker-Distribution-Api-Version" in answer.headers or "Nexus" in answer.headers.get("Server", ""):
                 return

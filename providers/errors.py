@@ -33,7 +33,14 @@ class Unreachable(NexusError):
 
 
 class Untrusted(NexusError):
-    """The server's certificate could not be verified; nothing was sent."""
+    """No connection that can be trusted: the certificate could not be verified, or the port does not speak TLS.
+
+    Nothing was sent.
+    """
+
+
+class ProxyRefused(NexusError):
+    """A proxy did not let the request through; nothing reached the server."""
 
 
 class Uncertain(NexusError):

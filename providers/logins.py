@@ -56,5 +56,5 @@ class Login:
         """Learn from an answer's status."""
         if status == 401:
             self._right = False
-        elif status < 500 and status != 429:
+        elif status < 500 and status not in (407, 429):
             self._right = True

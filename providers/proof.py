@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 from urllib.request import parse_http_list, parse_keqv_list
@@ -13,12 +13,13 @@ from urllib.request import parse_http_list, parse_keqv_list
 import pulumi
 import requests
 
-from .answers import limited
+from .answers import limited, why_unreached
+from .authority import authority_pem
 from .client import NexusClient
 from .errors import NexusError, RateLimited, Refused, Unauthorized
-from .provider import Proof
+from .provider import NAMESPACE, Proof
 from .resource import TrackedResource
-from .schema import Field, boolean, choice, optional_text, text
+from .schema import Field, Invalid, boolean, choice, optional_text, text
 
 _IMAGE = "nexus-registry-proof"
 _PATIENCE = 20.0
@@ -29,7 +30,7 @@ class RegistryProofProvider(Proof):
     schema = {
         "login_server": Field(text(r"[^\s/]+:\d{1,5}|[^\s/:]+"), required=True),
         "scheme": Field(choice("https", "http"), default="https"),
-        "ca": Field(optional_text, default=""),
+        "ca": Field(lambda value: authority_pem(value) if optional_text(value).strip() else "", default=""),
         "username": Field(text(), required=True),
         "password": Field(text(), required=True, secret=True),
         "anonymous_pull": Field(boolean, default=False),
@@ -39,8 +40,15 @@ class RegistryProofProvider(Proof):
     def identity(self, inputs: Mapping[str, Any]) -> str:
         return str(inputs["login_server"])
 
+    def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        if inputs["ca"] == "" and self.configured.get("ca"):
+            try:
+                authority_pem(self.configured["ca"])
+            except Invalid as error:
+                yield "ca", f"is wrong in the configuration: {NAMESPACE}:ca {error}"
+
     def look(self, inputs: Mapping[str, Any]) -> None:
-        prove({**inputs, "ca": inputs["ca"] or getattr(self, "configured", {}).get("ca", "")})
+        prove({**inputs, "ca": inputs["ca"] or self.configured.get("ca", "")})
 
 
 def digest(facts: Mapping[str, Any]) -> str:
@@ -58,7 +66,7 @@ def prove(inputs: Mapping[str, Any]) -> None:
         _login(client, base, inputs)
         _pull_challenge(client, base, inputs)
     except requests.RequestException as error:
-        reason = "its certificate is not trusted" if "SSL" in str(error) else "nothing answers there"
+        reason = why_unreached(error, base)
         raise Refused(f"registry {inputs['login_server']}: {reason}, over {inputs['scheme']}") from None
     except NexusError as error:
         raise type(error)(f"registry {inputs['login_server']}: {error}", status=error.status) from None

@@ -20,8 +20,10 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
+from .authority import authority_pem
 from .schema import PROVIDER_KEY, Field, Invalid, Schema, check, differences, normalised, text
 from .unknown import has_unknown
+from .versions import refuse_rest_below
 
 NAMESPACE = "nexus-registry"
 """Configuration keys are read under this name, also in a project that is called otherwise."""
@@ -44,7 +46,7 @@ CONNECTION: Schema = {
     "url": Field(_server_url, required=True),
     "username": Field(text(), default="admin"),
     "password": Field(text(), required=True, secret=True),
-    "ca": Field(text(lines=True)),
+    "ca": Field(authority_pem),
     "version": Field(text(r"\d+\.\d+\.\d+(-\d+)?", hint="must be a version such as 3.71.0-06")),
 }
 
@@ -57,12 +59,12 @@ class Provider(ResourceProvider):
     kind: ClassVar[str]
     """What the object is called in a message: ``role``."""
     schema: ClassVar[Schema]
+    configured: Mapping[str, Any] = {}
+    """What the stack's configuration says of a connection; set in the provider process and in no state."""
 
     def configure(self, req: ConfigureRequest) -> None:
         """Keep, in this process only, the connection that the stack's configuration holds."""
-        self.configured = {
-            key: value for key in CONNECTION if (value := req.config.get(f"{NAMESPACE}:{key}")) is not None
-        }
+        self.configured = {key: value for key in CONNECTION if (value := req.config.get(f"{NAMESPACE}:{key}"))}
 
     def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:  # noqa: ARG002
         """What is wrong across properties, as (property, reason); asked when each property by itself is right."""
@@ -82,9 +84,26 @@ class Provider(ResourceProvider):
             inputs[PROVIDER_KEY] = news[PROVIDER_KEY]
         return CheckResult(inputs, failures)
 
+    def connection_failures(self, result: CheckResult) -> list[CheckFailure]:
+        """What is wrong with the connection of checked inputs, be it the resource's own or the configuration's."""
+        own = result.inputs.get("connection")
+        if own is None and not ("url" in self.configured or "password" in self.configured):
+            keys = f"{NAMESPACE}:url and :password"
+            return [CheckFailure("connection", f"is required, or the configuration keys {keys}")]
+        if result.failures or has_unknown(own):
+            return []
+        # Beside a connection of its own the resource takes only the authority from the configuration.
+        used = self.configured if own is None else {"ca": self.configured.get("ca", own.get("ca"))}
+        known, wrong = check(CONNECTION if own is None else {"ca": CONNECTION["ca"]}, used)
+        failures = [
+            CheckFailure("connection", f"is wrong in the configuration: {NAMESPACE}:{one.property} {one.reason}")
+            for one in wrong
+        ]
+        return failures or refuse_rest_below((own or known).get("version"))
+
     def diff(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:  # noqa: ARG002
         changed = differences(self.schema, olds, news)
-        replaces = [name for name in changed if self.schema[name].replaces and not has_unknown(news.get(name))]
+        replaces = [name for name in changed if self.schema[name].replaces]
         return DiffResult(changes=bool(changed), replaces=replaces, delete_before_replace=True)
 
 

@@ -12,6 +12,14 @@ from pulumi.dynamic import Resource
 from .crud import NexusProvider
 from .provider import Provider
 
+_UNSUPPORTED = {
+    "import_": "cannot import. Leave the option out: `pulumi up` takes an object that exists exactly as declared, "
+    "and with adopt=True also one that differs.",
+    "replace_on_changes": "replaces only for the properties that its documentation names. Leave the option out, "
+    "and replace it with `pulumi up --replace URN` when you need to.",
+}
+"""Options of a resource that the SDK accepts for a dynamic one and does not carry out."""
+
 
 class TrackedResource(Resource):
     """A dynamic resource whose outputs, secrets and order of replacement are set once, here.
@@ -24,6 +32,9 @@ class TrackedResource(Resource):
     secret_outputs: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, name: str, inputs: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
+        for option, instead in _UNSUPPORTED.items():
+            if getattr(opts, option, None):
+                raise ValueError(f"{option}: {name!r} is a dynamic resource, which Pulumi {instead}")
         schema = self.provider_class.schema
         secret = [key for key, field in schema.items() if field.secret]
         props = {**dict.fromkeys((*schema, *self.outputs)), **inputs}

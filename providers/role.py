@@ -12,7 +12,7 @@ from .client import Connection, NexusClient, segment
 from .crud import INCARNATION, STEERING, Found, NexusProvider
 from .errors import NotFound, Refused
 from .resource import NexusResource
-from .schema import Field, optional_text, set_of, text
+from .schema import Field, set_of, text
 from .suggest import suggest
 
 _PATHS = {
@@ -28,12 +28,16 @@ class RoleProvider(NexusProvider):
     kind = "role"
     schema = {
         "id": Field(
-            text(r"(?!\.{1,2}$).+", hint="must not be '.' or '..', which no address holds", longest=200),
+            text(
+                r"(?!\.{1,2}$)[^/\0]+",
+                hint="must have no '/' or NUL, and not be '.' or '..': the server would not find the role again",
+                longest=200,
+            ),
             required=True,
             replaces=True,
         ),
         "name": Field(text(longest=200)),
-        "description": Field(optional_text, default=""),
+        "description": Field(text(longest=400, lines=True, empty=True), default=""),
         "privileges": Field(set_of(text()), default=[]),
         "roles": Field(set_of(text()), default=[]),
         "incarnations": Field(set_of(text()), default=[]),
@@ -87,9 +91,9 @@ class Role(NexusResource, module="nexus", name="Role"):
 
     Args:
         resource_name: name of the resource in the stack.
-        id: id of the role, at most 200 characters; replaces.
-        name: its name in the user interface. Default: the id.
-        description: free text.
+        id: id of the role, at most 200 characters without ``/``; replaces.
+        name: its name in the user interface, at most 200 characters. Default: the id.
+        description: free text, at most 400 characters.
         privileges: names of privileges; a set. Nexus makes ``nx-repository-view-docker-<repository>-{*,browse,
             read,edit,add,delete}`` with each repository: a pull needs ``read``, a push also
             ``add`` and ``edit``.

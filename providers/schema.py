@@ -51,18 +51,25 @@ class Field:
 Schema = Mapping[str, Field]
 
 
-def text(pattern: str | None = None, *, hint: str = "", longest: int = 0, lines: bool = False) -> Normalise:
-    """A string that is not empty, optionally matching ``pattern`` in full, of at most ``longest`` characters."""
+def text(
+    pattern: str | None = None, *, hint: str = "", longest: int = 0, lines: bool = False, empty: bool = False
+) -> Normalise:
+    """A string that is not empty unless told, optionally matching ``pattern`` in full.
+
+    Its length is counted as Java and the server's database do it, in UTF-16: an emoji counts as two characters.
+    """
 
     def normalise(value: Any) -> str:
         if not isinstance(value, str):
             raise Invalid(f"must be a string, not {_shown_type(value)}")
-        if not value.strip():
+        if not empty and re.fullmatch(r"[\s\0-\x20]*", value):  # Java counts control characters as blank
             raise Invalid("must not be empty")
         if not lines and ("\n" in value or "\r" in value):
             raise Invalid("must be one line")
-        if longest and len(value) > longest:
-            raise Invalid(f"must have at most {longest} characters, not {len(value)}")
+        length = len(value.encode("utf-16-le", "surrogatepass")) // 2
+        if longest and length > longest:
+            counted = " (an emoji counts as two)" if length > len(value) else ""
+            raise Invalid(f"must have at most {longest} characters, not {length}{counted}")
         if pattern and not re.fullmatch(pattern, value):
             raise Invalid(hint or f"must match {pattern}")
         return value

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -31,18 +33,20 @@ class UserProvider(NexusProvider):
     schema = {
         "user_id": Field(
             text(
-                r"(?!\.{1,2}$)[^\s:/\\]+",
-                hint="must have no white space, ':', '/' or '\\', and not be '.' or '..'",
+                r"(?!\.{1,2}$)[^\s:/\\\0]+",
+                hint="must have no white space, ':', '/', '\\' or NUL, and not be '.' or '..'",
                 longest=200,
             ),
             required=True,
             replaces=True,
         ),
-        "password": Field(text(), required=True, secret=True),
+        "password": Field(text(longest=4000), required=True, secret=True),
         "roles": Field(set_of(text()), required=True),
-        "first_name": Field(text()),
-        "last_name": Field(text()),
-        "email_address": Field(text(r"[^\s@]+@[^\s@]+", hint="must be an e-mail address")),
+        "first_name": Field(text(longest=200)),
+        "last_name": Field(text(longest=200)),
+        "email_address": Field(
+            text(r'(?:"[^\s"]+"|[^\s@"])+@[^\s@]+', hint="must be an e-mail address", longest=200)
+        ),
         "status": Field(choice("active", "disabled"), default="active"),
         "incarnations": Field(set_of(text()), default=[]),
         **STEERING,
@@ -61,7 +65,7 @@ class UserProvider(NexusProvider):
         return {
             "first_name": user_id,
             "last_name": user_id,
-            "email_address": f"{user_id}@example.invalid",
+            "email_address": f"{_local_part(user_id)}@example.invalid",
             **inputs,
         }
 
@@ -105,6 +109,20 @@ class UserProvider(NexusProvider):
             raise Refused(f"roles {', '.join(missing)}: not on the server; {suggest(missing, there)}")
 
 
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\uffff-]"
+_QUOTED = rf"(?:{_ATOM}|[.(),<>\[\]:;@ ])"
+_LOCAL_PART = re.compile(rf'(?:{_ATOM}+|"{_QUOTED}+")(?:\.(?:{_ATOM}+|"{_QUOTED}+"))*')
+"""What the server takes before the ``@`` of an address, up to 64 characters: Hibernate Validator's grammar."""
+
+
+def _local_part(user_id: str) -> str:
+    """What stands before the ``@`` of the default address: the id, or where that is not legal one made from it."""
+    if len(user_id) <= 64 and _LOCAL_PART.fullmatch(user_id):
+        return user_id
+    readable = re.sub(r"[^A-Za-z0-9]+", "-", user_id)[:32].strip("-") or "user"
+    return f"{readable}-{hashlib.sha256(user_id.encode()).hexdigest()[:12]}"
+
+
 def change_password(client: NexusClient, user_id: str, password: str) -> None:
     """Set a user's password; the user stays logged in at nothing but docker tokens, which survive it."""
     client.put_text(f"/v1/security/users/{segment(user_id)}/change-password", password)
@@ -117,9 +135,10 @@ class User(NexusResource, module="nexus", name="User"):
     Args:
         resource_name: name of the resource in the stack.
         user_id: id of the user, at most 200 characters without white space, ``:``, ``/`` and ``\\``; replaces.
-        password: secret; not empty, and as the server's own policy wants it.
+        password: secret; not empty, at most 4000 characters, and as the server's own policy wants it.
         roles: ids of at least one role; a set.
-        first_name, last_name, email_address: Nexus wants them all. Default: the id, and an address that is none.
+        first_name, last_name, email_address: Nexus wants them all, at most 200 characters each. Default: the
+            id, and an address under ``example.invalid``, where no mail arrives.
         status: ``active`` or ``disabled``. Default ``active``.
         incarnations: ``incarnation`` of each role. Nexus strips a deleted role from every user; with this it is
             written again when it was replaced.

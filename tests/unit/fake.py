@@ -76,8 +76,9 @@ def serve(script: Script) -> Iterator[Fake]:
                 return
             text = say.body if isinstance(say.body, str) else json.dumps(say.body)
             data = text.encode()
-            self.send_response(say.status)
-            for name, value in {"Server": "Nexus/3.71.0-06 (OSS)", **say.headers}.items():
+            self.send_response_only(say.status)
+            own = {"Server": "Nexus/3.71.0-06 (OSS)", "Date": self.date_time_string()}
+            for name, value in {**own, **say.headers}.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()

@@ -23,6 +23,7 @@ from nexus_registry.providers.provider import CONNECTION, Provider
 from nexus_registry.providers.realm import RealmActivationProvider
 from nexus_registry.providers.role import RoleProvider
 from nexus_registry.providers.schema import PROVIDER_KEY
+from nexus_registry.providers.unknown import has_unknown
 from nexus_registry.providers.user import UserProvider
 from pulumi.runtime.rpc import UNKNOWN
 
@@ -105,11 +106,14 @@ def test_any_json_in_any_property_is_a_failure_of_that_property_or_a_clean_pass(
         again = provider().check(result.inputs, news)
         assert not again.failures
         assert again.inputs == result.inputs
-        assert provider().diff("id", result.inputs, again.inputs).replaces == []
+        if not has_unknown(result.inputs):
+            assert provider().diff("id", result.inputs, again.inputs).replaces == []
 
 
-words = st.text(min_size=1, max_size=12).filter(lambda text: bool(text.strip()) and not {"\n", "\r"} & set(text))
-ids = words.filter(lambda text: text not in (".", ".."))
+words = st.text(min_size=1, max_size=12).filter(
+    lambda text: re.search(r"[^\s\0-\x20]", text) is not None and not {"\n", "\r"} & set(text)
+)
+ids = words.filter(lambda text: text not in (".", "..") and not {"/", "\0"} & set(text))
 roles = st.lists(st.sampled_from(["everyone", "nobody"]), min_size=1, max_size=3)
 WISHES: dict[type[NexusProvider], dict[str, st.SearchStrategy[Any]]] = {
     DockerHostedRepositoryProvider: {

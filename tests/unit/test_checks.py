@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import copy
+import re
 from typing import Any
 
+import pulumi
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nexus_registry.providers.admin_password import AdminPassword, AdminPasswordProvider
 from nexus_registry.providers.anonymous import AnonymousAccess, AnonymousAccessProvider
+from nexus_registry.providers.client import NexusClient
 from nexus_registry.providers.crud import NexusProvider
 from nexus_registry.providers.docker import DockerHostedRepository, DockerHostedRepositoryProvider
+from nexus_registry.providers.errors import Untrusted
 from nexus_registry.providers.eula import Eula, EulaProvider
 from nexus_registry.providers.realm import RealmActivation, RealmActivationProvider
 from nexus_registry.providers.resource import NexusResource
 from nexus_registry.providers.role import Role, RoleProvider
+from nexus_registry.providers.unknown import has_unknown
 from nexus_registry.providers.user import User, UserProvider
+from pulumi.dynamic import Config, ConfigureRequest
 from pulumi.dynamic.dynamic import serialize_provider
 from pulumi.output import Unknown
 from pulumi.runtime.rpc import UNKNOWN
 
+from .certs import authority
+
+CA = authority().certificate_pem
 CONNECTION = {"url": "https://nexus.example.com:8443", "username": "admin", "password": "pw"}
 
 KINDS: dict[type[NexusResource], tuple[type[NexusProvider], dict[str, Any]]] = {
@@ -71,8 +80,8 @@ def test_any_value_in_any_property_is_taken_or_refused_by_name(
     result = provider().check({}, news)
     assert {failure.property for failure in result.failures} <= {*provider.schema, "no_such_property"}
     if not result.failures:
-        diff = provider().diff("id", result.inputs, result.inputs)
-        assert not diff.replaces
+        if not has_unknown(result.inputs):
+            assert not provider().diff("id", result.inputs, result.inputs).replaces
         again = provider().check(result.inputs, result.inputs)
         assert not again.failures
 
@@ -99,13 +108,13 @@ def test_a_reordered_list_a_default_and_a_field_of_the_server_are_no_change(kind
 
 
 @every_kind
-def test_an_unknown_value_anywhere_is_a_change_and_never_a_replacement(kind: type[NexusResource]) -> None:
+def test_diff_unknown_value_replaces_exactly_where_a_change_would(kind: type[NexusResource]) -> None:
     provider, _ = KINDS[kind]
     olds = checked(kind)
-    for name in provider.schema:
+    for name, field in provider.schema.items():
         for unknown in (an_unknown(), UNKNOWN):
             diff = provider().diff("id", olds, {**olds, name: unknown})
-            assert (diff.changes, diff.replaces) == (True, []), name
+            assert (diff.changes, diff.replaces) == (True, [name] if field.replaces else []), name
 
 
 @every_kind
@@ -175,6 +184,11 @@ def test_the_state_names_the_kind_and_nothing_of_the_instance(kind: type[NexusRe
         ),
         (DockerHostedRepository, {"latest_policy": True}, "latest_policy", "ALLOW_ONCE"),
         (Role, {"id": ""}, "id", "not be empty"),
+        (Role, {"id": "\x01 "}, "id", "not be empty"),
+        (Role, {"id": "a\0"}, "id", "NUL"),
+        (AnonymousAccess, {"user_id": "x" * 201}, "user_id", "at most 200"),
+        (Role, {"id": "a/b"}, "id", "no '/'"),
+        (Role, {"id": "a/"}, "id", "no '/'"),
         (Role, {"privileges": "nx-all"}, "privileges", "must be a list"),
         (Role, {"privileges": ["a", 3.0]}, "privileges", "entry 2"),
         (User, {"roles": []}, "roles", "at least one role"),
@@ -210,3 +224,102 @@ def test_an_incarnation_lasts_through_edits_and_is_new_for_a_replacement() -> No
     edited = provider.check(first, {**first, "online": False, "incarnation": None}).inputs
     replaced = provider.check({}, {**first, "incarnation": None}).inputs
     assert edited["incarnation"] == first["incarnation"] != replaced["incarnation"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "longest"),
+    [
+        (Role, "id", 200),
+        (Role, "name", 200),
+        (Role, "description", 400),
+        (User, "user_id", 200),
+        (User, "first_name", 200),
+        (User, "last_name", 200),
+        (DockerHostedRepository, "name", 200),
+    ],
+)
+def test_check_refuses_text_that_the_database_has_no_room_for(
+    kind: type[NexusResource], name: str, longest: int
+) -> None:
+    provider, inputs = KINDS[kind]
+
+    def reasons(value: str) -> list[str]:
+        result = provider().check({}, {"connection": CONNECTION, **inputs, name: value})
+        assert {failure.property for failure in result.failures} <= {name}
+        return [failure.reason for failure in result.failures]
+
+    assert reasons("x" * longest) == []
+    assert f"at most {longest} characters, not {longest + 1}" in reasons("x" * (longest + 1))[0]
+    if kind is not DockerHostedRepository:  # the database counts UTF-16
+        assert reasons("\U0001f600" * (longest // 2)) == []
+        assert "an emoji counts as two" in reasons("\U0001f600" * (longest // 2 + 1))[0]
+
+
+@pytest.mark.parametrize(
+    ("configured", "said"),
+    [
+        ({"version": "3.71.0-06"}, "is required, or the configuration keys nexus-registry:url and :password"),
+        ({"ca": CA, "version": ""}, "is required, or the configuration keys nexus-registry:url and :password"),
+        ({"url": "https://x:8443"}, "nexus-registry:password is required"),
+        ({"password": "pw"}, "nexus-registry:url is required"),
+        ({"url": "x:8443", "password": "pw"}, "nexus-registry:url must be https://host:port"),
+        ({**CONNECTION, "ca": "/etc/ssl/ca.pem"}, "nexus-registry:ca must be a certificate in PEM, .*a path"),
+        ({**CONNECTION, "version": "latest"}, "nexus-registry:version must be a version"),
+        ({**CONNECTION, "version": "3.19.1-01"}, "3.26.0"),
+    ],
+)
+def test_check_validates_the_configured_connection(configured: dict[str, str], said: str) -> None:
+    provider = RoleProvider()
+    values = {f"nexus-registry:{key}": value for key, value in configured.items()}
+    provider.configure(ConfigureRequest(Config(values, "other")))
+    (failure,) = provider.check({}, {"id": "push"}).failures
+    assert failure.property == "connection"
+    assert re.search(said, failure.reason)
+
+
+def test_check_accepts_a_complete_configured_connection_and_one_beside_an_own_one() -> None:
+    provider = RoleProvider()
+    for configured in ({**CONNECTION, "ca": CA}, {"version": "latest", "ca": CA}):
+        values = {f"nexus-registry:{key}": value for key, value in configured.items()}
+        provider.configure(ConfigureRequest(Config(values, "other")))
+        own = {} if "url" in configured else {"connection": CONNECTION}
+        assert not provider.check({}, {"id": "push", **own}).failures
+
+
+BROKEN_CA = CA[:100] + CA[164:]
+
+
+@pytest.mark.parametrize(
+    ("ca", "said"),
+    [
+        ("/etc/ssl/ca.pem", "must be a certificate in PEM, .*a path is not read"),
+        (CA.splitlines()[0], "whole text"),
+        (BROKEN_CA, "damaged"),
+        (CA.replace("\n", r"\n"), "real line breaks"),
+        ("", "must not be empty"),
+    ],
+    ids=["path", "cut", "damaged", "escaped", "empty"],
+)
+def test_an_unusable_ca_is_refused_in_check_and_named_by_the_client(ca: str, said: str) -> None:
+    (failure,) = RoleProvider().check({}, {"id": "push", "connection": {**CONNECTION, "ca": ca}}).failures
+    assert failure.property == "connection"
+    assert re.search(f"^ca .*{said}", failure.reason)
+    if ca:
+        with pytest.raises(Untrusted, match=f"^ca .*{said}"):
+            NexusClient({**CONNECTION, "ca": ca})  # type: ignore[typeddict-item]
+
+
+@every_kind
+@pytest.mark.parametrize(
+    ("opts", "said"),
+    [
+        (pulumi.ResourceOptions(import_="x"), "import_: 'some' is a dynamic resource.*adopt=True"),
+        (pulumi.ResourceOptions(replace_on_changes=["*"]), "replace_on_changes: .*--replace"),
+    ],
+    ids=["import_", "replace_on_changes"],
+)
+def test_an_option_without_effect_is_refused(
+    kind: type[NexusResource], opts: pulumi.ResourceOptions, said: str
+) -> None:
+    with pytest.raises(ValueError, match=said):
+        kind("some", **KINDS[kind][1], opts=opts)

@@ -77,6 +77,53 @@ def test_429_that_asks_for_a_longer_wait_is_said_at_once(method: str) -> None:
         assert len(fake.asked) == 1
 
 
+NOW, LATER = "Thu, 26 Nov 2026 08:00:00 GMT", "Thu, 26 Nov 2026 08:00:{:02} GMT"
+
+
+@pytest.mark.parametrize(
+    ("after", "times", "waits"),
+    [
+        (LATER.format(7), 3, 7.0),
+        (LATER.format(45), 1, 45.0),
+        (NOW, 3, 0.0),
+        ("Wed, 25 Nov 2026 08:00:00 GMT", 3, 0.0),
+        (LATER.format(7).replace("GMT", "-0000"), 3, 7.0),
+        ("soon", 3, 1.0),
+        ("²", 3, 1.0),
+        ("", 3, 1.0),
+    ],
+)
+def test_retry_after_is_read_as_seconds_or_date(after: str, times: int, waits: float) -> None:
+    with serve(in_turn(Say(429, headers={"Retry-After": after, "Date": NOW}))) as fake:
+        with pytest.raises(errors.RateLimited) as caught:
+            client_of(fake, patience=60).get("/v1/x")
+        assert (len(fake.asked), caught.value.retry_after) == (times, waits)
+
+
+LOGIN_PAGE = Say(200, "<html><title>Sign in</title></html>", {"Content-Type": "text/html"})
+
+
+@pytest.mark.parametrize(
+    ("method", "kind"),
+    [
+        ("GET", errors.Malformed),
+        ("PUT", errors.Malformed),
+        ("DELETE", errors.Malformed),
+        ("POST", errors.Uncertain),  # it may have been handled: the caller looks up what is there
+    ],
+)
+def test_a_login_page_is_named_and_not_asked_for_again(method: str, kind: type[errors.NexusError]) -> None:
+    with serve(in_turn(LOGIN_PAGE)) as fake:
+        with pytest.raises(kind, match=r"is not JSON but text/html \(Sign in\): is a proxy"):
+            CALLS[method](client_of(fake))
+        assert len(fake.asked) == 1
+
+
+def test_json_that_ends_early_is_asked_for_again() -> None:
+    with serve(in_turn(Say(200, '{"key": "va'), Say(200, {"key": "value"}))) as fake:
+        assert client_of(fake).get("/v1/x") == {"key": "value"}
+
+
 @pytest.mark.parametrize(("method", "times"), [("GET", 3), ("POST", 1), ("PUT", 1), ("DELETE", 1)])
 def test_a_500_is_repeated_twice_for_a_get_and_never_for_a_change(method: str, times: int) -> None:
     with serve(in_turn(Say(500, "ERROR: (ID abc) org.x.DuplicateUserException: User u already exists."))) as fake:

@@ -1,0 +1,29 @@
+"""The authority of a server's certificate, as given in ``ca``: checked in preview, trusted by the client."""
+
+from __future__ import annotations
+
+import ssl
+
+from .certificates import certificates_pem
+from .errors import Untrusted
+from .schema import Invalid
+
+
+def authority_pem(value: object) -> str:
+    """The certificates in a PEM text, in one form, each of which TLS can use."""
+    if isinstance(value, str) and value.strip() and "-----BEGIN" not in value:
+        raise Invalid("must be a certificate in PEM, from -----BEGIN CERTIFICATE----- on; a path is not read")
+    known = certificates_pem(value)
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=known)
+    except (ssl.SSLError, ValueError) as error:
+        raise Invalid(f"holds a certificate that TLS can't use ({error})") from None
+    return known
+
+
+def trust(context: ssl.SSLContext, ca: str) -> None:
+    """Have a context trust these certificates too; raises :class:`Untrusted` when they are not usable."""
+    try:
+        context.load_verify_locations(cadata=authority_pem(ca))
+    except Invalid as error:
+        raise Untrusted(f"ca {error}") from None

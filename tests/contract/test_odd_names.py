@@ -1,0 +1,173 @@
+"""Odd names on a real Nexus: each is refused in preview by its property, or lives from creation to deletion."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from nexus_registry.providers.admin_password import AdminPasswordProvider
+from nexus_registry.providers.anonymous import AnonymousAccessProvider
+from nexus_registry.providers.client import Connection, client_for
+from nexus_registry.providers.crud import NexusProvider
+from nexus_registry.providers.docker import DockerHostedRepositoryProvider
+from nexus_registry.providers.errors import NexusError, Refused
+from nexus_registry.providers.eula import EulaProvider
+from nexus_registry.providers.realm import RealmActivationProvider
+from nexus_registry.providers.role import RoleProvider
+from nexus_registry.providers.user import UserProvider
+
+from .conftest import Nexus
+from .docker_api import named
+from .tracked import Tracked
+
+
+@dataclass
+class Kind:
+    """A kind of object: the property that names it, what else it needs, and an edit of it."""
+
+    provider: type[NexusProvider]
+    key: str
+    first: dict[str, Any] = field(default_factory=dict)
+    edit: dict[str, Any] = field(default_factory=dict)
+    singleton: bool = False
+    """Whether it is always there, so that deletion puts back what was."""
+
+
+KINDS = {
+    "role": Kind(RoleProvider, "id", {"privileges": ["nx-metrics-all"]}, {"description": "another"}),
+    "user": Kind(UserProvider, "user_id", {"password": "pw-1", "roles": ["nx-anonymous"]}, {"password": "pw-2"}),
+    "docker repository": Kind(DockerHostedRepositoryProvider, "name", {}, {"write_policy": "DENY"}),
+    "anonymous access": Kind(AnonymousAccessProvider, "user_id", {"enabled": True}, {"enabled": False}, True),
+}
+NAMED_BY_THE_SERVER = {RealmActivationProvider, EulaProvider, AdminPasswordProvider}
+LEGAL_FOR_ALL = ["a", "-", "a..b", "a.", "a-", "x" * 200]
+ODD = [
+    *("@", "ada@example.com", "%", "%2f", "%00", ";", ";a=b", "\\", "?", "#", "+", "&", "=", "a b", " a "),
+    *("é", "e\u0301", "中", "\U0001f600", "a\U0001f600b", "'", '"', '"a@b"', "<b>", "(", ",", "["),
+    *("a/b", "/", "a/", "..", ".", "a:b", "a\tb", "a\nb", "a\0b", "\x01", "\x7f", "\xa0", "\u2028", "\ufeff"),
+    *("a.", "...", "{}", "|", "*", "~", "${x}", "\x01 \x1f"),
+    *("null", "true", "0", "x" * 200, "x" * 201, "é" * 200, "\U0001f600" * 100, "\U0001f600" * 101, "@" * 200),
+]
+TOKENS = [*"abA09@%;\\?#+&=. -_'\"<>(),[]{}|^`~!$*:/\t", "é", "中", "\U0001f600", "\u0301", "\xa0", "%2F", ".."]
+names = st.lists(st.sampled_from(TOKENS), min_size=1, max_size=8).map("".join)
+some = settings(
+    max_examples=20, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+)
+every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+
+
+@pytest.fixture(scope="module")
+def connection(nexus: Nexus) -> Connection:
+    return {"url": nexus.url, "username": nexus.username, "password": nexus.password}
+
+
+def is_legal(kind: Kind, connection: Connection, name: str) -> bool:
+    """Whether check takes the name; a refusal must be of that property alone."""
+    result = kind.provider().check({}, {**kind.first, kind.key: name, "connection": connection})
+    assert {failure.property for failure in result.failures} <= {kind.key}
+    return not result.failures
+
+
+def live(kind: Kind, connection: Connection, name: str) -> None:
+    """The object from creation to deletion, as the engine drives it."""
+    first = {**kind.first, kind.key: name}
+    edited = {**first, **kind.edit}
+    tracked = Tracked(kind.provider(), connection)
+    try:
+        assert tracked.up(**first) == "create"
+        assert tracked.up(**first) == "same"
+        assert tracked.refresh() == "same"
+        assert tracked.up(**edited) == "update"
+        assert tracked.refresh() == "same"
+        kept = dict(tracked.outs or {})
+        tracked.destroy()
+        if not kind.singleton:
+            assert kind.provider().read(name, kept).id == ""
+            kind.provider().delete(name, kept)
+    finally:
+        with suppress(NexusError):
+            tracked.destroy()
+
+
+@every_kind
+def test_an_odd_name_is_refused_in_check_or_lives(kind: Kind, connection: Connection) -> None:
+    for name in ODD:
+        if is_legal(kind, connection, name):
+            live(kind, connection, name)
+
+
+@every_kind
+def test_names_that_every_kind_takes_live(kind: Kind, connection: Connection) -> None:
+    for name in LEGAL_FOR_ALL:
+        assert is_legal(kind, connection, name), name
+        live(kind, connection, name)
+
+
+@every_kind
+@some
+@given(name=names)
+def test_any_name_is_refused_in_check_or_lives(kind: Kind, connection: Connection, name: str) -> None:
+    if is_legal(kind, connection, name):
+        live(kind, connection, name)
+
+
+def test_every_kind_is_tried() -> None:
+    tried = {kind.provider for kind in KINDS.values()} | NAMED_BY_THE_SERVER
+    assert tried == {one for one in NexusProvider.__subclasses__() if one.__module__.startswith("nexus_registry")}
+
+
+def test_a_realm_of_an_odd_name_is_not_on_the_server(connection: Connection) -> None:
+    for name in ODD:
+        provider = RealmActivationProvider()
+        if not provider.check({}, {"realm": name, "connection": connection}).failures:
+            with pytest.raises(Refused, match=re.escape(f"realm {name!r}: ")):
+                Tracked(provider, connection).up(realm=name)
+
+
+@settings(some, max_examples=8)
+@given(name=names)
+def test_the_password_of_an_oddly_named_administrator_is_set(connection: Connection, name: str) -> None:
+    if not is_legal(KINDS["user"], connection, name):
+        return
+    account = Tracked(UserProvider(), connection)
+    account.up(user_id=name, password="first-1", roles=["nx-admin"])
+    try:
+        own: Connection = {**connection, "username": name, "password": "second-2"}
+        password = Tracked(AdminPasswordProvider(), own)
+        assert password.up(username=name, password="second-2", current_password="first-1") == "create"
+        assert password.refresh() == "same"
+        assert client_for(own).login()
+    finally:
+        account.destroy()
+
+
+@pytest.mark.parametrize(
+    ("provider", "inputs"),
+    [
+        (RoleProvider, {"id": "i" * 200, "name": "n" * 200, "description": "d" * 399 + "é"}),
+        (
+            UserProvider,
+            {
+                "user_id": named("user"),
+                "password": "p" * 4000,
+                "roles": ["nx-anonymous"],
+                "first_name": "f" * 200,
+                "last_name": "\U0001f600" * 100,
+                "email_address": "e" * 60 + "@" + ".".join(["d" * 60, "d" * 60, "d" * 17]),
+            },
+        ),
+    ],
+    ids=["role", "user"],
+)
+def test_the_longest_texts_are_taken(
+    connection: Connection, provider: type[NexusProvider], inputs: dict[str, Any]
+) -> None:
+    tracked = Tracked(provider(), connection)
+    assert tracked.up(**inputs) == "create"
+    assert tracked.refresh() == "same"
+    tracked.destroy()

@@ -1,0 +1,142 @@
+"""What is said when a proxy, or another protocol than expected, stands between the program and the server."""
+
+from __future__ import annotations
+
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from nexus_registry.providers import errors
+from nexus_registry.providers.client import NexusClient
+from nexus_registry.providers.docker import _probe
+
+from .fake import Say, in_turn, serve
+
+PASSWORD = "pr0xy-canary"
+VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nexus_registry.providers.client.time.sleep", lambda _seconds: None)
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@contextmanager
+def listening(answer: bytes) -> Iterator[tuple[int, list[bytes]]]:
+    """A port that says this to each first message; yields the port and what it was sent."""
+    asked: list[bytes] = []
+
+    def run() -> None:
+        while True:
+            try:
+                connection, _ = server.accept()
+            except OSError:
+                return
+            with connection:
+                asked.append(connection.recv(65536))
+                connection.sendall(answer)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=run, daemon=True).start()
+        yield server.getsockname()[1], asked
+        server.shutdown(socket.SHUT_RDWR)
+
+
+def said_by(url: str, patience: float = 1) -> errors.NexusError:
+    with pytest.raises(errors.NexusError) as caught:
+        NexusClient({"url": url, "username": "u", "password": "pw"}, patience=patience).post("/v1/x", {})
+    assert PASSWORD not in str(caught.value)
+    assert "\n" not in str(caught.value)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "said"),
+    [
+        ("407 Proxy Authentication Required", errors.ProxyRefused, "407 .*write its user and password"),
+        ("403 Forbidden", errors.ProxyRefused, "403 Forbidden.*have the proxy allow it"),
+        ("502 Bad Gateway", errors.Unreachable, "502 Bad Gateway.*is the server running"),
+    ],
+)
+def test_a_proxys_refusal_of_https_names_the_proxy(
+    monkeypatch: pytest.MonkeyPatch, status: str, kind: type[errors.NexusError], said: str
+) -> None:
+    with listening(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode()) as (port, asked):
+        monkeypatch.setenv("HTTPS_PROXY", f"http://user:{PASSWORD}@127.0.0.1:{port}")
+        failure = said_by("https://nexus.example.com:8443", patience=0.1)
+        assert type(failure) is kind
+        name = rf"the proxy http://127\.0\.0\.1:{port} \(from HTTPS_PROXY\)"
+        assert re.search(rf"{name}.*{said}", str(failure))
+        if kind is errors.ProxyRefused:
+            assert len(asked) == 1
+            assert "add it to NO_PROXY" in str(failure)
+
+
+@pytest.mark.parametrize(("status", "kind"), [(407, errors.ProxyRefused), (403, errors.Forbidden)])
+def test_a_proxys_refusal_of_http_names_the_proxy(
+    monkeypatch: pytest.MonkeyPatch, status: int, kind: type[errors.NexusError]
+) -> None:
+    with serve(in_turn(Say(status, headers={"Server": "squid"}))) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        failure = said_by("http://nexus.example.com:8081")
+        assert type(failure) is kind
+        assert f"the proxy {proxy.url} (from http_proxy)" in str(failure)
+        assert len(proxy.asked) == 1
+
+
+def test_a_403_of_nexus_itself_does_not_blame_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serve(in_turn(Say(403))) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        assert "proxy" not in str(said_by("http://nexus.example.com:8081"))
+
+
+def test_a_proxy_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    monkeypatch.setenv("ALL_PROXY", f"127.0.0.1:{port}")
+    failure = said_by("https://nexus.example.com:8443", patience=0.1)
+    assert type(failure) is errors.Unreachable
+    assert f"the proxy http://127.0.0.1:{port} (from ALL_PROXY) cannot be reached" in str(failure)
+
+
+def test_no_proxy_goes_round_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serve(in_turn(Say(200, {"ok": True}))) as fake:
+        monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        NexusClient({"url": fake.url, "username": "u", "password": "pw"}).post("/v1/x", {})
+
+
+def test_https_to_a_port_of_http_says_so_at_once() -> None:
+    with listening(b"HTTP/1.1 400 Bad Request\r\n\r\n") as (port, asked):
+        failure = said_by(f"https://127.0.0.1:{port}", patience=60)
+        assert type(failure) is errors.Untrusted
+        assert "does not speak TLS" in str(failure)
+        assert "authority" not in str(failure)
+        assert len(asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [(b"\x15\x03\x03\x00\x02\x02\x50", errors.Untrusted), (b"", errors.Uncertain)],
+    ids=["an alert", "nothing"],
+)
+def test_http_to_a_port_of_https_suggests_https(answer: bytes, kind: type[errors.NexusError]) -> None:
+    with listening(answer) as (port, _):
+        failure = said_by(f"http://127.0.0.1:{port}")
+        assert type(failure) is kind
+        assert "url with https://" in str(failure)
+
+
+def test_the_probe_of_a_connector_names_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nexus_registry.providers.docker._CONNECTOR_PATIENCE", 0.0)
+    with listening(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n") as (port, _):
+        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{port}")
+        client = NexusClient({"url": "https://nexus.example.com:8443", "username": "u", "password": "pw"})
+        with pytest.raises(errors.Refused, match=rf"^https_port: .*the proxy http://127.0.0.1:{port}"):
+            _probe(client, "https_port", "https://nexus.example.com:5000/v2/")
