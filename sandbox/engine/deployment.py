@@ -29,22 +29,22 @@ class Deployment:
         if unknown := self._replace - {old.urn for old in self._previous}:
             raise UserError(f"no resource named '{min(unknown)}' found")
 
-    def register(self, goal: Resource, delete_first: bool | None) -> None:
-        """Bring one resource to its goal."""
+    def register(self, goal: Resource, delete_first: bool | None, aliases: list[str] | None = None) -> None:
+        """Bring one resource to its goal; ``aliases`` are URNs that it may have had before."""
         with self._planning, self._blaming(goal):
-            chain = self._plan(goal, delete_first)
+            chain = self._plan(goal, delete_first, aliases or [])
         for step in chain:
             self.execute(step)
 
-    def _plan(self, goal: Resource, delete_first: bool | None) -> list[Step]:
+    def _plan(self, goal: Resource, delete_first: bool | None, aliases: list[str]) -> list[Step]:
         if goal.urn in self._seen:
             raise UserError(f"Duplicate resource URN '{goal.urn}'; try giving it a unique name")
-        asked, old = goal.inputs, next((it for it in self._previous if it.urn == goal.urn and not it.delete), None)
+        asked, old = goal.inputs, self._old([goal.urn, *aliases])
         again, forced = old in self._deleted, goal.urn in self._replace
         before = old.inputs if old and not again and not forced else {}
         seed = os.urandom(32)
         self._check(goal, before, _ignoring(goal, asked, before) if before else asked, seed)
-        self._seen.add(goal.urn)
+        self._seen |= {goal.urn, old.urn if old else goal.urn}
         if not old:
             return [("create", goal, goal)]
         replacement = [("replace", old, goal), ("create-replacement", old, goal)]
@@ -62,6 +62,13 @@ class Deployment:
         doomed = [*reversed(self._dependents(old)), *[old] * (not old.pending_replacement)]
         self._deleted.update(doomed)
         return [*(("delete-replaced", it, it) for it in doomed), *replacement]
+
+    def _old(self, urns: list[str]) -> Resource | None:
+        """The resource of the state that has the first of these URNs for which there is one."""
+        found = [it for urn in urns for it in self._previous if it.urn == urn and not it.delete]
+        if found and found[0].urn in self._seen:
+            raise UserError(f"Duplicate resource URN '{found[0].urn}' conflicting with alias on '{urns[0]}'")
+        return found[0] if found else None
 
     def _check(self, goal: Resource, olds: Props, news: Props, seed: bytes) -> None:
         provider = self._provider(goal.type) if goal.custom else None

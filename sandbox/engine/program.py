@@ -26,7 +26,7 @@ from .state import Resource
 KNOWN = {"type", "name", "parent", "custom", "object", "protect", "dependencies", "propertyDependencies"}
 KNOWN |= {"deleteBeforeReplace", "deleteBeforeReplaceDefined", "ignoreChanges", "additionalSecretOutputs"}
 KNOWN |= {"acceptSecrets", "acceptResources", "supportsPartialValues", "supportsResultReporting", "version"}
-KNOWN |= {"sourcePosition", "stackTrace", "replaceOnChanges"}
+KNOWN |= {"sourcePosition", "stackTrace", "replaceOnChanges", "aliasURNs"}
 
 
 class Monitor:
@@ -63,7 +63,9 @@ class Monitor:
         )
         self._goals[goal.urn] = goal
         self._deployment.register(
-            goal, request.deleteBeforeReplace if request.deleteBeforeReplaceDefined else None
+            goal,
+            request.deleteBeforeReplace if request.deleteBeforeReplaceDefined else None,
+            list(request.aliasURNs),
         )
         return wire.RegisterResourceResponse(urn=goal.urn, id=goal.id, object=goal.outputs if goal.custom else {})
 

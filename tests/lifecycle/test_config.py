@@ -60,7 +60,6 @@ def test_values_and_defaults(lab: Lab, size: Any, loud: Any) -> None:
         ({"replace_on_changes": ["color"]}, "replaceOnChanges"),
         ({"import_": "x"}, "importId"),
         ({"version": "1", "plugin_download_url": "https://example.org"}, "pluginDownloadURL"),
-        ({"aliases": ["urn:pulumi:dev::tiny::x::y"]}, "alias"),
     ],
 )
 def test_options_that_the_sandbox_lacks(tmp_path: Path, options: dict[str, Any], named: str) -> None:

@@ -359,6 +359,20 @@ def test_ignored_changes(lab: Lab) -> None:
     assert lab.resources()["a"]["outputs"]["color"] == "red"
 
 
+def test_a_resource_renamed_with_an_alias_is_the_same_one(lab: Lab) -> None:
+    lab.things(thing("a"), thing("other"))
+    assert lab.stack.up().ok
+    former = lab.urn("a")
+    lab.things(thing("b", options={"aliases": [former]}), thing("other"))
+    assert lab.stack.preview().changes == NONE | {"update": 1, "same": 2}
+    renamed = lab.stack.up()
+    assert (renamed.ok, renamed.changes) == (True, NONE | {"update": 1, "same": 2}), renamed
+    assert sorted(set(lab.resources()) & {"a", "b", "other"}) == ["b", "other"]
+    assert lab.stack.up(expect_no_changes=True).ok
+    lab.things(thing("c", options={"aliases": [lab.urn("b")]}), thing("b"), thing("other"))
+    assert not lab.stack.up().ok, "the former name can't be given away in the same run"
+
+
 def test_duplicates(lab: Lab) -> None:
     lab.things(thing("a"), thing("a"))
     failed = lab.stack.up()
