@@ -1,6 +1,16 @@
-"""What people put into a stack: a Nexus server on a Linux host, and docker registries on it."""
+"""What people put into a stack: a Nexus server on a Linux host, docker registries on it, and users of these."""
 
 from .registry import DockerRegistry, DockerRegistryArgs
 from .server import NexusServer, NexusServerArgs
+from .user import DockerUser, DockerUserArgs
+from .validation import InvalidArguments
 
-__all__ = ["DockerRegistry", "DockerRegistryArgs", "NexusServer", "NexusServerArgs"]
+__all__ = [
+    "DockerRegistry",
+    "DockerRegistryArgs",
+    "DockerUser",
+    "DockerUserArgs",
+    "InvalidArguments",
+    "NexusServer",
+    "NexusServerArgs",
+]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -21,7 +20,8 @@ from ..providers.versions import REST_SINCE, parse
 from .host.reachable import HostReachable
 from .host.steps import host_step
 from .host.version import InstalledVersion
-from .versions import LICENCE_SINCE, archive_url, java_major
+from .validation import require_none, server_problems
+from .versions import archive_url, java_major
 
 
 @dataclass(kw_only=True)
@@ -123,8 +123,8 @@ class NexusServer(pulumi.ComponentResource):
         version, data_dir: as given.
         certificate_fingerprint, certificate_not_after: of the certificate in use.
 
-    Errors: what is wrong in the arguments is refused before anything is done, by name; a host step's refusal is
-    one sentence with the remedy.
+    Errors: InvalidArguments lists every wrong argument before anything is done; a host step's refusal is one
+    sentence with the remedy.
     """
 
     url: pulumi.Output[str]
@@ -135,13 +135,15 @@ class NexusServer(pulumi.ComponentResource):
     certificate_not_after: pulumi.Output[str]
 
     def __init__(self, name: str, args: NexusServerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        require_none(f"NexusServer {name!r}", server_problems(args))
         super().__init__("nexus-registry:index:NexusServer", name, None, opts)
-        _refuse_bad(args)
         self.name = name
         self.args = args
         self.hostname = args.hostname or str(args.ssh.host)
         self.ports = {args.http_port: "http_port of Nexus", args.https_port: "https_port of Nexus"}
-        """The ports that are spoken for on this host, and by what."""
+        """The ports in use on this host, each with its user."""
+        self.accounts: dict[str, str] = {}
+        """The accounts that registries of this server declare, each with the name of the component."""
         context = args.context_path.strip("/")
         url = f"https://{self.hostname}:{args.https_port}{f'/{context}' if context else ''}"
         self.url = pulumi.Output.from_input(url)
@@ -334,35 +336,3 @@ class NexusServer(pulumi.ComponentResource):
 
     def _after(self, *resources: pulumi.Resource) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self, depends_on=list(resources))
-
-
-def _refuse_bad(args: NexusServerArgs) -> None:
-    """Raise for what can be known to be wrong before anything runs, naming the argument and the remedy."""
-    number = parse(args.version)
-    if not re.fullmatch(r"[0-9a-f]{64}", args.archive_sha256):
-        raise ValueError(
-            "archive_sha256 must be 64 lower-case hexadecimal digits: the vendor's SHA-256 of the archive"
-        )
-    if args.archive_url and args.archive_path:
-        raise ValueError("archive_url and archive_path exclude each other: give the one that holds the archive")
-    if args.architecture not in ("x86_64", "aarch64"):
-        raise ValueError(f"architecture must be x86_64 or aarch64, not {args.architecture!r}")
-    if args.keystore_format not in ("pkcs12", "jks"):
-        raise ValueError(f"keystore_format must be pkcs12 or jks, not {args.keystore_format!r}")
-    for name in ("http_port", "https_port"):
-        if not 1 <= getattr(args, name) <= 65535:
-            raise ValueError(f"{name} must be from 1 to 65535, not {getattr(args, name)}")
-    if args.http_port == args.https_port:
-        raise ValueError(f"https_port is {args.https_port} like http_port: give each a port of its own")
-    for name in ("install_root", "data_dir"):
-        if not re.fullmatch(r"(/[A-Za-z0-9._-]+)+", getattr(args, name)):
-            raise ValueError(f"{name} must be an absolute path of letters, digits, '.', '_', '-', not the root")
-    if args.heap_mb < 256:
-        raise ValueError(f"heap_mb must be at least 256, not {args.heap_mb}; the vendor's minimum is 2703")
-    if not args.hostname and not isinstance(args.ssh.host, str):
-        raise ValueError("hostname is required when ssh.host is no plain string: it is the name clients use")
-    if number >= LICENCE_SINCE and not args.accept_eula:
-        raise ValueError(
-            f"accept_eula: version {args.version} serves nothing until its licence is accepted: read "
-            "https://links.sonatype.com/products/nxrm/ce-eula and set accept_eula to true"
-        )

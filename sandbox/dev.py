@@ -37,7 +37,7 @@ STEPS = (
     "registry-port",
 )
 """The resources of the dev stack that are steps on the host."""
-_PORTS = ("http_port", "https_port", "docker_port")
+_PORTS = ("http_port", "https_port", "registry_https_port")
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Dev:
     @property
     def login_server(self) -> str:
         """``host:port`` for ``docker login``."""
-        return f"localhost:{self.facts['docker_port']}"
+        return f"localhost:{self.facts['registry_https_port']}"
 
     @property
     def url(self) -> str:

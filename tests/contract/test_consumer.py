@@ -19,7 +19,7 @@ KINDS = (
     "team-a-anonymous",
     "team-a-repository",
     "team-a-push",
-    "team-a-team-a-ci",
+    "team-a:team-a-ci",
     "team-a-proof",
     "auditors",
 )
@@ -51,6 +51,10 @@ def test_a_consumers_stack_is_made_kept_forced_to_be_replaced_kind_by_kind_and_d
 ) -> None:
     assert changes(stack.up()) == {"create": len(KINDS) + 2}
     assert changes(stack.up(expect_no_changes=True)) == {}
+    state = stack.state_file.read_text()
+    assert "::team-a:team-a-ci" in state
+    stack.state_file.write_text(state.replace("::team-a:team-a-ci", "::team-a-team-a-ci"))
+    assert changes(stack.up(expect_no_changes=True)) == {}, "a user under the name of version 0.1 stays the same"
     for kind in KINDS:
         done = changes(stack.up(replace=[urn(stack, kind)]))
         # A new repository is written into its role again, a new role into its user; the proof looks at both.

@@ -134,5 +134,5 @@ def test_an_account_that_too_many_wrong_passwords_shut_is_shut_until_an_up_gives
 
 @pytest.mark.full_faults
 def test_https_and_the_docker_connector_offer_tls_1_2_and_1_3_and_nothing_older(registry: Dev) -> None:
-    for port in ("https_port", "docker_port"):
+    for port in ("https_port", "registry_https_port"):
         assert tls.protocols(registry.facts[port]) == {"TLS1_2", "TLS1_3"}, port

@@ -21,7 +21,7 @@ from .conftest import FULL
 
 MIDDLES = {"nexus-archive": (0.3, 2.0), "nexus-service": (0.3, 4.0, 12.0), "nexus-prepare": (0.3, 3.0)}
 """Where one moment in the middle is not enough, because the call is long: seconds after its beginning."""
-FAST = ("registry-repository", "registry-ci")
+FAST = ("registry-repository", "registry:ci")
 """Where the part that runs each time strikes."""
 
 
@@ -113,10 +113,10 @@ class TestOneStack:
     def test_an_update_of_everything_that_is_killed_everywhere_is_complete_and_keeps_the_images(
         self, dev: Dev, docker: DockerClient, killed: Kill
     ) -> None:
-        dev.facts["docker_port"] = free_port()
+        dev.facts["registry_https_port"] = free_port()
         dev.facts["ci_password"] = "another-ci-password"
         dev.certify(key="ec", days=30)
-        dev.stack.set_config("docker_port", dev.facts["docker_port"])
+        dev.stack.set_config("registry_https_port", dev.facts["registry_https_port"])
         dev.stack.set_config("heap_mb", 1100)
         dev.stack.set_config("admin_password", "another-admin-password", secret=True)
         dev.stack.set_config("keystore_password", "another-keystore-password", secret=True)

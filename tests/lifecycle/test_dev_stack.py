@@ -111,14 +111,14 @@ class TestOneStack:
         result = dev.stack.up()
         assert changed(result) == {"update": 4}
         assert touched(result) == {"nexus-keystore", "nexus-keystore-file", "nexus-service", "registry-proof"}
-        ports = ("https_port", "docker_port")
+        ports = ("https_port", "registry_https_port")
         after = {served_fingerprint(dev, dev.facts[port]) for port in ports}
         assert (len(after), before in after, main_pid(dev)) == (1, False, pid)
 
     def test_a_new_port_moves_the_registry_and_touches_nothing_else(self, dev: Dev, docker: DockerClient) -> None:
         pid = main_pid(dev)
-        dev.facts["docker_port"] = free_port()
-        dev.stack.set_config("docker_port", dev.facts["docker_port"])
+        dev.facts["registry_https_port"] = free_port()
+        dev.stack.set_config("registry_https_port", dev.facts["registry_https_port"])
         result = dev.stack.up()
         assert touched(result) == {"registry-port", "registry-repository", "registry-proof"}
         assert changed(result) == {"update": 3}
@@ -153,7 +153,7 @@ class TestOneStack:
         )
         result = dev.stack.up()
         assert changed(result) == {"create": 2, "update": 2}
-        assert touched(result) == {"registry-pull", "registry-reader", "registry-ci", "registry-proof"}
+        assert touched(result) == {"registry-pull", "registry:reader", "registry:ci", "registry-proof"}
         reader = docker.login(dev.login_server, "reader", "reader-password")
         docker.make_image(f"{dev.login_server}/hello-world:3")
         refused = docker.docker("push", f"{dev.login_server}/hello-world:3", config=reader, check=False)
@@ -180,7 +180,7 @@ class TestOneStack:
 
     def test_every_kind_inside_nexus_can_be_forced_to_be_replaced_and_is_there_afterwards(self, dev: Dev) -> None:
         kinds = (
-            "registry-repository", "registry-push", "registry-ci", "nexus-docker-realm", "nexus-anonymous",
+            "registry-repository", "registry-push", "registry:ci", "nexus-docker-realm", "nexus-anonymous",
             "nexus-admin-password", "registry-proof", "nexus-keystore",
         )  # fmt: skip
         result = dev.stack.up(replace=urns(dev, *kinds))

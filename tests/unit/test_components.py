@@ -8,7 +8,13 @@ from typing import Any
 
 import pulumi
 import pytest
-from nexus_registry.components import DockerRegistry, DockerRegistryArgs, NexusServer, NexusServerArgs
+from nexus_registry.components import (
+    DockerRegistry,
+    DockerRegistryArgs,
+    InvalidArguments,
+    NexusServer,
+    NexusServerArgs,
+)
 from nexus_registry.components.registry import docker_config_json
 from nexus_registry.components.versions import archive_name, java_major
 from pulumi_command import remote
@@ -52,50 +58,80 @@ def registry(name: str = "registry", **changes: Any) -> DockerRegistry:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"version": "latest"}, r"'latest' is no Nexus version.*3\.71\.0-06"),
-        ({"version": "3.77.1-01"}, r"accept_eula.*ce-eula"),
-        ({"archive_sha256": "abc"}, r"archive_sha256 must be 64"),
-        ({"archive_url": "https://x/a", "archive_path": "/a"}, r"archive_url and archive_path exclude"),
-        ({"architecture": "riscv"}, r"architecture must be x86_64 or aarch64"),
-        ({"http_port": 0}, r"http_port must be from 1 to 65535, not 0"),
-        ({"http_port": 8443}, r"https_port is 8443 like http_port"),
-        ({"data_dir": "/"}, r"data_dir must be an absolute path"),
-        ({"install_root": "opt"}, r"install_root must be an absolute path"),
-        ({"heap_mb": 64}, r"heap_mb must be at least 256"),
-        ({"keystore_format": "pem"}, r"keystore_format must be pkcs12 or jks"),
+        ({"version": "latest"}, r"version: 'latest' is no Nexus version.*3\.71\.0-06"),
+        ({"version": "3.71.0"}, r"version: '3\.71\.0' has no build"),
+        ({"version": "3.77.1-01"}, r"accept_eula: .*ce-eula"),
+        ({"archive_sha256": "abc"}, r"archive_sha256: must be 64"),
+        ({"archive_url": "https://x/a", "archive_path": "/a"}, r"archive_url: excludes archive_path"),
+        ({"architecture": "riscv"}, r"architecture: must be x86_64 or aarch64"),
+        ({"version": "3.78.0-01", "accept_eula": True, "architecture": "aarch64"}, r"architecture: .*no archive"),
+        ({"http_port": 0}, r"http_port: must be from 1 to 65535, not 0"),
+        ({"http_port": 8443}, r"https_port: is 8443, like http_port"),
+        ({"data_dir": "/"}, r"data_dir: must be an absolute path"),
+        ({"data_dir": "/srv/../data"}, r"data_dir: must be an absolute path"),
+        ({"data_dir": "/var/lib"}, r"data_dir: /var/lib belongs to the system"),
+        ({"install_root": "opt"}, r"install_root: must be an absolute path"),
+        ({"java_home": "java"}, r"java_home: must be an absolute path"),
+        ({"user": "-x"}, r"user: must be letters"),
+        ({"user": "root"}, r"user: is root"),
+        ({"unit": "a b"}, r"unit: must be letters"),
+        ({"context_path": "nexus"}, r"context_path: must be a path like /nexus"),
+        ({"context_path": "/nexus/"}, r"context_path: must be a path like /nexus"),
+        ({"properties": {"application-port": "9"}}, r"properties: application-port is managed\. Set http_port"),
+        ({"properties": {"a b": "9"}}, r"properties: the key 'a b'"),
+        ({"start_timeout": 0}, r"start_timeout: must be from 1"),
+        ({"heap_mb": 64}, r"heap_mb: must be at least 256"),
+        ({"keystore_format": "pem"}, r"keystore_format: must be pkcs12 or jks"),
     ],
 )
-def test_a_server_that_cannot_be_is_refused_by_argument(changes: dict[str, Any], said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_server_refuses_invalid_argument(changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(InvalidArguments, match=said):
         server(**changes)
 
 
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({}, r"server or hostname is required"),
-        ({"hostname": "h", "https_port": None}, r"https_port is required"),
-        ({"hostname": "h", "https_port": 70000}, r"https_port must be from 1 to 65535"),
-        ({"hostname": "h", "pushers": {}}, r"pushers or pullers must name"),
-        ({"hostname": "h", "pullers": {"ci": "pw"}}, r"pullers names ci, who may push"),
+        ({}, r"hostname: is required"),
+        ({"hostname": "h", "https_port": None}, r"https_port: is required"),
+        ({"hostname": "h", "https_port": 70000}, r"https_port: must be from 1 to 65535"),
+        ({"hostname": "h", "http_port": 5000}, r"https_port: is 5000, like http_port"),
+        ({"hostname": "h", "pushers": {}}, r"pushers: names nobody"),
+        ({"hostname": "h", "pullers": {"ci": "pw"}}, r"pullers: 'ci' is a pusher too"),
+        ({"hostname": "h", "existing_users": {"ci": "pw"}}, r"existing_users: 'ci' is a pusher"),
+        ({"hostname": "h", "extra_roles": {"al": ["x"]}}, r"extra_roles: 'al' is no pusher or puller"),
+        ({"hostname": "h", "pushers": {"a b": "pw"}}, r"pushers: the id of 'a b' must have no white space"),
+        ({"hostname": "h", "pushers": {"admin": "pw"}}, r"pushers: the id of 'admin' is built into Nexus"),
+        ({"hostname": "h", "pushers": {"ci": ""}}, r"pushers: the password of 'ci' must not be empty"),
+        ({"hostname": "h", "repository": "Team"}, r"repository: must be lower-case letters"),
+        ({"hostname": "h", "repository": "x" * 198}, r"repository: must have at most 200 characters"),
+        ({"hostname": "h", "write_policy": "never"}, r"write_policy: must be one of"),
+        ({"login_server": "https://h"}, r"login_server: must be a host with an optional port"),
     ],
 )
-def test_a_registry_that_cannot_be_is_refused_by_argument(changes: dict[str, Any], said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_registry_refuses_invalid_argument(changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(InvalidArguments, match=said):
         registry(**changes)
 
 
-def test_a_port_used_twice_on_a_host_is_refused_by_both_its_users() -> None:
+def test_all_invalid_arguments_are_listed() -> None:
+    with pytest.raises(InvalidArguments) as refused:
+        server(heap_mb=1, data_dir="/", version="latest", http_port=0)
+    assert [argument for argument, _ in refused.value.problems] == ["version", "http_port", "data_dir", "heap_mb"]
+    assert all(f"\n  {argument}: " in str(refused.value) for argument, _ in refused.value.problems)
+
+
+def test_ports_of_one_host_are_distinct() -> None:
     nexus = server()
-    with pytest.raises(ValueError, match=r"https_port of a is 8443, which is the https_port of Nexus"):
+    with pytest.raises(InvalidArguments, match=r"https_port: 8443 is the https_port of Nexus"):
         registry("a", server=nexus, https_port=8443)
     registry("b", server=nexus, repository="b", https_port=5001, pushers={"b": "pw"})
-    with pytest.raises(ValueError, match=r"https_port of c is 5001, which is the https_port of b"):
+    with pytest.raises(InvalidArguments, match=r"https_port: 5001 is the https_port of b"):
         registry("c", server=nexus, repository="c", https_port=5001)
 
 
-def test_anonymous_pull_needs_a_server_that_lets_anonymous_in() -> None:
-    with pytest.raises(ValueError, match="anonymous_access"):
+def test_anonymous_pull_needs_anonymous_access() -> None:
+    with pytest.raises(InvalidArguments, match=r"anonymous_pull: needs anonymous_access"):
         registry(server=server(), anonymous_pull=True)
 
 

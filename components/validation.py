@@ -1,0 +1,282 @@
+"""What is wrong with arguments, as far as that is known before anything runs.
+
+Each function yields ``(argument, problem)``; the problem is ``<what is wrong>. <what to do>.`` The components
+raise all problems at once; the program in this repository reports them by configuration key.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from pulumi.dynamic import ResourceProvider
+
+from ..providers.docker import DockerHostedRepositoryProvider
+from ..providers.role import RoleProvider
+from ..providers.user import UserProvider
+from ..providers.versions import parse
+from .versions import LICENCE_SINCE, archive_url
+
+if TYPE_CHECKING:
+    from .registry import DockerRegistryArgs
+    from .server import NexusServerArgs
+
+Problem = tuple[str, str]
+"""An argument, and what is wrong with its value and what to do."""
+
+_SYSTEM_DIRECTORIES = re.compile(
+    r"/(bin|boot|dev|etc|home|lib|lib64|media|mnt|opt|proc|root|run|sbin|srv|sys|tmp|"
+    r"usr(/(bin|lib|local|sbin|share))?|var(/(cache|lib|log|tmp))?)"
+)
+_ARCHITECTURES = ("x86_64", "aarch64")
+_CONNECTION = {"url": "https://nexus.example.com", "username": "admin", "password": "unused"}
+"""Stands for the server where only the other properties are looked at."""
+_MANAGED_PROPERTIES = {
+    "application-host": "address",
+    "application-port": "http_port",
+    "application-port-ssl": "https_port",
+    "nexus-context-path": "context_path",
+    "nexus-args": "",
+    "ssl.etc": "",
+}
+
+
+class InvalidArguments(ValueError):
+    """Arguments of a component that are refused before anything runs.
+
+    Attributes:
+        problems: each argument and what is wrong with it.
+    """
+
+    def __init__(self, component: str, problems: Iterable[Problem]) -> None:
+        self.problems = list(problems)
+        lines = [f"{argument}: {problem}" for argument, problem in self.problems]
+        super().__init__(lines[0] if len(lines) == 1 else "\n  ".join([f"{component}:", *lines]))
+
+
+def require_none(component: str, problems: Iterable[Problem]) -> None:
+    """Raise InvalidArguments when there is a problem."""
+    found = list(problems)
+    if found:
+        raise InvalidArguments(component, found)
+
+
+def provider_problems(
+    provider: ResourceProvider, inputs: Mapping[str, Any], arguments: Mapping[str, str]
+) -> Iterator[Problem]:
+    """What a resource's provider refuses in these inputs.
+
+    Args:
+        provider: of the resource; only its ``check`` is called, which needs no server.
+        inputs: properties of the resource; those that are not strings, numbers and the like are left out.
+        arguments: the component's argument for each property.
+    """
+    plain = {name: value for name, value in inputs.items() if is_plain(value)}
+    for failure in provider.check({}, plain).failures:
+        if failure.property in arguments and (failure.property in plain or failure.property not in inputs):
+            yield arguments[failure.property], sentence(failure.reason)
+
+
+def is_plain(value: object) -> bool:
+    """Whether a value is known now, which an output of another resource is not."""
+    if isinstance(value, Mapping):
+        return all(is_plain(item) for item in value.values())
+    if isinstance(value, (list, tuple)):
+        return all(is_plain(item) for item in value)
+    return isinstance(value, (str, int, float))
+
+
+def sentence(reason: str) -> str:
+    """The reason with a full stop."""
+    return reason if reason.endswith(".") else f"{reason}."
+
+
+def port_problems(args: Any, names: Iterable[str]) -> Iterator[Problem]:
+    """Ports out of range."""
+    for name in names:
+        port = getattr(args, name)
+        if port is not None and not 1 <= port <= 65535:
+            yield name, f"must be from 1 to 65535, not {port}. Choose a port in that range."
+
+
+def server_problems(args: NexusServerArgs) -> Iterator[Problem]:
+    """What is wrong with the arguments of a NexusServer."""
+    yield from _version_problems(args)
+    if not re.fullmatch(r"[0-9a-f]{64}", args.archive_sha256):
+        yield (
+            "archive_sha256",
+            "must be 64 lower-case hexadecimal digits. Give the vendor's SHA-256 of the archive.",
+        )
+    if args.archive_url and args.archive_path:
+        yield "archive_url", "excludes archive_path. Give the one that holds the archive."
+    if args.architecture not in _ARCHITECTURES:
+        yield "architecture", f"must be x86_64 or aarch64, not {args.architecture!r}. Choose the host's."
+    if args.keystore_format not in ("pkcs12", "jks"):
+        yield "keystore_format", f"must be pkcs12 or jks, not {args.keystore_format!r}. Choose one of them."
+    yield from port_problems(args, ("http_port", "https_port"))
+    if args.http_port == args.https_port:
+        yield "https_port", f"is {args.https_port}, like http_port. Give each a port of its own."
+    yield from _host_problems(args)
+    if not args.hostname and not isinstance(args.ssh.host, str):
+        yield "hostname", "is required when ssh.host is an output. Give the name that clients use."
+
+
+def _version_problems(args: NexusServerArgs) -> Iterator[Problem]:
+    try:
+        number = parse(args.version)
+    except ValueError:
+        yield "version", f"{args.version!r} is no Nexus version. Give one with its build, such as 3.71.0-06."
+        return
+    if not re.fullmatch(r"3\.\d+\.\d+-\d+", args.version):
+        yield "version", f"{args.version!r} has no build. Give the full version, such as 3.71.0-06."
+    elif args.architecture in _ARCHITECTURES and not (args.archive_url or args.archive_path):
+        try:
+            archive_url(args.version, args.architecture)
+        except ValueError as error:
+            yield "architecture", f"{error}. Choose another version, or give archive_url."
+    if number >= LICENCE_SINCE and not args.accept_eula:
+        yield (
+            "accept_eula",
+            f"version {args.version} serves nothing until its licence is accepted. Read "
+            "https://links.sonatype.com/products/nxrm/ce-eula and set accept_eula to true.",
+        )
+
+
+def _host_problems(args: NexusServerArgs) -> Iterator[Problem]:
+    """What the host steps would refuse, told without a connection."""
+    for name in ("install_root", "data_dir", "java_home"):
+        path = getattr(args, name)
+        if path is None:
+            continue
+        if not re.fullmatch(r"(/[A-Za-z0-9._+-]+)+", path) or re.search(r"/\.{1,2}(/|$)", path):
+            yield (
+                name,
+                f"must be an absolute path of letters, digits and . _ + -, not {path!r}. Give another path.",
+            )
+        elif _SYSTEM_DIRECTORIES.fullmatch(path):
+            yield name, f"{path} belongs to the system. Give a directory of its own."
+    for name in ("user", "group", "unit"):
+        word = getattr(args, name)
+        if not re.fullmatch(r"[A-Za-z0-9_@][A-Za-z0-9._@-]*", word):
+            yield (
+                name,
+                f"must be letters, digits and . _ @ -, beginning with none of . -, not {word!r}. Rename it.",
+            )
+    if args.user == "root":
+        yield "user", "is root. Give an account of its own."
+    if not re.fullmatch(r"/|(/[A-Za-z0-9._-]+)+", args.context_path):
+        yield (
+            "context_path",
+            f"must be a path like /nexus, not {args.context_path!r}. Give such a path, or / for none.",
+        )
+    if args.heap_mb < 256:
+        yield "heap_mb", f"must be at least 256, not {args.heap_mb}. The vendor's minimum is 2703."
+    for name, low in (("min_disk_mb", 0), ("start_timeout", 1)):
+        if not low <= getattr(args, name) < 10**9:
+            yield (
+                name,
+                f"must be from {low} to {10**9 - 1}, not {getattr(args, name)}. Choose a number in that range.",
+            )
+    for key, value in args.properties.items():
+        if not re.fullmatch(r"[A-Za-z0-9._-]+", key):
+            yield (
+                "properties",
+                f"the key {key!r} holds other characters than letters, digits and . _ -. Correct it.",
+            )
+        elif key in _MANAGED_PROPERTIES:
+            instead = _MANAGED_PROPERTIES[key]
+            yield "properties", f"{key} is managed. {f'Set {instead} instead' if instead else 'Leave it out'}."
+        elif not re.fullmatch(r"[ -~]*", value):
+            yield "properties", f"the value of {key} is not printable ASCII. Write other characters as \\uXXXX."
+
+
+def registry_problems(
+    args: DockerRegistryArgs,
+    server: NexusServerArgs | None,
+    ports: Mapping[int, str],
+    accounts: Mapping[str, str],
+) -> Iterator[Problem]:
+    """What is wrong with the arguments of a DockerRegistry.
+
+    Args:
+        args: the arguments; ``args.server`` is not looked at.
+        server: the arguments of its NexusServer; None where the server is managed elsewhere.
+        ports: the ports in use on that server's host, each with its user.
+        accounts: the accounts that exist on that server, each with the component that declares it.
+    """
+    if server is not None:
+        for name in ("connection", "hostname", "manage_server"):
+            if getattr(args, name):
+                yield name, "is for a server that is managed elsewhere. Leave out this argument, or server."
+    elif not (args.hostname or args.login_server):
+        yield "hostname", "is required without server and login_server. Give the name that Docker clients use."
+    if args.login_server and not re.fullmatch(r"([^\s/:\[\]]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?", args.login_server):
+        yield (
+            "login_server",
+            f"must be a host with an optional port, such as registry.example.com, not {args.login_server!r}. "
+            "Leave out scheme and path.",
+        )
+    yield from _port_problems(args, ports)
+    yield from _user_problems(args, accounts)
+    repository = {
+        "name": args.repository,
+        "blob_store_name": args.blob_store_name,
+        "write_policy": args.write_policy,
+        "connection": _CONNECTION,
+    }
+    arguments = {"name": "repository", "blob_store_name": "blob_store_name", "write_policy": "write_policy"}
+    yield from provider_problems(DockerHostedRepositoryProvider(), repository, arguments)
+    if server is not None and args.anonymous_pull and not server.anonymous_access:
+        yield (
+            "anonymous_pull",
+            "needs anonymous_access on the server. Set anonymous_access to true, or this to false.",
+        )
+
+
+def _port_problems(args: DockerRegistryArgs, ports: Mapping[int, str]) -> Iterator[Problem]:
+    if not (args.https_port or args.http_port):
+        yield "https_port", "is required. Give the port at which Docker clients reach the registry."
+    yield from port_problems(args, ("https_port", "http_port"))
+    if args.https_port and args.https_port == args.http_port:
+        yield "https_port", f"is {args.https_port}, like http_port. Give each a port of its own."
+    for name in ("https_port", "http_port"):
+        port = getattr(args, name)
+        if port in ports:
+            yield name, f"{port} is the {ports[port]}. Give each a port of its own."
+
+
+def _user_problems(args: DockerRegistryArgs, accounts: Mapping[str, str]) -> Iterator[Problem]:
+    if not (args.pushers or args.pullers or args.existing_users or args.create_roles):
+        yield (
+            "pushers",
+            "names nobody, nor do pullers and existing_users. Name one user with a password, or set create_roles.",
+        )
+    for user_id in sorted({*args.pushers} & {*args.pullers}):
+        yield "pullers", f"{user_id!r} is a pusher too, who may pull. Name each user once."
+    for user_id in sorted({*args.existing_users} & {*args.pushers, *args.pullers}):
+        yield "existing_users", f"{user_id!r} is a pusher or puller too. Name each user once."
+    for user_id in sorted({*args.extra_roles} - {*args.pushers, *args.pullers}):
+        yield "extra_roles", f"{user_id!r} is no pusher or puller. Name one of those."
+    for name in ("pushers", "pullers"):
+        for user_id, password in getattr(args, name).items():
+            if user_id in accounts:
+                yield (
+                    name,
+                    f"{user_id!r} is a user of {accounts[user_id]} already. Declare a user of several registries "
+                    "once, as a DockerUser.",
+                )
+            yield from user_problems(name, user_id, password)
+    if len(args.repository) <= 200:
+        for verb in ("push", "pull"):
+            role = {"id": f"{args.repository}-{verb}", "connection": _CONNECTION}
+            if getattr(args, f"{verb}_role") is None:
+                yield from provider_problems(RoleProvider(), role, {"id": "repository"})
+
+
+def user_problems(argument: str, user_id: str, password: Any) -> Iterator[Problem]:
+    """What is wrong with a user's id and password, said of the argument that names the user."""
+    user = {"user_id": user_id, "roles": ["any"], "password": password if is_plain(password) else "unused"}
+    user["connection"] = _CONNECTION
+    for found, problem in provider_problems(UserProvider(), user, {"user_id": "id", "password": "password"}):
+        yield argument, f"the {found} of {user_id!r} {problem}"
