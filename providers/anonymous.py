@@ -9,9 +9,9 @@ import pulumi
 
 from .body import to_body
 from .client import Connection, NexusClient
-from .crud import STEERING, Found, NexusProvider
+from .crud import STEERING, Actual, NexusProvider
 from .resource import NexusResource
-from .schema import Field, boolean, text
+from .schema import Field, boolean, contradictions, text
 
 _ANONYMOUS = "/v1/security/anonymous"
 _PATHS = {"enabled": ("enabled",), "user_id": ("userId",), "realm_name": ("realmName",)}
@@ -19,7 +19,7 @@ _PATHS = {"enabled": ("enabled",), "user_id": ("userId",), "realm_name": ("realm
 
 class AnonymousAccessProvider(NexusProvider):
     kind = "anonymous access"
-    takes_over = True
+    singleton = True
     schema = {
         "enabled": Field(boolean, required=True),
         "user_id": Field(text(longest=200), default="anonymous"),
@@ -31,19 +31,21 @@ class AnonymousAccessProvider(NexusProvider):
     def identity(self, inputs: Mapping[str, Any]) -> str:  # noqa: ARG002
         return "anonymous"
 
-    def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Found:  # noqa: ARG002
+    def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual:  # noqa: ARG002
         body = client.get_object(_ANONYMOUS)
-        return Found(body, {name: body[key] for name, (key,) in _PATHS.items()})
+        return Actual(body, {name: body[key] for name, (key,) in _PATHS.items()})
 
-    def write(self, client: NexusClient, inputs: Mapping[str, Any], found: Found) -> None:
-        client.put(_ANONYMOUS, to_body(_PATHS, inputs, found.body))
+    def write(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
+        client.put(_ANONYMOUS, to_body(_PATHS, inputs, actual.body))
 
-    def first_outputs(self, before: Found | None) -> dict[str, Any]:
-        return {"before": before.properties if before else None}
+    def initial_outputs(self, before: Actual | None, replaced: Mapping[str, Any]) -> dict[str, Any]:
+        return {"before": replaced.get("before") or (before.properties if before else None)}
 
     def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
-        if properties.get("before"):
-            self.write(client, properties["before"], self.find(client, properties))
+        """Put back what was found at creation, if the setting is still what this resource wrote."""
+        actual = self.find(client, properties)
+        if properties.get("before") and not contradictions(self.schema, properties, actual.properties):
+            self.write(client, properties["before"], actual)
 
 
 class AnonymousAccess(NexusResource, module="nexus", name="AnonymousAccess"):
@@ -56,7 +58,8 @@ class AnonymousAccess(NexusResource, module="nexus", name="AnonymousAccess"):
         realm_name: the realm that knows that account. Default ``NexusAuthorizingRealm``.
         connection, adopt: as for every Nexus resource.
 
-    Outputs: every argument, and ``before``: the setting found at creation, which deletion puts back.
+    Outputs: every argument, and ``before``: the setting found at creation. Deletion puts it back, unless somebody
+    else has changed the setting since. A second resource for the same server finds the first one's setting.
 
     Source: Nexus REST ``/v1/security/anonymous``.
     """

@@ -1,23 +1,25 @@
 """The lifecycle of an object inside Nexus: check, diff, create, read, update, delete, written once.
 
-A resource module states its fields and five small functions (its key and path, how to look for it, insert and
-write it).
+A resource module states its fields and five small functions (its key and path, how to find it, insert and write
+it).
 """
 
 from __future__ import annotations
 
-import os
-import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
-from pulumi.dynamic import CheckResult, CreateResult, ReadResult, UpdateResult
+import pulumi
+from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
-from .client import Connection, NexusClient, client_for
+from . import engine
+from .client import NexusClient
+from .connection import client_from_state, client_of, require_same_server, resolve, server_of
 from .errors import NexusError, NotFound, RateLimited, Refused, Uncertain
 from .provider import CONNECTION, Provider
+from .run import CHECK_TIMEOUT, Desired, Held, Key, Run
 from .schema import (
     PROVIDER_KEY,
     Field,
@@ -30,6 +32,7 @@ from .schema import (
     normalised,
     text,
 )
+from .unknown import has_unknown
 
 STEERING: Schema = {
     "connection": Field(mapping(CONNECTION), secret=True, steers=True),
@@ -42,7 +45,7 @@ place. Those others take it as an input, and are so written again when it is rep
 
 
 @dataclass
-class Found:
+class Actual:
     """An object as the server has it: its API body, and the same as properties."""
 
     body: Any
@@ -52,41 +55,47 @@ class Found:
 class NexusProvider(Provider):
     """The lifecycle of an object inside Nexus.
 
-    - ``create`` takes an object that is there exactly as wished; one that differs is an error that names the
-      difference, or with ``adopt`` is changed to the wish. An answer that was lost, and an "already exists" after
-      the first look, lead to another look.
+    - ``check`` notes what each resource of the program wants, and refuses two that want the same object.
+    - ``create`` adopts an object that exists exactly as desired. One that differs is an error that names the
+      difference, unless ``adopt`` is set or another resource of this run gives it up: then it is changed. A lost
+      response, or "already exists" after the first look, leads to another look.
     - ``update`` reads, changes only the properties of this resource and writes; nothing is sent when only
-      steering properties (connection, adopt …) changed.
+      properties changed that are not part of the object (connection, adopt …).
+    - What ``create`` or ``update`` wrote is undone when it fails its verification.
     - ``read`` returns what the server has, without a secret that is another one by now, and gone when it has no
       such object.
-    - ``delete`` of what is gone is done.
+    - ``delete`` leaves an object in place that another resource of this run wants. Deleting what is gone succeeds.
     """
 
+    run: ClassVar[Run] = Run()
+    """What the program of the run that this process serves wants."""
     outputs: ClassVar[tuple[str, ...]] = ()
     """Outputs that are no inputs."""
-    takes_over: ClassVar[bool] = False
-    """Whether the object always exists, so that what it is now is simply changed to the wish."""
+    singleton: ClassVar[bool] = False
+    """Whether the object always exists, so that it is changed to what is desired whatever it is now."""
+    scope: ClassVar[str] = ""
+    """What the identity is unique in, where several kinds share their names. Default: the kind."""
 
-    def complete(self, olds: Mapping[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:
+    def computed_inputs(self, olds: Mapping[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:
         if "incarnation" not in self.schema:
             return inputs
         # A replacement is checked with empty olds.
-        return {**inputs, "incarnation": olds.get("incarnation") or secrets.token_hex(8)}
+        return {**inputs, "incarnation": olds.get("incarnation") or engine.random_token()}
 
     def identity(self, inputs: Mapping[str, Any]) -> str:
         """The object's key on the server, which is the resource's id."""
         raise NotImplementedError
 
-    def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Found | None:
+    def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual | None:
         """The object as it is; ``None`` when the server answers and has none."""
         raise NotImplementedError
 
     def insert(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
-        """Make the object."""
+        """Create the object."""
         raise NotImplementedError
 
-    def write(self, client: NexusClient, inputs: Mapping[str, Any], found: Found) -> None:
-        """Write the wished properties over the object, every other field as it was found."""
+    def write(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
+        """Write the desired properties over the object, every other field as it was found."""
         raise NotImplementedError
 
     def path(self, inputs: Mapping[str, Any]) -> str:
@@ -102,18 +111,23 @@ class NexusProvider(Provider):
                 if self.find(client, properties) is not None:
                     raise
 
-    def same_secrets(self, client: NexusClient, inputs: Mapping[str, Any]) -> bool | None:  # noqa: ARG002
-        """Whether what the server does not tell (a password) is as wished; ``None`` when that can't be seen."""
+    def secrets_match(self, client: NexusClient, inputs: Mapping[str, Any]) -> bool | None:  # noqa: ARG002
+        """Whether what the server does not return (a password) is as desired; ``None`` when that can't be seen."""
         return True
 
     def write_secrets(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
-        """Write what the server does not tell."""
+        """Write what the server does not return."""
 
-    def prove(self, client: NexusClient, inputs: Mapping[str, Any], found: Found) -> None:
-        """Raise when the written object does not work although Nexus said so."""
+    def verify(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
+        """Raise when the written object does not work although Nexus accepted it."""
 
-    def first_outputs(self, before: Found | None) -> dict[str, Any]:  # noqa: ARG002
-        """The values of ``outputs``, set once at creation from what was there before; kept ever after."""
+    def initial_outputs(self, before: Actual | None, replaced: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+        """The values of ``outputs``, set once at creation and kept ever after.
+
+        Args:
+            before: what was there before this resource.
+            replaced: properties of the resource of this run that had the object and was deleted for this one.
+        """
         return {}
 
     def explain(self, client: NexusClient, inputs: Mapping[str, Any], error: Refused) -> str:  # noqa: ARG002
@@ -125,51 +139,67 @@ class NexusProvider(Provider):
     def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         result = super().check(olds, news)
         result.failures.extend(self.connection_failures(result))
+        if not result.failures:
+            result.failures.extend(self._declare(olds, result.inputs))
         return result
+
+    def diff(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
+        if self._is_moved(olds, news):
+            self.run.move(server_of(self._connection(olds)["url"]), self._connection(news))
+        self._hold(olds)
+        return super().diff(id_, olds, news)
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         inputs = normalised(self.schema, props)
         id_ = self.identity(inputs)
-        with self.edge(id_, inputs) as client:
+        with self.api_errors(id_, inputs) as client:
             before = self.find(client, inputs)
             if before is not None:
-                self._take(client, inputs, before)
+                self._adopt(client, inputs, before)
             else:
                 self._insert(client, inputs)
-            self._settle(client, inputs)
-            return CreateResult(id_, {**inputs, **self.first_outputs(before)})
+            with self._undone_on_refusal(client, inputs, before):
+                self._verify(client, inputs)
+            key = self._key(inputs)
+            outputs = self.initial_outputs(before, self.run.deleted(key) if key else {})
+            self._hold(inputs)
+            return CreateResult(id_, {**inputs, **outputs})
 
     def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         inputs = normalised(self.schema, news)
         outs = {**inputs, **{name: olds[name] for name in self.outputs if name in olds}}
         changed = [name for name in differences(self.schema, olds, inputs) if not self.schema[name].steers]
-        if not changed:
+        if not changed and not self._is_moved(olds, inputs):
             return UpdateResult(outs)
-        with self.edge(id_, inputs) as client:
-            found = self.find(client, inputs)
-            if found is None:
-                raise Refused("is gone from the server: `pulumi up --refresh` makes it again")
-            open_ = [name for name in changed if not self.schema[name].secret]
-            if contradictions(self.schema, inputs, found.properties) or set(open_) - set(found.properties):
-                self.write(client, inputs, found)
-            if len(open_) < len(changed):
-                self.write_secrets(client, inputs)
-            self._settle(client, inputs)
+        with self.api_errors(id_, inputs) as client:
+            if self._is_moved(olds, inputs):
+                require_same_server(self.run, self._connection(olds), self._connection(inputs))
+            actual = self.find(client, inputs)
+            if actual is None:
+                raise Refused("is gone from the server: `pulumi up --refresh` creates it again")
+            public = [name for name in changed if not self.schema[name].secret]
+            with self._undone_on_refusal(client, inputs, actual):
+                if contradictions(self.schema, inputs, actual.properties) or set(public) - set(actual.properties):
+                    self.write(client, inputs, actual)
+                if len(public) < len(changed):
+                    self.write_secrets(client, inputs)
+                if changed:
+                    self._verify(client, inputs)
             return UpdateResult(outs)
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         state = normalised(self.schema, props)
-        with self.edge(id_, state, from_state=True) as client:
-            found = self.find(client, state)
-            if found is None:
+        with self.api_errors(id_, state, from_state=True) as client:
+            actual = self.find(client, state)
+            if actual is None:
                 return ReadResult("", {}, {})
-            outs = normalised(self.schema, {**state, **found.properties})
+            outs = normalised(self.schema, {**state, **actual.properties})
             with suppress(RateLimited):
-                if self.same_secrets(client, outs) is False:
+                if self.secrets_match(client, outs) is False:
                     outs = self.without_secrets(outs)
-            return self.told(id_, outs, props)
+            return self.read_result(id_, outs, props)
 
-    def told(self, id_: str, outs: dict[str, Any], props: Mapping[str, Any]) -> ReadResult:
+    def read_result(self, id_: str, outs: dict[str, Any], props: Mapping[str, Any]) -> ReadResult:
         """What a read returns for these outputs."""
         inputs = {name: outs[name] for name in self.schema if name in outs}
         return ReadResult(id_, outs, {**inputs, PROVIDER_KEY: props.get(PROVIDER_KEY)})
@@ -181,82 +211,200 @@ class NexusProvider(Provider):
 
     def delete(self, id_: str, props: dict[str, Any]) -> None:
         state = normalised(self.schema, props)
-        with self.edge(id_, state, from_state=True) as client:
-            self.remove(client, state)
+        urn, key = engine.urn(), self._key(state)
+        assert key is not None, "a state has no unknown values"
+        held = Held(key, state.get("incarnation"))
+        with self.api_errors(id_, state, from_state=True) as client:
+            heir = self.run.heir(urn, held)
+            if heir is None:
+                try:
+                    self._require_own(client, state)
+                    self.remove(client, state)
+                except Refused:
+                    heir = self.run.heir(urn, held, timeout=CHECK_TIMEOUT if urn else 0.0)
+                    if heir is None:
+                        raise
+        if heir is not None:
+            self._hand_over(id_, heir)
+        self.run.delete(urn, key, state)
+
+    def _require_own(self, client: NexusClient, state: Mapping[str, Any]) -> None:
+        """Refuse to delete at another address than the state's what is not what the state says."""
+        url = self._connection(state)["url"]
+        if server_of(client.url) == server_of(url):
+            return
+        actual = self.find(client, state)
+        if actual is not None and (differing := contradictions(self.schema, state, actual.properties)):
+            said = describe(differing, state, actual.properties, self.schema)
+            raise Refused(
+                f"{url} does not answer, and at {client.url} it differs from the state: {said}. It was not "
+                "deleted: delete it there by hand, or run `pulumi state delete`"
+            )
+
+    def _key(self, properties: Mapping[str, Any]) -> Key | None:
+        """What makes the object one of its kind; ``None`` while that is unknown."""
+        connection = properties.get("connection")
+        if has_unknown([properties.get(name) for name, field in self.schema.items() if field.replaces]):
+            return None
+        if has_unknown(connection) and (not isinstance(connection, Mapping) or has_unknown(connection.get("url"))):
+            return None
+        url = self._connection(properties).get("url")
+        if not url:
+            return None
+        moved = self.run.moved(server_of(url))
+        return self.scope or self.kind, server_of(moved["url"] if moved else url), self.identity(properties)
+
+    def _declare(self, olds: Mapping[str, Any], inputs: Mapping[str, Any]) -> list[CheckFailure]:
+        """Note what this resource wants, and had; refuse what another resource of the program wants."""
+        urn, key = engine.urn(), self._key(inputs)
+        if not urn or key is None:
+            return []
+        if olds:
+            self._hold(olds)
+        other = self.run.declare(urn, key, {name: inputs[name] for name in self.schema if name in inputs})
+        if not other:
+            return []
+        name = next((name for name, field in self.schema.items() if field.replaces), "connection")
+        return [
+            CheckFailure(
+                name,
+                f"{self.kind} {key[2]!r} of {key[1]} is declared twice: by {engine.name_of(other)!r} ({other}) "
+                f"and by {engine.name_of(urn)!r}. Declare it once",
+            )
+        ]
+
+    def _hold(self, properties: Mapping[str, Any]) -> None:
+        state = normalised(self.schema, properties)
+        urn, key = engine.urn(), self._key(state)
+        if urn and key is not None:
+            self.run.hold(urn, Held(key, state.get("incarnation")))
+
+    def _hand_over(self, id_: str, heir: Desired) -> None:
+        """Leave the object to another resource of this run; it is changed to what that one wants, if need be."""
+        name = engine.name_of(heir.urn)
+        pulumi.log.info(f"{self.kind} {id_!r} is left in place for the resource {name!r}, which wants it")
+        if self.run.holds(heir.urn, heir.key) or has_unknown(heir.inputs):
+            return
+        with self.api_errors(id_, heir.inputs) as client:
+            actual = self.find(client, heir.inputs)
+            if actual is not None:
+                self._adopt(client, {**heir.inputs, "adopt": True}, actual)
 
     def _insert(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
-        """Make the object; an answer that was lost, or "already exists", lead to another look."""
+        """Create the object; a lost response, or "already exists", lead to another look."""
         for last in (False, False, True):
             try:
                 return self.insert(client, inputs)
             except (Refused, Uncertain) as error:
-                there = self.find(client, inputs)
-                if there is not None:
-                    return self._take(client, inputs, there)
+                actual = self.find(client, inputs)
+                if actual is not None:
+                    # There was none before: after a lost response it is the one that was just inserted.
+                    own = isinstance(error, Uncertain)
+                    return self._adopt(client, {**inputs, "adopt": True} if own else inputs, actual)
                 if last or isinstance(error, Refused):
                     raise
         return None
 
-    def _take(self, client: NexusClient, inputs: Mapping[str, Any], found: Found) -> None:
+    def _adopt(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
         """Make an object that was there before this resource its own."""
-        differing = contradictions(self.schema, inputs, found.properties)
+        differing = contradictions(self.schema, inputs, actual.properties)
         fixed = [name for name in differing if self.schema[name].replaces]
-        said = describe(fixed or differing, inputs, found.properties, self.schema)
+        said = describe(fixed or differing, inputs, actual.properties, self.schema)
         if fixed:
             raise Refused(
-                f"exists already and can't be changed to what is wished: {said}; delete it or wish for that"
+                f"exists already and can't be changed to what is desired: {said}. Delete it, or declare it so"
             )
-        if differing and not (self.takes_over or inputs.get("adopt")):
-            raise Refused(f"exists already and is not as wished: {said}; set adopt=True to have it changed")
+        if differing and not (self.singleton or self._may_change(inputs)):
+            raise Refused(
+                f"exists already and differs: {said}. Set adopt=True to have it changed, or give the old name as "
+                "an alias if this resource was renamed"
+            )
         if differing:
-            self.write(client, inputs, found)
+            self.write(client, inputs, actual)
         try:
-            same = self.same_secrets(client, inputs)
+            same = self.secrets_match(client, inputs)
         except RateLimited:
-            if not inputs.get("adopt"):
+            if not self._may_change(inputs):
                 raise
             same = False  # writing a password opens an account that wrong ones have shut
-        if not same:
-            if not inputs.get("adopt"):
-                raise Refused("exists already with another password; set adopt=True to have it changed")
+        if same is False and not self._may_change(inputs):
+            raise Refused("exists already with another password. Set adopt=True to have it changed")
+        if not same:  # what can't be seen, such as the password of a disabled user, is written
             self.write_secrets(client, inputs)
 
-    def _settle(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
+    def _may_change(self, inputs: Mapping[str, Any]) -> bool:
+        """Whether an object that differs may be changed: by ``adopt``, or because its owner gives it up."""
+        urn, key = engine.urn(), self._key(inputs)
+        return bool(inputs.get("adopt")) or bool(
+            urn and key and self.run.is_released(urn, key, timeout=CHECK_TIMEOUT)
+        )
+
+    def _verify(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
         """Read back what was written: some versions drop what they don't know and answer success."""
-        found = self.find(client, inputs)
-        if found is None:
+        actual = self.find(client, inputs)
+        if actual is None:
             raise Refused("was accepted by Nexus and is not there: see Nexus's log")
-        dropped = contradictions(self.schema, inputs, found.properties)
+        dropped = contradictions(self.schema, inputs, actual.properties)
         if dropped:
-            said = describe(dropped, inputs, found.properties, self.schema)
-            raise Refused(f"was accepted by Nexus and is otherwise than wished: {said}")
-        self.prove(client, inputs, found)
+            said = describe(dropped, inputs, actual.properties, self.schema)
+            raise Refused(f"was accepted by Nexus and differs from what is desired: {said}")
+        self.verify(client, inputs, actual)
 
     @contextmanager
-    def edge(
+    def _undone_on_refusal(
+        self, client: NexusClient, inputs: Mapping[str, Any], before: Actual | None
+    ) -> Iterator[None]:
+        """Put back what was there before when what was written is refused or fails its verification."""
+        try:
+            yield
+        except Refused as error:
+            explained = self._explained(client, inputs, error)
+            try:
+                done = self._undo(client, inputs, before)
+            except NexusError as failed:
+                done = f" (undoing it failed: {failed})"
+            raise _like(error, f"{explained}{done}") from None
+
+    def _undo(self, client: NexusClient, inputs: Mapping[str, Any], before: Actual | None) -> str:
+        actual = self.find(client, inputs)
+        if actual is None or (before is not None and actual.properties == before.properties):
+            return ""
+        if before is None:
+            self.remove(client, {**inputs, **self.initial_outputs(None, {})})
+            return " (it was removed again)"
+        self.write(client, {**inputs, **before.properties}, actual)
+        return " (what was there before was written back)"
+
+    @contextmanager
+    def api_errors(
         self, identity: str, properties: Mapping[str, Any], *, from_state: bool = False
     ) -> Iterator[NexusClient]:
         """Where an error leaves the provider: one line that names the object, and no inner traceback."""
-        client = self._client(properties, from_state=from_state)
+        connection = self._connection(properties)
+        client = client_from_state(self.run, connection) if from_state else client_of(connection)
         try:
             yield client
         except NexusError as error:
-            said = ""
-            if isinstance(error, Refused) and error.status:
-                with suppress(NexusError):
-                    said = self.explain(client, properties, error)
-            said = said or str(error)
-            raise type(error)(
-                f"{self.kind} {identity!r}: {said}",
-                status=error.status,
-                messages=error.messages,
-                fault_id=error.fault_id,
-            ) from None
+            raise _like(error, f"{self.kind} {identity!r}: {self._explained(client, properties, error)}") from None
 
-    def _client(self, properties: Mapping[str, Any], *, from_state: bool = False) -> NexusClient:
-        """The client for a resource; what state holds may be outdated, so the environment goes first there."""
-        known = {"username": "admin", **self.configured, **(properties.get("connection") or {})}
-        if from_state and os.environ.get("NEXUS_URL", "").rstrip("/") == known["url"].rstrip("/"):
-            for key in ("username", "password"):
-                known[key] = os.environ.get(f"NEXUS_{key.upper()}") or known[key]
-        return client_for(cast("Connection", known))
+    def _explained(self, client: NexusClient, properties: Mapping[str, Any], error: NexusError) -> str:
+        said = ""
+        if isinstance(error, Refused) and error.status:
+            with suppress(NexusError):
+                said = self.explain(client, properties, error)
+        return said or str(error)
+
+    def _connection(self, properties: Mapping[str, Any]) -> dict[str, Any]:
+        return resolve(getattr(self, "configured", {}), properties)
+
+    def _is_moved(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+        """Whether the program reaches the server at another address than the state says."""
+        if has_unknown(news.get("connection")):
+            return False
+        old, new = (self._connection(properties).get("url", "") for properties in (olds, news))
+        return "" not in (old, new) and server_of(old) != server_of(new)
+
+
+def _like(error: NexusError, sentence: str) -> NexusError:
+    """The same error with another sentence; one that was explained already is not explained again."""
+    return type(error)(sentence, messages=error.messages, fault_id=error.fault_id)

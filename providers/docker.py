@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -11,11 +13,13 @@ import pulumi
 import requests
 
 from .answers import why_unreached
+from . import engine
 from .body import from_body, to_body
 from .client import Connection, NexusClient, segment
-from .crud import INCARNATION, STEERING, Found, NexusProvider
+from .crud import INCARNATION, STEERING, Actual, NexusProvider
 from .errors import NotFound, Refused
 from .resource import NexusResource
+from .run import CHECK_TIMEOUT
 from .schema import Field, boolean, choice, port, set_of, text
 from .unknown import is_unknown
 from .versions import parse, served
@@ -44,6 +48,7 @@ _CONNECTOR_PATIENCE = 20.0
 
 class DockerHostedRepositoryProvider(NexusProvider):
     kind = "docker repository"
+    scope = "repository"
     schema = {
         "name": Field(
             text(
@@ -95,7 +100,7 @@ class DockerHostedRepositoryProvider(NexusProvider):
     def path(self, inputs: Mapping[str, Any]) -> str:
         return f"/v1/repositories/{segment(self.identity(inputs))}"
 
-    def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Found | None:
+    def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual | None:
         name = self.identity(inputs)
         try:
             body = client.get_object(f"/v1/repositories/docker/hosted/{segment(name)}")
@@ -106,13 +111,14 @@ class DockerHostedRepositoryProvider(NexusProvider):
             return None
         properties = from_body(_PATHS, body)
         properties["cleanup_policy_names"] = properties.get("cleanup_policy_names") or []
-        return Found(body, properties)
+        return Actual(body, properties)
 
     def insert(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
         _refuse_paths_before_their_time(client, inputs)
         wished = {key: value for key, value in inputs.items() if _UNKNOWN_TO_OLD_SERVERS.get(key) != value}
+        body = to_body(_PATHS, wished)
         try:
-            client.post("/v1/repositories/docker/hosted", to_body(_PATHS, wished))
+            self._with_ports(client, inputs, lambda: client.post("/v1/repositories/docker/hosted", body))
         except NotFound:
             if _has_docker(client):
                 raise
@@ -121,18 +127,43 @@ class DockerHostedRepositoryProvider(NexusProvider):
                 "vendor's archive"
             ) from None
 
-    def write(self, client: NexusClient, inputs: Mapping[str, Any], found: Found) -> None:
+    def write(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
         _refuse_paths_before_their_time(client, inputs)
-        told = found.properties
+        told = actual.properties
         wished = {
             key: value
             for key, value in inputs.items()
             if _UNKNOWN_TO_OLD_SERVERS.get(key, ...) != value or told.get(key) not in (None, value)
         }
-        base = {key: value for key, value in found.body.items() if key not in _NOT_SENT_BACK}
-        client.put(
-            f"/v1/repositories/docker/hosted/{segment(self.identity(inputs))}", to_body(_PATHS, wished, base)
-        )
+        base = {key: value for key, value in actual.body.items() if key not in _NOT_SENT_BACK}
+        path = f"/v1/repositories/docker/hosted/{segment(self.identity(inputs))}"
+        body = to_body(_PATHS, wished, base)
+        self._with_ports(client, inputs, lambda: client.put(path, body))
+
+    def _with_ports(self, client: NexusClient, inputs: Mapping[str, Any], send: Callable[[], Any]) -> None:
+        """Send; where Nexus refuses a port that another repository gives up in this run, free that one first."""
+        try:
+            send()
+        except Refused as error:
+            holders = _port_holders(client, inputs) if error.status == 400 else []
+            if not holders:
+                raise
+            for holder in holders:
+                self._require_given_up(holder, inputs)
+            for holder in holders:
+                client.put(holder.path, holder.without_ports)
+            send()
+
+    def _require_given_up(self, holder: _PortHolder, inputs: Mapping[str, Any]) -> None:
+        key = self._key({**inputs, "name": holder.name})
+        desired = self.run.desired(key, timeout=CHECK_TIMEOUT if engine.urn() else 0.0) if key else None
+        keeps = desired is None or any(desired.inputs.get(name) in holder.ports.values() for name in _CONNECTORS)
+        if keeps:
+            ports = ", ".join(f"{name} {port}" for name, port in holder.ports.items())
+            raise Refused(
+                f"{ports}: is used by the repository {holder.name!r}. Choose another port, or take it from that "
+                "repository in an `up` before this one"
+            )
 
     def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
         kept = not properties.get("force_destroy") and self.find(client, properties) is not None
@@ -143,8 +174,8 @@ class DockerHostedRepositoryProvider(NexusProvider):
             )
         super().remove(client, properties)
 
-    def prove(self, client: NexusClient, inputs: Mapping[str, Any], found: Found) -> None:
-        if inputs.get("path_enabled") and "path_enabled" not in found.properties:
+    def verify(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
+        if inputs.get("path_enabled") and "path_enabled" not in actual.properties:
             raise Refused(f"path_enabled {_NO_PATHS.format('this server')}")
         if not (inputs.get("probe_connectors") and inputs.get("online")):
             return
@@ -168,6 +199,36 @@ class DockerHostedRepositoryProvider(NexusProvider):
         return ""
 
 
+@dataclass
+class _PortHolder:
+    """Another repository whose connectors have ports that are wanted."""
+
+    name: str
+    path: str
+    ports: dict[str, int]
+    """The wanted ports, by the property of the repository that wants them."""
+    without_ports: dict[str, Any]
+
+
+def _port_holders(client: NexusClient, inputs: Mapping[str, Any]) -> list[_PortHolder]:
+    wanted = {inputs[name]: name for name in _CONNECTORS if inputs.get(name)}
+    holders = []
+    for repository in client.get_list("/v1/repositories"):
+        if repository["format"] != "docker" or repository["name"] == inputs["name"]:
+            continue
+        path = f"/v1/repositories/docker/{repository['type']}/{segment(repository['name'])}"
+        with suppress(NotFound):
+            body = client.get_object(path)
+            taken = {key: body["docker"].get(key) for key in ("httpPort", "httpsPort")}
+            taken = {key: port for key, port in taken.items() if port in wanted}
+            if taken:
+                docker = {**body["docker"], **dict.fromkeys(taken, None)}
+                rest = {key: value for key, value in body.items() if key not in _NOT_SENT_BACK}
+                ports = {wanted[port]: port for port in taken.values()}
+                holders.append(_PortHolder(repository["name"], path, ports, {**rest, "docker": docker}))
+    return holders
+
+
 def _refuse_paths_before_their_time(client: NexusClient, inputs: Mapping[str, Any]) -> None:
     """By what the answers so far say; a server behind a proxy may not tell, and then drops the field."""
     version = served(client.server)
@@ -182,7 +243,10 @@ def _has_docker(client: NexusClient) -> bool:
 
 
 def _holds_images(client: NexusClient, name: str) -> bool:
-    page = client.get_object("/v1/components", repository=name)
+    try:
+        page = client.get_object("/v1/components", repository=name)
+    except NotFound:  # it was deleted at this moment
+        return False
     return bool(page["items"] or page.get("continuationToken"))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pulumi
 
 from .client import Connection, NexusClient
-from .crud import STEERING, Found, NexusProvider
+from .crud import STEERING, Actual, NexusProvider
 from .errors import NotFound, Uncertain
 from .resource import NexusResource
 from .schema import Field, Invalid, boolean
@@ -26,24 +26,24 @@ def _accepted(value: Any) -> bool:
 
 class EulaProvider(NexusProvider):
     kind = "licence"
-    takes_over = True
+    singleton = True
     schema = {"accepted": Field(_accepted, required=True), **STEERING}
 
     def identity(self, inputs: Mapping[str, Any]) -> str:  # noqa: ARG002
         return "eula"
 
-    def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Found:  # noqa: ARG002
+    def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual:  # noqa: ARG002
         try:
             body = client.get_object(_EULA)
         except NotFound:
             client.login()
-            return Found(None, {})  # before 3.77 and in Pro there is nothing to accept
-        return Found(body, {"accepted": body["accepted"]})
+            return Actual(None, {})  # before 3.77 and in Pro there is nothing to accept
+        return Actual(body, {"accepted": body["accepted"]})
 
-    def write(self, client: NexusClient, inputs: Mapping[str, Any], found: Found) -> None:
+    def write(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
         for last in (False, False, True):
             try:
-                client.post(_EULA, {**found.body, "accepted": True})
+                client.post(_EULA, {**actual.body, "accepted": True})
                 return
             except Uncertain:
                 if self.find(client, inputs).properties.get("accepted"):

@@ -149,7 +149,7 @@ class KeystoreProvider(Provider):
     def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield from problems(inputs, datetime.now(timezone.utc))
 
-    def complete(self, olds: Mapping[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+    def computed_inputs(self, olds: Mapping[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
         """Adds the public facts, and splits what was given into the certificate and its ordered chain."""
         if is_unknown(inputs["certificate"]):
             return {**inputs, **dict.fromkeys(_FACTS, inputs["certificate"])}

@@ -70,7 +70,7 @@ class Provider(ResourceProvider):
         """What is wrong across properties, as (property, reason); asked when each property by itself is right."""
         yield from ()
 
-    def complete(self, olds: Mapping[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+    def computed_inputs(self, olds: Mapping[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
         """The inputs with those that are computed from others, so that a preview knows them."""
         return inputs
 
@@ -79,7 +79,7 @@ class Provider(ResourceProvider):
         if not failures:
             failures = [CheckFailure(name, reason) for name, reason in self.validate(inputs)]
         if not failures:
-            inputs = self.complete(olds, inputs)
+            inputs = self.computed_inputs(olds, inputs)
         if PROVIDER_KEY in news:
             inputs[PROVIDER_KEY] = news[PROVIDER_KEY]
         return CheckResult(inputs, failures)

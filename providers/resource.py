@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import pulumi
 from pulumi.dynamic import Resource
 
-from .crud import NexusProvider
 from .provider import Provider
 
 _UNSUPPORTED = {
@@ -48,27 +46,4 @@ class TrackedResource(Resource):
 
 
 class NexusResource(TrackedResource):
-    """An object inside Nexus; two of one program that name the same object are refused."""
-
-    def __init__(self, name: str, inputs: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
-        provider = self.provider_class
-        assert issubclass(provider, NexusProvider)
-        super().__init__(name, inputs, opts)
-        claims = _claims_of_this_run()
-        names = {key: inputs.get(key) for key, field in provider.schema.items() if field.replaces}
-        url = pulumi.Output.from_input(inputs.get("connection")).apply(lambda known: (known or {}).get("url", ""))
-
-        def claim(known: list[Any]) -> None:
-            identity = provider().identity(known[1])
-            owner = claims.setdefault((provider.kind, known[0].rstrip("/"), identity), name)
-            if owner != name:
-                raise ValueError(f"{provider.kind} {identity!r} is stated twice: by {owner!r} and by {name!r}")
-
-        pulumi.Output.all(url, names).apply(claim)
-
-
-_runs: weakref.WeakKeyDictionary[Any, dict[tuple[str, str, str], str]] = weakref.WeakKeyDictionary()
-
-
-def _claims_of_this_run() -> dict[tuple[str, str, str], str]:
-    return _runs.setdefault(pulumi.runtime.settings.get_monitor(), {})
+    """An object inside Nexus. Its provider refuses, in ``check``, two resources that want the same object."""

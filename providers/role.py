@@ -9,7 +9,7 @@ import pulumi
 
 from .body import from_body, to_body
 from .client import Connection, NexusClient, segment
-from .crud import INCARNATION, STEERING, Found, NexusProvider
+from .crud import INCARNATION, STEERING, Actual, NexusProvider
 from .errors import NotFound, Refused
 from .resource import NexusResource
 from .schema import Field, set_of, text
@@ -45,8 +45,8 @@ class RoleProvider(NexusProvider):
         **STEERING,
     }
 
-    def complete(self, olds: Mapping[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:
-        return super().complete(olds, {**inputs, "name": inputs.get("name") or inputs["id"]})
+    def computed_inputs(self, olds: Mapping[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:
+        return super().computed_inputs(olds, {**inputs, "name": inputs.get("name") or inputs["id"]})
 
     def identity(self, inputs: Mapping[str, Any]) -> str:
         return str(inputs["id"])
@@ -54,7 +54,7 @@ class RoleProvider(NexusProvider):
     def path(self, inputs: Mapping[str, Any]) -> str:
         return f"/v1/security/roles/{segment(self.identity(inputs))}"
 
-    def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Found | None:
+    def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual | None:
         try:
             body = client.get_object(self.path(inputs), source="default")
         except NotFound:
@@ -65,13 +65,13 @@ class RoleProvider(NexusProvider):
                 raise
             return None
         properties = from_body(_PATHS, body)
-        return Found(body, {**properties, "description": properties.get("description") or ""})
+        return Actual(body, {**properties, "description": properties.get("description") or ""})
 
     def insert(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
         client.post("/v1/security/roles", to_body(_PATHS, inputs))
 
-    def write(self, client: NexusClient, inputs: Mapping[str, Any], found: Found) -> None:
-        base = {key: value for key, value in found.body.items() if key not in ("source", "readOnly")}
+    def write(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
+        base = {key: value for key, value in actual.body.items() if key not in ("source", "readOnly")}
         client.put(self.path(inputs), to_body(_PATHS, inputs, base))
 
     def explain(self, client: NexusClient, inputs: Mapping[str, Any], error: Refused) -> str:  # noqa: ARG002

@@ -11,7 +11,7 @@ import pulumi
 
 from .body import from_body, to_body
 from .client import Connection, NexusClient, forget_login, segment
-from .crud import STEERING, Found, NexusProvider
+from .crud import STEERING, Actual, NexusProvider
 from .errors import Refused
 from .resource import NexusResource
 from .schema import Field, choice, set_of, text
@@ -58,7 +58,7 @@ class UserProvider(NexusProvider):
         if inputs["user_id"] in _BUILT_IN:
             yield "user_id", f"is built into Nexus: {_BUILT_IN[inputs['user_id']]}"
 
-    def complete(self, olds: Mapping[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+    def computed_inputs(self, olds: Mapping[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
         user_id = inputs["user_id"]
         if not isinstance(user_id, str):
             return inputs
@@ -75,12 +75,12 @@ class UserProvider(NexusProvider):
     def path(self, inputs: Mapping[str, Any]) -> str:
         return f"/v1/security/users/{segment(self.identity(inputs))}"
 
-    def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Found | None:
+    def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual | None:
         user_id = self.identity(inputs)
         # The server searches for a prefix and ignores case.
         for body in client.get_list("/v1/security/users", userId=user_id, source="default"):
             if body["userId"] == user_id:
-                return Found(body, from_body(_PATHS, body))
+                return Actual(body, from_body(_PATHS, body))
         return None
 
     def insert(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
@@ -88,12 +88,12 @@ class UserProvider(NexusProvider):
         client.post("/v1/security/users", {**to_body(_PATHS, inputs), "password": inputs["password"]})
         forget_login(client)
 
-    def write(self, client: NexusClient, inputs: Mapping[str, Any], found: Found) -> None:
+    def write(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
         self._require_roles(client, inputs)
-        base = {key: value for key, value in found.body.items() if key != "readOnly"}
+        base = {key: value for key, value in actual.body.items() if key != "readOnly"}
         client.put(self.path(inputs), to_body(_PATHS, inputs, base))
 
-    def same_secrets(self, client: NexusClient, inputs: Mapping[str, Any]) -> bool | None:
+    def secrets_match(self, client: NexusClient, inputs: Mapping[str, Any]) -> bool | None:
         if inputs["status"] != "active" or not inputs.get("password"):
             return None
         return client.as_user(inputs["user_id"], inputs["password"]).login()

@@ -21,6 +21,9 @@ class Stored:
         self.repositories: dict[str, Any] = {}
         self.roles: dict[str, Any] = {}
         self.users: dict[str, Any] = {}
+        self.images: set[str] = set()
+        """Repositories that hold an image."""
+        self.node = "node-1"
         self.realms = ["NexusAuthenticatingRealm"]
         self.anonymous: Any = {"enabled": False, "userId": "anonymous", "realmName": "NexusAuthorizingRealm"}
         self.licence: Any = {"accepted": False, "disclaimer": "‘text’"}  # noqa: RUF001 - the server's own quotes
@@ -42,8 +45,21 @@ class Stored:
                 return Say(
                     200, [{"name": name, "format": "docker", "type": "hosted"} for name in self.repositories]
                 )
+            case ("DELETE", ["repositories", name]):
+                return self._kept(self.repositories, "DELETE", [name], None, "name", None)
+            case ("GET", ["components"]):
+                held = parse_qs(parts.query)["repository"][0] in self.images
+                return Say(200, {"items": [{}] if held else [], "continuationToken": None})
+            case ("GET", ["system", "node"]):
+                return Say(200, {"nodeId": self.node})
             case (method, ["repositories", "docker", "hosted", *name]):
+                wanted = (body or {}).get("docker", {}).get("httpPort")
+                for other in self.repositories.values():
+                    if wanted and other["name"] != body["name"] and other["docker"]["httpPort"] == wanted:
+                        return Say(400, [{"id": "*", "message": "Failed to validate facets"}])
                 return self._kept(self.repositories, method, name, body, "name", _as_repository)
+            case ("DELETE", ["security", "users", name]):
+                return self._kept(self.users, "DELETE", [name], None, "userId", None)
             case ("GET", ["security", "users"]):
                 wanted = parse_qs(parts.query)["userId"][0].lower()
                 return Say(200, [one for name, one in self.users.items() if name.lower().startswith(wanted)])
@@ -70,6 +86,10 @@ class Stored:
         return _GONE
 
     def _kept(self, of: dict[str, Any], method: str, name: list[str], body: Any, key: str, shown: Any) -> Say:
+        if method == "DELETE":
+            return Say(204) if of.pop(name[0], None) else _GONE
+        if method == "POST" and body[key] in of:
+            return Say(400, [{"id": key, "message": "already exists"}])
         if method in ("POST", "PUT"):
             of[body[key]] = shown(body)
             return Say(204)

@@ -129,15 +129,15 @@ def test_an_immutable_property_replaces_and_says_so(kind: type[NexusResource]) -
 
 
 @every_kind
-def test_a_changed_connection_alone_is_kept_in_the_state_and_calls_nothing(kind: type[NexusResource]) -> None:
+def test_a_changed_login_alone_is_kept_in_the_state_and_calls_nothing(kind: type[NexusResource]) -> None:
     provider, _ = KINDS[kind]
     olds = {**checked(kind), **dict.fromkeys(provider.outputs, "kept")}
-    unreachable = {"url": "http://127.0.0.1:9", "username": "somebody", "password": "else"}
-    news = {**checked(kind), "connection": unreachable}
+    changed = {**CONNECTION, "username": "somebody", "password": "else"}
+    news = {**checked(kind), "connection": changed}
     assert provider().diff("id", olds, news).changes is True
     outs = provider().update("id", olds, news).outs
     assert outs is not None
-    assert outs["connection"] == unreachable
+    assert outs["connection"] == changed
     assert all(outs[name] == "kept" for name in provider.outputs)
 
 

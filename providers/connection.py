@@ -1,0 +1,86 @@
+"""Which server a resource is on, and with which connection it is reached."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from .client import Connection, NexusClient, client_for
+from .errors import NexusError, Refused, Uncertain, Unreachable, Untrusted
+from .run import Run
+
+_PORTS = {"http": 80, "https": 443}
+_PROBE_TIMEOUT = 5.0
+
+
+def resolve(configured: Mapping[str, Any], properties: Mapping[str, Any]) -> dict[str, Any]:
+    """The connection of a resource: its own, completed by what the stack's configuration holds."""
+    return {"username": "admin", **configured, **(properties.get("connection") or {})}
+
+
+def server_of(url: str) -> str:
+    """A url in the one form in which two addresses of the same server and context path are equal."""
+    parts = urlsplit(url)
+    host, port = (parts.hostname or "").rstrip("."), parts.port or _PORTS.get(parts.scheme, 0)
+    return f"{parts.scheme}://{host}:{port}{parts.path.rstrip('/')}"
+
+
+def client_of(connection: Mapping[str, Any]) -> NexusClient:
+    """The client for a connection as the program states it."""
+    return client_for(cast("Connection", dict(connection)))
+
+
+def client_from_state(run: Run, connection: Mapping[str, Any]) -> NexusClient:
+    """The client for a connection that the state holds, which may be outdated.
+
+    ``NEXUS_USERNAME`` and ``NEXUS_PASSWORD`` replace its login where ``NEXUS_URL`` is the same server. Where the
+    program of this run reaches that server at another address and the old one does not answer, the new one is
+    used.
+    """
+    known = dict(connection)
+    server = server_of(known["url"])
+    if os.environ.get("NEXUS_URL") and server_of(os.environ["NEXUS_URL"]) == server:
+        for key in ("username", "password"):
+            known[key] = os.environ.get(f"NEXUS_{key.upper()}") or known[key]
+    new = run.moved(server)
+    if new is not None and not _answers(known):
+        return client_of(new)
+    return client_of(known)
+
+
+def require_same_server(run: Run, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+    """Refuse a new address that leads to another server than the old one: its objects are not there.
+
+    Nexus tells its node's id. Where the old address does not answer any more, or one of them does not tell, the
+    servers are taken for the same one, and each object is looked for at the new address.
+    """
+    if not run.same_server(server_of(old["url"]), lambda: _same_node(old, new)):
+        raise Refused(
+            f"connection.url: {new['url']} is another server than {old['url']}, where the object is. Declare a "
+            "new resource for the new server under another name, or replace this one with `pulumi up --replace`"
+        )
+
+
+def _answers(connection: Mapping[str, Any]) -> bool:
+    try:
+        NexusClient(cast("Connection", dict(connection)), patience=_PROBE_TIMEOUT).login()
+    except (Unreachable, Untrusted, Uncertain):
+        return False
+    except NexusError:
+        pass
+    return True
+
+
+def _same_node(*connections: Mapping[str, Any]) -> bool:
+    ids = {_node_id(connection) for connection in connections}
+    return len(ids) == 1 or "" in ids
+
+
+def _node_id(connection: Mapping[str, Any]) -> str:
+    with suppress(NexusError):
+        client = NexusClient(cast("Connection", dict(connection)), patience=_PROBE_TIMEOUT)
+        return str(client.get_object("/v1/system/node").get("nodeId", ""))
+    return ""
