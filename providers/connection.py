@@ -23,8 +23,11 @@ def resolve(configured: Mapping[str, Any], properties: Mapping[str, Any]) -> dic
 
 def server_of(url: str) -> str:
     """A url in the one form in which two addresses of the same server and context path are equal."""
-    parts = urlsplit(url)
-    host, port = (parts.hostname or "").rstrip("."), parts.port or _PORTS.get(parts.scheme, 0)
+    try:
+        parts = urlsplit(url)
+        host, port = (parts.hostname or "").rstrip("."), parts.port or _PORTS.get(parts.scheme, 0)
+    except ValueError:  # check refuses it
+        return url
     return f"{parts.scheme}://{host}:{port}{parts.path.rstrip('/')}"
 
 

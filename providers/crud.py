@@ -32,7 +32,7 @@ from .schema import (
     normalised,
     text,
 )
-from .unknown import has_unknown
+from .unknown import has_unknown, is_unknown
 
 STEERING: Schema = {
     "connection": Field(mapping(CONNECTION), secret=True, steers=True),
@@ -145,7 +145,7 @@ class NexusProvider(Provider):
 
     def diff(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         if self._is_moved(olds, news):
-            self.run.move(server_of(self._connection(olds)["url"]), self._connection(news))
+            self.run.move(self._server(olds), self._connection(news))
         self._hold(olds)
         return super().diff(id_, olds, news)
 
@@ -231,7 +231,7 @@ class NexusProvider(Provider):
     def _require_own(self, client: NexusClient, state: Mapping[str, Any]) -> None:
         """Refuse to delete at another address than the state's what is not what the state says."""
         url = self._connection(state)["url"]
-        if server_of(client.url) == server_of(url):
+        if server_of(client.url) == self._server(state):
             return
         actual = self.find(client, state)
         if actual is not None and (differing := contradictions(self.schema, state, actual.properties)):
@@ -241,18 +241,21 @@ class NexusProvider(Provider):
                 "deleted: delete it there by hand, or run `pulumi state delete`"
             )
 
+    def _server(self, properties: Mapping[str, Any]) -> str:
+        """The server that a resource is on; empty while that is unknown."""
+        connection = properties.get("connection")
+        if connection is not None and not isinstance(connection, Mapping):
+            return ""
+        url = self._connection(properties).get("url")
+        return server_of(url) if isinstance(url, str) and not is_unknown(url) else ""
+
     def _key(self, properties: Mapping[str, Any]) -> Key | None:
         """What makes the object one of its kind; ``None`` while that is unknown."""
-        connection = properties.get("connection")
-        if has_unknown([properties.get(name) for name, field in self.schema.items() if field.replaces]):
+        server = self._server(properties)
+        if not server or has_unknown([properties.get(name) for name, one in self.schema.items() if one.replaces]):
             return None
-        if has_unknown(connection) and (not isinstance(connection, Mapping) or has_unknown(connection.get("url"))):
-            return None
-        url = self._connection(properties).get("url")
-        if not url:
-            return None
-        moved = self.run.moved(server_of(url))
-        return self.scope or self.kind, server_of(moved["url"] if moved else url), self.identity(properties)
+        moved = self.run.moved(server)
+        return self.scope or self.kind, server_of(moved["url"]) if moved else server, self.identity(properties)
 
     def _declare(self, olds: Mapping[str, Any], inputs: Mapping[str, Any]) -> list[CheckFailure]:
         """Note what this resource wants, and had; refuse what another resource of the program wants."""
@@ -395,14 +398,12 @@ class NexusProvider(Provider):
         return said or str(error)
 
     def _connection(self, properties: Mapping[str, Any]) -> dict[str, Any]:
-        return resolve(getattr(self, "configured", {}), properties)
+        return resolve(self.configured, properties)
 
     def _is_moved(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
         """Whether the program reaches the server at another address than the state says."""
-        if has_unknown(news.get("connection")):
-            return False
-        old, new = (self._connection(properties).get("url", "") for properties in (olds, news))
-        return "" not in (old, new) and server_of(old) != server_of(new)
+        old, new = self._server(olds), self._server(news)
+        return "" not in (old, new) and old != new
 
 
 def _like(error: NexusError, sentence: str) -> NexusError:

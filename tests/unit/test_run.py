@@ -41,7 +41,7 @@ class Engine:
 
     def __init__(self, url: str) -> None:
         self.connection = {"url": url, "username": "admin", "password": "pw"}
-        self.state: dict[str, tuple[Kind, dict[str, Any]]] = {}
+        self.state: dict[str, tuple[Kind, Any]] = {}
 
     def check(self, name: str, kind: Kind, /, *, fresh: bool = False, **desired: Any) -> dict[str, Any]:
         olds = {} if fresh or name not in self.state else self.state[name][1]
@@ -105,9 +105,9 @@ def new_run(monkeypatch: pytest.MonkeyPatch) -> NewRun:
     return lambda: monkeypatch.setattr(NexusProvider, "run", Run())
 
 
-ROLE = {"id": "dev", "name": "dev", "privileges": ["nx-a"]}
-USER = {"user_id": "ann", "password": "secret-1", "roles": ["everyone"]}
-REPOSITORY = {"name": "images", "probe_connectors": False}
+ROLE: dict[str, Any] = {"id": "dev", "name": "dev", "privileges": ["nx-a"]}
+USER: dict[str, Any] = {"user_id": "ann", "password": "secret-1", "roles": ["everyone"]}
+REPOSITORY: dict[str, Any] = {"name": "images", "probe_connectors": False}
 
 
 def key_of(desired: dict[str, Any]) -> str:
@@ -212,8 +212,11 @@ def test_swapped_ids_end_as_declared_in_every_order(engine: Engine, nexus: Store
                 else:  # the other one's check arrives while this one is created
                     other = next(each for each in order if each != name)
                     later = partial(engine.check, other, RoleProvider, **swapped[other])
-                    threading.Timer(0.3, later).start()
+                    timer = threading.Timer(0.3, later)
+                    timer.start()
                 engine.replace(name, **swapped[name])
+                if not checked_first:
+                    timer.join()
             assert {key: role["privileges"] for key, role in nexus.roles.items()} == {"b": ["nx-a"], "a": ["nx-b"]}
 
 
@@ -361,6 +364,7 @@ def test_two_refreshes_after_a_changed_password(
     changed = {**engine.connection, "password": "by-hand"} if name == "admin" else engine.connection
     nexus.passwords[name] = "by-hand"
     first = kind().read("id", {**outs, "connection": changed})
+    assert first.outs is not None
     second = kind().read("id", first.outs)
     assert "password" not in first.outs
     assert first.outs == second.outs
