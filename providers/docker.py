@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 import pulumi
 import requests
 
-from .answers import why_unreached
 from . import engine
+from .answers import why_unreached
 from .body import from_body, to_body
 from .client import Connection, NexusClient, segment
 from .crud import INCARNATION, STEERING, Actual, NexusProvider
