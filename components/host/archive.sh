@@ -47,7 +47,7 @@ clear_remains() {
 unpack_version() {
     mkdir -p "$arg_install_root"
     work=$(mktemp -d "$arg_install_root/.nexus-registry.XXXXXX")
-    trap 'rm -rf "$work"' EXIT
+    at_exit remove_work
     fetch_archive
     check_archive
     mkdir "$work/unpacked"
@@ -57,6 +57,8 @@ unpack_version() {
     settle
     say "unpacked Nexus $arg_version into $install_dir"
 }
+
+remove_work() { rm -rf "$work"; }
 
 fetch_archive() {
     if [ -n "$arg_path" ]; then

@@ -14,9 +14,11 @@ doctor() {
         die "a step is running on this host: $(lock_holder); ask again when it has ended"
     fi
     work=$(umask 077 && mktemp -d "$RUN_DIR-doctor.XXXXXX")
-    trap 'rm -rf "$work"' EXIT
+    at_exit remove_work
     "doctor_$doctor_step"
 }
+
+remove_work() { rm -rf "$work"; }
 
 doctor_flags() {
     for flag_name in address context_path data_dir for group heap_mb java_home java_major open_firewall port property user; do

@@ -18,9 +18,10 @@ step() {
     owner=$arg_user:$arg_group
     check_password
     [ -d "$arg_data_dir" ] || die "data_dir: $arg_data_dir is missing; the account step makes it"
-    new=$(umask 077 && mktemp "${TMPDIR:-/tmp}/nexus-registry.XXXXXX")
-    trap 'rm -f "$new"' EXIT
-    printf '%s' "$KEYSTORE_BASE64" | base64 -d >"$new" || die "keystore: the content is not base64"
+    new=$temp_dir/keystore
+    printf '%s' "$KEYSTORE_BASE64" | base64 -d >/dev/null 2>&1 || die "keystore: the content is not base64; build it again"
+    (umask 077 && printf '%s' "$KEYSTORE_BASE64" | base64 -d >"$new") ||
+        die "host: $new could not be written (the reason is above); make space in /run and run again"
     check_keystore
     place_keystore
 }

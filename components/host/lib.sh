@@ -8,6 +8,7 @@ LC_ALL=C
 export PATH LC_ALL
 
 FACTS_ROOT=/var/lib/nexus-registry
+RUN_DIR=/run/nexus-registry
 LOCK_FILE=/run/nexus-registry.lock
 NEWLINE='
 '
@@ -22,6 +23,19 @@ die() {
     [ -z "${SSH_CONNECTION:-}${SUDO_USER:-}" ] || sleep 0.2 2>/dev/null || sleep 1
     printf '%s\n' "$*" >&2
     exit 1
+}
+
+# --- the end of a run -------------------------------------------------------------------------------------------
+
+# at_exit COMMAND: done when the step ends, the last one first, also when a signal ends it: dash and busybox run no
+# EXIT trap then.
+at_exit() {
+    exit_commands="{ $1; } || :${exit_commands:+; $exit_commands}"
+    trap 'trap "" HUP INT PIPE TERM; eval "$exit_commands"' EXIT
+    trap 'exit 129' HUP
+    trap 'exit 130' INT
+    trap 'exit 141' PIPE
+    trap 'exit 143' TERM
 }
 
 # --- arguments --------------------------------------------------------------------------------------------------
@@ -118,12 +132,14 @@ check_version() {
 
 # --- one step at a time -----------------------------------------------------------------------------------------
 
-# take_lock STEP: waits for the host's lock, says who holds it, and gives up after --lock-timeout seconds.
+# take_lock STEP: waits for the host's lock, says who holds it, and gives up after --lock-timeout seconds. Makes
+# $temp_dir, root's alone and in memory, which goes with the run.
 take_lock() {
     lock_left=${arg_lock_timeout:-600}
     check_number lock_timeout "$lock_left"
     command -v flock >/dev/null || die "flock is missing on this host: install util-linux"
     exec 9>>"$LOCK_FILE"
+    end_leftover
     while ! flock -n 9; do
         [ "$lock_left" -gt 0 ] || die "another step holds this host: $(lock_holder); run again when it has ended"
         say "waiting for another step on this host: $(lock_holder)"
@@ -132,11 +148,27 @@ take_lock() {
         lock_left=$((lock_left - lock_slice))
         if flock -w "$lock_slice" 9; then break; fi
     done
-    printf 'step %s of unit %s, since %s, pid %s\n' "$1" "$unit" "$(date '+%H:%M:%S')" "$$" >"$LOCK_FILE"
+    lock_step="step $1 of unit $unit, since $(date '+%H:%M:%S'), pid $$"
+    note_program
+    own_dir "$RUN_DIR" root:root 0700
+    rm -rf "$RUN_DIR"/*.?????? # of runs that were killed
+    temp_dir=$(mktemp -d "$RUN_DIR/$1.XXXXXX") || die "host: $RUN_DIR can't be written (the reason is above): make space in /run and run again"
+    at_exit remove_temp_dir
+    at_exit end_program
 }
 
+remove_temp_dir() { rm -rf "$temp_dir"; }
+
 lock_holder() {
-    if [ -s "$LOCK_FILE" ]; then head -n 1 "$LOCK_FILE"; else printf 'a step that has not said its name yet'; fi
+    if [ ! -s "$LOCK_FILE" ]; then
+        printf 'a step that has not said its name yet'
+    else
+        head -n 1 "$LOCK_FILE" | tr -d '\n'
+        # shellcheck disable=SC2046
+        set -- $(sed -n 's/^program //p' "$LOCK_FILE")
+        ! program_runs "$@" || kill -0 "$(sed -n '1s/.* pid //p' "$LOCK_FILE")" 2>/dev/null ||
+            printf ', which was killed and left %s (pid %s)' "$(cat "/proc/$1/comm")" "$1"
+    fi
 }
 
 # --- facts: what must be remembered between runs ----------------------------------------------------------------
@@ -159,9 +191,12 @@ forget() {
 
 # put_file PATH OWNER:GROUP MODE <content: by a temporary file beside it and one rename, never through a link.
 put_file() (
-    put_temp=$(umask 077 && mktemp "$(dirname "$1")/.nexus-registry.XXXXXX")
-    trap 'rm -f "$put_temp"' EXIT
-    cat >"$put_temp" || die "$1 could not be written (the reason is above): make space on the disk of $(dirname "$1") and run again"
+    put_failed="$1 could not be written (the reason is above): make space on the disk of $(dirname "$1") and run again"
+    put_temp=$(umask 077 && mktemp "$(dirname "$1")/.nexus-registry.XXXXXX") || die "$put_failed"
+    exit_commands=
+    # shellcheck disable=SC2016
+    at_exit 'rm -f "$put_temp"'
+    cat >"$put_temp" || die "$put_failed"
     chown "$2" "$put_temp"
     chmod "$3" "$put_temp"
     mv -f "$put_temp" "$1"
@@ -194,18 +229,19 @@ uptime_seconds() {
 # --- programs that take long ------------------------------------------------------------------------------------
 
 # attend WHAT LIMIT COMMAND …: runs it, says every 10 s that it still does, shows its last words when it fails.
+# With the step it ends, too, unless $attend_if_cut is "stays", and it holds the lock until then.
 attend() {
-    attend_what=$1 attend_limit=$2 attend_started=$(uptime_seconds) attend_said=0
+    attend_what=$1 attend_limit=$2 attend_said=0 attend_started=$(uptime_seconds)
     shift 2
-    attend_log=$(umask 077 && mktemp "${TMPDIR:-/tmp}/nexus-registry.XXXXXX")
+    attend_log=$(mktemp "$temp_dir/output.XXXXXX") || die "host: $temp_dir can't be written (the reason is above): make space in /run and run again"
     "$@" >"$attend_log" 2>&1 &
     attend_pid=$!
+    note_program
     while kill -0 "$attend_pid" 2>/dev/null; do
         sleep 0.2
         attend_spent=$(($(uptime_seconds) - attend_started))
         if [ "$attend_spent" -ge "$attend_limit" ]; then
-            kill "$attend_pid" 2>/dev/null || :
-            rm -f "$attend_log"
+            kill_tree "$attend_pid"
             die "$attend_what did not end within $attend_limit s$(attend_detail)"
         fi
         if [ $((attend_spent - attend_said)) -ge 8 ]; then
@@ -215,9 +251,48 @@ attend() {
     done
     attend_status=0
     wait "$attend_pid" || attend_status=$?
+    attend_pid=
+    note_program
     [ "$attend_status" -eq 0 ] || tail -n 15 "$attend_log" >&2
     rm -f "$attend_log"
     return "$attend_status"
+}
+
+# note_program: the lock's file names the step and the program that it runs.
+note_program() {
+    [ -n "${lock_step:-}" ] || return 0
+    note_line=
+    [ -z "${attend_pid:-}" ] || note_line="program $attend_pid $(process_start "$attend_pid") ${attend_if_cut:-ends}"
+    printf '%s\n' "$lock_step" "$note_line" >"$LOCK_FILE"
+}
+
+# program_runs PID START …: is that process still the one that was noted?
+program_runs() { [ -n "${2:-}" ] && [ "$(process_start "$1")" = "$2" ]; }
+process_start() { sed -n '$s/.*) //p' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20; }
+
+# end_program: what the step named in the lock's file still runs.
+end_program() {
+    [ -z "${attend_pid:-}" ] || note_program
+    # shellcheck disable=SC2046
+    set -- $(sed -n 's/^program //p' "$LOCK_FILE")
+    if program_runs "$@" && [ "$3" = ends ]; then kill_tree "$1"; fi
+}
+
+# end_leftover: a step that was killed outright could not end its program, which still has the lock.
+end_leftover() {
+    [ -s "$LOCK_FILE" ] || return 0
+    kill -0 "$(sed -n '1s/.* pid //p' "$LOCK_FILE")" 2>/dev/null || end_program
+}
+
+# kill_tree PID: the process and all below it.
+kill_tree() {
+    kill_pids=$(cat /proc/[0-9]*/stat 2>/dev/null | awk -v root="$1" '
+        { pid = $1; sub(/.*\) /, ""); split($0, part, " "); below[part[2]] = below[part[2]] " " pid }
+        END { for (all = root; root != ""; all = all root) { count = split(root, now, " "); root = ""
+            for (i = 1; i <= count; i++) root = root below[now[i]] }
+            print all }')
+    # shellcheck disable=SC2086
+    kill $kill_pids 2>/dev/null || :
 }
 
 # What more there is to say about the program that runs; a step sets $attend_size to a file that grows.

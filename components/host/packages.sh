@@ -2,6 +2,8 @@
 # The host's own package manager: apt-get, dnf, yum or zypper behind four words.
 
 PACKAGE_LIMIT=900
+# A package manager that is cut leaves half-installed packages: it may go on after the step, with the lock.
+attend_if_cut=stays
 
 # find_packager: sets $packager to apt-get, dnf, yum or zypper, and $os_name, $os_family; refuses another system.
 find_packager() {

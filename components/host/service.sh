@@ -15,10 +15,8 @@ step() {
     [ -d "$arg_data_dir" ] || die "data_dir: $arg_data_dir is missing; the account step makes it"
     java=$(service_java "$install_dir")
     [ -x "${java:-/nowhere}/bin/java" ] || die "java: there is no Java in '$java'; the prepare step finds or installs it"
-    own_dir "$RUN_DIR" root:root 0700
-    work=$(mktemp -d "$RUN_DIR/service.XXXXXX")
-    left_stopped=
-    trap leave EXIT
+    work=$temp_dir left_stopped=
+    at_exit leave
     take_up
     plan_version
     take_over
@@ -37,7 +35,6 @@ step() {
 
 # leave: a refusal after a cut run was undone must not leave the server down that it had stopped.
 leave() {
-    rm -rf "$work"
     [ -z "$left_stopped" ] || ! unit_is inactive || systemctl --no-block start "$unit.service"
 }
 

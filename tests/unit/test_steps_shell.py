@@ -127,8 +127,6 @@ def test_who_holds_the_package_managers_lock_is_named(shell: list[str], tmp_path
 
 
 def test_a_clock_that_jumps_forward_ends_no_program(shell: list[str], tmp_path: Path) -> None:
-    clock = (
-        f"date() {{ if [ -f {tmp_path}/jumped ]; then echo 9999999999; else : >{tmp_path}/jumped; echo 1; fi; }}\n"
-    )
-    assert run(shell, f"{clock}attend 'sleeping' 60 sleep 0.5; echo done") == "done\n"
-    assert run(shell, f"{clock}uptime_seconds").isdigit()
+    jump = f"if [ -f {tmp_path}/jumped ]; then echo 9999999999; else : >{tmp_path}/jumped; echo 1; fi"
+    body = f"temp_dir={tmp_path}; date() {{ {jump}; }}; attend 'sleeping' 60 sleep 0.5; uptime_seconds"
+    assert run(shell, body).isdigit()
