@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import CreateResult, ReadResult, UpdateResult
 
-from .client import Connection, NexusClient, forget_login
+from .client import Connection, NexusClient, invalidate_credentials
 from .crud import STEERING, NexusProvider
 from .errors import RateLimited, Unauthorized
 from .resource import NexusResource
@@ -68,7 +68,7 @@ class AdminPasswordProvider(NexusProvider):
                 try:
                     change_password(former, username, password)
                 except Unauthorized:  # it was changed, the answer lost, and asked again with the former one
-                    forget_login(client)
+                    invalidate_credentials(client)
                     if not client.as_user(username, password).login():
                         raise
                 return

@@ -15,27 +15,27 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase, HTTPBasicAuth
 
-from .answers import (
-    CONNECT_TIMEOUT,
-    READ_TIMEOUT,
-    content_of,
-    failure_of,
-    malformed,
-    no_answer,
-    unusable_url,
-)
 from .authority import trust
+from .credentials import Credentials
 from .errors import (
-    Malformed,
     NexusError,
+    OutcomeUnknown,
     RateLimited,
     Unauthorized,
-    Uncertain,
+    UnexpectedResponse,
     Unreachable,
 )
-from .logins import Login
+from .responses import (
+    CONNECT_TIMEOUT,
+    READ_TIMEOUT,
+    error_from_exception,
+    error_from_response,
+    json_content,
+    unexpected_response,
+    unusable_url,
+)
 
-PATIENCE = 60.0
+RETRY_TIMEOUT = 60.0
 """Seconds in which one request is tried again, and after which its failure stands."""
 
 
@@ -65,21 +65,21 @@ class NexusClient:
     sends a plain User-Agent: a cookie or a browser's name would call up Nexus's forgery protection. Each thread
     has a connection of its own.
 
-    What is tried again, for at most ``patience`` seconds, waiting 0.25 s and then twice as long each time up to
-    5 s, with jitter:
+    What is tried again, for at most ``retry_timeout`` seconds, waiting 0.25 s and then twice as long each time up
+    to 5 s, with jitter:
 
     - any request that cannot have arrived: name not found, connection refused, no connection within 5 s;
-    - GET, PUT and DELETE when the answer was lost, was cut short or is 502, 503 or 504; they may be repeated
+    - GET, PUT and DELETE when the response was lost, was cut short or is 502, 503 or 504; they may be repeated
       because a PUT states the whole object and a second DELETE finds nothing;
     - a GET answered 500, twice (a server that has just started does that once);
     - any request answered 429, twice, after the time in ``Retry-After`` where that is at most 10 s.
 
     What is never tried again:
 
-    - a POST that may have been handled: it raises :class:`Uncertain`, and the caller looks up what is there;
+    - a POST that may have been handled: it raises :class:`OutcomeUnknown`, and the caller looks up what is there;
     - anything else Nexus refused (400, 401, 403, 404, 409, 415, 500), and a server in read-only mode;
     - a request whose certificate could not be verified, or that a proxy refused (403, 407);
-    - an answer that is another page than the one asked for, such as that of a login;
+    - a request whose response is another page, such as the login page of a proxy;
     - a request answered 429 that is to wait longer: Nexus begins to count its quarter of an hour anew with each
       request of a user who has sent wrong passwords;
     - anything at all with a url, user and password that were once answered 401: a few wrong logins lock an
@@ -87,32 +87,32 @@ class NexusClient:
       is sent with it.
     """
 
-    def __init__(self, connection: Connection, *, patience: float = PATIENCE) -> None:
+    def __init__(self, connection: Connection, *, retry_timeout: float = RETRY_TIMEOUT) -> None:
         self.connection = connection
         self.url = connection["url"].rstrip("/")
         self.username = connection.get("username", "")
         self.server = ""
-        """The ``Server`` header last seen, such as ``Nexus/3.71.0-06 (OSS)``; ``""`` before the first answer."""
+        """The ``Server`` header last seen, such as ``Nexus/3.71.0-06 (OSS)``; ``""`` before the first response."""
         self._password = connection.get("password", "")
-        self._login = Login.of(self.url, self.username, self._password)
+        self._credentials = Credentials.of(self.url, self.username, self._password)
         self._adapter = _Adapter(connection.get("ca"))
-        self._patience = patience
+        self._retry_timeout = retry_timeout
         self._threads = threading.local()
 
     def get(self, path: str, **params: str) -> Any:
-        """The JSON at ``path``. Reading ``[key]`` of an object that lacks it raises :class:`Malformed`."""
+        """The JSON at ``path``. Reading a key that an object in it lacks raises :class:`UnexpectedResponse`."""
         return self._request("GET", path, params=params)
 
     def get_object(self, path: str, **params: str) -> dict[str, Any]:
-        """The same; raises :class:`Malformed` when it is no object."""
+        """The same; raises :class:`UnexpectedResponse` when it is no object."""
         return cast("dict[str, Any]", self._shaped(dict, "object", path, params))
 
     def get_list(self, path: str, **params: str) -> list[Any]:
-        """The same; raises :class:`Malformed` when it is no list."""
+        """The same; raises :class:`UnexpectedResponse` when it is no list."""
         return cast("list[Any]", self._shaped(list, "list", path, params))
 
     def post(self, path: str, body: Any) -> Any:
-        """Send a new object; raises :class:`Uncertain` when it may have been taken all the same."""
+        """Send a new object; raises :class:`OutcomeUnknown` when it may have been taken all the same."""
         return self._request("POST", path, json=body)
 
     def put(self, path: str, body: Any) -> Any:
@@ -138,7 +138,7 @@ class NexusClient:
     def as_user(self, username: str, password: str) -> NexusClient:
         """The same server as somebody else."""
         return NexusClient(
-            {**self.connection, "username": username, "password": password}, patience=self._patience
+            {**self.connection, "username": username, "password": password}, retry_timeout=self._retry_timeout
         )
 
     def probe(
@@ -156,7 +156,7 @@ class NexusClient:
     def _shaped(self, shape: type, name: str, path: str, params: Mapping[str, str]) -> Any:
         content = self._request("GET", path, params=params)
         if not isinstance(content, shape):
-            raise malformed(f"GET {self.url}/service/rest{path}", f"is no {name}")
+            raise unexpected_response(f"GET {self.url}/service/rest{path}", f"is no {name}")
         return content
 
     def _session(self) -> requests.Session:
@@ -184,11 +184,11 @@ class NexusClient:
         url = f"{self.url}/service/rest{path}"
         what = f"{method} {url}"
         secrets = (self._password, *secrets, *_secrets_in(json))
-        attempts = _Attempts(self._patience)
+        attempts = _Attempts(self._retry_timeout)
         while True:
             try:
-                with self._login.use():
-                    answer = self._session().request(
+                with self._credentials.use():
+                    response = self._session().request(
                         method,
                         url,
                         params=params,
@@ -199,14 +199,14 @@ class NexusClient:
                         timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
                         allow_redirects=False,
                     )
-                    self._login.judge(answer.status_code)
-                self.server = answer.headers.get("Server", self.server)
-                if 200 <= answer.status_code < 300:
-                    return content_of(method, what, answer, secrets)
-                failure = failure_of(what, self.username, answer, secrets)
+                    self._credentials.record(response.status_code)
+                self.server = response.headers.get("Server", self.server)
+                if 200 <= response.status_code < 300:
+                    return json_content(method, what, response, secrets)
+                failure = error_from_response(what, self.username, response, secrets)
             except requests.RequestException as error:
-                failure = no_answer(what, error, url)
-            except (Malformed, Uncertain) as error:
+                failure = error_from_exception(what, error, url)
+            except (UnexpectedResponse, OutcomeUnknown) as error:
                 failure = error
             except ValueError:
                 failure = unusable_url(what)
@@ -225,7 +225,7 @@ def client_for(connection: Connection) -> NexusClient:
     key = tuple(str(connection.get(part, "")) for part in ("url", "username", "password", "ca"))
     with _clients_lock:
         if key not in _clients:
-            _clients[key] = NexusClient(connection, patience=PATIENCE)
+            _clients[key] = NexusClient(connection, retry_timeout=RETRY_TIMEOUT)
         return _clients[key]
 
 
@@ -243,16 +243,16 @@ def segment(name: str) -> str:
     return quote(name, safe="")
 
 
-def forget_login(client: NexusClient) -> None:
+def invalidate_credentials(client: NexusClient) -> None:
     """Call after a password was changed: a password that was wrong before may be right now."""
-    Login.forget(client.url)
+    Credentials.invalidate(client.url)
 
 
 class _Attempts:
     """Decides whether and when a failed request is sent again: the list in NexusClient's docstring, as code."""
 
-    def __init__(self, patience: float) -> None:
-        self._deadline = time.monotonic() + patience
+    def __init__(self, retry_timeout: float) -> None:
+        self._deadline = time.monotonic() + retry_timeout
         self._pause = 0.25
         self._limited = self._server_errors = 0
 
@@ -261,7 +261,7 @@ class _Attempts:
         if isinstance(failure, RateLimited):
             self._limited += 1
             again, wait = self._limited <= 2 and failure.retry_after <= 10, max(1.0, failure.retry_after)
-        elif isinstance(failure, Uncertain):
+        elif isinstance(failure, OutcomeUnknown):
             again = method != "POST"
         elif failure.status == 500 and method == "GET":
             self._server_errors += 1

@@ -9,7 +9,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from .client import Connection, NexusClient, client_for
-from .errors import NexusError, Refused, Uncertain, Unreachable, Untrusted
+from .errors import NexusError, OutcomeUnknown, Refused, Unreachable, Untrusted
 from .run import Run
 
 _PORTS = {"http": 80, "https": 443}
@@ -69,8 +69,8 @@ def require_same_server(run: Run, old: Mapping[str, Any], new: Mapping[str, Any]
 
 def _answers(connection: Mapping[str, Any]) -> bool:
     try:
-        NexusClient(cast("Connection", dict(connection)), patience=_PROBE_TIMEOUT).login()
-    except (Unreachable, Untrusted, Uncertain):
+        NexusClient(cast("Connection", dict(connection)), retry_timeout=_PROBE_TIMEOUT).login()
+    except (Unreachable, Untrusted, OutcomeUnknown):
         return False
     except NexusError:
         pass
@@ -84,6 +84,6 @@ def _same_node(*connections: Mapping[str, Any]) -> bool:
 
 def _node_id(connection: Mapping[str, Any]) -> str:
     with suppress(NexusError):
-        client = NexusClient(cast("Connection", dict(connection)), patience=_PROBE_TIMEOUT)
+        client = NexusClient(cast("Connection", dict(connection)), retry_timeout=_PROBE_TIMEOUT)
         return str(client.get_object("/v1/system/node").get("nodeId", ""))
     return ""

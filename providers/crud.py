@@ -17,7 +17,7 @@ from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, 
 from . import engine
 from .client import NexusClient
 from .connection import client_from_state, client_of, require_same_server, resolve, server_of
-from .errors import NexusError, NotFound, RateLimited, Refused, Uncertain
+from .errors import NexusError, NotFound, OutcomeUnknown, RateLimited, Refused
 from .provider import CONNECTION, Provider
 from .run import CHECK_TIMEOUT, Desired, Held, Key, Run
 from .schema import (
@@ -298,11 +298,11 @@ class NexusProvider(Provider):
         for last in (False, False, True):
             try:
                 return self.insert(client, inputs)
-            except (Refused, Uncertain) as error:
+            except (Refused, OutcomeUnknown) as error:
                 actual = self.find(client, inputs)
                 if actual is not None:
                     # There was none before: after a lost response it is the one that was just inserted.
-                    own = isinstance(error, Uncertain)
+                    own = isinstance(error, OutcomeUnknown)
                     return self._adopt(client, {**inputs, "adopt": True} if own else inputs, actual)
                 if last or isinstance(error, Refused):
                     raise

@@ -13,12 +13,12 @@ import pulumi
 import requests
 
 from . import engine
-from .answers import why_unreached
 from .body import from_body, to_body
 from .client import Connection, NexusClient, segment
 from .crud import INCARNATION, STEERING, Actual, NexusProvider
 from .errors import NotFound, Refused
 from .resource import NexusResource
+from .responses import connection_error_reason
 from .run import CHECK_TIMEOUT
 from .schema import Field, boolean, choice, port, set_of, text
 from .unknown import is_unknown
@@ -43,7 +43,7 @@ _UNKNOWN_TO_OLD_SERVERS = {"latest_policy": False, "path_enabled": False, "clean
 _PATHS_SINCE = (3, 83)
 _NO_PATHS = "is not known to {}, but to Nexus from 3.83 on: upgrade it, or give the repository a port"
 _CONNECTORS = {"http_port": "http", "https_port": "https"}
-_CONNECTOR_PATIENCE = 20.0
+_CONNECTOR_TIMEOUT = 20.0
 
 
 class DockerHostedRepositoryProvider(NexusProvider):
@@ -115,8 +115,8 @@ class DockerHostedRepositoryProvider(NexusProvider):
 
     def insert(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
         _refuse_paths_before_their_time(client, inputs)
-        wished = {key: value for key, value in inputs.items() if _UNKNOWN_TO_OLD_SERVERS.get(key) != value}
-        body = to_body(_PATHS, wished)
+        desired = {key: value for key, value in inputs.items() if _UNKNOWN_TO_OLD_SERVERS.get(key) != value}
+        body = to_body(_PATHS, desired)
         try:
             self._with_ports(client, inputs, lambda: client.post("/v1/repositories/docker/hosted", body))
         except NotFound:
@@ -130,14 +130,14 @@ class DockerHostedRepositoryProvider(NexusProvider):
     def write(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
         _refuse_paths_before_their_time(client, inputs)
         told = actual.properties
-        wished = {
+        desired = {
             key: value
             for key, value in inputs.items()
             if _UNKNOWN_TO_OLD_SERVERS.get(key, ...) != value or told.get(key) not in (None, value)
         }
         base = {key: value for key, value in actual.body.items() if key not in _NOT_SENT_BACK}
         path = f"/v1/repositories/docker/hosted/{segment(self.identity(inputs))}"
-        body = to_body(_PATHS, wished, base)
+        body = to_body(_PATHS, desired, base)
         self._with_ports(client, inputs, lambda: client.put(path, body))
 
     def _with_ports(self, client: NexusClient, inputs: Mapping[str, Any], send: Callable[[], Any]) -> None:
@@ -259,12 +259,12 @@ def _namesake(client: NexusClient, name: str) -> Mapping[str, Any] | None:
 
 
 def _probe(client: NexusClient, name: str, url: str) -> None:
-    deadline = time.monotonic() + _CONNECTOR_PATIENCE
+    deadline = time.monotonic() + _CONNECTOR_TIMEOUT
     while True:
         try:
             answer = client.probe(url)
         except requests.RequestException as error:
-            reason = why_unreached(error, url)
+            reason = connection_error_reason(error, url)
         else:
             if "Docker-Distribution-Api-Version" in answer.headers or "Nexus" in answer.headers.get("Server", ""):
                 return

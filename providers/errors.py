@@ -43,11 +43,11 @@ class ProxyRefused(NexusError):
     """A proxy did not let the request through; nothing reached the server."""
 
 
-class Uncertain(NexusError):
+class OutcomeUnknown(NexusError):
     """No usable answer to a request that Nexus may have handled: look up what is there before repeating it."""
 
 
-class Malformed(NexusError):
+class UnexpectedResponse(NexusError):
     """An answer of success that is not what was asked for: a field is missing, or it has another shape."""
 
 

@@ -9,7 +9,7 @@ import pulumi
 
 from .client import Connection, NexusClient
 from .crud import STEERING, Actual, NexusProvider
-from .errors import NotFound, Uncertain
+from .errors import NotFound, OutcomeUnknown
 from .resource import NexusResource
 from .schema import Field, Invalid, boolean
 
@@ -45,7 +45,7 @@ class EulaProvider(NexusProvider):
             try:
                 client.post(_EULA, {**actual.body, "accepted": True})
                 return
-            except Uncertain:
+            except OutcomeUnknown:
                 if self.find(client, inputs).properties.get("accepted"):
                     return
                 if last:

@@ -13,16 +13,16 @@ from urllib.request import parse_http_list, parse_keqv_list
 import pulumi
 import requests
 
-from .answers import limited, why_unreached
 from .authority import authority_pem
 from .client import NexusClient
 from .errors import NexusError, RateLimited, Refused, Unauthorized
 from .provider import NAMESPACE, Proof
 from .resource import TrackedResource
+from .responses import connection_error_reason, rate_limit_hint
 from .schema import Field, Invalid, boolean, choice, optional_text, text
 
 _IMAGE = "nexus-registry-proof"
-_PATIENCE = 20.0
+_START_TIMEOUT = 20.0
 
 
 class RegistryProofProvider(Proof):
@@ -57,7 +57,7 @@ def digest(facts: Mapping[str, Any]) -> str:
 
 
 def prove(inputs: Mapping[str, Any]) -> None:
-    """Log in once and ask once for a manifest without a login; raise one sentence when either is not as wished."""
+    """Log in once and request a manifest once without one; raise one sentence when either is not as desired."""
     base = f"{inputs['scheme']}://{inputs['login_server']}"
     client = NexusClient(
         {"url": base, "username": inputs["username"], "password": inputs["password"], "ca": inputs["ca"]}
@@ -66,7 +66,7 @@ def prove(inputs: Mapping[str, Any]) -> None:
         _login(client, base, inputs)
         _pull_challenge(client, base, inputs)
     except requests.RequestException as error:
-        reason = why_unreached(error, base)
+        reason = connection_error_reason(error, base)
         raise Refused(f"registry {inputs['login_server']}: {reason}, over {inputs['scheme']}") from None
     except NexusError as error:
         raise type(error)(f"registry {inputs['login_server']}: {error}", status=error.status) from None
@@ -90,7 +90,7 @@ def _login(client: NexusClient, base: str, inputs: Mapping[str, Any]) -> None:
         )
     if answer.status_code == 429:
         name = inputs["username"]
-        raise RateLimited(f"a docker login as {name!r} is answered 429: {limited(name)}", status=429)
+        raise RateLimited(f"a docker login as {name!r} is answered 429: {rate_limit_hint(name)}", status=429)
     if answer.status_code != 200:
         licence = " (is the licence accepted? accept_eula)" if answer.status_code == 403 else ""
         raise Refused(f"a docker login as {inputs['username']!r} is answered {answer.status_code}{licence}")
@@ -120,7 +120,7 @@ def _pull_challenge(client: NexusClient, base: str, inputs: Mapping[str, Any]) -
 
 def _when_up(client: NexusClient, url: str) -> requests.Response:
     """The first answer of a connector, which Nexus opens a moment after it said so, at times with errors."""
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _START_TIMEOUT
     while True:
         over = time.monotonic() > deadline
         try:
@@ -172,7 +172,7 @@ class RegistryProof(TrackedResource, module="nexus", name="RegistryProof"):
         anonymous_pull: whether a pull without a login should be allowed. Default False.
         proves: any text that changes when something changed that the proof should look at again.
 
-    Errors: nothing answers, the certificate is not trusted, the login or the pull is not as wished.
+    Errors: nothing answers, the certificate is not trusted, the login or the pull is not as desired.
     """
 
     provider_class = RegistryProofProvider

@@ -93,7 +93,7 @@ class Provider(ResourceProvider):
         if result.failures or has_unknown(own):
             return []
         # Beside a connection of its own the resource takes only the authority from the configuration.
-        used = self.configured if own is None else {"ca": self.configured.get("ca", own.get("ca"))}
+        used = self.configured if own is None else {"ca": own.get("ca") or self.configured.get("ca")}
         known, wrong = check(CONNECTION if own is None else {"ca": CONNECTION["ca"]}, used)
         failures = [
             CheckFailure("connection", f"is wrong in the configuration: {NAMESPACE}:{one.property} {one.reason}")

@@ -80,7 +80,7 @@ class RoleProvider(NexusProvider):
             ("roles", "/v1/security/roles", "id"),
         ):
             there = [entry[key] for entry in client.get_list(path)]
-            missing = [wished for wished in inputs[name] if wished not in there]
+            missing = [desired for desired in inputs[name] if desired not in there]
             if missing:
                 return f"{name} {', '.join(missing)}: not on the server; {suggest(missing, there)}"
         return ""

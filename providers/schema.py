@@ -201,8 +201,8 @@ def differences(schema: Schema, olds: Mapping[str, Any], news: Mapping[str, Any]
     return [name for name, field in schema.items() if _differs(field, olds.get(name), news.get(name))]
 
 
-def contradictions(schema: Schema, wished: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
-    """Names of the wished properties that the server has otherwise.
+def contradictions(schema: Schema, desired: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
+    """Names of the desired properties that the server has otherwise.
 
     Only what the server told is compared: a field that it does not return (a password; ``latest_policy`` on
     some versions) is not known to differ.
@@ -210,14 +210,16 @@ def contradictions(schema: Schema, wished: Mapping[str, Any], found: Mapping[str
     return [
         name
         for name, field in schema.items()
-        if not field.steers and name in found and _differs(field, found[name], wished.get(name))
+        if not field.steers and name in found and _differs(field, found[name], desired.get(name))
     ]
 
 
-def describe(names: Iterable[str], wished: Mapping[str, Any], found: Mapping[str, Any], schema: Schema) -> str:
-    """``name is X, wished Y`` for each name, without the values of secrets."""
+def describe(names: Iterable[str], desired: Mapping[str, Any], found: Mapping[str, Any], schema: Schema) -> str:
+    """``name is X, desired Y`` for each name, without the values of secrets."""
     return ", ".join(
-        f"{name} differs" if schema[name].secret else f"{name} is {found.get(name)!r}, wished {wished.get(name)!r}"
+        f"{name} differs"
+        if schema[name].secret
+        else f"{name} is {found.get(name)!r}, desired {desired.get(name)!r}"
         for name in names
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 import pulumi
 
 from .body import from_body, to_body
-from .client import Connection, NexusClient, forget_login, segment
+from .client import Connection, NexusClient, invalidate_credentials, segment
 from .crud import STEERING, Actual, NexusProvider
 from .errors import Refused
 from .resource import NexusResource
@@ -86,7 +86,7 @@ class UserProvider(NexusProvider):
     def insert(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
         self._require_roles(client, inputs)
         client.post("/v1/security/users", {**to_body(_PATHS, inputs), "password": inputs["password"]})
-        forget_login(client)
+        invalidate_credentials(client)
 
     def write(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
         self._require_roles(client, inputs)
@@ -126,7 +126,7 @@ def _local_part(user_id: str) -> str:
 def change_password(client: NexusClient, user_id: str, password: str) -> None:
     """Set a user's password; the user stays logged in at nothing but docker tokens, which survive it."""
     client.put_text(f"/v1/security/users/{segment(user_id)}/change-password", password)
-    forget_login(client)
+    invalidate_credentials(client)
 
 
 class User(NexusResource, module="nexus", name="User"):
@@ -143,7 +143,7 @@ class User(NexusResource, module="nexus", name="User"):
         incarnations: ``incarnation`` of each role. Nexus strips a deleted role from every user; with this it is
             written again when it was replaced.
         connection, adopt: as for every Nexus resource. An existing user is taken as it is only when one login with
-            the wished password succeeds.
+            the desired password succeeds.
 
     Outputs: every argument; the password secret. A refresh logs in once as an active user, and after a change by
     hand shows the password as changed.

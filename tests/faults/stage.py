@@ -13,8 +13,8 @@ import pytest
 import requests
 from nexus_registry.providers import client as client_module
 from nexus_registry.providers.client import Connection
+from nexus_registry.providers.credentials import Credentials
 from nexus_registry.providers.errors import NexusError
-from nexus_registry.providers.logins import Login
 
 from sandbox.faults.catalogue import Fault
 from sandbox.faults.proxy import FaultProxy
@@ -54,7 +54,7 @@ def hurried() -> Iterator[None]:
 def a_new_process() -> None:
     """Forget what the client knows: the next run begins like one in a process of its own."""
     client_module._clients.clear()
-    Login._known.clear()
+    Credentials._known.clear()
 
 
 @dataclass

@@ -29,7 +29,7 @@ def connector(stage: Stage) -> Iterator[FaultProxy]:
     with stage.api.licensed(), stage.api.token_realm(), stage.api.anonymous(enabled=True):
         stage.api.ok("POST", "repositories/docker/hosted", {**body, "docker": docker})
         with FaultProxy(f"http://127.0.0.1:{PORT}") as proxy, hurried(), pytest.MonkeyPatch.context() as patch:
-            patch.setattr(proof, "_PATIENCE", 1.0)
+            patch.setattr(proof, "_START_TIMEOUT", 1.0)
             yield proxy
         stage.api.call("DELETE", f"repositories/{NAME}")
 

@@ -13,11 +13,11 @@ from nexus_registry.components.host.reachable import HostReachableProvider
 from nexus_registry.providers.admin_password import AdminPasswordProvider
 from nexus_registry.providers.anonymous import AnonymousAccessProvider
 from nexus_registry.providers.client import Connection, _clients
+from nexus_registry.providers.credentials import Credentials
 from nexus_registry.providers.crud import NexusProvider
 from nexus_registry.providers.docker import DockerHostedRepositoryProvider
 from nexus_registry.providers.eula import EulaProvider
 from nexus_registry.providers.keystore import KeystoreProvider
-from nexus_registry.providers.logins import Login
 from nexus_registry.providers.proof import RegistryProofProvider
 from nexus_registry.providers.provider import CONNECTION, Provider
 from nexus_registry.providers.realm import RealmActivationProvider
@@ -165,7 +165,7 @@ class Server:
         self.fake.script = Stored()
         self.fake.asked.clear()
         _clients.clear()
-        Login._known.clear()
+        Credentials._known.clear()
         return {"url": self.fake.url, "username": "admin", "password": "pw"}
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from nexus_registry.providers import errors
-from nexus_registry.providers.answers import decode_fault
 from nexus_registry.providers.client import NexusClient
+from nexus_registry.providers.responses import decode_fault
 
 from .fake import Fake, Say, in_turn, serve
 
@@ -33,9 +33,11 @@ CALLS: dict[str, Call] = {
 }
 
 
-def client_of(fake: Fake, patience: float = 3) -> NexusClient:
+def client_of(fake: Fake, retry_timeout: float = 3) -> NexusClient:
     # A user of its own for each test: a login that was refused once is never tried again in this process.
-    return NexusClient({"url": fake.url, "username": uuid.uuid4().hex, "password": SECRET}, patience=patience)
+    return NexusClient(
+        {"url": fake.url, "username": uuid.uuid4().hex, "password": SECRET}, retry_timeout=retry_timeout
+    )
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
@@ -51,7 +53,7 @@ def test_what_may_be_repeated_is_repeated_until_it_is_answered(method: str, faul
 @pytest.mark.parametrize("fault", [Say(502), Say(503), Say(504), Say(drop=True), Say(200, {"a": "b"}, cut=True)])
 def test_a_post_that_may_have_been_handled_is_sent_once_and_is_uncertain(fault: Say) -> None:
     with serve(in_turn(fault)) as fake:
-        with pytest.raises(errors.Uncertain):
+        with pytest.raises(errors.OutcomeUnknown):
             CALLS["POST"](client_of(fake))
         assert len(fake.asked) == 1
 
@@ -65,7 +67,7 @@ def test_a_get_whose_answer_is_cut_short_is_asked_again() -> None:
 def test_429_is_waited_for_twice_and_then_said(method: str) -> None:
     with serve(in_turn(Say(429, "<html><title>Too many</title></html>", {"Retry-After": "1"}))) as fake:
         with pytest.raises(errors.RateLimited, match=r"429.*quarter of an hour"):
-            CALLS[method](client_of(fake, patience=10))
+            CALLS[method](client_of(fake, retry_timeout=10))
         assert len(fake.asked) == 3
 
 
@@ -73,7 +75,7 @@ def test_429_is_waited_for_twice_and_then_said(method: str) -> None:
 def test_429_that_asks_for_a_longer_wait_is_said_at_once(method: str) -> None:
     with serve(in_turn(Say(429, "<html><title>Too many</title></html>", {"Retry-After": "30"}))) as fake:
         with pytest.raises(errors.RateLimited, match=r"429: Too many .*another administrator set its password"):
-            CALLS[method](client_of(fake, patience=60))
+            CALLS[method](client_of(fake, retry_timeout=60))
         assert len(fake.asked) == 1
 
 
@@ -96,7 +98,7 @@ NOW, LATER = "Thu, 26 Nov 2026 08:00:00 GMT", "Thu, 26 Nov 2026 08:00:{:02} GMT"
 def test_retry_after_is_read_as_seconds_or_date(after: str, times: int, waits: float) -> None:
     with serve(in_turn(Say(429, headers={"Retry-After": after, "Date": NOW}))) as fake:
         with pytest.raises(errors.RateLimited) as caught:
-            client_of(fake, patience=60).get("/v1/x")
+            client_of(fake, retry_timeout=60).get("/v1/x")
         assert (len(fake.asked), caught.value.retry_after) == (times, waits)
 
 
@@ -106,10 +108,10 @@ LOGIN_PAGE = Say(200, "<html><title>Sign in</title></html>", {"Content-Type": "t
 @pytest.mark.parametrize(
     ("method", "kind"),
     [
-        ("GET", errors.Malformed),
-        ("PUT", errors.Malformed),
-        ("DELETE", errors.Malformed),
-        ("POST", errors.Uncertain),  # it may have been handled: the caller looks up what is there
+        ("GET", errors.UnexpectedResponse),
+        ("PUT", errors.UnexpectedResponse),
+        ("DELETE", errors.UnexpectedResponse),
+        ("POST", errors.OutcomeUnknown),  # it may have been handled: the caller looks up what is there
     ],
 )
 def test_a_login_page_is_named_and_not_asked_for_again(method: str, kind: type[errors.NexusError]) -> None:
@@ -192,9 +194,9 @@ def test_the_session_has_no_cookies_and_no_browser_name_and_always_says_who_it_i
         assert headers["Authorization"].startswith("Basic ")
 
 
-def test_nothing_listening_is_tried_until_patience_ends_and_then_named() -> None:
+def test_nothing_listening_is_tried_until_the_retry_timeout_and_then_named() -> None:
     with serve(in_turn(Say())) as fake:
-        client = client_of(fake, patience=0.1)
+        client = client_of(fake, retry_timeout=0.1)
     with pytest.raises(errors.Unreachable, match=r"refused.*is the server running"):
         client.post("/v1/x", {})
 
@@ -209,9 +211,9 @@ def test_a_connection_that_ends_in_the_tls_handshake_is_no_question_of_trust() -
                 connection.close()
 
         threading.Thread(target=restarting, daemon=True).start()
-        client = NexusClient({"url": f"https://127.0.0.1:{listening.getsockname()[1]}"}, patience=0)
+        client = NexusClient({"url": f"https://127.0.0.1:{listening.getsockname()[1]}"}, retry_timeout=0)
         for call in (CALLS["GET"], CALLS["POST"]):
-            with pytest.raises(errors.Uncertain, match="the connection broke"):
+            with pytest.raises(errors.OutcomeUnknown, match="the connection broke"):
                 call(client)
 
 
@@ -229,7 +231,7 @@ def test_a_connection_that_ends_in_the_tls_handshake_is_no_question_of_trust() -
 def test_an_answer_of_another_shape_is_one_sentence_that_names_request_and_field(
     answer: Any, read: Call, said: str
 ) -> None:
-    with serve(in_turn(Say(200, answer))) as fake, pytest.raises(errors.Malformed) as caught:
+    with serve(in_turn(Say(200, answer))) as fake, pytest.raises(errors.UnexpectedResponse) as caught:
         read(client_of(fake))
     assert said in str(caught.value)
     assert f"GET {fake.url}/service/rest/v1/x: " in str(caught.value)

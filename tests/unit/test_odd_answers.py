@@ -72,7 +72,7 @@ def test_an_update_of_what_the_server_does_not_tell_is_written_all_the_same() ->
 
 
 def test_a_user_whose_id_is_not_told_is_not_taken_for_gone() -> None:
-    with serve(lambda _asked: Say(200, [{"status": "active"}])) as fake, pytest.raises(errors.Malformed):
+    with serve(lambda _asked: Say(200, [{"status": "active"}])) as fake, pytest.raises(errors.UnexpectedResponse):
         UserProvider().read("ci", connected(fake, user_id="ci", password="pw", roles=["x"]))
 
 

@@ -48,9 +48,9 @@ def listening(answer: bytes) -> Iterator[tuple[int, list[bytes]]]:
         server.shutdown(socket.SHUT_RDWR)
 
 
-def said_by(url: str, patience: float = 1) -> errors.NexusError:
+def said_by(url: str, retry_timeout: float = 1) -> errors.NexusError:
     with pytest.raises(errors.NexusError) as caught:
-        NexusClient({"url": url, "username": "u", "password": "pw"}, patience=patience).post("/v1/x", {})
+        NexusClient({"url": url, "username": "u", "password": "pw"}, retry_timeout=retry_timeout).post("/v1/x", {})
     assert PASSWORD not in str(caught.value)
     assert "\n" not in str(caught.value)
     return caught.value
@@ -69,7 +69,7 @@ def test_a_proxys_refusal_of_https_names_the_proxy(
 ) -> None:
     with listening(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode()) as (port, asked):
         monkeypatch.setenv("HTTPS_PROXY", f"http://user:{PASSWORD}@127.0.0.1:{port}")
-        failure = said_by("https://nexus.example.com:8443", patience=0.1)
+        failure = said_by("https://nexus.example.com:8443", retry_timeout=0.1)
         assert type(failure) is kind
         name = rf"the proxy http://127\.0\.0\.1:{port} \(from HTTPS_PROXY\)"
         assert re.search(rf"{name}.*{said}", str(failure))
@@ -100,7 +100,7 @@ def test_a_proxy_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) 
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     monkeypatch.setenv("ALL_PROXY", f"127.0.0.1:{port}")
-    failure = said_by("https://nexus.example.com:8443", patience=0.1)
+    failure = said_by("https://nexus.example.com:8443", retry_timeout=0.1)
     assert type(failure) is errors.Unreachable
     assert f"the proxy http://127.0.0.1:{port} (from ALL_PROXY) cannot be reached" in str(failure)
 
@@ -114,7 +114,7 @@ def test_no_proxy_goes_round_it(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_https_to_a_port_of_http_says_so_at_once() -> None:
     with listening(b"HTTP/1.1 400 Bad Request\r\n\r\n") as (port, asked):
-        failure = said_by(f"https://127.0.0.1:{port}", patience=60)
+        failure = said_by(f"https://127.0.0.1:{port}", retry_timeout=60)
         assert type(failure) is errors.Untrusted
         assert "does not speak TLS" in str(failure)
         assert "authority" not in str(failure)
@@ -123,7 +123,7 @@ def test_https_to_a_port_of_http_says_so_at_once() -> None:
 
 @pytest.mark.parametrize(
     ("answer", "kind"),
-    [(b"\x15\x03\x03\x00\x02\x02\x50", errors.Untrusted), (b"", errors.Uncertain)],
+    [(b"\x15\x03\x03\x00\x02\x02\x50", errors.Untrusted), (b"", errors.OutcomeUnknown)],
     ids=["an alert", "nothing"],
 )
 def test_http_to_a_port_of_https_suggests_https(answer: bytes, kind: type[errors.NexusError]) -> None:
@@ -134,7 +134,7 @@ def test_http_to_a_port_of_https_suggests_https(answer: bytes, kind: type[errors
 
 
 def test_the_probe_of_a_connector_names_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nexus_registry.providers.docker._CONNECTOR_PATIENCE", 0.0)
+    monkeypatch.setattr("nexus_registry.providers.docker._CONNECTOR_TIMEOUT", 0.0)
     with listening(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n") as (port, _):
         monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{port}")
         client = NexusClient({"url": "https://nexus.example.com:8443", "username": "u", "password": "pw"})

@@ -1,4 +1,4 @@
-"""What this process knows of passwords, so that a wrong one is sent once and never again."""
+"""Remembers which credentials are right or wrong, so that a wrong password is sent once and never again."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import ClassVar
 from .errors import Unauthorized
 
 
-class Login:
+class Credentials:
     """Whether one url, user and password are right, as far as this process knows."""
 
-    _known: ClassVar[dict[str, Login]] = {}
+    _known: ClassVar[dict[str, Credentials]] = {}
     _known_lock = threading.Lock()
 
     def __init__(self, sentence: str) -> None:
@@ -23,7 +23,7 @@ class Login:
         self._first_use = threading.Lock()
 
     @classmethod
-    def of(cls, url: str, username: str, password: str) -> Login:
+    def of(cls, url: str, username: str, password: str) -> Credentials:
         """The one of this process for these three."""
         key = hashlib.sha256("\0".join((url, username, password)).encode()).hexdigest()
         sentence = (
@@ -34,12 +34,12 @@ class Login:
             return cls._known.setdefault(key, cls(sentence))
 
     @classmethod
-    def forget(cls, url: str) -> None:
+    def invalidate(cls, url: str) -> None:
         """A password was changed there: what was wrong may be right now, and the other way round."""
         with cls._known_lock:
-            for login in cls._known.values():
-                if f" {url} " in login._sentence:
-                    login._right = None
+            for one in cls._known.values():
+                if f" {url} " in one._sentence:
+                    one._right = None
 
     @contextmanager
     def use(self) -> Iterator[None]:
@@ -52,8 +52,8 @@ class Login:
                 raise Unauthorized(self._sentence, status=401)
             yield
 
-    def judge(self, status: int) -> None:
-        """Learn from an answer's status."""
+    def record(self, status: int) -> None:
+        """Remember what a response's status says of them."""
         if status == 401:
             self._right = False
         elif status < 500 and status not in (407, 429):

@@ -1,4 +1,4 @@
-"""How what Nexus answers, or that it does not, becomes one sentence of a type of its own."""
+"""Turns responses, and exceptions in place of one, into typed errors of one sentence."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ import requests
 
 from .errors import (
     Forbidden,
-    Malformed,
     NexusError,
     NotFound,
+    OutcomeUnknown,
     ProxyRefused,
     RateLimited,
     ReadOnly,
     Refused,
     Unauthorized,
-    Uncertain,
+    UnexpectedResponse,
     Unreachable,
     Untrusted,
 )
@@ -35,7 +35,7 @@ READ_TIMEOUT = 30.0
 
 @dataclass(frozen=True)
 class Fault:
-    """What a failed answer said."""
+    """What a failed response said."""
 
     messages: tuple[tuple[str, str], ...] = ()
     fault_id: str = ""
@@ -109,13 +109,13 @@ _KINDS: dict[int, type[NexusError]] = {
     404: NotFound,
     407: ProxyRefused,
     429: RateLimited,
-    502: Uncertain,
-    503: Uncertain,
-    504: Uncertain,
+    502: OutcomeUnknown,
+    503: OutcomeUnknown,
+    504: OutcomeUnknown,
 }
 
 
-def limited(username: str) -> str:
+def rate_limit_hint(username: str) -> str:
     """What may be behind a 429, and how it ends. Nexus counts wrong passwords since 3.93."""
     return (
         f"too many requests, or more than three wrong passwords for user {username!r}: send nothing as that user "
@@ -123,10 +123,12 @@ def limited(username: str) -> str:
     )
 
 
-def failure_of(what: str, username: str, answer: requests.Response, secrets: tuple[str, ...]) -> NexusError:
-    """The error that an answer is; none of ``secrets`` is in its text."""
-    status = answer.status_code
-    fault = decode_fault(answer.text, answer.headers, answer.reason)
+def error_from_response(
+    what: str, username: str, response: requests.Response, secrets: tuple[str, ...]
+) -> NexusError:
+    """The error for a response that is no success; none of ``secrets`` is in its text."""
+    status = response.status_code
+    fault = decode_fault(response.text, response.headers, response.reason)
     text = _without(secrets, fault.text)
     kind = _KINDS.get(status, Refused)
     if (status == 503 and "read-only" in text.lower()) or "while the application is frozen" in text:
@@ -137,12 +139,12 @@ def failure_of(what: str, username: str, answer: requests.Response, secrets: tup
     elif status == 401:
         text = f"the password of user {username!r} is wrong: set the right one"
     elif 300 <= status < 400:
-        text = f"the server redirects to {answer.headers.get('Location', 'nowhere')}: give that address as url"
-    elif status == 404 and (old := without_rest(served(answer.headers.get("Server", "")))):
+        text = f"the server redirects to {response.headers.get('Location', 'nowhere')}: give that address as url"
+    elif status == 404 and (old := without_rest(served(response.headers.get("Server", "")))):
         text = f"the server is {old}"
-    elif hint := limited(username) if status == 429 else _HINTS.get(status):
+    elif hint := rate_limit_hint(username) if status == 429 else _HINTS.get(status):
         text = f"{text} ({hint})" if text else hint
-    if status in _PERHAPS_A_PROXY and (proxy := _proxy_of(answer)):
+    if status in _PERHAPS_A_PROXY and (proxy := _proxy_of(response)):
         text = f"{text}; it went through the proxy {proxy.name}: {proxy.way_round}"
     fault_note = f" (fault {fault.fault_id} in Nexus's log)" if fault.fault_id else ""
     messages = tuple((field, _without(secrets, message)) for field, message in fault.messages)
@@ -153,7 +155,7 @@ def failure_of(what: str, username: str, answer: requests.Response, secrets: tup
         fault_id=fault.fault_id,
     )
     if isinstance(failure, RateLimited):
-        failure.retry_after = _retry_after(answer.headers)
+        failure.retry_after = _retry_after(response.headers)
     return failure
 
 
@@ -174,56 +176,57 @@ def _date(value: str) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 
 
-def _proxy_of(answer: requests.Response) -> Proxy | None:
-    """The proxy that may have sent this answer in the server's place."""
-    return None if served(answer.headers.get("Server", "")) else proxy_for(answer.url)
+def _proxy_of(response: requests.Response) -> Proxy | None:
+    """The proxy that may have sent this response in the server's place."""
+    return None if served(response.headers.get("Server", "")) else proxy_for(response.url)
 
 
-class _Told(dict[str, Any]):
-    """An object of an answer, which says in a sentence what it lacks."""
+class _JsonObject(dict[str, Any]):
+    """An object in a response; a key that it lacks raises :class:`UnexpectedResponse`."""
 
     what = ""
 
     def __missing__(self, key: str) -> Any:
-        raise malformed(self.what, f"lacks the field {key!r}")
+        raise unexpected_response(self.what, f"lacks the field {key!r}")
 
 
-def malformed(what: str, wrong: str) -> Malformed:
-    """The error that an answer is which came and is not what was asked for."""
-    return Malformed(
-        f"{what}: the answer {wrong}: is a proxy in between, or the server's version one that this program does "
+def unexpected_response(what: str, wrong: str) -> UnexpectedResponse:
+    """The error for a response of success that is not what was asked for."""
+    return UnexpectedResponse(
+        f"{what}: the response {wrong}: is a proxy in between, or the server's version one that this program does "
         "not know?"
     )
 
 
-def content_of(method: str, what: str, answer: requests.Response, secrets: tuple[str, ...]) -> Any:
-    """The decoded JSON of an answer of success, ``None`` for an empty body.
+def json_content(method: str, what: str, response: requests.Response, secrets: tuple[str, ...]) -> Any:
+    """The decoded JSON of a response of success, ``None`` for an empty body.
 
     Raises:
-        Malformed: it is another page, such as that of a login in front of the server.
-        Uncertain: it was cut short; or it answers a POST, which may have been handled all the same.
+        UnexpectedResponse: it is another page, such as the login page of a proxy.
+        OutcomeUnknown: it was cut short, or it is another page in reply to a POST, which may have been handled.
     """
 
-    def told(read: dict[str, Any]) -> _Told:
-        one = _Told(read)
-        one.what = what
-        return one
+    def with_request(pairs: dict[str, Any]) -> _JsonObject:
+        decoded = _JsonObject(pairs)
+        decoded.what = what
+        return decoded
 
-    if not answer.content.strip():
+    if not response.content.strip():
         return None
     try:
-        return answer.json(object_hook=told)
+        return response.json(object_hook=with_request)
     except ValueError:
         pass
-    if answer.content.lstrip()[:1] in (b"{", b"["):
-        raise Uncertain(f"{what}: the answer was cut short; is a proxy in between?")
-    said = _without(secrets, decode_fault(answer.text).text)
-    failure = malformed(what, f"is not JSON but {answer.headers.get('Content-Type', 'something else')} ({said})")
-    raise Uncertain(str(failure)) if method == "POST" else failure
+    if response.content.lstrip()[:1] in (b"{", b"["):
+        raise OutcomeUnknown(f"{what}: the response was cut short; is a proxy in between?")
+    said = _without(secrets, decode_fault(response.text).text)
+    kind = response.headers.get("Content-Type", "something else")
+    failure = unexpected_response(what, f"is not JSON but {kind} ({said})")
+    raise OutcomeUnknown(str(failure)) if method == "POST" else failure
 
 
-def no_answer(what: str, error: requests.RequestException, url: str) -> NexusError:
-    """The error that a missing answer is, by whether the request can have been handled."""
+def error_from_exception(what: str, error: requests.RequestException, url: str) -> NexusError:
+    """The error for a missing response, by whether the request can have been handled."""
     text = str(error)
     if (proxy := proxy_for(url)) and (said := proxy_failure(proxy, error)):
         kind, reason = said
@@ -235,7 +238,7 @@ def no_answer(what: str, error: requests.RequestException, url: str) -> NexusErr
             f"{what}: no connection within {CONNECT_TIMEOUT:.0f} s: is the address right and the port open?"
         )
     if isinstance(error, requests.Timeout):
-        return Uncertain(f"{what}: no answer within {READ_TIMEOUT:.0f} s")
+        return OutcomeUnknown(f"{what}: no response within {READ_TIMEOUT:.0f} s")
     if isinstance(
         error,
         requests.exceptions.InvalidURL | requests.exceptions.MissingSchema | requests.exceptions.InvalidSchema,
@@ -249,15 +252,15 @@ def no_answer(what: str, error: requests.RequestException, url: str) -> NexusErr
     if _TLS_ALERT in text:
         return Untrusted(f"{what}: the port speaks TLS: give the url with https://, or the port of HTTP")
     maybe = "; if the port is one of HTTPS, give the url with https://" if url.startswith("http://") else ""
-    return Uncertain(f"{what}: the connection broke before the answer was complete{maybe}")
+    return OutcomeUnknown(f"{what}: the connection broke before the response was complete{maybe}")
 
 
 def unusable_url(what: str) -> Untrusted:
-    """The error that an address is which can't be asked at all."""
+    """The error for an address to which no request can be sent."""
     return Untrusted(f"{what}: the url is not one that can be asked: give https://host:port")
 
 
-def why_unreached(error: requests.RequestException, url: str) -> str:
+def connection_error_reason(error: requests.RequestException, url: str) -> str:
     """Why an address did not answer, as part of a sentence."""
     if (proxy := proxy_for(url)) and (said := proxy_failure(proxy, error)):
         return said[1]
@@ -267,9 +270,9 @@ def why_unreached(error: requests.RequestException, url: str) -> str:
 
 
 _NO_TLS = re.compile("wrong.version.number|record.layer.failure|unknown.protocol|http.request", re.IGNORECASE)
-"""What OpenSSL says when the first bytes of the answer are plain HTTP."""
+"""What OpenSSL says when the first bytes of the response are plain HTTP."""
 _TLS_ALERT = r"\x15\x03"
-"""How an answer that is a TLS alert begins, in the text of BadStatusLine."""
+"""How a response that is a TLS alert begins, in the text of BadStatusLine."""
 
 
 def _tls_reason(error: requests.RequestException) -> str:
