@@ -37,9 +37,11 @@ class NexusServerArgs:
         private_key, certificate: of the server, in PEM.
         keystore_password: protects the keystore on the host; at least 6 characters.
         hostname: the name clients use, which the certificate must hold. Default: the host that ``ssh`` names.
+        url: address at which the server is reached, where a reverse proxy is in front. Default: hostname,
+            ``https_port`` and ``context_path``.
         chain: intermediate certificates in PEM.
         private_key_passphrase: where the key is encrypted.
-        ca: the authority of the certificate in PEM, where no public one signed it.
+        ca: the authority of the certificate at ``url`` in PEM, where no public one signed it.
         keystore_format: ``pkcs12`` or ``jks``.
         keystore_alias: the entry's name in the keystore.
         renew_before: days before the certificate's end from which on ``preview`` says that it is due; 0: never.
@@ -77,6 +79,7 @@ class NexusServerArgs:
     certificate: pulumi.Input[str]
     keystore_password: pulumi.Input[str]
     hostname: str | None = None
+    url: str | None = None
     chain: pulumi.Input[str] | None = None
     private_key_passphrase: pulumi.Input[str] | None = None
     ca: pulumi.Input[str] | None = None
@@ -145,7 +148,7 @@ class NexusServer(pulumi.ComponentResource):
         self.accounts: dict[str, str] = {}
         """The accounts that registries of this server declare, each with the name of the component."""
         context = args.context_path.strip("/")
-        url = f"https://{self.hostname}:{args.https_port}{f'/{context}' if context else ''}"
+        url = args.url or f"https://{self.hostname}:{args.https_port}{f'/{context}' if context else ''}"
         self.url = pulumi.Output.from_input(url)
         known = {"url": url, "username": "admin", "password": args.admin_password, "version": args.version}
         authority = {} if args.ca is None else {"ca": args.ca}

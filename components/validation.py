@@ -118,6 +118,8 @@ def server_problems(args: NexusServerArgs) -> Iterator[Problem]:
     if args.http_port == args.https_port:
         yield "https_port", f"is {args.https_port}, like http_port. Give each a port of its own."
     yield from _host_problems(args)
+    if args.url and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", args.url):
+        yield "url", "must be https://host:port, with the context path if there is one. Leave out user, ? and #."
     if not args.hostname and not isinstance(args.ssh.host, str):
         yield "hostname", "is required when ssh.host is an output. Give the name that clients use."
 

@@ -80,6 +80,7 @@ def registry(name: str = "registry", **changes: Any) -> DockerRegistry:
         ({"properties": {"application-port": "9"}}, r"properties: application-port is managed\. Set http_port"),
         ({"properties": {"a b": "9"}}, r"properties: the key 'a b'"),
         ({"start_timeout": 0}, r"start_timeout: must be from 1"),
+        ({"url": "nexus.example.com"}, r"url: must be https://host:port"),
         ({"heap_mb": 64}, r"heap_mb: must be at least 256"),
         ({"keystore_format": "pem"}, r"keystore_format: must be pkcs12 or jks"),
     ],

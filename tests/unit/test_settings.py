@@ -17,6 +17,7 @@ from sandbox.paths import PROJECT
 
 from .certs import good
 
+pytestmark = pytest.mark.usefixtures("sdk")
 DECLARED = yaml.safe_load((PROJECT / "Pulumi.yaml").read_text())["config"]
 TYPES = {"str": "string", "int": "integer", "bool": "boolean", "list": "array", "object": "object"}
 WITHOUT_DEFAULT = {"registry_http_port", "properties", "extra_roles"}

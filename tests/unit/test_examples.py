@@ -1,0 +1,115 @@
+"""Every example registers what its text says; those that need no host also run on a real server, in contract."""
+
+from __future__ import annotations
+
+import json
+import runpy
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pulumi
+import pytest
+
+from sandbox.paths import PROJECT
+
+from .test_registries import Made, Recorder
+
+EXAMPLES = PROJECT / "examples"
+HOST = {
+    "host": "nexus.example.com",
+    "ssh_private_key": "key",
+    "archive_sha256": "a" * 64,
+    "admin_password": "pw",
+    "ci_password": "pw",
+    "keystore_password": "secret",
+}
+CONFIGURED: dict[str, dict[str, str]] = {
+    "existing-server": {"hostname": "nexus.example.com", "port": "5000", "ci_password": "pw"},
+    "two-teams": {
+        "hostname": "nexus.example.com",
+        "port_a": "5001",
+        "port_b": "5002",
+        "ci_password": "pw",
+        "reader_password": "pw",
+    },
+    "reverse-proxy": {**HOST, "certificate": "certificate", "private_key": "key"},
+    "issued-certificate": HOST,
+}
+
+
+@pytest.fixture
+def run(sdk: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Made]:
+    """Runs an example, and returns what it registered."""
+
+    def example(name: str) -> Made:
+        recorder = Recorder()
+        pulumi.runtime.set_mocks(recorder, project=name, preview=False)
+        values = {f"{name}:{key}": value for key, value in CONFIGURED[name].items()}
+        pulumi.runtime.set_all_config(values, [])
+        monkeypatch.syspath_prepend(str(EXAMPLES / name))
+        program = str(EXAMPLES / name / "__main__.py")
+        pulumi.runtime.test(lambda: (runpy.run_path(program), None)[1])()  # type: ignore[no-untyped-call]
+        sys.modules.pop("issuer", None)
+        return recorder.made
+
+    return example
+
+
+def line(made: Made, step: str) -> str:
+    return str(made["Command", step]["update"])
+
+
+def test_every_example_is_tested() -> None:
+    assert {folder.name for folder in EXAMPLES.iterdir() if folder.is_dir()} == set(CONFIGURED)
+
+
+def test_existing_server(run: Callable[[str], Made]) -> None:
+    made = run("existing-server")
+    assert made["RegistryProof", "team-a-proof"]["login_server"] == "nexus.example.com:5000"
+
+
+def test_two_teams_share_a_user_and_use_existing_roles(run: Callable[[str], Made]) -> None:
+    made = run("two-teams")
+    assert made["User", "ci-user"]["roles"] == ["team-a-images-push", "team-b-images-push"]
+    assert made["User", "team-b:reader"]["roles"] == ["nx-anonymous", "team-auditors"]
+    assert {name for kind, name in made if kind == "Role"} == {
+        "auditors",
+        "team-a-push",
+        "team-a-pull",
+        "team-b-push",
+    }
+
+
+def test_reverse_proxy_is_what_clients_and_resources_reach(run: Callable[[str], Made]) -> None:
+    made = run("reverse-proxy")
+    assert "--address 127.0.0.1" in line(made, "nexus-service")
+    assert "--context-path /nexus" in line(made, "nexus-service")
+    repository = made["DockerHostedRepository", "images-repository"]
+    assert (repository["http_port"], repository.get("https_port")) == (5000, None)
+    assert repository["connection"]["url"] == "https://nexus.example.com/nexus"
+    proof = made["RegistryProof", "images-proof"]
+    assert (proof["login_server"], proof["scheme"]) == ("images.nexus.example.com", "https")
+
+
+def test_issued_certificate_reaches_keystore_and_clients_need_no_port(run: Callable[[str], Made]) -> None:
+    made = run("issued-certificate")
+    assert made["Keystore", "nexus-keystore"]["hostname"] == "nexus.example.com"
+    assert made["RegistryProof", "images-proof"]["login_server"] == "nexus.example.com"
+    assert "--port 443" in line(made, "images-port")
+
+
+def test_issuer_makes_certificates_that_a_keystore_takes_and_renews_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    from nexus_registry.providers.keystore import KeystoreProvider
+
+    issuer: dict[str, Any] = runpy.run_path(str(EXAMPLES / "issued-certificate/issuer.py"))
+    issued = issuer["issue"]("nexus.example.com")
+    inputs = {key: issued[key] for key in ("certificate", "private_key")}
+    checked = KeystoreProvider().check({}, {**inputs, "password": "secret", "hostname": "nexus.example.com"})
+    assert checked.failures == []
+    provider = issuer["SelfSignedProvider"]()
+    assert provider.diff("certificate", issued, {"hostname": "nexus.example.com"}).changes is False
+    assert provider.diff("certificate", issued, {"hostname": "other.example.com"}).changes is True
+    assert json.dumps(
+        provider.update("certificate", issued, {"hostname": "other.example.com"}).outs
+    ) != json.dumps(issued)
