@@ -42,6 +42,7 @@ check: $(VENV) $(MYPY_LINK)
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy -p nexus_registry.providers -p nexus_registry.components -p nexus_registry.cli -p sandbox -p tests
 	.venv/bin/mypy __main__.py
+	.venv/bin/pyright --pythonpath .venv/bin/python
 
 format: $(VENV)
 	.venv/bin/ruff check --fix-only .

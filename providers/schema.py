@@ -38,6 +38,7 @@ class Field:
         secret: encrypted in the state and never part of a message.
         steers: tells the provider how to work and is no part of the object: a change is kept in the state and
             writes nothing to the server.
+        renamed_from: its name in older states.
     """
 
     normalise: Normalise
@@ -46,6 +47,7 @@ class Field:
     replaces: bool = False
     secret: bool = False
     steers: bool = False
+    renamed_from: str = ""
 
 
 Schema = Mapping[str, Field]
@@ -160,6 +162,7 @@ def check(schema: Schema, news: Mapping[str, Any]) -> tuple[dict[str, Any], list
     """
     inputs: dict[str, Any] = {}
     failures: list[CheckFailure] = []
+    news = current_names(schema, news)
     for name, field in schema.items():
         value = news.get(name)
         if value is None:
@@ -184,11 +187,27 @@ def check(schema: Schema, news: Mapping[str, Any]) -> tuple[dict[str, Any], list
     return inputs, failures
 
 
+def outdated_names(schema: Schema, properties: Mapping[str, Any]) -> list[str]:
+    """The names in these properties that are older names of others: the state must be written again."""
+    return [old for field in schema.values() if (old := field.renamed_from) and old in properties]
+
+
+def current_names(schema: Schema, properties: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The properties under their present names; a value under the present name wins."""
+    older = {old: name for name, field in schema.items() if (old := field.renamed_from) and old in properties}
+    if not older:
+        return properties
+    renamed = {name: properties[old] for old, name in older.items() if properties.get(name) is None}
+    return {**{name: value for name, value in properties.items() if name not in older}, **renamed}
+
+
 def normalised(schema: Schema, properties: Mapping[str, Any]) -> dict[str, Any]:
     """Properties that were checked before, in their one form again: the wire turns every number into a float.
 
-    Outputs that are no inputs are kept as they are, the SDK's own property is left out.
+    Outputs that are no inputs are kept as they are, the SDK's own property is left out, and properties that were
+    renamed have their present names.
     """
+    properties = current_names(schema, properties)
     others = {name: value for name, value in properties.items() if name not in schema and name != PROVIDER_KEY}
     return {**others, **check(schema, {name: properties.get(name) for name in schema})[0]}
 
@@ -196,8 +215,10 @@ def normalised(schema: Schema, properties: Mapping[str, Any]) -> dict[str, Any]:
 def differences(schema: Schema, olds: Mapping[str, Any], news: Mapping[str, Any]) -> list[str]:
     """Names of the properties whose value changes from ``olds`` (state) to ``news`` (checked inputs).
 
-    A property that ``olds`` lacks counts as its default there. An unknown value counts as a change.
+    A property that ``olds`` lacks counts as its default there; one that it has under an older name is the same. An
+    unknown value counts as a change.
     """
+    olds, news = current_names(schema, olds), current_names(schema, news)
     return [name for name, field in schema.items() if _differs(field, olds.get(name), news.get(name))]
 
 

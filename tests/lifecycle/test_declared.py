@@ -1,0 +1,78 @@
+"""Kinds that are made from their declarations, on each engine."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.stack import Result, Stack, open_stack
+from tests.unit import declared
+from tests.unit.fake import Asked, Fake, Say, serve
+from tests.unit.stored import Stored
+
+from .conftest import ENGINES
+
+PROGRAM = Path(__file__).parent / "programs" / "declared"
+
+
+class Server(Stored):
+    """The stored Nexus, with raw proxies."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.raw: dict[str, Any] = {}
+
+    def __call__(self, asked: Asked) -> Say:
+        _, found, name = asked.path.partition("/repositories/raw/proxy")
+        if not found:
+            return super().__call__(asked)
+        if asked.method == "DELETE":
+            return Say(204 if self.raw.pop(name[1:], None) else 404)
+        if asked.method in ("POST", "PUT"):
+            body = json.loads(asked.body)
+            self.raw[body["name"]] = body
+            return Say(204)
+        return Say(200, self.raw[name[1:]]) if name[1:] in self.raw else Say(404, {})
+
+
+@pytest.fixture
+def server() -> Iterator[Fake]:
+    with serve(Server()) as fake:
+        yield fake
+
+
+@pytest.fixture(params=ENGINES)
+def stack(request: pytest.FixtureRequest, server: Fake, tmp_path: Path) -> Stack:
+    program = tmp_path / "program"
+    shutil.copytree(PROGRAM, program)
+    shutil.copy(str(declared.__file__), program / "kinds.py")
+    (program / ".venv").symlink_to(sys.prefix)
+    stack = open_stack(request.param, program=program, name="dev", work=tmp_path / "work", passphrase="right")
+    stack.set_config("nexus-registry:url", server.url)
+    stack.set_config("nexus-registry:password", "pw", secret=True)
+    return stack
+
+
+def changes(result: Result) -> dict[str, int]:
+    assert result.ok, f"{result.error}\n{result.stdout[-3000:]}"
+    return {operation: count for operation, count in result.changes.items() if count and operation != "same"}
+
+
+def test_declared_kinds_live_from_create_to_destroy(stack: Stack, server: Fake) -> None:
+    assert changes(stack.up())["create"] in (3, 4)  # one engine counts the stack itself
+    assert stack.outputs() == {"roles": ["pull"], "max_age": "age 5"}
+    assert "upstream-canary" not in stack.state_file.read_text()
+    server.asked.clear()
+    assert changes(stack.preview(expect_no_changes=True)) == {}
+    assert server.asked == []
+    stack.set_config("max_age", 6)
+    assert changes(stack.up()) == {"update": 1}
+    assert changes(stack.refresh(expect_no_changes=True)) == {}
+    assert json.loads([one.body for one in server.asked if one.method == "PUT"][-1])["proxy"]["contentMaxAge"] == 6
+    assert stack.destroy().ok
