@@ -18,6 +18,7 @@ from tests.unit.stored import Stored
 
 from .conftest import ENGINES
 
+KINDS = Path(str(declared.__file__)).read_text()
 PROGRAM = Path(__file__).parent / "programs" / "declared"
 
 
@@ -51,7 +52,7 @@ def server() -> Iterator[Fake]:
 def stack(request: pytest.FixtureRequest, server: Fake, tmp_path: Path) -> Stack:
     program = tmp_path / "program"
     shutil.copytree(PROGRAM, program)
-    shutil.copy(str(declared.__file__), program / "kinds.py")
+    (program / "kinds.py").write_text(KINDS)
     (program / ".venv").symlink_to(sys.prefix)
     stack = open_stack(request.param, program=program, name="dev", work=tmp_path / "work", passphrase="right")
     stack.set_config("nexus-registry:url", server.url)
@@ -76,3 +77,19 @@ def test_declared_kinds_live_from_create_to_destroy(stack: Stack, server: Fake) 
     assert changes(stack.refresh(expect_no_changes=True)) == {}
     assert json.loads([one.body for one in server.asked if one.method == "PUT"][-1])["proxy"]["contentMaxAge"] == 6
     assert stack.destroy().ok
+
+
+def test_renamed_property_is_written_into_the_state_without_a_call(stack: Stack, server: Fake) -> None:
+    program, kinds = stack.program / "__main__.py", stack.program / "kinds.py"
+    now = program.read_text()
+    kinds.write_text(KINDS.replace("role_id", "former").replace(', renamed_from="id"', ""))
+    program.write_text(now.replace("role_id", "former"))
+    assert changes(stack.up())["create"] in (3, 4)
+    kinds.write_text(KINDS.replace('renamed_from="id"', 'renamed_from="former"'))
+    program.write_text(now)
+    server.asked.clear()
+    assert changes(stack.preview()) == {"update": 2}
+    assert changes(stack.up()) == {"update": 2}
+    assert changes(stack.preview(expect_no_changes=True)) == {}
+    assert server.asked == []
+    assert "former" not in stack.state_file.read_text()

@@ -10,7 +10,17 @@ from nexus_registry.providers.client import NexusClient, segment
 from nexus_registry.providers.crud import Found, NexusProvider
 from nexus_registry.providers.declare import ListProp, MapProp, NexusResource, Prop, PropertyGroup, prop
 from nexus_registry.providers.errors import NotFound
-from nexus_registry.providers.schema import Invalid, boolean, choice, integer, optional_text, set_of, text
+from nexus_registry.providers.schema import (
+    Invalid,
+    boolean,
+    choice,
+    integer,
+    optional_text,
+    outdated_names,
+    set_of,
+    text,
+)
+from pulumi.dynamic import DiffResult
 
 
 def labels(value: Any) -> dict[str, str]:
@@ -44,6 +54,12 @@ class ObjectProvider(Mapped, NexusProvider):
 
     def write(self, client: NexusClient, inputs: Mapping[str, Any], found: Found) -> None:
         client.put(self.path(inputs), self.to_body(inputs, found.body))
+
+    def diff(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
+        # A state with older names is written again, or what is renamed stays unknown in every preview.
+        diff = super().diff(id_, olds, news)
+        diff.changes = diff.changes or bool(outdated_names(self.schema, olds))
+        return diff
 
     def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield from self.missing_in_groups(inputs)
