@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from nexus_registry.providers.body import Mapped
 from nexus_registry.providers.client import NexusClient, segment
-from nexus_registry.providers.crud import Found, NexusProvider
+from nexus_registry.providers.crud import Actual, NexusProvider
 from nexus_registry.providers.declare import ListProp, MapProp, NexusResource, Prop, PropertyGroup, prop
 from nexus_registry.providers.errors import NotFound
 from nexus_registry.providers.schema import (
@@ -42,18 +42,18 @@ class ObjectProvider(Mapped, NexusProvider):
     def path(self, inputs: Mapping[str, Any]) -> str:
         return f"{self.address}/{segment(self.identity(inputs))}"
 
-    def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Found | None:
+    def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual | None:
         try:
             body = client.get_object(self.path(inputs))
         except NotFound:
             return None
-        return Found(body, self.from_body(body))
+        return Actual(body, self.from_body(body))
 
     def insert(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
         client.post(self.address, self.to_body(inputs))
 
-    def write(self, client: NexusClient, inputs: Mapping[str, Any], found: Found) -> None:
-        client.put(self.path(inputs), self.to_body(inputs, found.body))
+    def write(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
+        client.put(self.path(inputs), self.to_body(inputs, actual.body))
 
     def diff(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         # A state with older names is written again, or what is renamed stays unknown in every preview.
@@ -71,8 +71,8 @@ class RoleProvider(ObjectProvider):
     key = "role_id"
     read_only = ("source", "readOnly")
 
-    def complete(self, olds: Mapping[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:
-        return super().complete(olds, {**inputs, "name": inputs.get("name") or inputs["role_id"]})
+    def computed_inputs(self, olds: Mapping[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:
+        return super().computed_inputs(olds, {**inputs, "name": inputs.get("name") or inputs["role_id"]})
 
 
 class Role(NexusResource, provider=RoleProvider):
