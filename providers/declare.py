@@ -13,7 +13,7 @@ secret, and the reference page::
 
         role_id: Prop[str] = prop(text(longest=200), path="id", replaces=True, renamed_from="id")
         \"""Id of the role.\"""
-        description: Prop[str] = prop(optional_text, path="description", default="")
+        description: Prop[str] = prop(text(empty=True), path="description", default="")
         \"""Free text.\"""
         privileges: ListProp[str] = prop(set_of(text()), path="privileges", default=())
         \"""Names of privileges.\"""

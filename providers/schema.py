@@ -140,6 +140,23 @@ def set_of(item: Normalise) -> Normalise:
     return normalise
 
 
+def map_of(item: Normalise) -> Normalise:
+    """An object with any keys, each of whose values is checked; kept sorted by key."""
+
+    def normalise(value: Any) -> dict[str, Any]:
+        if not isinstance(value, Mapping):
+            raise Invalid(f"must be an object, not {_shown_type(value)}")
+        entries = {}
+        for key, entry in sorted(value.items()):
+            try:
+                entries[key] = entry if is_unknown(entry) else item(entry)
+            except Invalid as error:
+                raise Invalid(f"entry {key!r} {error}") from None
+        return entries
+
+    return normalise
+
+
 def mapping(fields: Schema) -> Normalise:
     """An object with exactly these fields; missing ones take their default or are left out."""
 

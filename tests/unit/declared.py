@@ -11,23 +11,15 @@ from nexus_registry.providers.crud import Actual, NexusProvider
 from nexus_registry.providers.declare import ListProp, MapProp, NexusResource, Prop, PropertyGroup, prop
 from nexus_registry.providers.errors import NotFound
 from nexus_registry.providers.schema import (
-    Invalid,
     boolean,
     choice,
     integer,
-    optional_text,
+    map_of,
     outdated_names,
     set_of,
     text,
 )
 from pulumi.dynamic import DiffResult
-
-
-def labels(value: Any) -> dict[str, str]:
-    """A map of texts."""
-    if not isinstance(value, Mapping):
-        raise Invalid("must be an object")
-    return {str(key): optional_text(item) for key, item in sorted(value.items())}
 
 
 class ObjectProvider(Mapped, NexusProvider):
@@ -82,7 +74,7 @@ class Role(NexusResource, provider=RoleProvider):
     """Id of the role."""
     name: Prop[str] = prop(text(), path="name", default=None)
     """Its name in the user interface. Default: the id."""
-    description: Prop[str] = prop(optional_text, path="description", default="")
+    description: Prop[str] = prop(text(empty=True, lines=True), path="description", default="")
     """Free text."""
     privileges: ListProp[str] = prop(set_of(text()), path="privileges", default=())
     """Names of privileges."""
@@ -148,7 +140,7 @@ class RawProxyRepository(
     """Address of the other one."""
     max_age: Prop[int] = prop(integer(-1, 99999), path="proxy.contentMaxAge", default=1440, unit="minutes")
     """How long files are kept before they are looked for again."""
-    labels: MapProp[str] = prop(labels, path="labels", default={})
+    labels: MapProp[str] = prop(map_of(text(empty=True, lines=True)), path="labels", default={})
     """Texts by name."""
     token: Prop[str] = prop(computed=True, secret=True)
     """A secret that the server makes."""

@@ -27,11 +27,11 @@ from nexus_registry.providers.schema import (
     check,
     differences,
     normalised,
-    optional_text,
     outdated_names,
     text,
 )
 from pulumi.runtime.mocks import MockMonitor, MockResourceArgs, Mocks
+from pulumi.runtime.rpc import UNKNOWN
 
 from sandbox.paths import PROJECT
 
@@ -303,6 +303,15 @@ def test_what_was_sent_is_read_back_over_anything(first: Any, second: Any) -> No
         assert read == {name: value for name, value in inputs.items() if name != "password"}
 
 
+def test_map_refuses_value_by_key_and_keeps_unknown() -> None:
+    unknown = {"b": UNKNOWN, "a": "x"}
+    assert checked(labels=unknown)["labels"] == unknown
+    failures = check(PROXY.schema, {**PLAIN, "labels": {"a": 1}})[1]
+    assert [(one.property, one.reason) for one in failures] == [
+        ("labels", "entry 'a' must be a string, not a number")
+    ]
+
+
 def test_groups_within_groups() -> None:
     inner, outer = Group(("a", "b"), {"x": None}), Group(("a",), {"x": None, "y": 1})
     paths = {"x": ("a", "b", "x"), "y": ("a", "y")}
@@ -384,8 +393,8 @@ def test_line_without_its_text_is_found() -> None:
     class Bare(PropertyGroup):
         """A group."""
 
-        first: Prop[str] = prop(optional_text, default="")
-        second: ListProp[str] = prop(optional_text, default="")
+        first: Prop[str] = prop(text(empty=True), default="")
+        second: ListProp[str] = prop(text(empty=True), default="")
         """Only this has one."""
 
     assert texts(Bare) == {"second": "Only this has one."}
