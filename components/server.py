@@ -34,7 +34,10 @@ class NexusServerArgs:
         version: with the build, such as ``3.71.0-06``.
         archive_sha256: SHA-256 of the archive, as the vendor states it for this very file.
         admin_password: of the account ``admin``, from the first second.
-        private_key, certificate: of the server, in PEM.
+        private_key, certificate: of the server, in PEM; or
+        certificate_path, private_key_path: files on the host that hold them in PEM, the certificate followed by
+            its intermediates. They are read on the host when the steps run and never leave it. After a renewal
+            there, a new value of ``repair`` has it served. Needs openssl on the host.
         keystore_password: protects the keystore on the host; at least 6 characters.
         hostname: the name clients use, which the certificate must hold. Default: the host that ``ssh`` names.
         url: address at which the server is reached, where a reverse proxy is in front. Default: hostname,
@@ -75,9 +78,11 @@ class NexusServerArgs:
     version: str
     archive_sha256: str
     admin_password: pulumi.Input[str]
-    private_key: pulumi.Input[str]
-    certificate: pulumi.Input[str]
     keystore_password: pulumi.Input[str]
+    private_key: pulumi.Input[str] | None = None
+    certificate: pulumi.Input[str] | None = None
+    private_key_path: str | None = None
+    certificate_path: str | None = None
     hostname: str | None = None
     url: str | None = None
     chain: pulumi.Input[str] | None = None
@@ -124,7 +129,8 @@ class NexusServer(pulumi.ComponentResource):
         url: address of the server, from the arguments.
         connection: for every Nexus resource; secret.
         version, data_dir: as given.
-        certificate_fingerprint, certificate_not_after: of the certificate in use.
+        certificate_fingerprint, certificate_not_after: of the certificate in use; empty where it is read on the
+            host.
 
     Errors: InvalidArguments lists every wrong argument before anything is done; a host step's refusal is one
     sentence with the remedy.
@@ -159,8 +165,8 @@ class NexusServer(pulumi.ComponentResource):
         self.data_dir = pulumi.Output.from_input(args.data_dir)
 
         keystore = self._keystore()
-        self.certificate_fingerprint = keystore.fingerprint
-        self.certificate_not_after = keystore.not_after
+        self.certificate_fingerprint = keystore.fingerprint if keystore else pulumi.Output.from_input("")
+        self.certificate_not_after = keystore.not_after if keystore else pulumi.Output.from_input("")
         self.facts = self._restart_facts(keystore)
         service = self._host_steps(keystore)
         h2 = args.properties.get("nexus.datastore.enabled") == "true"
@@ -202,8 +208,10 @@ class NexusServer(pulumi.ComponentResource):
             opts=opts,
         )
 
-    def _keystore(self) -> Keystore:
+    def _keystore(self) -> Keystore | None:
         args = self.args
+        if args.private_key is None or args.certificate is None:
+            return None
         return Keystore(
             f"{self.name}-keystore",
             private_key=args.private_key,
@@ -219,7 +227,7 @@ class NexusServer(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-    def _restart_facts(self, keystore: Keystore) -> pulumi.Output[str]:
+    def _restart_facts(self, keystore: Keystore | None) -> pulumi.Output[str]:
         """A mark of every input that is no secret and may need a restart."""
         args = self.args
         plain = {
@@ -230,6 +238,9 @@ class NexusServer(pulumi.ComponentResource):
                 "keystore_format", "keystore_alias",
             )
         }  # fmt: skip
+        if keystore is None:
+            paths = [args.certificate_path, args.private_key_path]
+            return pulumi.Output.from_input(digest({**plain, "certificate": paths}))
         public = pulumi.Output.all(keystore.fingerprint, args.certificate, args.chain)
         return public.apply(lambda known: digest({**plain, "certificate": known}))
 
@@ -241,7 +252,7 @@ class NexusServer(pulumi.ComponentResource):
         opts = pulumi.ResourceOptions(parent=self)
         return [HostReachable(f"{self.name}-host", host=ssh.host, port=getattr(ssh, "port", None), opts=opts)]
 
-    def _host_steps(self, keystore: Keystore) -> remote.Command:
+    def _host_steps(self, keystore: Keystore | None) -> remote.Command:
         args = self.args
         at = {"install_root": args.install_root, "data_dir": args.data_dir}
         account = {"user": args.user, "group": args.group}
@@ -275,11 +286,12 @@ class NexusServer(pulumi.ComponentResource):
             {"version": args.version, "install_root": args.install_root, "sha256": args.archive_sha256, **source},
             opts=self._after(prepare, made),
         )
+        certificate, content = self._certificate(keystore)
         stored = self.step(
             "keystore",
             f"{self.name}-keystore-file",
-            {**at, **account, "version": args.version, "fingerprint": keystore.fingerprint},
-            secrets={"KEYSTORE_BASE64": keystore.content, "KEYSTORE_PASSWORD": args.keystore_password},
+            {**at, **account, "version": args.version, **certificate},
+            secrets={**content, "KEYSTORE_PASSWORD": args.keystore_password},
             opts=self._after(made, unpacked),
         )
         return self.step(
@@ -296,7 +308,7 @@ class NexusServer(pulumi.ComponentResource):
                 "context_path": args.context_path,
                 "java_home": args.java_home,
                 "property": [f"{key}={value}" for key, value in sorted(args.properties.items())],
-                "fingerprint": keystore.fingerprint,
+                "fingerprint": certificate["fingerprint"],
                 "digest": self.facts,
                 "timeout": args.start_timeout,
             },
@@ -309,6 +321,24 @@ class NexusServer(pulumi.ComponentResource):
             },
             opts=self._after(stored),
         )
+
+    def _certificate(
+        self, keystore: Keystore | None
+    ) -> tuple[dict[str, pulumi.Input[Any]], dict[str, pulumi.Input[str]]]:
+        """Flags and secrets of the keystore step: the keystore itself, or where on the host its parts are."""
+        args = self.args
+        if keystore is not None:
+            return {"fingerprint": keystore.fingerprint}, {"KEYSTORE_BASE64": keystore.content}
+        flags = {
+            "fingerprint": "host",
+            "certificate_path": args.certificate_path,
+            "private_key_path": args.private_key_path,
+            "hostname": self.hostname,
+            "alias": args.keystore_alias,
+        }
+        return cast("dict[str, pulumi.Input[Any]]", flags), {
+            "PRIVATE_KEY_PASSPHRASE": "" if args.private_key_passphrase is None else args.private_key_passphrase
+        }
 
     def _once_per_server(self, service: remote.Command) -> None:
         args = self.args

@@ -117,11 +117,38 @@ def server_problems(args: NexusServerArgs) -> Iterator[Problem]:
     yield from port_problems(args, ("http_port", "https_port"))
     if args.http_port == args.https_port:
         yield "https_port", f"is {args.https_port}, like http_port. Give each a port of its own."
+    yield from _certificate_problems(args)
     yield from _host_problems(args)
     if args.url and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", args.url):
         yield "url", "must be https://host:port, with the context path if there is one. Leave out user, ? and #."
     if not args.hostname and not isinstance(args.ssh.host, str):
         yield "hostname", "is required when ssh.host is an output. Give the name that clients use."
+
+
+def _certificate_problems(args: NexusServerArgs) -> Iterator[Problem]:
+    given = {name: getattr(args, name) is not None for name in ("certificate", "private_key")}
+    on_host = {name: getattr(args, name) is not None for name in ("certificate_path", "private_key_path")}
+    if any(given.values()) and any(on_host.values()):
+        yield (
+            "certificate_path",
+            "excludes certificate and private_key. Give either these or the paths.",
+        )
+        return
+    for name, there in (on_host if any(on_host.values()) else given).items():
+        if not there:
+            other = "certificate_path and private_key_path" if name in given else "certificate and private_key"
+            yield name, f"is required. Give it, or {other}."
+    for name in on_host:
+        path = getattr(args, name)
+        if path is not None and not re.fullmatch(r"(/[A-Za-z0-9._+-]+)+", path):
+            yield (
+                name,
+                f"must be an absolute path of letters, digits and . _ + -, not {path!r}. Give another path.",
+            )
+    if any(on_host.values()) and args.keystore_format != "pkcs12":
+        yield "keystore_format", "must be pkcs12 where the certificate is read on the host. Leave it out."
+    if any(on_host.values()) and args.chain is not None:
+        yield "chain", "goes with certificate. Put the intermediates into the file at certificate_path."
 
 
 def _version_problems(args: NexusServerArgs) -> Iterator[Problem]:

@@ -21,7 +21,7 @@ doctor() {
 remove_work() { rm -rf "$work"; }
 
 doctor_flags() {
-    for flag_name in address context_path data_dir for group heap_mb java_home java_major open_firewall port property user; do
+    for flag_name in address certificate_path context_path data_dir for group heap_mb java_home java_major open_firewall port property user; do
         eval "arg_$flag_name="
     done
     while [ $# -ge 2 ]; do
@@ -110,8 +110,21 @@ doctor_archive() {
 
 doctor_keystore() {
     keystore=$arg_data_dir/etc/ssl/keystore.jks
+    if [ -n "$arg_certificate_path" ]; then
+        doctor_certificate
+        return 0
+    fi
     printf '%s' "$KEYSTORE_BASE64" | base64 -d >"$work/keystore"
     if ! differs "$keystore" "$arg_user:$arg_group" 0600 "$work/keystore" && [ -f "$keystore" ]; then doctor_fingerprint; fi
+}
+
+# A certificate that is a file on this host: the keystore follows it when the steps run again.
+doctor_certificate() {
+    if [ "$(certificate_source)" != "$(fact keystore.source)" ]; then
+        say "$keystore was not made of $arg_certificate_path and $arg_private_key_path as they are now"
+    fi
+    cat "$keystore" >"$work/keystore" 2>/dev/null || :
+    if differs "$keystore" "$arg_user:$arg_group" 0600 "$work/keystore"; then doctor_fingerprint; fi
 }
 
 doctor_fingerprint() {
@@ -121,7 +134,7 @@ doctor_fingerprint() {
     if [ -z "$found" ]; then
         say "$keystore does not open with keystore_password"
     elif [ "$found" = "$(plain_fingerprint "$arg_fingerprint")" ]; then
-        say "$keystore has other bytes, with the same certificate"
+        [ -n "$arg_certificate_path" ] || say "$keystore has other bytes, with the same certificate"
     else
         say "$keystore holds the certificate $(short_fingerprint "$found"), not $(short_fingerprint "$(plain_fingerprint "$arg_fingerprint")")"
     fi

@@ -3,12 +3,18 @@
 
 # --- fingerprints and passwords ---------------------------------------------------------------------------------
 
-# plain_fingerprint F: SHA-256 as 64 small hexadecimal digits.
+# plain_fingerprint F: SHA-256 as 64 small hexadecimal digits; of the word host, what the keystore step has found.
 plain_fingerprint() (
+    [ "$1" != host ] || set -- "$(fact keystore.fingerprint)"
     plain=$(printf '%s' "$1" | tr -d ': ' | tr A-F a-f)
     check_hex fingerprint 64 "$plain"
     printf '%s' "$plain"
 )
+
+# certificate_source: a mark of the files on this host, and of the alias, that a keystore is made of.
+certificate_source() {
+    { cat "$arg_certificate_path" "$arg_private_key_path" && printf '%s' "${arg_alias:-cert}"; } 2>/dev/null | sha256sum | cut -c 1-64
+}
 
 short_fingerprint() { printf 'sha256 %.16s…' "$1"; }
 

@@ -2,7 +2,7 @@
 # keystore: the server's key and certificates, opened with their password before they are put where Nexus looks.
 
 step() {
-    parse "unit user group data-dir install-root version fingerprint" "java-home" "" "$@"
+    parse "unit user group data-dir install-root version fingerprint" "java-home certificate-path private-key-path hostname alias" "" "$@"
     take_lock keystore
     check_path data_dir "$arg_data_dir"
     keystore=$arg_data_dir/etc/ssl/keystore.jks
@@ -14,16 +14,23 @@ step() {
     check_path install_root "$arg_install_root"
     check_word user "$arg_user"
     check_word group "$arg_group"
-    fingerprint=$(plain_fingerprint "$arg_fingerprint")
     owner=$arg_user:$arg_group
     check_password
     [ -d "$arg_data_dir" ] || die "data_dir: $arg_data_dir is missing; the account step makes it"
     new=$temp_dir/keystore
-    printf '%s' "$KEYSTORE_BASE64" | base64 -d >/dev/null 2>&1 || die "keystore: the content is not base64; build it again"
-    (umask 077 && printf '%s' "$KEYSTORE_BASE64" | base64 -d >"$new") ||
-        die "host: $new could not be written (the reason is above); make space in /run and run again"
+    if [ -n "$arg_certificate_path" ]; then
+        build_from_host "$new" "$keystore"
+    else
+        forget keystore.source keystore.fingerprint
+        fingerprint=$(plain_fingerprint "$arg_fingerprint")
+        printf '%s' "$KEYSTORE_BASE64" | base64 -d >/dev/null 2>&1 || die "keystore: the content is not base64; build it again"
+        (umask 077 && printf '%s' "$KEYSTORE_BASE64" | base64 -d >"$new") ||
+            die "host: $new could not be written (the reason is above); make space in /run and run again"
+    fi
     check_keystore
     place_keystore
+    [ -z "$arg_certificate_path" ] || remember keystore.source "$(certificate_source)"
+    [ -z "$arg_certificate_path" ] || remember keystore.fingerprint "$fingerprint"
 }
 
 # Jetty trims the text and takes these prefixes for its own encodings.
@@ -72,5 +79,6 @@ remove_keystore() {
         return 0
     fi
     rm -f "$keystore" "$keystore.next"
+    forget keystore.source keystore.fingerprint
     say "removed $keystore"
 }

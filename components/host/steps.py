@@ -28,7 +28,7 @@ FILES: Final[Mapping[str, tuple[str, ...]]] = {
     "prepare": ("lib", "packages", "selinux", "firewall", "prepare"),
     "account": ("lib", "units", "account"),
     "archive": ("lib", "units", "archive"),
-    "keystore": ("lib", "jetty", "keystore"),
+    "keystore": ("lib", "jetty", "certificate", "keystore"),
     "service": ("lib", "units", "jetty", "properties", "unit", "start", "upgrade", "service"),
     "port": ("lib", "firewall", "port"),
 }

@@ -19,6 +19,8 @@ from nexus_registry.components.registry import docker_config_json
 from nexus_registry.components.versions import archive_name, java_major
 from pulumi_command import remote
 
+NO_PEMS = {"certificate": None, "private_key": None}
+ON_HOST = {**NO_PEMS, "certificate_path": "/etc/ssl/nexus.pem", "private_key_path": "/etc/ssl/nexus.key"}
 SSH = remote.ConnectionArgs(host="registry.example.com")
 
 
@@ -80,6 +82,12 @@ def registry(name: str = "registry", **changes: Any) -> DockerRegistry:
         ({"properties": {"application-port": "9"}}, r"properties: application-port is managed\. Set http_port"),
         ({"properties": {"a b": "9"}}, r"properties: the key 'a b'"),
         ({"start_timeout": 0}, r"start_timeout: must be from 1"),
+        ({"certificate": None}, r"certificate: is required. Give it, or certificate_path and private_key_path"),
+        ({"certificate_path": "/a.pem"}, r"certificate_path: excludes certificate and private_key"),
+        ({**NO_PEMS, "certificate_path": "/a.pem"}, r"private_key_path: is required"),
+        ({**ON_HOST, "certificate_path": "a.pem"}, r"certificate_path: must be an absolute path"),
+        ({**ON_HOST, "keystore_format": "jks"}, r"keystore_format: must be pkcs12"),
+        ({**ON_HOST, "chain": "pem"}, r"chain: goes with certificate"),
         ({"url": "nexus.example.com"}, r"url: must be https://host:port"),
         ({"heap_mb": 64}, r"heap_mb: must be at least 256"),
         ({"keystore_format": "pem"}, r"keystore_format: must be pkcs12 or jks"),
@@ -187,6 +195,13 @@ def test_the_firewall_is_opened_only_when_asked_for_https_and_for_each_registry(
     assert not [line for line in host_lines().values() if "firewall" in line]
     opened = [name for name, line in host_lines(open_firewall=True).items() if "--open-firewall yes" in line]
     assert sorted(opened) == ["nexus-prepare", "registry-port"]
+
+
+def test_a_certificate_on_the_host_is_read_there() -> None:
+    lines = host_lines(**ON_HOST)
+    paths = "--certificate-path /etc/ssl/nexus.pem --private-key-path /etc/ssl/nexus.key"
+    assert f"--fingerprint host {paths} --hostname registry.example.com" in lines["nexus-keystore-file"]
+    assert "--fingerprint host" in lines["nexus-service"]
 
 
 def test_a_server_below_rest_is_installed_and_nothing_inside_it_is_touched() -> None:

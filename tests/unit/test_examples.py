@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import runpy
 import sys
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from typing import Any
 
 import pulumi
 import pytest
+from nexus_registry.providers.keystore import KeystoreProvider
 
 from sandbox.paths import PROJECT
 
@@ -35,6 +35,7 @@ CONFIGURED: dict[str, dict[str, str]] = {
     },
     "reverse-proxy": {**HOST, "certificate": "certificate", "private_key": "key"},
     "issued-certificate": HOST,
+    "certificate-on-host": HOST,
 }
 
 
@@ -99,9 +100,15 @@ def test_issued_certificate_reaches_keystore_and_clients_need_no_port(run: Calla
     assert "--port 443" in line(made, "images-port")
 
 
-def test_issuer_makes_certificates_that_a_keystore_takes_and_renews_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    from nexus_registry.providers.keystore import KeystoreProvider
+def test_certificate_on_host_is_named_by_path(run: Callable[[str], Made]) -> None:
+    made = run("certificate-on-host")
+    assert not [name for kind, name in made if kind == "Keystore"]
+    assert "--certificate-path /etc/letsencrypt/live/nexus.example.com/fullchain.pem" in line(
+        made, "nexus-keystore-file"
+    )
 
+
+def test_issuer_makes_certificates_that_a_keystore_takes_and_renews_them() -> None:
     issuer: dict[str, Any] = runpy.run_path(str(EXAMPLES / "issued-certificate/issuer.py"))
     issued = issuer["issue"]("nexus.example.com")
     inputs = {key: issued[key] for key in ("certificate", "private_key")}
@@ -110,6 +117,5 @@ def test_issuer_makes_certificates_that_a_keystore_takes_and_renews_them(monkeyp
     provider = issuer["SelfSignedProvider"]()
     assert provider.diff("certificate", issued, {"hostname": "nexus.example.com"}).changes is False
     assert provider.diff("certificate", issued, {"hostname": "other.example.com"}).changes is True
-    assert json.dumps(
-        provider.update("certificate", issued, {"hostname": "other.example.com"}).outs
-    ) != json.dumps(issued)
+    renewed = provider.update("certificate", issued, {"hostname": "other.example.com"}).outs
+    assert renewed["certificate"] != issued["certificate"]

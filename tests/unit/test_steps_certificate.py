@@ -1,0 +1,94 @@
+"""A keystore that the host makes of its own files, by three shells with the real openssl."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import pkcs12
+from cryptography.x509 import load_pem_x509_certificate
+
+from sandbox.packages import ensure
+from sandbox.pki import Authority
+from tests.unit.steps_shell import run
+
+NAME, PASSWORD = "nexus.example.com", "s3cr3t 'word'"
+
+
+@pytest.fixture(scope="module")
+def authority() -> Authority:
+    ensure("openssl")
+    return Authority.create("Test CA")
+
+
+def build(
+    shell: list[str], folder: Path, *, hostname: str = NAME, version: str = "3.71.0-06", after: str = ""
+) -> str:
+    """What is said when a keystore is made of cert.pem and key.pem in the folder."""
+    body = f"""
+        FACTS={folder}/facts arg_version={version} arg_hostname={hostname} arg_alias=cert verb=create
+        arg_certificate_path={folder}/cert.pem arg_private_key_path={folder}/key.pem
+        build_from_host {folder}/new {folder}/keystore
+        printf '%s' "$fingerprint"
+        {after}
+    """
+    return run(shell, body, step="keystore", secrets={"KEYSTORE_PASSWORD": PASSWORD})
+
+
+def put(folder: Path, authority: Authority, name: str = NAME, **options: object) -> str:
+    """Issue a certificate into the folder; returns its fingerprint."""
+    issued = authority.issue([name, "192.0.2.7"], key="ec", **options)  # type: ignore[arg-type]
+    (folder / "cert.pem").write_text(issued.certificate_pem + issued.chain_pem)
+    (folder / "key.pem").write_text(issued.private_key_pem)
+    return load_pem_x509_certificate(issued.certificate_pem.encode()).fingerprint(hashes.SHA256()).hex()
+
+
+@pytest.mark.parametrize("version", ["3.70.1-02", "3.71.0-06"])
+def test_keystore_holds_the_certificate_and_its_key(
+    shell: list[str], version: str, authority: Authority, tmp_path: Path
+) -> None:
+    fingerprint = put(tmp_path, authority)
+    assert build(shell, tmp_path, version=version) == fingerprint
+    key, certificate, _ = pkcs12.load_key_and_certificates((tmp_path / "new").read_bytes(), PASSWORD.encode())
+    assert key is not None
+    assert certificate is not None
+    assert certificate.fingerprint(hashes.SHA256()).hex() == fingerprint
+    assert (tmp_path / "new").stat().st_mode & 0o077 == 0
+
+
+def test_keystore_of_the_same_files_is_kept(shell: list[str], authority: Authority, tmp_path: Path) -> None:
+    put(tmp_path, authority)
+    place = f'cat {tmp_path}/new >{tmp_path}/keystore; remember keystore.source "$(certificate_source)"'
+    build(shell, tmp_path, after=place)
+    first = (tmp_path / "keystore").read_bytes()
+    build(shell, tmp_path)
+    assert (tmp_path / "new").read_bytes() == first
+    renewed = put(tmp_path, authority)
+    assert build(shell, tmp_path) == renewed
+    assert (tmp_path / "new").read_bytes() != first
+
+
+def test_fingerprint_host_is_what_the_keystore_step_found(shell: list[str], tmp_path: Path) -> None:
+    remember = f"FACTS={tmp_path}/facts; remember keystore.fingerprint {'ab' * 32}"
+    assert run(shell, f"{remember}; plain_fingerprint host", step="keystore") == "ab" * 32
+
+
+def test_unusable_files_are_refused_by_argument(shell: list[str], authority: Authority, tmp_path: Path) -> None:
+    fingerprint = put(tmp_path, authority)
+    assert build(shell, tmp_path, hostname="192.0.2.7") == fingerprint
+    assert "hostname: the certificate" in build(shell, tmp_path, hostname="other.example.com")
+    key = (tmp_path / "key.pem").read_text()
+    put(tmp_path, authority)
+    (tmp_path / "key.pem").write_text(key)
+    assert "private_key_path: the key" in build(shell, tmp_path)
+    (tmp_path / "key.pem").write_text("none")
+    assert "private_key_path: " in build(shell, tmp_path)
+    (tmp_path / "key.pem").unlink()
+    assert f"private_key_path: {tmp_path}/key.pem is not a file" in build(shell, tmp_path)
+    past = dt.datetime.now(dt.timezone.utc) - dt.timedelta(hours=1)
+    put(tmp_path, authority, not_before=past - dt.timedelta(90), not_after=past)
+    assert "expired on" in build(shell, tmp_path)
+    (tmp_path / "cert.pem").write_text("none")
+    assert "certificate_path: " in build(shell, tmp_path)
