@@ -293,6 +293,8 @@ def _tls_reason(error: requests.RequestException) -> str:
 def _cause(error: requests.RequestException) -> str:
     reason: Any = error.args[0] if error.args else error
     reason = getattr(reason, "reason", reason)
+    if tls := re.search(r"\[SSL[^\]]*\] (.*?)(?: \(_ssl\.c:\d+\)|$)", str(reason)):
+        return tls[1][:200]
     return " ".join(str(reason).split(": ", 1)[-1].strip("()").split())[:200]
 
 
