@@ -280,7 +280,7 @@ def test_failed_verification_of_a_create_removes_what_it_inserted(engine: Engine
     kind = DockerHostedRepositoryProvider
     inputs = engine.check("one", kind, name="images", http_port=1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("nexus_registry.providers.docker._CONNECTOR_PATIENCE", 0.1)
+        patch.setattr("nexus_registry.providers.docker._CONNECTOR_TIMEOUT", 0.1)
         with pytest.raises(Refused, match=r"nothing answers there.*\(it was removed again\)"):
             engine.create("one", kind, inputs)
     assert not nexus.repositories
@@ -291,7 +291,7 @@ def test_failed_verification_of_an_update_writes_back_what_was_there(engine: Eng
     engine.create("one", kind, engine.check("one", kind, name="images", write_policy="DENY"))
     inputs = engine.check("one", kind, name="images", http_port=1, write_policy="ALLOW")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("nexus_registry.providers.docker._CONNECTOR_PATIENCE", 0.1)
+        patch.setattr("nexus_registry.providers.docker._CONNECTOR_TIMEOUT", 0.1)
         with pytest.raises(Refused, match=r"\(what was there before was written back\)"):
             engine.update("one", inputs)
     stored = nexus.repositories["images"]
