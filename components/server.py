@@ -20,6 +20,7 @@ from ..providers.versions import REST_SINCE, parse
 from .host.reachable import HostReachable
 from .host.steps import host_step
 from .host.version import InstalledVersion
+from .same_host import refuse_shared
 from .validation import require_none, server_problems
 from .versions import archive_url, java_major
 
@@ -148,6 +149,7 @@ class NexusServer(pulumi.ComponentResource):
         super().__init__("nexus-registry:index:NexusServer", name, None, opts)
         self.name = name
         self.args = args
+        refuse_shared(self)
         self.hostname = args.hostname or str(args.ssh.host)
         self.ports = {args.http_port: "http_port of Nexus", args.https_port: "https_port of Nexus"}
         """The ports in use on this host, each with its user."""

@@ -16,6 +16,7 @@ from ..providers.docker import DockerHostedRepositoryProvider
 from ..providers.role import RoleProvider
 from ..providers.user import UserProvider
 from ..providers.versions import parse
+from .host import arguments
 from .versions import LICENCE_SINCE, archive_url
 
 if TYPE_CHECKING:
@@ -25,21 +26,9 @@ if TYPE_CHECKING:
 Problem = tuple[str, str]
 """An argument, and what is wrong with its value and what to do."""
 
-_SYSTEM_DIRECTORIES = re.compile(
-    r"/(bin|boot|dev|etc|home|lib|lib64|media|mnt|opt|proc|root|run|sbin|srv|sys|tmp|"
-    r"usr(/(bin|lib|local|sbin|share))?|var(/(cache|lib|log|tmp))?)"
-)
 _ARCHITECTURES = ("x86_64", "aarch64")
 _CONNECTION = {"url": "https://nexus.example.com", "username": "admin", "password": "unused"}
 """Stands for the server where only the other properties are looked at."""
-_MANAGED_PROPERTIES = {
-    "application-host": "address",
-    "application-port": "http_port",
-    "application-port-ssl": "https_port",
-    "nexus-context-path": "context_path",
-    "nexus-args": "",
-    "ssl.etc": "",
-}
 
 
 class InvalidArguments(ValueError):
@@ -174,31 +163,13 @@ def _version_problems(args: NexusServerArgs) -> Iterator[Problem]:
 
 def _host_problems(args: NexusServerArgs) -> Iterator[Problem]:
     """What the host steps would refuse, told without a connection."""
-    for name in ("install_root", "data_dir", "java_home"):
-        path = getattr(args, name)
-        if path is None:
-            continue
-        if not re.fullmatch(r"(/[A-Za-z0-9._+-]+)+", path) or re.search(r"/\.{1,2}(/|$)", path):
-            yield (
-                name,
-                f"must be an absolute path of letters, digits and . _ + -, not {path!r}. Give another path.",
-            )
-        elif _SYSTEM_DIRECTORIES.fullmatch(path):
-            yield name, f"{path} belongs to the system. Give a directory of its own."
+    yield from arguments.place_problems(args.install_root, args.data_dir, args.java_home)
     for name in ("user", "group", "unit"):
-        word = getattr(args, name)
-        if not re.fullmatch(r"[A-Za-z0-9_@][A-Za-z0-9._@-]*", word):
-            yield (
-                name,
-                f"must be letters, digits and . _ @ -, beginning with none of . -, not {word!r}. Rename it.",
-            )
-    if args.user == "root":
-        yield "user", "is root. Give an account of its own."
-    if not re.fullmatch(r"/|(/[A-Za-z0-9._-]+)+", args.context_path):
-        yield (
-            "context_path",
-            f"must be a path like /nexus, not {args.context_path!r}. Give such a path, or / for none.",
-        )
+        yield from arguments.word_problems(name, getattr(args, name).removesuffix(".service"))
+    if args.user in ("root", "0"):
+        yield "user", "Nexus must not run as root. Name another user."
+    yield from arguments.context_path_problems(args.context_path)
+    yield from arguments.address_problems(args.address)
     if args.heap_mb < 256:
         yield "heap_mb", f"must be at least 256, not {args.heap_mb}. The vendor's minimum is 2703."
     for name, low in (("min_disk_mb", 0), ("start_timeout", 1)):
@@ -207,17 +178,7 @@ def _host_problems(args: NexusServerArgs) -> Iterator[Problem]:
                 name,
                 f"must be from {low} to {10**9 - 1}, not {getattr(args, name)}. Choose a number in that range.",
             )
-    for key, value in args.properties.items():
-        if not re.fullmatch(r"[A-Za-z0-9._-]+", key):
-            yield (
-                "properties",
-                f"the key {key!r} holds other characters than letters, digits and . _ -. Correct it.",
-            )
-        elif key in _MANAGED_PROPERTIES:
-            instead = _MANAGED_PROPERTIES[key]
-            yield "properties", f"{key} is managed. {f'Set {instead} instead' if instead else 'Leave it out'}."
-        elif not re.fullmatch(r"[ -~]*", value):
-            yield "properties", f"the value of {key} is not printable ASCII. Write other characters as \\uXXXX."
+    yield from arguments.properties_problems(args.properties)
 
 
 def registry_problems(

@@ -8,55 +8,94 @@ step() {
     check_word group "$arg_group"
     check_path data_dir "$arg_data_dir"
     case $arg_purge_data in '' | yes | no) ;; *) die "purge_data must be yes or no, not '$arg_purge_data'" ;; esac
-    case $arg_user in root | 0) die "user: Nexus must not run as root; name another user" ;; esac
+    case $arg_user in root | 0) die "user: Nexus must not run as root. Name another user" ;; esac
     if [ "$verb" = delete ]; then
         remove_account
     else
+        refuse_shared_data
         provide_group
         provide_user
         provide_data_dir
     fi
 }
 
+# refuse_shared_data: one server's data directory may not hold another's.
+refuse_shared_data() {
+    shared=$(other_data_dir "$(real_path "$arg_data_dir")")
+    [ -z "$shared" ] || die "data_dir: $arg_data_dir and ${shared% *}, the data directory of ${shared##* }.service, lie one in the other. Give each server a data_dir of its own"
+}
+
+# other_data_dir REAL_PATH: "PATH UNIT" of another unit's data directory in it or around it; one that is the same is
+# left to the service step, which knows whether that unit is being replaced.
+other_data_dir() {
+    for other_fact in "$FACTS_ROOT"/*/account.data-dir; do
+        if [ ! -f "$other_fact" ] || [ "$other_fact" = "$FACTS/account.data-dir" ]; then continue; fi
+        other_dir=$(real_path "$(cat "$other_fact")")
+        [ "$other_dir" != "$1" ] || continue
+        if is_within "$other_dir" "$1" || is_within "$1" "$other_dir"; then
+            other_fact=${other_fact%/*}
+            printf '%s %s' "$other_dir" "${other_fact##*/}"
+            return 0
+        fi
+    done
+}
+
 provide_group() {
+    remember account.group "$arg_group"
     if getent group "$arg_group" >/dev/null; then
         say "group $arg_group is there"
         return 0
     fi
-    groupadd -r "$arg_group"
-    remember account.group-made "$arg_group"
+    note account.group-made "$arg_group"
+    make_account groupadd -r "$arg_group"
     say "made the system group $arg_group"
 }
 
 provide_user() {
+    remember account.user "$arg_user"
     if getent passwd "$arg_user" >/dev/null; then
-        [ "$(id -u "$arg_user")" -ne 0 ] || die "user: '$arg_user' has root's number 0; name another user"
+        [ "$(id -u "$arg_user")" -ne 0 ] || die "user: '$arg_user' has root's number 0. Name another user"
         say "user $arg_user is there"
         return 0
     fi
     user_shell=$(command -v nologin || echo /bin/false)
-    useradd -r -M -g "$arg_group" -d "$arg_data_dir" -s "$user_shell" "$arg_user"
-    remember account.user-made "$arg_user"
+    note account.user-made "$arg_user"
+    make_account useradd -r -M -g "$arg_group" -d "$arg_data_dir" -s "$user_shell" "$arg_user"
     say "made the system user $arg_user"
+}
+
+# make_account COMMAND …: its refusal as one sentence that names the argument.
+make_account() {
+    make_kind=${1%add}
+    make_said=$("$@" 2>&1) && return 0
+    eval "unnote account.$make_kind-made \"\$arg_$make_kind\""
+    eval "make_name=\$arg_$make_kind"
+    die "$make_kind: the host could not make the $make_kind $make_name: $make_said. Choose another name, or make the $make_kind by hand"
 }
 
 provide_data_dir() {
     [ -d "$arg_data_dir" ] || mkdir -p "$(dirname "$arg_data_dir")"
+    [ ! -L "$arg_data_dir" ] || die "data_dir: $arg_data_dir is a symbolic link; give the directory it leads to"
+    remember account.data-dir "$arg_data_dir"
+    note account.data-dirs "$arg_data_dir"
     if [ ! -e "$arg_data_dir" ]; then
         own_dir "$arg_data_dir" "$arg_user:$arg_group" 0750
         say "made the data directory $arg_data_dir"
         return 0
     fi
     [ -d "$arg_data_dir" ] || die "data_dir: $arg_data_dir is not a directory; move it away or choose another data_dir"
-    [ ! -L "$arg_data_dir" ] || die "data_dir: $arg_data_dir is a symbolic link; give the directory it leads to"
     if ! has_fact account.chown-pending && [ -z "$(strangers)" ]; then
         say "data directory $arg_data_dir belongs to $arg_user:$arg_group"
         return 0
     fi
+    provide_process=$(foreign_process)
+    if [ -n "$provide_process" ]; then
+        remember account.chown-pending "$arg_data_dir"
+        say "data directory $arg_data_dir is in use by $provide_process of another account: the service step gives it to $arg_user:$arg_group"
+        return 0
+    fi
     say "data directory $arg_data_dir holds files of another owner: giving all of it to $arg_user:$arg_group"
-    remember account.chown-pending "$arg_data_dir"
-    attend "changing the owner of $arg_data_dir" 86400 chown -R -h "$arg_user:$arg_group" "$arg_data_dir"
-    forget account.chown-pending
+    change_owner
 }
 
 # Files of somebody else; two levels tell, since whoever unpacks or restores a data directory writes all of it.
@@ -66,19 +105,37 @@ strangers() {
 
 remove_account() {
     ! unit_is active || die "user: $unit.service still runs; remove the service first"
-    if [ "$arg_purge_data" = yes ] && [ -d "$arg_data_dir" ]; then
-        say "purge_data: removing $arg_data_dir"
-        attend "removing $arg_data_dir" 86400 rm -rf "$arg_data_dir"
+    if [ "$arg_purge_data" = yes ] && [ -e "$arg_data_dir" ]; then
+        purge_data
     elif [ -d "$arg_data_dir" ]; then
         say "data directory $arg_data_dir stays"
     fi
-    if [ "$(fact account.user-made)" = "$arg_user" ] && getent passwd "$arg_user" >/dev/null; then
-        userdel "$arg_user"
-        say "removed the user $arg_user"
+    retire_accounts '' ''
+    forget account.user account.group account.user-made account.group-made account.chown-pending account.data-dir account.data-dirs
+}
+
+# purge_data: all of the data directory; the mount point of a disk of its own stays, emptied.
+purge_data() {
+    [ ! -L "$arg_data_dir" ] || die "purge_data: $arg_data_dir is a symbolic link now; remove the link and what it leads to by hand, or set purge_data to false"
+    purge_real=$(real_path "$arg_data_dir")
+    check_path data_dir "$purge_real"
+    purge_below=$(mounts below "$purge_real" | tr '\n' ' ')
+    [ -z "$purge_below" ] ||
+        die "purge_data: other file systems are mounted in $arg_data_dir: ${purge_below% }. Unmount them, or set purge_data to false; nothing was removed"
+    for purge_fact in "$FACTS_ROOT"/*/account.data-dir; do
+        if [ ! -f "$purge_fact" ] || [ "$purge_fact" = "$FACTS/account.data-dir" ]; then continue; fi
+        purge_other=${purge_fact%/*}
+        ! is_within "$(real_path "$(cat "$purge_fact")")" "$purge_real" ||
+            die "purge_data: ${purge_other##*/}.service has its data in $arg_data_dir too. Remove that server first, or set purge_data to false; nothing was removed"
+    done
+    say "purge_data: removing $arg_data_dir"
+    if [ -n "$(mounts at "$purge_real")" ]; then
+        attend "emptying $arg_data_dir" 86400 find "$purge_real" -xdev -mindepth 1 -maxdepth 1 ! -name lost+found -exec rm -rf {} + ||
+            die "purge_data: not all of $arg_data_dir could be removed (the reason is above)"
+        chown root:root "$purge_real"
+        say "$arg_data_dir is empty and stays: it is the mount point of a file system of its own"
+    else
+        attend "removing $arg_data_dir" 86400 rm -rf "$purge_real" ||
+            die "purge_data: not all of $arg_data_dir could be removed (the reason is above)"
     fi
-    if [ "$(fact account.group-made)" = "$arg_group" ] && getent group "$arg_group" >/dev/null; then
-        groupdel "$arg_group"
-        say "removed the group $arg_group"
-    fi
-    forget account.user-made account.group-made account.chown-pending
 }

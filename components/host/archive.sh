@@ -115,6 +115,11 @@ settle() {
 # remove_version: this one, and those that a change of version left beside it.
 remove_version() {
     ! in_use || die "version: $unit.service still runs from $install_dir; remove the service first"
+    remove_other=$(other_units_with install_root "$arg_install_root" | head -n 1)
+    if [ -n "$remove_other" ]; then
+        say "$arg_install_root stays: ${remove_other% *}.service runs from it"
+        return 0
+    fi
     clear_remains
     [ -f "$marker" ] || [ ! -d "$install_dir" ] || say "$install_dir was set up by hand and stays"
     for install_dir in "$arg_install_root"/nexus-*; do

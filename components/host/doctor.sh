@@ -42,7 +42,7 @@ differs() {
         return 1
     fi
     differs_is=$(stat -c '%U:%G 0%a' "$1")
-    [ "$differs_is" = "$2 $3" ] || say "$1 belongs to ${differs_is% *} with mode ${differs_is#* }, not to $2 with mode $3"
+    is_owned "$1" "$2" "$3" || say "$1 belongs to ${differs_is% *} with mode ${differs_is#* }, not to $2 with mode $3"
     cmp -s "$1" "$4"
 }
 
@@ -89,12 +89,9 @@ doctor_account() {
         say "the data directory $arg_data_dir is missing"
         return 0
     fi
-    stranger=$(find "$arg_data_dir" -maxdepth 2 ! \( -user "$(numeric passwd "$arg_user")" -group "$(numeric group "$arg_group")" \) | head -n 1)
+    stranger=$(find "$arg_data_dir" -maxdepth 2 ! \( -user "$(account_number passwd "$arg_user")" -group "$(account_number group "$arg_group")" \) | head -n 1)
     [ -z "$stranger" ] || say "$stranger belongs to $(stat -c %U:%G "$stranger"), not to $arg_user:$arg_group"
 }
-
-# numeric DATABASE NAME: its number; one that nobody has when it is gone.
-numeric() { getent "$1" "$2" | cut -d : -f 3 | grep . || printf 4294967294; }
 
 doctor_archive() {
     install_dir=$arg_install_root/nexus-$arg_version

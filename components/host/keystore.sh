@@ -56,6 +56,10 @@ check_keystore() {
 }
 
 place_keystore() {
+    if has_fact account.chown-pending; then
+        place_beside
+        return 0
+    fi
     own_dir "$arg_data_dir/etc" "$owner" 0750
     own_dir "$arg_data_dir/etc/ssl" "$owner" 0700
     in_force=$(password_in_force "$arg_data_dir/etc/jetty/jetty-https.xml")
@@ -71,6 +75,15 @@ place_keystore() {
     fi
     put_file "$keystore" "$owner" 0600 <"$new"
     say "put in $keystore"
+}
+
+# place_beside: a service under another account still reads its keystore; the service step changes both at once.
+place_beside() {
+    beside_owner=$(stat -c %u:%g "$arg_data_dir")
+    own_dir "$arg_data_dir/etc" "$beside_owner" 0750
+    own_dir "$arg_data_dir/etc/ssl" "$beside_owner" 0700
+    put_file "$keystore.next" "$beside_owner" 0600 <"$new"
+    say "left the keystore beside, for the service step to put in with the change of owner"
 }
 
 remove_keystore() {

@@ -80,9 +80,10 @@ parse_set() {
 
 underscored() { printf '%s' "$1" | tr - _; }
 
+# The rules of check_word, check_path and check_place are those of arguments.py, by which a preview refuses the same.
 check_word() {
     case $2 in
-        '' | -* | .* | *[!A-Za-z0-9._@-]*) die "$1 '$2' may hold only letters, digits and . _ @ -, and begins with none of . -" ;;
+        '' | -* | .* | *[!A-Za-z0-9._@-]*) die "$1: '$2' may hold only letters, digits and . _ @ -, and must not begin with . or -. Choose another $1." ;;
     esac
 }
 
@@ -103,17 +104,19 @@ check_hex() {
 # A path that may go into a unit file, a Java option and an rm -r.
 check_path() {
     case $2 in
-        *[!A-Za-z0-9/._+-]*) die "$1 '$2' may hold only letters, digits and / . _ + -" ;;
         /*) ;;
-        *) die "$1 must be an absolute path, not '$2'" ;;
+        *) die "$1: '$2' is not an absolute path. Give one that begins with /." ;;
+    esac
+    case $2 in
+        *[!A-Za-z0-9/._+-]*) die "$1: '$2' may hold only letters, digits and / . _ + -. Choose another directory." ;;
     esac
     case "$2/" in
-        *//* | */./* | */../*) die "$1 '$2' must not hold empty, '.' or '..' parts nor end in /" ;;
+        *//* | */./* | */../*) die "$1: '$2' has an empty part, '.' or '..' in it, or ends in /. Give the plain path." ;;
     esac
     case $2 in
         /bin | /boot | /dev | /etc | /home | /lib | /lib64 | /media | /mnt | /opt | /proc | /root | /run | /sbin | /srv | /sys | /tmp | \
             /usr | /usr/bin | /usr/lib | /usr/local | /usr/sbin | /usr/share | /var | /var/cache | /var/lib | /var/log | /var/tmp)
-            die "$1 must be a directory of its own, not $2"
+            die "$1: $2 belongs to the system. Choose a directory that only Nexus uses."
             ;;
     esac
 }
@@ -138,6 +141,8 @@ take_lock() {
     lock_left=${arg_lock_timeout:-600}
     check_number lock_timeout "$lock_left"
     command -v flock >/dev/null || die "flock is missing on this host: install util-linux"
+    [ -e "$LOCK_FILE" ] || (umask 077 && : >>"$LOCK_FILE")
+    chmod 0600 "$LOCK_FILE" # whoever may read it may hold the lock
     exec 9>>"$LOCK_FILE"
     end_leftover
     while ! flock -n 9; do
@@ -204,7 +209,34 @@ put_file() (
 
 # same_file PATH OWNER:GROUP MODE <content: is that what is there already?
 same_file() {
-    [ -f "$1" ] && [ ! -L "$1" ] && [ "$(stat -c '%U:%G 0%a' "$1")" = "$2 $3" ] && cmp -s - "$1"
+    [ -f "$1" ] && [ ! -L "$1" ] && is_owned "$1" "$2" "$3" && cmp -s - "$1"
+}
+
+# is_owned PATH OWNER:GROUP MODE: compared by number, because two names may share one.
+is_owned() { [ "$(stat -c '%u:%g 0%a' "$1")" = "$(owner_numbers "$2") $3" ]; }
+
+# owner_numbers OWNER:GROUP: uid:gid
+owner_numbers() { printf '%s:%s' "$(account_number passwd "${1%%:*}")" "$(account_number group "${1#*:}")"; }
+
+# account_number passwd|group NAME: its uid or gid; 4294967294, which nobody has, for a name that does not exist.
+account_number() {
+    if [ "$2" = root ]; then echo 0; else getent "$1" "$2" | cut -d : -f 3 | grep . || printf 4294967294; fi
+}
+
+# real_path PATH: with every link resolved, also where its last parts do not exist yet.
+real_path() {
+    real_at=$1 real_rest=
+    while [ ! -d "$real_at" ]; do
+        if [ -L "$real_at" ] && real_target=$(readlink -f "$real_at"); then
+            real_at=$real_target
+        else
+            real_rest=/${real_at##*/}$real_rest
+            real_at=${real_at%/*}
+            : "${real_at:=/}"
+        fi
+    done
+    real_at=$(cd -P "$real_at" && pwd -P)
+    printf '%s%s' "${real_at%/}" "$real_rest"
 }
 
 # free_mb PATH: the room on the disk of a directory.
@@ -214,7 +246,7 @@ free_mb() { df -Pk "$1" | awk 'END { print int($4 / 1024) }'; }
 own_dir() {
     [ ! -L "$1" ] || die "$1 is a symbolic link: root does not write through it; make it a directory"
     [ -d "$1" ] || mkdir "$1"
-    [ "$(stat -c '%U:%G 0%a' "$1")" = "$2 $3" ] || { chown "$2" "$1" && chmod "$3" "$1"; }
+    is_owned "$1" "$2" "$3" || { chown "$2" "$1" && chmod "$3" "$1"; }
 }
 
 sha256_of() { sha256sum "$1" | cut -c -64; }

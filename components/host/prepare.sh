@@ -13,6 +13,9 @@ step() {
         return 0
     fi
     check_path data_dir "$arg_data_dir"
+    [ -z "$arg_java_home" ] || check_path java_home "$arg_java_home"
+    check_places
+    refuse_shared_root
     check_host
     check_memory
     check_disk install_root "$arg_install_root"
@@ -103,7 +106,6 @@ provide_java() {
 }
 
 check_java_home() {
-    check_path java_home "$arg_java_home"
     java_is=$(java_major "$arg_java_home")
     [ -n "$java_is" ] || die "java_home: there is no working $arg_java_home/bin/java; install it there, or leave java_home out"
     [ -z "$arg_java_major" ] || [ "$java_is" = "$arg_java_major" ] ||

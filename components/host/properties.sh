@@ -29,13 +29,13 @@ wanted_property() {
     wanted_key=${1%%=*} wanted_value=${1#*=}
     case $1 in *=*) ;; *) die "properties: '$1' is not key=value" ;; esac
     case $wanted_key in
-        '' | *[!A-Za-z0-9._-]*) die "properties: the key '$wanted_key' may hold only letters, digits and . _ -" ;;
+        '' | *[!A-Za-z0-9._-]*) die "properties: the key '$wanted_key' holds other characters than letters, digits and . _ -. Correct it." ;;
     esac
     case " $MANAGED_KEYS " in
-        *" $wanted_key "*) die "properties: $wanted_key is managed through an argument of its own; leave it out here" ;;
+        *" $wanted_key "*) die "properties: $wanted_key is managed through an argument of its own. Leave it out here." ;;
     esac
     if printf '%s' "$wanted_value" | grep -q '[^ -~]'; then
-        die "properties: the value of $wanted_key may hold only printable ASCII; write other characters as \\uXXXX"
+        die "properties: the value of $wanted_key is not printable ASCII. Write other characters as \\uXXXX."
     fi
     printf '%s=' "$wanted_key"
     printf '%s\n' "$wanted_value" | sed -e 's/\\/\\\\/g' -e 's/\\\\u\([0-9A-Fa-f]\{4\}\)/\\u\1/g' -e 's/^ /\\ /'

@@ -11,18 +11,22 @@ step() {
         remove_service
         return 0
     fi
+    check_places
+    refuse_shared_root
     [ -x "$install_dir/bin/nexus" ] || die "version: $install_dir/bin/nexus is missing; the archive step unpacks it"
     [ -d "$arg_data_dir" ] || die "data_dir: $arg_data_dir is missing; the account step makes it"
     java=$(service_java "$install_dir")
     [ -x "${java:-/nowhere}/bin/java" ] || die "java: there is no Java in '$java'; the prepare step finds or installs it"
-    work=$temp_dir left_stopped=
+    work=$temp_dir left_stopped='' owner_before=
     at_exit leave
     take_up
     plan_version
     take_over
     refuse_taken_port http_port "$arg_http_port" "$arg_address"
     refuse_taken_port https_port "$arg_https_port" "$arg_address"
+    settle_owner
     if [ -n "$from" ]; then
+        owner_before=
         change_version
     else
         write_files
@@ -31,10 +35,12 @@ step() {
     seal_first_password
     settle_admin_password
     remember service.digest "$arg_digest"
+    (retire_accounts "$arg_user" "$arg_group") || say "the former account stays until the next run"
 }
 
 # leave: a refusal after a cut run was undone must not leave the server down that it had stopped.
 leave() {
+    [ -z "$owner_before" ] || restore_owner
     [ -z "$left_stopped" ] || ! unit_is inactive || systemctl --no-block start "$unit.service"
 }
 
@@ -50,12 +56,10 @@ check_arguments() {
     [ "$arg_http_port" -ne "$arg_https_port" ] || die "https_port: $arg_https_port is http_port too; choose two ports"
     check_number heap_mb "$arg_heap_mb"
     check_number timeout "$arg_timeout"
-    case ${arg_address:=0.0.0.0} in *[!0-9A-Za-z.:-]*) die "address must be an address of this host, not '$arg_address'" ;; esac
+    case ${arg_address:=0.0.0.0} in *[!0-9A-Za-z.:-]*) die "address: '$arg_address' is no IP address. Give one of the host's, or 0.0.0.0 for all." ;; esac
     case ${arg_context_path:=/} in
         /) ;;
-        *[!A-Za-z0-9/._-]* | *// | */) die "context_path must look like /nexus, not '$arg_context_path'" ;;
-        /*) ;;
-        *) die "context_path must begin with /, not '$arg_context_path'" ;;
+        *[!A-Za-z0-9/._-]* | *//* | */ | [!/]*) die "context_path: '$arg_context_path' is no path such as /nexus: it begins with /, does not end in it, and holds only letters, digits and / . _ -. Correct it." ;;
     esac
     owner=$arg_user:$arg_group
     fingerprint=$(plain_fingerprint "$arg_fingerprint")
@@ -152,6 +156,7 @@ write_files() {
     write_rc "$install_dir"
     write_symlink
     write_unit "$install_dir" "$java"
+    owner_before=
 }
 
 # --- up ---------------------------------------------------------------------------------------------------------

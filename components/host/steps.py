@@ -25,11 +25,11 @@ Value: TypeAlias = "str | int | float | bool | Sequence[str | int | float] | Map
 """A flag's value. None leaves the flag out, a sequence repeats it, a mapping repeats it as ``KEY=VALUE``."""
 
 FILES: Final[Mapping[str, tuple[str, ...]]] = {
-    "prepare": ("lib", "packages", "selinux", "firewall", "prepare"),
-    "account": ("lib", "units", "account"),
+    "prepare": ("lib", "units", "paths", "packages", "selinux", "firewall", "prepare"),
+    "account": ("lib", "units", "paths", "owner", "account"),
     "archive": ("lib", "units", "archive"),
     "keystore": ("lib", "jetty", "certificate", "keystore"),
-    "service": ("lib", "units", "jetty", "properties", "unit", "start", "upgrade", "service"),
+    "service": ("lib", "units", "paths", "owner", "jetty", "properties", "unit", "start", "upgrade", "service"),
     "port": ("lib", "firewall", "port"),
 }
 """What each step's script is made of."""

@@ -89,10 +89,10 @@ unit_paths() {
     unit_homes=yes unit_write=$arg_data_dir
     unit_mount=$(stat -c %m "$arg_data_dir")
     case $unit_mount in /usr/* | /boot/* | /etc/*) unit_write=$unit_mount ;; esac
-    for unit_path in "$arg_install_root" "$2"; do
-        case $unit_path in /home/* | /root/* | /run/user/*) unit_homes=read-only ;; esac
+    for unit_path in "$arg_install_root" "$3" "$2" "$2/bin/java"; do
+        case $(real_path "$unit_path")/ in /home/* | /root/* | /run/user/*) unit_homes=read-only ;; esac
     done
-    case $arg_data_dir in /home/* | /root/* | /run/user/*) unit_homes=no ;; esac
+    case $(real_path "$arg_data_dir")/ in /home/* | /root/* | /run/user/*) unit_homes=no ;; esac
     unit_paths_word=Paths
     [ "$1" -ge 231 ] || unit_paths_word=Directories
     printf '%s\n' "ProtectHome=$unit_homes" ProtectSystem=full "ReadOnly$unit_paths_word=$3" "ReadWrite$unit_paths_word=$unit_write"

@@ -66,6 +66,9 @@ class Server:
     version: str = VERSION
     more: dict[str, Any] = field(default_factory=dict)
     current_admin_password: str = ""
+    unit: str = "nexus"
+    user: str = "nexus"
+    group: str = "nexus"
 
     @classmethod
     def on(cls, name: str, **given: Any) -> Self:
@@ -82,7 +85,8 @@ class Server:
         self.version, self.sha256 = version, archive.sha256
 
     def flags(self, step: str) -> dict[str, Any]:
-        root, data, account = {"install_root": self.install_root}, {"data_dir": self.data_dir}, _ACCOUNT
+        root, data = {"install_root": self.install_root}, {"data_dir": self.data_dir}
+        account = {"user": self.user, "group": self.group}
         version, fingerprint = {"version": self.version}, {"fingerprint": self.store.fingerprint}
         own: dict[str, dict[str, Any]] = {
             "prepare": {
@@ -110,7 +114,7 @@ class Server:
                 "timeout": 400,
             },
         }
-        return {"unit": "nexus", **own.get(step, {}), **self.more.get(step, {})}
+        return {"unit": self.unit, **own.get(step, {}), **self.more.get(step, {})}
 
     def secrets(self, step: str) -> dict[str, str]:
         if step == "keystore":
@@ -149,7 +153,7 @@ class Server:
         return replace(self, store=store)
 
     def property(self, name: str) -> str:
-        return self.host.ssh(f"systemctl show --value -p {name} nexus.service").stdout.strip()
+        return self.host.ssh(f"systemctl show --value -p {name} {self.unit}.service").stdout.strip()
 
     def served(self) -> str:
         """The fingerprint of the certificate that the HTTPS port shows."""
@@ -168,12 +172,9 @@ class Server:
     def wipe(self) -> None:
         """Remove whatever a server left on the host, by hand."""
         self.host.ssh(
-            "systemctl stop nexus 2>/dev/null; systemctl disable nexus 2>/dev/null; "
-            f"rm -rf /etc/systemd/system/nexus.service /opt/nexus /usr/local/nexus {self.install_root} "
+            f"systemctl stop {self.unit} 2>/dev/null; systemctl disable {self.unit} 2>/dev/null; "
+            f"rm -rf /etc/systemd/system/{self.unit}.service /opt/nexus /usr/local/nexus {self.install_root} "
             f"{self.data_dir} /var/lib/nexus-registry /run/nexus-registry; "
             "systemctl daemon-reload; systemctl reset-failed; "
-            "userdel nexus 2>/dev/null; groupdel nexus 2>/dev/null; true"
+            f"userdel {self.user} 2>/dev/null; groupdel {self.group} 2>/dev/null; true"
         )
-
-
-_ACCOUNT = {"user": "nexus", "group": "nexus"}

@@ -69,18 +69,24 @@ def registry(name: str = "registry", **changes: Any) -> DockerRegistry:
         ({"version": "3.78.0-01", "accept_eula": True, "architecture": "aarch64"}, r"architecture: .*no archive"),
         ({"http_port": 0}, r"http_port: must be from 1 to 65535, not 0"),
         ({"http_port": 8443}, r"https_port: is 8443, like http_port"),
-        ({"data_dir": "/"}, r"data_dir: must be an absolute path"),
-        ({"data_dir": "/srv/../data"}, r"data_dir: must be an absolute path"),
+        ({"data_dir": "/"}, r"data_dir: '/' has an empty part"),
+        ({"data_dir": "/srv/../data"}, r"data_dir: .* has an empty part, '\.' or '\.\.'"),
         ({"data_dir": "/var/lib"}, r"data_dir: /var/lib belongs to the system"),
-        ({"install_root": "opt"}, r"install_root: must be an absolute path"),
-        ({"java_home": "java"}, r"java_home: must be an absolute path"),
-        ({"user": "-x"}, r"user: must be letters"),
-        ({"user": "root"}, r"user: is root"),
-        ({"unit": "a b"}, r"unit: must be letters"),
-        ({"context_path": "nexus"}, r"context_path: must be a path like /nexus"),
-        ({"context_path": "/nexus/"}, r"context_path: must be a path like /nexus"),
+        ({"install_root": "opt"}, r"install_root: 'opt' is not an absolute path"),
+        ({"java_home": "java"}, r"java_home: 'java' is not an absolute path"),
+        ({"install_root": "/srv/nexus", "data_dir": "/srv/nexus"}, r"install_root: /srv/nexus lies in data_dir"),
+        ({"data_dir": "/opt/nexus/nexus-3.71.0-06/data"}, r"data_dir: .* lies in the program of one version"),
+        ({"java_home": "/tmp/java"}, r"java_home: /tmp/java: the service has a /tmp"),
+        ({"user": "-x"}, r"user: '-x' may hold only"),
+        ({"user": "root"}, r"user: Nexus must not run as root"),
+        ({"group": "-g"}, r"group: '-g' may hold only"),
+        ({"unit": "a b"}, r"unit: 'a b' may hold only"),
+        ({"context_path": "nexus"}, r"context_path: 'nexus' is no path such as /nexus"),
+        ({"context_path": "/nexus/"}, r"context_path: '/nexus/' is no path such as /nexus"),
+        ({"address": "a b"}, r"address: 'a b' is no IP address"),
         ({"properties": {"application-port": "9"}}, r"properties: application-port is managed\. Set http_port"),
         ({"properties": {"a b": "9"}}, r"properties: the key 'a b'"),
+        ({"properties": {"a": "\u00e9"}}, r"properties: the value of a is not printable ASCII"),
         ({"start_timeout": 0}, r"start_timeout: must be from 1"),
         ({"certificate": None}, r"certificate: is required. Give it, or certificate_path and private_key_path"),
         ({"certificate_path": "/a.pem"}, r"certificate_path: excludes certificate and private_key"),
@@ -137,6 +143,49 @@ def test_ports_of_one_host_are_distinct() -> None:
     registry("b", server=nexus, repository="b", https_port=5001, pushers={"b": "pw"})
     with pytest.raises(InvalidArguments, match=r"https_port: 5001 is the https_port of b"):
         registry("c", server=nexus, repository="c", https_port=5001)
+
+
+PLACES: dict[str, Any] = {
+    "unit": "b",
+    "install_root": "/opt/b",
+    "data_dir": "/srv/b",
+    "http_port": 8082,
+    "https_port": 8444,
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"unit": "nexus"}, r"unit: nexus is that of 'a' on the same host too"),
+        ({"install_root": "/opt/nexus"}, r"install_root: /opt/nexus is that of 'a' on the same host too"),
+        ({"data_dir": "/var/lib/nexus"}, r"data_dir: /var/lib/nexus is that of 'a'"),
+        ({"http_port": 8443}, r"http_port: 8443 is the https_port of Nexus of 'a' on the same host"),
+    ],
+)
+def test_server_with_a_place_of_another_is_refused(changes: dict[str, Any], said: str) -> None:
+    server("a")
+    with pytest.raises(ValueError, match=said):
+        server("b", **{**PLACES, **changes})
+
+
+def test_two_servers_on_one_host_have_places_of_their_own() -> None:
+    server("a", address="192.0.2.1")
+    server("b", **PLACES)
+    server("c", ssh=remote.ConnectionArgs(host="other.example.com"))
+    server(
+        "d",
+        **{
+            **PLACES,
+            "unit": "d",
+            "install_root": "/opt/d",
+            "data_dir": "/srv/d",
+            "address": "192.0.2.2",
+            "http_port": 8081,
+            "https_port": 8443,
+            "ssh": SSH,
+        },
+    )
 
 
 def test_anonymous_pull_needs_anonymous_access() -> None:

@@ -1,0 +1,53 @@
+# shellcheck shell=sh disable=SC2154
+# Where install_root, data_dir and java_home may lie, once every link is resolved, and what is mounted below them.
+
+# check_places: refuses places that the service can't see or that give its own program into its hands.
+check_places() {
+    place_root=$(real_path "$arg_install_root") place_data=$(real_path "$arg_data_dir")
+    place_java=
+    [ -z "${arg_java_home:-}" ] || place_java=$(real_path "$arg_java_home")
+    check_place install_root "$arg_install_root" "$place_root"
+    check_place data_dir "$arg_data_dir" "$place_data"
+    [ -z "$place_java" ] || check_place java_home "$arg_java_home" "$place_java"
+    ! is_within "$place_root" "$place_data" ||
+        die "install_root: $arg_install_root lies in data_dir $arg_data_dir, whose owner could change the program. Choose an install_root outside of data_dir."
+    ! is_within "${place_java:-/}" "$place_data" ||
+        die "java_home: $arg_java_home lies in data_dir $arg_data_dir, whose owner could change it. Choose a Java outside of data_dir."
+    case $place_data/ in
+        "$(real_path "$arg_install_root/nexus")"/* | "$place_root"/nexus/* | "$place_root"/nexus-[0-9]*)
+            die "data_dir: $arg_data_dir lies in the program of one version, which the next version removes. Choose a data_dir outside of $arg_install_root/nexus and $arg_install_root/nexus-<version>."
+            ;;
+    esac
+}
+
+# check_place ARGUMENT PATH REAL_PATH
+check_place() {
+    [ "$2" = "$3" ] || check_path "$1" "$3"
+    case $3/ in
+        /tmp/* | /var/tmp/*) place_why='the service has a /tmp and /var/tmp of its own, and the host empties them' ;;
+        /run/*) place_why='the host empties /run at every boot' ;;
+        /dev/* | /proc/* | /sys/*) place_why='which is no file system for data' ;;
+        *) return 0 ;;
+    esac
+    place_leads=
+    [ "$2" = "$3" ] || place_leads=" leads to $3"
+    die "$1: $2$place_leads: $place_why. Choose another directory."
+}
+
+# is_within PATH FOLDER: is it the folder or in it?
+is_within() { case $1/ in "$2"/*) ;; *) return 1 ;; esac }
+
+# refuse_shared_root: the link <install_root>/nexus and a version's bin/nexus.rc are one server's. A unit on the same
+# data directory is the same server, under another name.
+refuse_shared_root() {
+    shared_root=$(nexus_units | awk -F'|' -v unit="$unit" -v root="$(real_path "$arg_install_root")" \
+        -v data="$(real_path "$arg_data_dir")" '$1 != unit && $5 == root && $6 != data { print $1; exit }')
+    [ -z "$shared_root" ] ||
+        die "install_root: $shared_root.service runs from $arg_install_root. Give each server on this host an install_root of its own."
+}
+
+# mounts MODE PATH: the mount points at ('at') or below ('below') a real path.
+mounts() {
+    awk -v mode="$1" -v path="$2" '
+        mode == "at" ? $5 == path : index($5, path "/") == 1 { gsub(/\\040/, " ", $5); print $5 }' "${MOUNTS:-/proc/self/mountinfo}"
+}

@@ -1,0 +1,182 @@
+"""Accounts and data directories on a real host without a Nexus: shared, left over, mounted, and given away."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.host.steps import Server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DATA = "/var/lib/nexus"
+
+
+@pytest.fixture(scope="module")
+def host_server() -> Iterator[Server]:
+    made = Server.on("accounts")
+    yield made
+    made.wipe()
+
+
+@pytest.fixture
+def server(host_server: Server) -> Iterator[Server]:
+    """No account, no data directory and no fact is on the host."""
+    yield host_server
+    host_server.host.ssh(f"umount {DATA}/deep {DATA} 2>/dev/null; true")
+    host_server.wipe()
+
+
+def owner(server: Server, path: str = DATA) -> str:
+    return server.host.ssh(f"stat -c '%U:%G %a' {path}").stdout.strip()
+
+
+def test_purge_empties_mount_and_keeps_mount_point(server: Server) -> None:
+    server.host.ssh(f"mkdir -p {DATA} && mount -t tmpfs tmpfs {DATA}")
+    server.run("account")
+    server.host.ssh(f"mkdir {DATA}/lost+found {DATA}/blobs && touch {DATA}/.hidden {DATA}/blobs/b")
+    said = server.run("account", "delete", purge_data=True).stdout
+    assert f"{DATA} is empty and stays: it is the mount point of a file system of its own" in said
+    assert server.host.ssh(f"ls -A {DATA}").stdout == "lost+found\n"
+    assert server.host.ssh(f"stat -c %m {DATA}").stdout == f"{DATA}\n"
+    server.run("account", "delete", purge_data=True)
+
+
+def test_purge_refuses_mounts_below_and_removes_nothing(server: Server) -> None:
+    server.run("account")
+    server.host.ssh(f"mkdir {DATA}/deep {DATA}/blobs; mount -t tmpfs tmpfs {DATA}/deep && touch {DATA}/deep/mine")
+    refused = server.refused("account", "delete", purge_data=True)
+    assert refused.startswith(f"purge_data: other file systems are mounted in {DATA}: {DATA}/deep. Unmount them")
+    assert server.host.exists(f"{DATA}/deep/mine")
+    assert server.host.exists(f"{DATA}/blobs")
+    server.host.ssh(f"umount {DATA}/deep")
+    server.run("account", "delete", purge_data=True)
+    assert not server.host.exists(DATA)
+
+
+def test_next_system_user_does_not_get_data_that_stays(server: Server) -> None:
+    server.run("account")
+    server.host.ssh(f"install -o nexus -g nexus -m 0600 /dev/null {DATA}/image")
+    uid = server.host.ssh("id -u nexus").stdout.strip()
+    server.run("account", "delete")
+    assert server.host.ssh("getent passwd nexus; getent group nexus", check=False).stdout == ""
+    assert owner(server) == "root:root 700"
+    server.host.ssh(f"useradd -r -M -u {uid} stranger")
+    assert server.host.ssh(f"runuser -u stranger -- cat {DATA}/image", check=False).returncode != 0
+    server.run("account")
+    assert owner(server, f"{DATA}/image") == "nexus:nexus 600"
+    server.host.ssh("userdel stranger")
+
+
+def test_delete_keeps_group_that_existed_before(server: Server) -> None:
+    server.host.ssh("groupadd -r nexus")
+    gid = server.host.ssh("getent group nexus").stdout
+    server.run("account")
+    server.run("account", "delete")
+    assert server.host.ssh("getent group nexus").stdout == gid
+    assert server.host.ssh("getent passwd nexus", check=False).stdout == ""
+
+
+def test_delete_keeps_group_that_became_another_users(server: Server) -> None:
+    server.run("account")
+    server.host.ssh("useradd -r -M -g nexus friend")
+    assert "the group nexus stays: it is the user friend's" in server.run("account", "delete").stdout
+    server.host.ssh("userdel friend; groupdel nexus")
+
+
+def test_account_of_two_units_goes_with_the_last(server: Server) -> None:
+    other = replace(server, unit="other", data_dir="/var/lib/other")
+    server.run("account")
+    other.run("account")
+    said = server.run("account", "delete").stdout
+    assert "the user nexus stays: other.service runs under it" in said
+    assert owner(server, "/var/lib/other") == "nexus:nexus 750"
+    assert "removed the user nexus" in other.run("account", "delete").stdout
+    assert server.host.ssh("getent group nexus; ls /var/lib/nexus-registry", check=False).stdout == ""
+    server.host.ssh("rm -r /var/lib/other")
+
+
+def test_data_directories_in_each_other_are_refused(server: Server) -> None:
+    server.run("account")
+    other = replace(server, unit="other", data_dir=f"{DATA}/other")
+    assert f"data_dir: {DATA}/other and {DATA}, the data directory of nexus.service, lie one in" in other.refused(
+        "account"
+    )
+
+
+def test_owner_does_not_change_under_a_running_process(server: Server) -> None:
+    server.run("account")
+    hold = f"runuser -u nexus -- sh -c 'exec 3>{DATA}/held; exec sleep 600' >/dev/null 2>&1 </dev/null & sleep 1; "
+    pid = server.host.ssh(f"{hold} pgrep -u nexus sleep").stdout.strip()
+    moved = replace(server, user="registry", group="registry")
+    said = moved.run("account", "update").stdout
+    assert f"is in use by sleep (pid {pid}) of another account: the service step gives it to" in said
+    assert owner(server) == "nexus:nexus 750"
+    server.host.ssh(f"kill {pid}")
+    moved.run("account", "update")
+    assert owner(server, f"{DATA}/held") == "registry:registry 644"
+    assert "removed the user registry" in moved.run("account", "delete").stdout
+    assert server.host.ssh("getent passwd nexus registry", check=False).stdout == ""
+
+
+def test_user_that_shares_a_uid_is_compared_by_number(server: Server) -> None:
+    for step in ("prepare", "archive"):
+        server.run(step)
+    server.host.ssh("groupadd -r -g 977 alias && groupadd -r -o -g 977 nexus")
+    server.host.ssh("useradd -r -M -u 977 -g 977 alias && useradd -r -M -o -u 977 -g 977 nexus")
+    assert server.host.ssh("id -un 977").stdout == "alias\n"
+    server.run("account")
+    assert "put in" in server.run("keystore").stdout
+    assert f"{DATA}/etc/ssl/keystore.jks is there" in server.run("keystore", "update").stdout
+    server.run("account", "delete")
+    assert server.host.ssh("getent passwd nexus").stdout
+    server.host.ssh("userdel nexus; userdel alias; groupdel nexus; groupdel alias; true")
+
+
+@pytest.mark.parametrize(
+    ("setup", "flags", "said"),
+    [
+        (
+            "ln -s /tmp /srv/link",
+            {"data_dir": "/srv/link/nexus"},
+            "data_dir: /srv/link/nexus leads to /tmp/nexus: the service has a /tmp and /var/tmp of its own",
+        ),
+        (
+            "ln -s /tmp /srv/link",
+            {"install_root": "/srv/link/nexus"},
+            "install_root: /srv/link/nexus leads to /tmp/nexus: the service has",
+        ),
+        (
+            "ln -s /tmp/java /srv/link && mkdir /tmp/java",
+            {"java_home": "/srv/link", "java_major": None},
+            "java_home: /srv/link leads to /tmp/java: the service has",
+        ),
+        ("ln -s /var /srv/link", {"data_dir": "/srv/link/lib"}, "data_dir: /var/lib belongs to the system"),
+        (
+            "ln -s /srv/data /srv/link",
+            {"data_dir": "/srv/data", "install_root": "/srv/link/opt"},
+            "install_root: /srv/link/opt lies in data_dir /srv/data",
+        ),
+        (
+            "mkdir -p /opt/nexus/nexus-3.71.0-06 && ln -s nexus-3.71.0-06 /opt/nexus/nexus",
+            {"data_dir": "/opt/nexus/nexus/data"},
+            "data_dir: /opt/nexus/nexus/data lies in the program of one version",
+        ),
+    ],
+)
+def test_places_that_lead_elsewhere_are_refused(
+    server: Server, setup: str, flags: dict[str, Any], said: str
+) -> None:
+    server.host.ssh(setup)
+    refused = server.refused("prepare", **flags)
+    server.host.ssh("rm -rf /srv/link /tmp/java /opt/nexus")
+    assert refused.startswith(said)
+
+
+def test_nobody_but_root_can_hold_the_lock(server: Server) -> None:
+    server.host.ssh("touch /run/nexus-registry.lock && chmod 644 /run/nexus-registry.lock")
+    server.run("account")
+    assert owner(server, "/run/nexus-registry.lock") == "root:root 600"
