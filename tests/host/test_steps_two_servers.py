@@ -1,0 +1,127 @@
+"""Two servers on one host, each with a real Nexus: one behind links to /home, one that gets another user."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.host.steps import Server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+STEPS = ("prepare", "account", "archive", "keystore", "service")
+HEAP = {step: {"heap_mb": 700} for step in ("prepare", "service")}
+
+
+@pytest.fixture(scope="module")
+def first() -> Iterator[Server]:
+    made = Server.on("two", more=HEAP)
+    yield made.up()
+    made.wipe()
+
+
+@pytest.fixture(scope="module")
+def second(first: Server) -> Iterator[Server]:
+    """Its directories and its Java lead into /home by links."""
+    first.host.ssh("mkdir -p /home/disk && ln -sfn /home/disk /srv/disk")
+    java = first.host.ssh("cat /var/lib/nexus-registry/nexus/prepare.java-home").stdout.strip()
+    first.host.ssh(f"cp -a $(readlink -f {java}) /home/disk/java")
+    made = replace(
+        first,
+        unit="second",
+        install_root="/srv/disk/program",
+        data_dir="/srv/disk/data",
+        ports=Server(first.host, first.store, "").ports,
+        more={
+            "prepare": {"heap_mb": 700, "java_home": "/srv/disk/java", "java_major": None},
+            "keystore": {"java_home": "/srv/disk/java"},
+            "service": {"heap_mb": 700, "java_home": "/srv/disk/java"},
+        },
+    )
+    yield made.up()
+    made.wipe()
+    made.host.ssh("rm -rf /srv/disk /home/disk")
+
+
+def test_both_servers_serve_from_places_of_their_own(first: Server, second: Server) -> None:
+    for server in (first, second):
+        assert server.curl("service/rest/v1/status/writable").endswith("200")
+        for step in STEPS:
+            server.run(step, "update")
+    assert "nothing needs a restart" in second.run("service", "update").stdout
+
+
+def test_install_root_of_another_server_is_refused(first: Server, second: Server) -> None:
+    for step in ("prepare", "service"):
+        refused = second.refused(step, install_root=first.install_root)
+        assert refused.startswith("install_root: nexus.service runs from /opt/nexus. Give each server"), refused
+
+
+def test_another_user_takes_over_with_one_stop(first: Server, second: Server) -> None:
+    """The server writes until the service step stops it; the former account stays, as the first server has it."""
+    before = second.property("MainPID")
+    second.user = second.group = "registry"
+    second.run("prepare", "update")
+    assert "the service step gives it to registry:registry" in second.run("account", "update").stdout
+    second.run("keystore", "update")
+    assert second.property("MainPID") == before
+    assert second.curl("service/rest/v1/status/writable").endswith("200")
+    assert second.served() == second.store.fingerprint
+    role = '{"id":"kept","name":"kept","description":"","privileges":[],"roles":[]}'
+    body = ("-H", "Content-Type: application/json", "-d", role)
+    assert second.curl("service/rest/v1/security/roles", *body).endswith(" 200")
+    refused = second.refused("service", "update", http_port=first.ports[0])
+    assert refused.startswith("http_port: java")
+    assert second.property("MainPID") == before
+    done = second.run("service", "update").stdout
+    assert done.count("stopping second.service") == 1
+    assert "the user nexus stays" not in done
+    assert second.property("User") == "registry"
+    strangers = "find /home/disk/data ! -user registry -o ! -group registry"
+    assert second.host.ssh(strangers).stdout == ""
+    assert '"id" : "kept"' in second.curl("service/rest/v1/security/roles/kept")
+    assert "nothing needs a restart" in second.run("service", "update").stdout
+
+
+def test_change_of_owner_that_fails_is_undone(second: Server) -> None:
+    second.user = second.group = "third"
+    second.run("account", "update")
+    unit = "/etc/systemd/system/second.service"
+    second.host.ssh(f"chattr +i {unit} || mount --bind -o ro {unit} {unit} && mount -o remount,bind,ro {unit}")
+    refused = second.run("service", "update", check=False)
+    second.host.ssh(f"chattr -i {unit} 2>/dev/null; umount {unit} 2>/dev/null; true")
+    assert refused.returncode == 1, refused.stdout
+    assert "giving /srv/disk/data back to its former owner" in refused.stdout
+    assert second.host.ssh("stat -c %U /home/disk/data").stdout == "registry\n"
+    second.run("account", "update")
+    second.run("service", "update")
+    assert second.property("User") == "third"
+    assert second.host.ssh("getent passwd registry; getent group registry", check=False).stdout == ""
+
+
+def test_delete_of_one_leaves_the_other_running(first: Server, second: Server) -> None:
+    pid = second.property("MainPID")
+    for step in reversed(STEPS):
+        first.run(step, "delete")
+    assert second.property("MainPID") == pid
+    assert second.curl("service/rest/v1/status/writable").endswith("200")
+    assert not first.host.exists("/opt/nexus")
+    assert first.host.ssh("getent passwd nexus", check=False).stdout == ""
+
+
+def test_no_file_of_a_server_is_open_to_others(second: Server) -> None:
+    """Nobody but root and the service reads data and facts, and nobody but root writes program and unit."""
+    found = second.host.ssh(
+        "find /home/disk/data /var/lib/nexus-registry /run/nexus-registry /run/nexus-registry.lock "
+        "\\( -type f -o -type d \\) -perm /007; "
+        "find /home/disk/program /etc/systemd/system/second.service ! -type l \\( ! -user root -o -perm /022 \\)"
+    ).stdout
+    assert found == ""
+    secrets = second.host.ssh(
+        "for pid in $(pgrep -u third); do tr '\\0' '\\n' </proc/$pid/environ; cat /proc/$pid/cmdline; done"
+    ).stdout
+    assert second.admin_password not in secrets
+    assert second.store.password not in secrets
