@@ -97,7 +97,7 @@ def test_issued_certificate_reaches_keystore_and_clients_need_no_port(run: Calla
     made = run("issued-certificate")
     assert made["Keystore", "nexus-keystore"]["hostname"] == "nexus.example.com"
     assert made["RegistryProof", "images-proof"]["login_server"] == "nexus.example.com"
-    assert "--port 443" in line(made, "images-port")
+    assert "port 443" in line(made, "images-port")
 
 
 def test_certificate_on_host_is_named_by_path(run: Callable[[str], Made]) -> None:
