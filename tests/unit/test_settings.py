@@ -158,7 +158,7 @@ def test_all_mistakes_are_reported_by_key() -> None:
         ({"user_passwords": {"ci": ""}}, "pushers", "'ci' has no password in user_passwords"),
         ({"registry_https_port": 0}, "registry_https_port", "is required"),
         ({"version": "3.77.1-01"}, "accept_eula", "version 3.77.1-01 serves nothing"),
-        ({"context_path": "nexus"}, "context_path", "must be a path like /nexus"),
+        ({"context_path": "nexus"}, "context_path", "/nexus"),
     ],
 )
 def test_a_mistake_is_reported_by_key(changes: dict[str, Any], key: str, said: str) -> None:
