@@ -59,7 +59,7 @@ class Server:
     host: Host
     store: Store
     sha256: str
-    admin_password: str = "ad\"min $p`w\\x'&<é"
+    admin_password: str = " ad\"min:$p`w %s\\x'&<é€ "
     install_root: str = "/opt/nexus"
     data_dir: str = "/var/lib/nexus"
     ports: tuple[int, int] = field(default_factory=lambda: (free_port(), free_port()))

@@ -1,0 +1,209 @@
+"""Histories of a host: the program changes once, the run is cut, the program changes again.
+
+After that the service runs as the last program says, or a step refused with a message, and then going back to a
+program that is accepted brings everything up again. Either way nothing is lost. Nexus is played
+(``played_nexus``); the host, its systemd and the steps are real.
+
+``HISTORIES=500`` runs as many histories at random, instead of the fixed ones.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import random
+import tarfile
+import threading
+from dataclasses import dataclass, replace
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sandbox import host as hosts
+from sandbox.faults.report import record
+from sandbox.shell import free_port
+from tests.host.steps import Server, Store
+from tests.unit.test_steps_config import HTTPS_XML
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nexus_registry.components.host.steps import Verb
+
+FULL = os.environ.get("FAULTS") == "full"
+VERSIONS = ("3.71.0-06", "3.72.0-04", "3.73.0-12")
+STEPS = ("prepare", "account", "archive", "keystore", "service")
+KEPT = "what people stored"
+pytestmark = pytest.mark.xdist_group("host-histories")
+
+
+@cache
+def archive(version: str) -> bytes:
+    """A tar.gz as the vendor's, with the played Nexus in it."""
+    default = "nexus-args=${jetty.etc}/jetty.xml,${jetty.etc}/jetty-http.xml\n"
+    files = {
+        "bin/nexus": (Path(__file__).parent / "played_nexus.py").read_bytes(),
+        "etc/jetty/jetty-https.xml": HTTPS_XML.encode(),
+        "etc/nexus-default.properties": default.encode(),
+        "system/jetty-util-9.4.53.jar": b"PK org/eclipse/jetty/util/ssl/KeyStoreScanner.class ",
+    }
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as made:
+        for name, content in files.items():
+            info = tarfile.TarInfo(f"nexus-{version}/{name}")
+            info.size, info.mode = len(content), 0o755 if name == "bin/nexus" else 0o644
+            made.addfile(info, io.BytesIO(content))
+    return packed.getvalue()
+
+
+@dataclass
+class Program(Server):
+    """What a program says of a server, and what the host's steps make of it."""
+
+    def turn_to(self, version: str) -> None:
+        content = archive(version)
+        (self.host.root / "srv/nexus.tar.gz").write_bytes(content)
+        self.version, self.sha256 = version, sha256(content).hexdigest()
+
+    def up(self, verb: Verb = "update", cut: tuple[str, float] | None = None) -> str:  # type: ignore[override]
+        """Run the steps until one fails, and return its message; ``cut`` ends one of them after some seconds."""
+        self.turn_to(self.version)
+        for step in STEPS:
+            cutter = None
+            if cut and cut[0] == step:
+                cutter = threading.Thread(target=self._kill, args=cut)
+                cutter.start()
+            done = self.run(step, verb, check=False)
+            if cutter:
+                cutter.join()
+            if done.returncode:
+                return (done.stderr.strip().splitlines() or ["(killed)"])[-1]
+        return ""
+
+    def _kill(self, step: str, seconds: float) -> None:
+        """Kill the step, with its children, so many seconds after it has taken the lock."""
+        pid = r"$(sed -n 's/.*pid \([0-9]*\)$/\1/p' /run/nexus-registry.lock)"
+        watch = f"grep -q '^step {step} ' /run/nexus-registry.lock && group=$(cut -d' ' -f5 /proc/{pid}/stat)"
+        strike = f"sleep {seconds}; kill -9 -- -$group"
+        self.host.ssh(
+            f"for i in $(seq 200); do if {watch} 2>/dev/null; then {strike}; exit; fi; sleep 0.05; done; true",
+            check=False,
+        )
+
+    def audit(self) -> None:
+        """The service runs as this program says, and only it; everything that was stored is there."""
+        assert self.curl("kept").split(" 200")[0] == KEPT
+        assert self.served() == self.store.fingerprint
+        units = self.host.ssh("grep -l 'Written by nexus-registry' /etc/systemd/system/*.service").stdout.split()
+        assert units == [f"/etc/systemd/system/{self.unit}.service"]
+        assert self.property("UnitFileState") == "enabled"
+        pid = self.property("MainPID")
+        assert self.host.ssh(f"ps -o user= -p {pid}").stdout.strip() == self.user
+        assert self.host.ssh("pgrep -fc '/bin/nexus run'").stdout.strip() == "1"
+        assert self.host.ssh(f"readlink {self.install_root}/nexus").stdout.strip() == f"nexus-{self.version}"
+        assert self.host.read(f"{self.data_dir}/etc/nexus-registry.version").strip() == self.version
+        facts = self.host.ssh(
+            "cd /var/lib/nexus-registry && ls -d */service.* | grep -c upgrade; ls"
+        ).stdout.split()
+        assert facts == ["0", self.unit]
+        assert not self.host.exists(f"{self.data_dir}/admin.password")
+
+
+def change(program: Program, what: str) -> Program:
+    """The same program with one thing changed, to a value that it has not had before."""
+    following: dict[str, Any] = {
+        "version": {"version": VERSIONS[min(VERSIONS.index(program.version) + 1, 2)]},
+        "user": {"user": f"{program.user}2"},
+        "data_dir": {"data_dir": f"{program.data_dir}2"},
+        "unit": {"unit": f"{program.unit}2"},
+        "port": {"ports": (free_port(), free_port())},
+        "certificate": {"store": Store.make(program.store.password)},
+        "install_root": {"install_root": f"{program.install_root}2"},
+    }
+    return replace(program, **following[what])
+
+
+CHANGES = ("version", "user", "data_dir", "unit", "port", "certificate", "install_root")
+
+
+@dataclass(frozen=True)
+class History:
+    """First change, where its run is cut, second change."""
+
+    first: str
+    step: str
+    seconds: float
+    second: str
+
+    @classmethod
+    def at_random(cls, seed: object, first: str = "", second: str = "") -> History:
+        chosen = random.Random(str(seed))  # noqa: S311 - no secret
+        early = {"user": "account", "version": "archive", "certificate": "keystore"}
+        one, other = first or chosen.choice(CHANGES), second or chosen.choice(CHANGES)
+        step = early.get(one, "service") if chosen.random() < 0.2 else "service"
+        return cls(one, step, round(chosen.uniform(0, 4 if step == "service" else 0.5), 2), other)
+
+    def __str__(self) -> str:
+        return f"{self.first}, cut in {self.step} after {self.seconds} s, {self.second}"
+
+
+def histories() -> list[History]:
+    if soak := os.environ.get("HISTORIES"):
+        return [History.at_random(seed) for seed in range(int(soak))]
+    pairs = [(first, second) for first in CHANGES for second in CHANGES]
+    if not FULL:
+        pairs = [("version", "version"), ("unit", "data_dir"), ("version", "unit"), ("user", "install_root")]
+    return [History.at_random(pair, *pair) for pair in pairs]
+
+
+@pytest.fixture(scope="module")
+def bare() -> Iterator[Program]:
+    """A program for a host that is prepared, and where nothing runs."""
+    program = Program(hosts.up("histories"), Store.make("keystore-1"), "", "admin & é")
+    program.version = VERSIONS[0]
+    yield program
+    hosts.down("histories")
+
+
+@pytest.fixture
+def begun(bare: Program) -> Program:
+    """A server that runs, with something stored in it."""
+    bare.host.ssh(
+        "for unit in $(grep -l 'Written by nexus-registry' /etc/systemd/system/*.service); do "
+        "systemctl disable --now ${unit##*/}; rm $unit; done 2>/dev/null; systemctl daemon-reload; "
+        "rm -rf /opt/nexus* /var/lib/nexus* /run/nexus-registry*; "
+        "for user in nexus nexus2 nexus22; do userdel $user; groupdel $user; done 2>/dev/null; true"
+    )
+    program = replace(bare, ports=(free_port(), free_port()))
+    assert program.up("create") == ""
+    assert program.curl("kept", "-X", "PUT", "-d", KEPT).endswith(" 204")
+    return program
+
+
+@pytest.mark.parametrize("history", histories(), ids=str)
+def test_the_last_program_runs_or_is_refused_and_nothing_is_lost(begun: Program, history: History) -> None:
+    once = change(begun, history.first)
+    first = once.up(cut=(history.step, history.seconds))
+    twice = change(once, history.second)
+    said = second = twice.up()
+    for former in (once, begun):
+        if not said:
+            break
+        assert said.split(":")[0] in {"data_dir", "version", "unit", "user", "install_root", "http_port"}, said
+        twice = former
+        said = twice.up()
+    assert said == ""
+    twice.audit()
+    assert twice.up() == ""
+    record(
+        lane="host",
+        subject=f"{history.first}, then {history.second}",
+        operation="update twice",
+        fault=f"the first run killed in {history.step}" if first else "none: the first run was done before",
+        first="refused" if first and first != "(killed)" else "killed" if first else "done",
+        second="refused, and the former program runs" if second else "done",
+        sentence=second,
+    )
