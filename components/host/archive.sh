@@ -54,6 +54,7 @@ unpack_version() {
     attend "unpacking" 1800 tar -xzf "$archive" -C "$work/unpacked" --no-same-owner --no-same-permissions -m ||
         give_up "archive: $archive could not be unpacked (tar's words are above); it must be the vendor's tar.gz for Linux"
     find_top
+    refuse_odd_members
     settle
     say "unpacked Nexus $arg_version into $install_dir"
 }
@@ -99,10 +100,23 @@ find_top() {
     die "version: ${arg_path:-$arg_url} holds $other, not nexus-$arg_version; correct version or the archive"
 }
 
+# refuse_odd_members: files, directories and links that lead to these, nothing else.
+refuse_odd_members() {
+    odd_source=${arg_path:-$arg_url}
+    odd=$(find "$top" ! -type f ! -type d ! -type l | head -n 1)
+    [ -z "$odd" ] || die "archive: $odd_source holds ${odd#"$work/unpacked/"}, which is no file, directory or link. Take the vendor's tar.gz"
+    find "$top" -type l | while IFS= read -r odd; do
+        case $(resolved "$odd") in
+            "$(resolved "$top")"/*) ;;
+            *) die "archive: $odd_source holds a link that leads out of it, ${odd#"$work/unpacked/"}. Take the vendor's tar.gz" ;;
+        esac
+    done
+}
+
 # settle: root's, readable by all, writable by nobody else; then one rename.
 settle() {
-    chown -R root:root "$top"
-    chmod -R u+rwX,go+rX,go-w "$top"
+    chown -R -h root:root "$top"
+    chmod -R a-s,u+rwX,go+rX,go-w "$top"
     printf 'sha256 %s\n' "$arg_sha256" >"$top/.nexus-registry"
     if [ -e "$install_dir" ]; then mv "$install_dir" "$work/old"; fi
     mv "$top" "$install_dir"

@@ -1,0 +1,65 @@
+"""What an archive may hold: nothing of it comes to lie outside, belongs to anyone or gives a right."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from tests.unit.steps_shell import run
+
+TOP = "nexus-3.71.0-06"
+LAUNCHER = {"name": f"{TOP}/bin/nexus", "mode": 0o6777}
+
+
+def pack(path: Path, *members: dict[str, object]) -> None:
+    with tarfile.open(path, "w:gz") as archive:
+        for member in ({"name": TOP, "type": tarfile.DIRTYPE, "mode": 0o777}, LAUNCHER, *members):
+            info = tarfile.TarInfo()
+            for key, value in member.items():
+                setattr(info, key, value)
+            archive.addfile(info, io.BytesIO())
+
+
+@pytest.mark.parametrize(
+    ("member", "said"),
+    [
+        ({}, ""),
+        ({"name": f"{TOP}/jdk", "type": tarfile.SYMTYPE, "linkname": "bin/../bin"}, ""),
+        ({"name": f"{TOP}/jdk", "type": tarfile.LNKTYPE, "linkname": f"{TOP}/bin/nexus"}, ""),
+        ({"name": "{base}/absolute"}, ""),
+        ({"name": f"{TOP}/../../../climbs"}, "could not be unpacked"),
+        ({"name": f"{TOP}/jdk", "type": tarfile.SYMTYPE, "linkname": "{base}"}, f"leads out of it, {TOP}/jdk"),
+        (
+            {"name": f"{TOP}/jdk", "type": tarfile.SYMTYPE, "linkname": "../../other"},
+            "a link that leads out of it",
+        ),
+        ({"name": f"{TOP}/fifo", "type": tarfile.FIFOTYPE}, f"holds {TOP}/fifo, which is no file"),
+    ],
+    ids=["plain", "link within", "hard link", "absolute path", "..", "link out", "link up", "fifo"],
+)
+def test_an_archive_stays_in_its_directory(
+    shell: list[str], tmp_path: Path, member: dict[str, object], said: str
+) -> None:
+    filled = {
+        key: value.format(base=tmp_path) if isinstance(value, str) else value for key, value in member.items()
+    }
+    pack(tmp_path / "nexus.tar.gz", *([filled] if filled else []))
+    root = tmp_path / "root"
+    body = f"""chown() {{ echo "chown $*" >>{tmp_path}/asked; }}
+check_archive() {{ :; }}
+arg_install_root={root} arg_version=3.71.0-06 install_dir={root}/{TOP} arg_sha256=x arg_url= unit=nexus
+arg_path={tmp_path}/nexus.tar.gz
+unpack_version
+"""
+    shown = run(shell, body, "archive")
+    assert said in shown
+    assert (root / TOP).exists() == (not said), shown
+    assert not list(tmp_path.glob("[!rna]*"))  # root, nexus.tar.gz, asked
+    assert not (tmp_path / "absolute").exists()
+    if not said:
+        assert (root / TOP / "bin/nexus").stat().st_mode & 0o7777 == 0o755
+        assert (root / TOP).stat().st_mode & 0o7777 == 0o755
+        assert "chown -R -h root:root" in (tmp_path / "asked").read_text()
