@@ -19,11 +19,14 @@ step() {
     [ -x "${java:-/nowhere}/bin/java" ] || die "java: there is no Java in '$java'; the prepare step finds or installs it"
     work=$temp_dir left_stopped='' owner_before=
     at_exit leave
+    refuse_foreign_unit
+    find_former_unit
     take_up
+    refuse_left_data
     plan_version
+    refuse_taken_ports
     take_over
-    refuse_taken_port http_port "$arg_http_port" "$arg_address"
-    refuse_taken_port https_port "$arg_https_port" "$arg_address"
+    retire_former_unit
     settle_owner
     if [ -n "$from" ]; then
         owner_before=
@@ -32,8 +35,9 @@ step() {
         write_files
         bring_up
     fi
-    seal_first_password
     settle_admin_password
+    seal_first_password
+    remember service.data-dir "$arg_data_dir"
     remember service.digest "$arg_digest"
     (retire_accounts "$arg_user" "$arg_group") || say "the former account stays until the next run"
 }
@@ -41,7 +45,8 @@ step() {
 # leave: a refusal after a cut run was undone must not leave the server down that it had stopped.
 leave() {
     [ -z "$owner_before" ] || restore_owner
-    [ -z "$left_stopped" ] || ! unit_is inactive || systemctl --no-block start "$unit.service"
+    [ -z "$left_stopped" ] || [ "$(unit_property ActiveState "$left_stopped")" != inactive ] ||
+        systemctl --no-block start "$left_stopped.service"
 }
 
 check_arguments() {
@@ -68,7 +73,24 @@ check_arguments() {
 
 # --- what is there already --------------------------------------------------------------------------------------
 
-has_database() { [ -n "$(find "$arg_data_dir/db" -mindepth 1 2>/dev/null | head -n 1)" ] || [ -f "$arg_data_dir/etc/fabric/nexus-store.properties" ]; }
+# jdbc_url [DATA_DIR]: of the database that Nexus is told to use; nothing when that is its own in the data directory.
+jdbc_url() {
+    jdbc_key='^[[:space:]]*\(nexus\.datastore\.nexus\.\)\{0,1\}jdbcUrl[[:space:]]*[=:[:space:]][[:space:]]*'
+    for jdbc_file in etc/fabric/nexus-store.properties etc/nexus.properties; do
+        sed -n "s/$jdbc_key//p" "${1:-$arg_data_dir}/$jdbc_file" 2>/dev/null | tail -n 1
+    done
+    unit_property Environment | sed -n 's/.*NEXUS_DATASTORE_NEXUS_JDBCURL=\([^ "]*\).*/\1/p'
+}
+
+# database_elsewhere [DATA_DIR]: is there a database outside of <data_dir>/db?
+# shellcheck disable=SC2016
+database_elsewhere() { jdbc_url "$@" | grep -vF -e '${karaf.data}/db/' -e "${1:-$arg_data_dir}/db/" | grep -q .; }
+
+# has_database [DATA_DIR]: directories alone, such as a disk's lost+found, are none.
+has_database() {
+    [ -n "$(find "${1:-$arg_data_dir}/db/" -name lost+found -prune -o ! -type d -print 2>/dev/null | head -n 1)" ] ||
+        [ -f "${1:-$arg_data_dir}/etc/fabric/nexus-store.properties" ] || database_elsewhere "$@"
+}
 
 version_record() { printf '%s/etc/nexus-registry.version' "$arg_data_dir"; }
 
@@ -89,47 +111,6 @@ last_version() {
         last_said=$(readlink -f "${last_start:-$arg_install_root/nexus/bin/nexus}" | sed -n 's|.*/nexus-\([0-9.]*-[0-9]*\)/bin/nexus$|\1|p')
     fi
     printf '%s' "$last_said"
-}
-
-# take_over: a service that somebody set up by hand is stopped, its data carried on with.
-take_over() {
-    [ "$(unit_origin)" = other ] || return 0
-    other_unit=$(unit_property FragmentPath)
-    other_start=$(unit_property ExecStart | sed -n 's/.*path=\([^ ;]*\).*/\1/p')
-    refuse_other_data "$(readlink -f "${other_start:-/}")"
-    say "taking over $other_unit"
-    case $(unit_property ActiveState) in
-        inactive | failed) ;;
-        *)
-            mkdir -p "/run/systemd/system/$unit.service.d"
-            printf '[Service]\nTimeoutStopSec=300\n' >"/run/systemd/system/$unit.service.d/nexus-registry.conf"
-            systemctl daemon-reload
-            stop_service
-            rm -r "/run/systemd/system/$unit.service.d/nexus-registry.conf"
-            rmdir "/run/systemd/system/$unit.service.d" 2>/dev/null || :
-            ;;
-    esac
-    remember service.unit-before "$(cat "$other_unit")"
-    keep_preferences
-}
-
-# refuse_other_data LAUNCHER: would Nexus start on another data directory than the one it had?
-refuse_other_data() {
-    other_install=${1%/bin/nexus}
-    other_data=$(sed -n 's/^-Dkaraf\.data=//p' "$other_install/bin/nexus.vmoptions" 2>/dev/null | tail -n 1 | tr -d '\r')
-    [ -n "$other_data" ] || return 0
-    other_data=$(cd "$other_install" && readlink -f "$other_data") || return 0
-    [ ! -d "$other_data/db" ] || [ "$other_data" = "$(readlink -f "$arg_data_dir")" ] ||
-        die "data_dir: the installation that is there keeps its data in $other_data, not in $arg_data_dir; set data_dir to $other_data"
-}
-
-# A licence that was installed by hand lies in the user's own Java preferences, which the unit no longer shows.
-keep_preferences() {
-    other_home=$(getent passwd "$arg_user" | cut -d : -f 6)
-    [ -d "$other_home/.java/.userPrefs" ] && [ ! -e "$arg_data_dir/javaprefs" ] || return 0
-    mkdir -p "$arg_data_dir/javaprefs"
-    cp -R "$other_home/.java" "$arg_data_dir/javaprefs/"
-    chown -R -h "$arg_user:$arg_group" "$arg_data_dir/javaprefs"
 }
 
 # --- what is written --------------------------------------------------------------------------------------------
@@ -177,7 +158,7 @@ bring_up() {
         say "restarting $unit.service: this version can't take in a new certificate while it runs"
         restart_now
     else
-        start_began=$(date +%s)
+        start_began=$(uptime_seconds)
         await_ready
         await_certificate 20 || { say "restarting $unit.service: it does not show the new certificate" && restart_now; }
         say "$unit.service runs, nothing needs a restart"
@@ -193,7 +174,7 @@ start_now() {
     [ ! -f "$arg_data_dir/etc/ssl/keystore.jks.next" ] ||
         mv -f "$arg_data_dir/etc/ssl/keystore.jks.next" "$arg_data_dir/etc/ssl/keystore.jks"
     [ -f "$arg_data_dir/etc/ssl/keystore.jks" ] || die "keystore: $arg_data_dir/etc/ssl/keystore.jks is missing; the keystore step puts it there"
-    if has_database; then seal_first_password; else seed_admin_password; fi
+    provide_first_password
     start_service
     started
 }
@@ -203,74 +184,6 @@ started() {
     forget service.pending service.starting
 }
 
-# --- the admin password -----------------------------------------------------------------------------------------
-
-# Since 3.55 Nexus takes the first password from its environment, before that from a file.
-takes_environment() { [ "$(version_number "$arg_version")" -ge 3055000 ]; }
-
-seed_admin_password() {
-    [ -n "$ADMIN_PASSWORD" ] || die "admin_password is empty; the first start needs one"
-    if takes_environment; then
-        forget service.sealed
-        write_first_password "$ADMIN_PASSWORD"
-    else
-        printf '%s' "$ADMIN_PASSWORD" | put_file "$arg_data_dir/admin.password" "$owner" 0600
-    fi
-    say "first start: Nexus gets the configured admin password"
-}
-
-write_first_password() {
-    printf '%s' "$1" | sed -e 's/[\\"`$]/\\&/g' -e '1s/^/NEXUS_SECURITY_INITIAL_PASSWORD="/' -e '$s/$/"/' >"$work/first"
-    remember service.first-password "$(cat "$work/first")"
-}
-
-# seal_first_password: afterwards a random one that nobody knows stays. Without any, Nexus (seen with 3.71) writes
-# a meaningless admin.password at every start; with one, a lost database makes no server that anyone can enter.
-seal_first_password() {
-    takes_environment || return 0
-    if has_fact service.first-password && has_fact service.sealed; then return 0; fi
-    write_first_password "$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')"
-    remember service.sealed yes
-}
-
-# settle_admin_password: a file that an earlier first start left is used once, to set the password that is wanted.
-settle_admin_password() {
-    left=$arg_data_dir/admin.password
-    [ -f "$left" ] && [ ! -L "$left" ] || return 0
-    if [ -n "$CURRENT_ADMIN_PASSWORD" ]; then
-        [ "$(cat "$left")" = "$CURRENT_ADMIN_PASSWORD" ] || drop_admin_password
-        return 0
-    fi
-    [ -n "$ADMIN_PASSWORD" ] || die "admin_password is empty; give the one that is to replace $left"
-    change_admin_password "$(cat "$left")"
-    case $change_code in
-        204) rm -f "$left" && say "the configured admin password is in force" ;;
-        401) drop_admin_password ;;
-        *) die "admin_password: Nexus answered HTTP $change_code to the change of the password; run again" ;;
-    esac
-}
-
-drop_admin_password() {
-    rm -f "$left"
-    say "removed $left: it did not hold the password in force"
-}
-
-# change_admin_password OLD: by REST, both passwords out of curl's command line; sets $change_code.
-change_admin_password() {
-    change_api=v1
-    [ "$(version_number "$arg_version")" -ge 3026000 ] || change_api=beta
-    printf '%s' "$ADMIN_PASSWORD" >"$work/new-password"
-    change_old=$(printf '%s' "$1" | sed 's/[\\"]/\\&/g')
-    change_code=$(curl -s -g -o /dev/null -w '%{http_code}' --noproxy '*' --max-time 60 -K - <<CURL || :
-url = "$(base_url)/service/rest/$change_api/security/users/admin/change-password"
-request = PUT
-header = "Content-Type: text/plain"
-user = "admin:$change_old"
-data-binary = "@$work/new-password"
-CURL
-)
-}
-
 # --- away -------------------------------------------------------------------------------------------------------
 
 # The data directory stays, less the derived file that holds the keystore's password, and the keystores of copies.
@@ -278,15 +191,11 @@ remove_service() {
     if [ -d "$arg_data_dir" ]; then take_up; fi
     if [ "$(unit_origin)" = ours ]; then
         stop_service
-        systemctl -q disable "$unit.service"
-        rm -f "$(unit_file)"
-        systemctl daemon-reload
-        systemctl reset-failed "$unit.service" 2>/dev/null || :
-        say "stopped and removed $unit.service"
+        remove_unit "$unit"
     fi
     case $(readlink "$arg_install_root/nexus" 2>/dev/null) in nexus-[0-9]*) rm "$arg_install_root/nexus" ;; esac
     rm -f "$arg_data_dir/etc/jetty/jetty-https.xml" "$arg_data_dir"/upgrade-copy/*/etc/jetty/jetty-https.xml \
         "$arg_data_dir"/upgrade-copy/*/etc/ssl/keystore.jks*
     forget service.pending service.starting service.certificate service.digest service.properties-keys service.first-password service.sealed \
-        service.unit-before service.upgrade service.upgrade-unit
+        service.data-dir service.unit-before service.upgrade service.upgrade-unit
 }

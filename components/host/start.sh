@@ -14,8 +14,18 @@ local_address() {
 
 http_code() { curl -s -g -o /dev/null -w '%{http_code}' --noproxy '*' --max-time 10 "$(base_url)$1" || :; }
 
+# listens_itself: is it this unit that listens on the HTTP port? True when nobody can be seen there.
+listens_itself() {
+    listening=$(listeners "$arg_http_port" | while read -r _ _ listening_pid; do
+        [ "$listening_pid" = - ] || ! grep -qF "/$unit.service" "/proc/$listening_pid/cgroup" 2>/dev/null || listening_pid=own
+        printf '%s\n' "$listening_pid"
+    done)
+    case $listening in *own* | '' | *-*) ;; *) return 1 ;; esac
+}
+
 # ready: does Nexus serve and may it write? Versions without the status resources must have said so in their log.
 ready() {
+    listens_itself || { last_code='another program' && return 1; }
     last_code=$(http_code /service/rest/v1/status/writable)
     [ "$last_code" = 404 ] || { [ "$last_code" = 200 ] && return 0 || return 1; }
     last_code=$(http_code /service/rest/v1/status)
@@ -31,21 +41,21 @@ served_fingerprint() {
 
 # await_certificate SECONDS: until HTTPS answers with the certificate that was given.
 await_certificate() {
-    certificate_until=$(($(date +%s) + $1))
+    certificate_until=$(($(uptime_seconds) + $1))
     while :; do
         served=$(served_fingerprint)
         [ "$served" != "$fingerprint" ] || return 0
-        [ "$(date +%s)" -lt "$certificate_until" ] || return 1
+        [ "$(uptime_seconds)" -lt "$certificate_until" ] || return 1
         sleep 1
     done
 }
 
 stop_service() {
-    stop_started=$(date +%s) stop_said=0
+    stop_started=$(uptime_seconds) stop_said=0
     systemctl --no-block stop "$unit.service"
     while :; do
         case $(unit_property ActiveState) in inactive | failed) break ;; esac
-        stop_spent=$(($(date +%s) - stop_started))
+        stop_spent=$(($(uptime_seconds) - stop_started))
         if [ $((stop_spent - stop_said)) -ge 8 ]; then
             stop_said=$stop_spent
             say "stopping $unit.service: $stop_spent s"
@@ -59,7 +69,8 @@ stop_service() {
 # holds_database: has a process opened it? One that is elsewhere can't be seen from here.
 holds_database() {
     [ ! -f "$arg_data_dir/etc/fabric/nexus-store.properties" ] || return 0
-    find /proc/[0-9]*/fd -lname "$(readlink -f "$arg_data_dir")/db/*" 2>/dev/null | grep -q .
+    ! database_elsewhere || return 0
+    find /proc/[0-9]*/fd -lname "$(readlink -f "$arg_data_dir/db")/*" 2>/dev/null | grep -q .
 }
 
 # kill_service: told to stop in the first seconds of its start, Nexus may stay for ever (seen with 3.71: the framework
@@ -73,7 +84,7 @@ start_service() {
     record_version
     launch
     await_certificate 60 || fail_certificate
-    say "Nexus $arg_version serves HTTP on $arg_http_port and HTTPS on $arg_https_port after $(($(date +%s) - start_began)) s"
+    say "Nexus $arg_version serves HTTP on $arg_http_port and HTTPS on $arg_https_port after $(($(uptime_seconds) - start_began)) s"
 }
 
 # launch: starts the unit as it is, until Nexus serves.
@@ -82,7 +93,7 @@ launch() {
     log_before=0
     [ ! -f "$nexus_log" ] || log_before=$(stat -c %s "$nexus_log")
     systemctl reset-failed "$unit.service" 2>/dev/null || :
-    start_began=$(date +%s)
+    start_began=$(uptime_seconds)
     systemctl start "$unit.service" || fail_start "$unit.service could not be started"
     remember service.starting "$(this_start) $log_before"
     await_ready
@@ -95,7 +106,7 @@ this_start() { printf '%s %s' "$(unit_property MainPID)" "$(unit_property ExecMa
 is_begun() { case $(fact service.starting) in "$(this_start) "*) ;; *) return 1 ;; esac }
 
 await_begun() {
-    nexus_log=$arg_data_dir/log/nexus.log log_before=old last_code='' start_began=$(date +%s)
+    nexus_log=$arg_data_dir/log/nexus.log log_before=old last_code='' start_began=$(uptime_seconds)
     ! is_begun || log_before=$(fact service.starting | cut -d ' ' -f 3)
     await_ready
     await_certificate 60 || fail_certificate
@@ -109,7 +120,7 @@ await_ready() {
     start_said=0
     start_pid=$(unit_property MainPID)
     while ! ready; do
-        start_spent=$(($(date +%s) - start_began))
+        start_spent=$(($(uptime_seconds) - start_began))
         # at one moment: between two looks a process may end
         case "$(systemctl show -p ActiveState -p SubState -p MainPID "$unit.service")$NEWLINE" in
             *ActiveState=failed* | *ActiveState=inactive* | *SubState=auto-restart*)
@@ -138,7 +149,13 @@ log_since() {
     if [ "$log_before" = old ]; then cat "$nexus_log"; else tail -c "+$((log_before + 1))" "$nexus_log"; fi 2>/dev/null
 }
 
-answer() { if [ "$last_code" = 000 ]; then printf 'no answer yet'; else printf 'HTTP %s' "$last_code"; fi; }
+answer() {
+    case $last_code in
+        000) printf 'no answer yet' ;;
+        another*) printf '%s listens on port %s' "$last_code" "$arg_http_port" ;;
+        *) printf 'HTTP %s' "$last_code" ;;
+    esac
+}
 
 # doing: the last thing that Nexus says it does.
 doing() {

@@ -29,7 +29,22 @@ FILES: Final[Mapping[str, tuple[str, ...]]] = {
     "account": ("lib", "units", "paths", "owner", "account"),
     "archive": ("lib", "units", "archive"),
     "keystore": ("lib", "jetty", "certificate", "keystore"),
-    "service": ("lib", "units", "paths", "owner", "jetty", "properties", "unit", "start", "upgrade", "service"),
+    "service": (
+        *(
+            "lib",
+            "units",
+            "paths",
+            "owner",
+            "jetty",
+            "properties",
+            "unit",
+            "start",
+            "upgrade",
+            "password",
+            "takeover",
+        ),
+        "service",
+    ),
     "port": ("lib", "firewall", "port"),
 }
 """What each step's script is made of."""

@@ -56,6 +56,7 @@ User=$arg_user
 Group=$arg_group
 UMask=0077
 LimitNOFILE=65536
+LimitCORE=0
 ExecStart=$arg_install_root/nexus/bin/nexus run
 SuccessExitStatus=143
 TimeoutStopSec=300
@@ -63,6 +64,7 @@ TimeoutStopSec=300
 Restart=on-abnormal
 RestartSec=5
 EnvironmentFile=-$FACTS/service.first-password
+Environment=LC_ALL=$(utf8_locale)
 # The launcher appends bin/nexus.vmoptions after INSTALL4J_ADD_VM_PARAMS; _JAVA_OPTIONS has the last word.
 Environment="INSTALL4J_ADD_VM_PARAMS=$(jvm_options)"
 Environment="_JAVA_OPTIONS=$(jvm_options)"
@@ -73,6 +75,15 @@ UNIT
         [ -z "$unit_directive" ] || [ "$1" -lt "$unit_since" ] || printf '%s\n' "$unit_directive"
     done
     printf '\n[Install]\nWantedBy=multi-user.target\n'
+}
+
+# utf8_locale: the one that this host has. Java takes its character set for file names and environment from it.
+utf8_locale() {
+    case "$(locale -a 2>/dev/null)" in
+        *C.utf8* | *C.UTF-8*) printf C.UTF-8 ;;
+        *en_US.utf8*) printf en_US.UTF-8 ;;
+        *) printf C.UTF-8 ;;
+    esac
 }
 
 # An archive's own Java needs no word; another one is named in every way that launchers look for it.
@@ -98,7 +109,8 @@ unit_paths() {
     printf '%s\n' "ProtectHome=$unit_homes" ProtectSystem=full "ReadOnly$unit_paths_word=$3" "ReadWrite$unit_paths_word=$unit_write"
 }
 
-unit_file() { printf '/etc/systemd/system/%s.service' "$unit"; }
+unit_file() { unit_file_of "$unit"; }
+unit_file_of() { printf '/etc/systemd/system/%s.service' "$1"; }
 
 # unit_origin: none, ours, or other (somebody else's, also where a package put it).
 unit_origin() {

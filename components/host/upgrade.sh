@@ -70,10 +70,8 @@ refuse_without_way_back() {
         grep -qxF "$way_line" "$(unit_file)" || die "$refuse_said, and its unit has another ${way_line%%=*}; $way_first"
     done
     grep -qF -- "-Dkaraf.data=$arg_data_dir " "$(unit_file)" || die "$refuse_said, and its unit has another data_dir; $way_first"
-    for way_file in etc/fabric/nexus-store.properties etc/nexus.properties; do
-        ! grep -sE '^[[:space:]]*(nexus\.datastore\.nexus\.)?jdbcUrl[[:space:]]*[=:]' "$arg_data_dir/$way_file" | grep -qv 'jdbc.*:h2' ||
-            die "version: the jdbcUrl in $arg_data_dir/$way_file leads to a database elsewhere, which can't be copied from here; a change of version of such a server is not supported"
-    done
+    ! database_elsewhere ||
+        die "version: a jdbcUrl leads to a database elsewhere than in $arg_data_dir/db, which can't be copied from here; a change of version of such a server is not supported"
     for way_item in $(copied_items); do
         { [ ! -L "$arg_data_dir/$way_item" ] && [ "$(stat -c %d "$arg_data_dir/$way_item")" = "$(stat -c %d "$arg_data_dir")" ]; } ||
             die "data_dir: $arg_data_dir/$way_item is a link or a disk of its own, and a change of version puts it back by a rename; make it a plain directory"
@@ -113,9 +111,13 @@ open_journal() {
     remember service.upgrade-unit "$(cat "$(unit_file)")"
     enter copy "from $from
 to $to
+data-dir $arg_data_dir
+install-root $arg_install_root
+owner $owner
 keys $(fact service.properties-keys)
 certificate $(fact service.certificate)
-$(stat -c 'log %i %s' "$arg_data_dir/log/nexus.log" 2>/dev/null || echo log 0 0)"
+$(stat -c 'log %i %s' "$arg_data_dir/log/nexus.log" 2>/dev/null || echo log 0 0)
+logs $(cd "$arg_data_dir/log" 2>/dev/null && find . -name 'nexus-*.log*' | tr '\n' ' ')"
 }
 
 close_journal() { forget service.upgrade service.upgrade-unit; }
@@ -176,7 +178,7 @@ finish_upgrade() {
     printf '%s\n' "$to" | put_file "$(version_record)" "$owner" 0640
     close_journal
     for finish_other in "$(copy_of '')"* "$arg_install_root"/nexus-*; do
-        case ${finish_other##*/} in "$from" | "nexus-$from" | "nexus-$to") continue ;; esac
+        case ${finish_other##*/} in "$from" | "nexus-$from" | "nexus-$to" | "nexus-$arg_version") continue ;; esac
         case $finish_other in "$arg_install_root"/*) [ -f "$finish_other/.nexus-registry" ] || continue ;; esac
         rm -rf "$finish_other"
     done
@@ -254,15 +256,29 @@ start_former() {
     [ "$arg_timeout" -ge 600 ] || arg_timeout=600
     say "starting Nexus $from again"
     launch
-    say "Nexus $from serves HTTP on $arg_http_port again after $(($(date +%s) - start_began)) s"
+    say "Nexus $from serves HTTP on $arg_http_port again after $(($(uptime_seconds) - start_began)) s"
 }
 
 former() { sed -n "s/^$1=//p" "$arg_data_dir/etc/nexus.properties" | tail -n 1; }
 
 # take_up, after a run that was cut: a new version that came up is kept, one that is starting is waited for, and all
-# else goes back to the old one.
+# else goes back to the old one: under the unit's name, in the directories and for the user that it had then.
 take_up() {
-    has_fact service.upgrade || { forget service.upgrade-unit && return 0; }
+    program_unit=$unit program_data_dir=$arg_data_dir program_install_root=$arg_install_root program_owner=${owner:-}
+    turn_to_unit "${former_unit:-$unit}"
+    if has_fact service.upgrade; then
+        arg_data_dir=$(journal data-dir) arg_install_root=$(journal install-root) owner=$(journal owner)
+        take_up_journal
+        arg_data_dir=$program_data_dir arg_install_root=$program_install_root owner=$program_owner
+    else
+        forget service.upgrade-unit
+    fi
+    turn_to_unit "$program_unit"
+}
+
+turn_to_unit() { unit=$1 FACTS=$FACTS_ROOT/$1; }
+
+take_up_journal() {
     from=$(journal from) to=$(journal to)
     say "an earlier run was cut while it changed the version from $from to $to"
     case $(journal phase) in
@@ -278,20 +294,23 @@ take_up() {
             ;;
     esac
     put_back
-    left_stopped=yes
+    left_stopped=$unit
     say "version, configuration and database are those of $from"
 }
 
 is_up() { case $(unit_property ActiveState) in inactive | failed) return 1 ;; esac }
 
-# came_up: does a log that was written since say so? Then people may have stored something in it.
+# came_up: does a log that was written since say so? Then people may have stored something in it. Told by inode, size and
+# name: the clock may have been set back since.
 came_up() {
     # shellcheck disable=SC2046
     set -- $(journal log)
-    find "$arg_data_dir/log" -name 'nexus*.log*' -newer "$FACTS/service.upgrade" | while read -r came_file; do
+    came_logs=" $(journal logs) "
+    (cd "$arg_data_dir/log" && find . -name 'nexus.log' -o -name 'nexus-*.log*') 2>/dev/null | while read -r came_file; do
+        case $came_logs in *" $came_file "*) continue ;; esac
         came_from=1
-        [ "$(stat -c %i "$came_file")" != "$1" ] || came_from=$(($2 + 1))
-        gzip -cdf "$came_file" | tail -c "+$came_from" | grep "^Started Sonatype Nexus [A-Z]* $to"
+        [ "$(stat -c %i "$arg_data_dir/log/$came_file")" != "$1" ] || came_from=$(($2 + 1))
+        gzip -cdf "$arg_data_dir/log/$came_file" | tail -c "+$came_from" | grep "^Started Sonatype Nexus [A-Z]* $to"
     done | grep -q .
 }
 

@@ -168,9 +168,10 @@ def test_a_step_without_secrets_hides_nothing(sdk: asyncio.AbstractEventLoop) ->
     [
         ("db/nexus.mv.db", None, True),
         ("log/nexus.log", None, False),
-        ("log/nexus.log", "nexus-store.properties", True),
+        ("log/nexus.log", "etc/fabric/nexus-store.properties", True),
+        ("log/nexus.log", "etc/nexus.properties", True),
     ],
-    ids=["database open", "only a log open", "a database elsewhere"],
+    ids=["database open", "only a log open", "a database elsewhere", "one that nexus.properties names"],
 )
 def test_a_nexus_that_has_no_database_open_is_told_from_one_that_has(
     tmp_path: Path, opened: str, there: str | None, held: bool
@@ -178,7 +179,7 @@ def test_a_nexus_that_has_no_database_open_is_told_from_one_that_has(
     for folder in ("db", "log", "etc/fabric"):
         (tmp_path / folder).mkdir(parents=True)
     if there:
-        (tmp_path / "etc/fabric" / there).touch()
+        (tmp_path / there).write_text("nexus.datastore.nexus.jdbcUrl=jdbc:postgresql://db/nexus\n")
     script = f"{steps.script('service')}arg_data_dir={tmp_path}\nholds_database"
     with (tmp_path / opened).open("w"):
         assert (subprocess.run(["sh", "-c", script], check=False).returncode == 0) == held

@@ -96,7 +96,11 @@ printf '%s\\n' User=nexus Group=nexus "ExecStart=$PWD/root/nexus/bin/nexus run" 
     ("change", "said"),
     [
         (":", ""),
-        ("echo 'jdbcUrl=jdbc\\:h2\\:file' >etc/fabric/nexus-store.properties", ""),
+        ("echo 'jdbcUrl=jdbc\\:h2\\:file\\:${karaf.data}/db/nexus' >etc/fabric/nexus-store.properties", ""),
+        (
+            "echo 'nexus.datastore.nexus.jdbcUrl=jdbc:h2:file:/x/db/nexus' >etc/nexus.properties",
+            "leads to a datab",
+        ),
         (
             "echo 'jdbcUrl=jdbc\\:postgresql\\://x' >etc/fabric/nexus-store.properties",
             "leads to a database elsewhere",
@@ -134,20 +138,77 @@ def test_a_version_that_came_up_after_its_run_was_cut_is_known_by_its_log(
     shell: list[str], tmp_path: Path, name: str, before: str, after: str, seen: bool
 ) -> None:
     (tmp_path / "log").mkdir()
+    (tmp_path / "log/nexus-2026-11-20.log").write_text(STARTED)  # of an earlier try, told by its name
     log = tmp_path / "log" / name
     log.write_text(before)
-    (tmp_path / "service.upgrade").write_text(f"phase start\nlog {log.stat().st_ino} {len(before)}\n")
+    journal = f"phase start\nlog {log.stat().st_ino} {len(before)}\nlogs ./nexus-2026-11-20.log \n"
+    (tmp_path / "service.upgrade").write_text(journal)
     log.write_bytes((gzip.compress if name.endswith("gz") else bytes)((before + after).encode()))
+    os.utime(log, (0, 0))  # the clock was set back meanwhile
     body = f"FACTS={tmp_path} to=3.62.0-01; if came_up; then echo yes; else echo no; fi"
-    asked = parsed(f"--data-dir {tmp_path}", body)
-    os.utime(tmp_path / "service.upgrade", (1, 1))
-    assert run(shell, asked) == ("yes\n" if seen else "no\n")
-    os.utime(log, (0, 0))
-    assert run(shell, asked) == "no\n"
+    assert run(shell, parsed(f"--data-dir {tmp_path}", body)) == ("yes\n" if seen else "no\n")
+
+
+@pytest.mark.parametrize(
+    ("files", "there"),
+    [
+        (["db/nexus.mv.db"], True),
+        (["db/component/database.ocf"], True),
+        (["db/lost+found/x"], False),
+        (["etc/nexus.properties"], False),
+        (["etc/fabric/nexus-store.properties"], True),
+        (["etc/nexus.properties: nexus.datastore.nexus.jdbcUrl = jdbc\\:postgresql\\://x"], True),
+        (["etc/nexus.properties:#nexus.datastore.nexus.jdbcUrl=jdbc:postgresql://x"], False),
+    ],
+)
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_database_is_a_file_in_db_or_a_jdbc_url(
+    shell: list[str], tmp_path: Path, files: list[str], there: bool, linked: bool
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "db").symlink_to("elsewhere") if linked else (tmp_path / "db/empty").mkdir(parents=True)
+    for file in files:
+        name, _, text = file.partition(":")
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(f"{text}\n")
+    body = "if has_database; then echo yes; else echo no; fi"
+    assert run(shell, parsed(f"--data-dir {tmp_path}", body)) == ("yes\n" if there else "no\n")
+
+
+def test_a_cut_change_that_came_up_keeps_the_version_that_is_wanted_now(shell: list[str], tmp_path: Path) -> None:
+    versions = ["3.41.1-01", "3.62.0-01", "3.70.1-02", "3.30.0-01"]
+    for version in versions:
+        (tmp_path / f"nexus-{version}").mkdir()
+        (tmp_path / f"nexus-{version}/.nexus-registry").touch()
+    (tmp_path / "data/etc").mkdir(parents=True)
+    body = f"put_file() {{ :; }}\nowner=a:b FACTS={tmp_path}/facts from={versions[0]} to={versions[1]}\n"
+    body += "finish_upgrade"
+    flags = f"--install-root {tmp_path} --data-dir {tmp_path}/data --version {versions[2]}"
+    run(shell, parsed(flags, body))
+    assert {path.name for path in tmp_path.glob("nexus-*")} == {f"nexus-{version}" for version in versions[:3]}
+
+
+def test_a_cut_change_is_undone_where_it_was_made(shell: list[str], tmp_path: Path) -> None:
+    (tmp_path / "before").mkdir()
+    journal = "phase change\nfrom 3.41.1-01\nto 3.62.0-01\ndata-dir /old/data\ninstall-root /old/root\nowner x:y\n"
+    (tmp_path / "before/service.upgrade").write_text(journal)
+    body = f"""FACTS_ROOT={tmp_path} former_unit=before left_stopped= owner=nexus:nexus
+came_up() {{ return 1; }}
+is_up() {{ return 1; }}
+put_back() {{ echo "back $unit $arg_data_dir $arg_install_root $owner"; }}
+take_up
+echo "then $unit $arg_data_dir $arg_install_root $owner; $left_stopped"
+"""
+    assert run(shell, parsed("", body)).splitlines()[1:] == [
+        "back before /old/data /old/root x:y",
+        "version, configuration and database are those of 3.41.1-01",
+        "then nexus /srv/nexus /opt/nexus nexus:nexus; before",
+    ]
 
 
 MODEL = r"""
-FACTS=$base/facts unit=nexus verb=update arg_timeout=60 arg_data_dir=$base/data arg_install_root=$base/root
+FACTS_ROOT=$base/facts FACTS=$base/facts/nexus
+unit=nexus verb=update arg_timeout=60 arg_data_dir=$base/data arg_install_root=$base/root
 # Numbered over subshells too; the one whose number is $cut is not done any more, nor anything after it.
 effect() {
     read -r count <"$base/count"
@@ -220,7 +281,7 @@ class Model:
 
     def __init__(self, base: Path, fails: str) -> None:
         self.base, self.fails = base, fails
-        for folder in ("facts", "data/db", "data/etc", "data/log", f"root/nexus-{OLD}", f"root/nexus-{NEW}"):
+        for folder in ("facts/nexus", "data/db", "data/etc", "data/log", f"root/nexus-{OLD}", f"root/nexus-{NEW}"):
             (base / folder).mkdir(parents=True)
         (base / "data/db/data").write_text(f"{OLD}\n")
         (base / "data/log/nexus.log").touch()
@@ -272,7 +333,7 @@ def test_a_change_of_version_may_be_cut_anywhere(tmp_path: Path, fails: str, pow
         wished = OLD if fails == "yes" and "cut" not in model.versions and done.returncode else NEW
         assert model.versions == [wished] * 5, shown
         assert done.returncode == (wished == OLD), shown
-        assert not list(model.base.glob("facts/service.upgrade*")), shown
+        assert not list(model.base.glob("facts/nexus/service.upgrade*")), shown
         assert (model.base / "running").exists(), shown
         assert stored.exists() == whole, shown
         if wished == NEW:
@@ -294,4 +355,4 @@ def test_a_copy_that_cannot_be_made_leaves_the_old_version_running(tmp_path: Pat
     assert said.endswith(f"; version {OLD} runs again, with its configuration and database")
     assert model.versions == [OLD] * 5
     assert (tmp_path / "running").exists()
-    assert not list((tmp_path / "facts").glob("service.upgrade*"))
+    assert not list((tmp_path / "facts/nexus").glob("service.upgrade*"))

@@ -1,0 +1,78 @@
+# shellcheck shell=sh disable=SC2154
+# The administrator's password: a first start gets a random one, which is changed to the configured one by REST. So the
+# configured one is in no process's environment, and does not depend on the character set that Java takes it for.
+
+# Since 3.55 Nexus takes the first password from its environment before it looks at <data_dir>/admin.password.
+takes_environment() { [ "$(version_number "$arg_version")" -ge 3055000 ]; }
+
+random_password() {
+    random_word=$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')
+    [ ${#random_word} -eq 48 ] || die "host: /dev/urandom gives no random numbers. Repair /dev"
+    printf '%s' "$random_word"
+}
+
+# provide_first_password: in <data_dir>/admin.password until it has been changed, so that a start that failed, a run that
+# was cut and a deletion that keeps the data lose it no more than the database that it belongs to.
+provide_first_password() {
+    first_file=$arg_data_dir/admin.password
+    if ! has_database; then
+        [ -n "$ADMIN_PASSWORD" ] || die "admin_password is empty; the first start needs one"
+        if [ ! -f "$first_file" ]; then
+            first_word=$(random_password)
+            printf '%s' "$first_word" | put_file "$first_file" "$owner" 0600
+        fi
+        say "first start: admin gets a random password, and then the configured one"
+    fi
+    takes_environment || return 0
+    if [ -f "$first_file" ] && [ ! -L "$first_file" ]; then
+        forget service.sealed
+        write_first_password "$(cat "$first_file")"
+    elif ! has_fact service.first-password; then
+        first_word=$(random_password)
+        write_first_password "$first_word"
+    fi
+}
+
+write_first_password() {
+    printf '%s' "$1" | sed -e 's/[\\"`$]/\\&/g' -e '1s/^/NEXUS_SECURITY_INITIAL_PASSWORD="/' -e '$s/$/"/' >"$work/first"
+    remember service.first-password "$(cat "$work/first")"
+}
+
+# seal_first_password: afterwards a random one that nobody knows stays. Without any, Nexus (seen with 3.71) writes
+# a meaningless admin.password at every start; with one, a lost database makes no server that anyone can enter.
+seal_first_password() {
+    takes_environment || return 0
+    if has_fact service.first-password && has_fact service.sealed; then return 0; fi
+    first_word=$(random_password)
+    write_first_password "$first_word"
+    remember service.sealed yes
+}
+
+# settle_admin_password: the file that a first start left is used once, to set the password that is wanted.
+settle_admin_password() {
+    left=$arg_data_dir/admin.password
+    [ -f "$left" ] && [ ! -L "$left" ] || return 0
+    [ -n "$ADMIN_PASSWORD" ] || die "admin_password is empty; give the one that is to replace $left"
+    change_admin_password "$(cat "$left")"
+    case $change_code in
+        204) rm -f "$left" && say "the configured admin password is in force" ;;
+        401) rm -f "$left" && say "removed $left: it did not hold the password in force" ;;
+        *) die "admin_password: Nexus answered HTTP $change_code to the change of the password; run again" ;;
+    esac
+}
+
+# change_admin_password OLD: by REST, both passwords out of curl's command line; sets $change_code.
+change_admin_password() {
+    change_api=v1
+    [ "$(version_number "$arg_version")" -ge 3026000 ] || change_api=beta
+    printf '%s' "$ADMIN_PASSWORD" >"$work/new-password"
+    change_old=$(printf '%s' "$1" | sed 's/[\\"]/\\&/g')
+    change_code=$(curl -s -g -o /dev/null -w '%{http_code}' --noproxy '*' --max-time 60 -K - <<CURL || :
+url = "$(base_url)/service/rest/$change_api/security/users/admin/change-password"
+request = PUT
+header = "Content-Type: text/plain; charset=utf-8"
+user = "admin:$change_old"
+data-binary = "@$work/new-password"
+CURL
+)
+}

@@ -1,0 +1,122 @@
+# shellcheck shell=sh disable=SC2154
+# What runs on this host already: a unit of this name that somebody else made, this server's unit under another name,
+# another unit on the same data, and data that another data_dir would leave behind.
+
+# refuse_foreign_unit: a unit of this name that starts no Nexus is somebody else's.
+refuse_foreign_unit() {
+    [ "$(unit_property LoadState)" != masked ] || die "unit: $unit.service is masked. Unmask it (systemctl unmask $unit), or set another unit"
+    [ "$(unit_origin)" = other ] || return 0
+    nexus_launcher "$unit" >/dev/null ||
+        die "unit: $(unit_property FragmentPath) starts another program than Nexus. Set unit to a name that is free"
+}
+
+# find_former_unit: sets $former_unit when this server ran under another unit's name before; refuses a unit that somebody
+# else runs on the same data.
+find_former_unit() {
+    former_unit=
+    other_units_with data_dir "$arg_data_dir" >"$work/others"
+    while read -r former_name former_kind; do
+        if [ "$former_kind" = other ]; then
+            refuse_unit_by_hand
+        elif [ "$(unit_origin)" != ours ] && { [ "$verb" = update ] || [ ! -f "$FACTS_ROOT/$former_name/service.digest" ]; }; then
+            former_unit=$former_name
+        else
+            die "data_dir: $former_name.service keeps its data in $arg_data_dir, too. Give each NexusServer a data_dir of its own. A server that was renamed in the program needs an alias of its old name; a unit that is left over is removed by hand (systemctl disable --now $former_name; rm $(unit_file_of "$former_name"))"
+        fi
+    done <"$work/others"
+    [ -z "$former_unit$(fact service.data-dir)" ] || return 0
+    for former_facts in "$FACTS_ROOT"/*/service.data-dir; do # of a change of unit that was cut
+        former_name=${former_facts%/*} former_name=${former_name##*/}
+        [ "$(cat "$former_facts" 2>/dev/null)" != "$arg_data_dir" ] || [ -f "$(unit_file_of "$former_name")" ] || former_unit=$former_name
+    done
+}
+
+refuse_unit_by_hand() {
+    case "$(systemctl is-enabled "$former_name.service" 2>/dev/null) $(unit_property ActiveState "$former_name")" in
+        'disabled inactive' | 'disabled failed') ;;
+        *) die "data_dir: $former_name.service keeps its data in $arg_data_dir. Set unit to $former_name to take it over, or stop it for good (systemctl disable --now $former_name)" ;;
+    esac
+}
+
+# refuse_left_data: this server has a database in another data_dir, and none in this one.
+refuse_left_data() {
+    left_data=$(nexus_units | awk -F '|' -v name="${former_unit:-$unit}" '$1 == name && $2 == "ours" { print $6 }')
+    [ -n "$left_data" ] && [ "$left_data" != "$(resolved "$arg_data_dir")" ] || return 0
+    ! has_database || return 0
+    ! has_database "$left_data" ||
+        die "data_dir: ${former_unit:-$unit}.service keeps its data in $left_data, and there is no database in $arg_data_dir. Set data_dir to $left_data, or copy the data first: systemctl stop ${former_unit:-$unit}; cp -an $left_data/. $arg_data_dir/"
+}
+
+# A port that this server's unit listens on is free for it, also under the unit's former name.
+refuse_taken_ports() {
+    ports_unit=$unit
+    turn_to_unit "${former_unit:-$unit}"
+    refuse_taken_port http_port "$arg_http_port" "$arg_address"
+    refuse_taken_port https_port "$arg_https_port" "$arg_address"
+    turn_to_unit "$ports_unit"
+}
+
+# retire_former_unit: its facts go with the server; can be cut anywhere.
+retire_former_unit() {
+    [ -n "$former_unit" ] || return 0
+    say "$former_unit.service becomes $unit.service"
+    retire_to=$unit
+    turn_to_unit "$former_unit"
+    stop_service
+    turn_to_unit "$retire_to"
+    for former_fact in "$FACTS_ROOT/$former_unit"/*; do
+        former_name=${former_fact##*/}
+        case $former_name in
+            account.*-made | account.data-dirs) while read -r former_line; do note "$former_name" "$former_line"; done <"$former_fact" ;;
+            *) [ ! -f "$former_fact" ] || has_fact "$former_name" || remember "$former_name" "$(cat "$former_fact")" ;;
+        esac
+    done
+    forget service.starting
+    rm -rf "${FACTS_ROOT:?}/$former_unit"
+    [ ! -f "$(unit_file_of "$former_unit")" ] || remove_unit "$former_unit"
+}
+
+remove_unit() {
+    systemctl -q disable "$1.service"
+    rm -f "$(unit_file_of "$1")"
+    systemctl daemon-reload
+    systemctl reset-failed "$1.service" 2>/dev/null || :
+    say "stopped and removed $1.service"
+}
+
+# take_over: a service that somebody set up by hand is stopped, its data carried on with.
+take_over() {
+    [ "$(unit_origin)" = other ] || return 0
+    other_unit_file=$(unit_property FragmentPath)
+    refuse_other_data "$(nexus_launcher "$unit")"
+    say "taking over $other_unit_file"
+    case $(unit_property ActiveState) in
+        inactive | failed) ;;
+        *)
+            mkdir -p "/run/systemd/system/$unit.service.d"
+            printf '[Service]\nTimeoutStopSec=300\n' >"/run/systemd/system/$unit.service.d/nexus-registry.conf"
+            systemctl daemon-reload
+            stop_service
+            rm -r "/run/systemd/system/$unit.service.d/nexus-registry.conf"
+            rmdir "/run/systemd/system/$unit.service.d" 2>/dev/null || :
+            ;;
+    esac
+    remember service.unit-before "$(cat "$other_unit_file")"
+    keep_preferences
+}
+
+# refuse_other_data LAUNCHER: would Nexus start on another data directory than the one it had?
+refuse_other_data() {
+    other_data=$(launcher_data_dir "$unit" "$1")
+    { [ -n "$other_data" ] && has_database "$other_data" && [ "$other_data" != "$(resolved "$arg_data_dir")" ]; } || return 0
+    die "data_dir: the installation that is there keeps its data in $other_data, not in $arg_data_dir; set data_dir to $other_data"
+}
+
+# A licence that was installed by hand lies in the user's own Java preferences, which the unit no longer shows.
+keep_preferences() {
+    other_home=$(getent passwd "$arg_user" | cut -d : -f 6)
+    [ -d "$other_home/.java/.userPrefs" ] && [ ! -e "$arg_data_dir/javaprefs" ] || return 0
+    mkdir -p "$arg_data_dir/javaprefs"
+    cp -R "$other_home/.java" "$arg_data_dir/javaprefs/"
+    chown -R -h "$arg_user:$arg_group" "$arg_data_dir/javaprefs"
+}

@@ -1,0 +1,191 @@
+"""What the service step finds on a host: other units, another data directory, a database without a password."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.steps_shell import parsed, run
+from tests.unit.unit_files import OURS, Host, start
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Host:
+    """A host with facts, an empty data directory and the functions that the step's own folder needs."""
+    for folder in ("facts/nexus", "data", "work"):
+        (tmp_path / folder).mkdir(parents=True)
+    return Host(tmp_path)
+
+
+def step(shell: list[str], host: Host, body: str, verb: str = "update") -> str:
+    base = host.folder
+    before = parsed(f"--data-dir {base}/data", f"FACTS_ROOT={base}/facts FACTS={base}/facts/nexus verb={verb}")
+    files = f'unit_file_of() {{ echo "{base}/etc/$1.service"; }}\nwork={base}/work owner=$(id -un):$(id -gn)\n'
+    return host.run(shell, files + body, before)
+
+
+@pytest.mark.parametrize(
+    ("starts", "said"),
+    [
+        (
+            start("/usr/sbin/nginx", "-g", "daemon"),
+            "starts another program than Nexus. Set unit to a name that is",
+        ),
+        (start("/srv/hand/nexus/bin/nexus", "start"), "fine\n"),
+        ("", "starts another program than Nexus"),
+    ],
+)
+def test_a_unit_that_starts_no_nexus_is_refused(shell: list[str], host: Host, starts: str, said: str) -> None:
+    host.unit("nexus", "[Service]\n", ExecStart=starts, FragmentPath=f"{host.folder}/etc/nexus.service")
+    assert said in step(shell, host, "refuse_foreign_unit; echo fine")
+
+
+def test_a_masked_unit_is_refused(shell: list[str], host: Host) -> None:
+    host.unit("nexus", "", LoadState="masked")
+    assert step(shell, host, "refuse_foreign_unit").startswith("unit: nexus.service is masked. Unmask it")
+
+
+FORMER = "find_former_unit; echo former=$former_unit"
+
+
+@pytest.mark.parametrize(
+    ("verb", "complete", "own", "said"),
+    [
+        ("update", True, False, "former=second\n"),
+        ("create", False, False, "former=second\n"),
+        ("create", True, False, "data_dir: second.service keeps its data in {data}, too. Give each NexusServer"),
+        ("update", True, True, "data_dir: second.service keeps its data in {data}, too. Give each NexusServer"),
+    ],
+)
+def test_a_unit_of_another_name_on_the_same_data_is_this_server_or_refused(
+    shell: list[str], host: Host, verb: str, complete: bool, own: bool, said: str
+) -> None:
+    data = host.folder / "data"
+    host.unit("second", OURS.format(root="/opt/nexus", data=data))
+    (host.folder / "facts/second").mkdir()
+    (host.folder / "facts/second/service.digest").touch() if complete else None
+    if own:
+        host.unit("nexus", OURS.format(root="/opt/nexus", data=data))
+    assert step(shell, host, FORMER, verb).startswith(said.format(data=data))
+
+
+@pytest.mark.parametrize(
+    ("enabled", "active", "refused"),
+    [("disabled", "inactive", False), ("enabled", "inactive", True), ("disabled", "active", True)],
+)
+def test_a_unit_by_hand_on_the_same_data_is_refused_unless_it_is_off(
+    shell: list[str], host: Host, enabled: str, active: str, refused: bool
+) -> None:
+    launcher = host.install("hand", str(host.folder / "data"))
+    host.unit("by-hand", "nexus", ExecStart=start(launcher, "run"), ActiveState=active)
+    said = step(shell, host, f"systemctl() {{ echo {enabled}; }}\n{FORMER}")
+    assert said.startswith("data_dir: by-hand.service keeps its data in") == refused
+    assert refused or said == "former=\n"
+
+
+def test_a_change_of_unit_that_was_cut_is_known_by_its_facts(shell: list[str], host: Host) -> None:
+    for name, data in (("second", "data"), ("third", "other")):
+        (host.folder / "facts" / name).mkdir()
+        (host.folder / "facts" / name / "service.data-dir").write_text(f"{host.folder}/{data}\n")
+    assert step(shell, host, FORMER) == "former=second\n"
+
+
+def test_a_former_unit_hands_its_facts_on_and_goes(shell: list[str], host: Host) -> None:
+    host.unit("second", OURS.format(root="/opt/nexus", data=host.folder / "data"))
+    facts = host.folder / "facts"
+    (facts / "second").mkdir()
+    for name, value in (
+        ("account.user-made", "nexus"),
+        ("prepare.java-home", "/old"),
+        ("service.starting", "1 2 3"),
+    ):
+        (facts / "second" / name).write_text(f"{value}\n")
+    (facts / "nexus/prepare.java-home").write_text("/new\n")
+    stubs = 'systemctl() { :; }\nput_file() { cat >"$1"; }\nformer_unit=second\n'
+    stubs += 'stop_service() { echo "stops $unit"; }\n'
+    said = step(shell, host, f"{stubs}retire_former_unit; echo $unit $FACTS")
+    assert said.splitlines() == [
+        "second.service becomes nexus.service",
+        "stops second",
+        "stopped and removed second.service",
+        f"nexus {facts}/nexus",
+    ]
+    assert {file.name: file.read_text() for file in (facts / "nexus").iterdir()} == {
+        "account.user-made": "nexus\n",
+        "prepare.java-home": "/new\n",
+    }
+    assert not (facts / "second").exists()
+    assert not (host.folder / "etc/second.service").exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "refused"), [(True, False, True), (True, True, False), (False, False, False)]
+)
+def test_another_data_dir_is_refused_while_the_data_is_in_the_old_one(
+    shell: list[str], host: Host, old: bool, new: bool, refused: bool
+) -> None:
+    base = host.folder
+    host.unit("nexus", OURS.format(root="/opt/nexus", data=f"{base}/before"))
+    for folder, there in (("before", old), ("data", new)):
+        (base / folder / "db").mkdir(parents=True)
+        (base / folder / "db/nexus.mv.db").touch() if there else None
+    said = step(shell, host, "former_unit=; refuse_left_data; echo fine")
+    told = f"data_dir: nexus.service keeps its data in {base}/before, and there is no database in {base}/data."
+    assert said.startswith(told) if refused else said == "fine\n"
+
+
+PASSWORD = """put_file() { cat >"$1"; }
+say() { :; }
+ADMIN_PASSWORD=configured arg_version=$version
+provide_first_password
+"""
+
+
+@pytest.mark.parametrize("version", ["3.41.1-01", "3.71.0-06"])
+def test_the_first_password_outlives_a_start_that_failed_and_lost_facts(
+    shell: list[str], host: Host, version: str
+) -> None:
+    file, fact = host.folder / "data/admin.password", host.folder / "facts/nexus/service.first-password"
+    assert step(shell, host, f"version={version}\n{PASSWORD}") == ""
+    first = file.read_text()
+    assert len(first) == 48
+    (host.folder / "data/db").mkdir()
+    (host.folder / "data/db/nexus.mv.db").touch()  # the start got so far
+    fact.unlink(missing_ok=True)
+    assert step(shell, host, f"version={version}\n{PASSWORD}seal_first_password() {{ :; }}") == ""
+    assert file.read_text() == first
+    assert version == "3.41.1-01" or fact.read_text() == f'NEXUS_SECURITY_INITIAL_PASSWORD="{first}"\n'
+    file.unlink()  # by the step, which has put the configured one in force
+    assert step(shell, host, f"version={version}\n{PASSWORD}seal_first_password\nprovide_first_password") == ""
+    assert not file.exists()
+    assert version == "3.41.1-01" or first not in fact.read_text()
+
+
+@pytest.mark.parametrize(
+    ("cgroups", "own"), [(["nexus", "other"], True), (["other"], False), ([], True), (["-"], True)]
+)
+def test_a_server_is_up_only_when_its_unit_listens(shell: list[str], cgroups: list[str], own: bool) -> None:
+    lines = "".join(f"echo '127.0.0.1 java {name}'; " for name in cgroups)
+    stubs = f"listeners() {{ {lines}:; }}\ngrep() {{ case $* in */other/cgroup*) return 1 ;; esac; }}\n"
+    body = f"{stubs}if listens_itself; then echo own; else echo other; fi"
+    assert run(shell, parsed("", body)) == ("own\n" if own else "other\n")
+
+
+@pytest.mark.parametrize(
+    ("has", "told"),
+    [
+        ("C POSIX C.utf8 de_DE.utf8", "C.UTF-8"),
+        ("C POSIX de_DE.utf8 en_US.utf8", "en_US.UTF-8"),
+        ("C POSIX", "C.UTF-8"),
+    ],
+)
+def test_the_unit_names_a_utf8_locale_that_the_host_has(shell: list[str], has: str, told: str) -> None:
+    assert run(shell, f"locale() {{ printf '%s\\n' {has}; }}\nutf8_locale") == told
+
+
+def test_a_clock_that_jumps_ends_no_wait(shell: list[str], tmp_path: Path) -> None:
+    clock = f"date() {{ echo x >>{tmp_path}/asked; echo $(($(wc -l <{tmp_path}/asked) * 100000)); }}\n"
+    shown = f"served_fingerprint() {{ echo x >>{tmp_path}/shown; wc -l <{tmp_path}/shown | tr -d ' '; }}\n"
+    body = f"{clock}{shown}sleep() {{ :; }}\nfingerprint=3\nif await_certificate 60; then echo shown; fi"
+    assert run(shell, parsed("", body)) == "shown\n"
