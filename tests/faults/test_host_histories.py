@@ -105,10 +105,9 @@ class Program(Server):
         assert self.host.ssh("pgrep -fc '/bin/nexus run'").stdout.strip() == "1"
         assert self.host.ssh(f"readlink {self.install_root}/nexus").stdout.strip() == f"nexus-{self.version}"
         assert self.host.read(f"{self.data_dir}/etc/nexus-registry.version").strip() == self.version
-        facts = self.host.ssh(
-            "cd /var/lib/nexus-registry && ls -d */service.* | grep -c upgrade; ls"
-        ).stdout.split()
-        assert facts == ["0", self.unit]
+        facts = self.host.ssh("ls /var/lib/nexus-registry/*/service.*").stdout.split()
+        assert {Path(fact).parent.name for fact in facts} == {self.unit}
+        assert not [fact for fact in facts if "upgrade" in fact]
         assert not self.host.exists(f"{self.data_dir}/admin.password")
 
 

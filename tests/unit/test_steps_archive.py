@@ -48,16 +48,18 @@ def test_an_archive_stays_in_its_directory(
     }
     pack(tmp_path / "nexus.tar.gz", *([filled] if filled else []))
     root = tmp_path / "root"
+    (tmp_path / "run").mkdir()
     body = f"""chown() {{ echo "chown $*" >>{tmp_path}/asked; }}
 check_archive() {{ :; }}
 arg_install_root={root} arg_version=3.71.0-06 install_dir={root}/{TOP} arg_sha256=x arg_url= unit=nexus
+temp_dir={tmp_path}/run
 arg_path={tmp_path}/nexus.tar.gz
 unpack_version
 """
     shown = run(shell, body, "archive")
     assert said in shown
     assert (root / TOP).exists() == (not said), shown
-    assert not list(tmp_path.glob("[!rna]*"))  # root, nexus.tar.gz, asked
+    assert not list(tmp_path.glob("[!rna]*"))  # root, run, nexus.tar.gz, asked
     assert not (tmp_path / "absolute").exists()
     if not said:
         assert (root / TOP / "bin/nexus").stat().st_mode & 0o7777 == 0o755
