@@ -115,7 +115,7 @@ def change(program: Program, what: str) -> Program:
     """The same program with one thing changed, to a value that it has not had before."""
     following: dict[str, Any] = {
         "version": {"version": VERSIONS[min(VERSIONS.index(program.version) + 1, 2)]},
-        "user": {"user": f"{program.user}2"},
+        "user": {"user": f"{program.user}2", "group": f"{program.user}2"},
         "data_dir": {"data_dir": f"{program.data_dir}2"},
         "unit": {"unit": f"{program.unit}2"},
         "port": {"ports": (free_port(), free_port())},
