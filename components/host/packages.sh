@@ -58,7 +58,7 @@ refresh_packages() {
     case $packager in
         apt-get)
             wait_for_packager /var/lib/apt/lists/lock
-            refresh_command='apt-get -q update'
+            refresh_command=apt_update
             ;;
         zypper)
             wait_for_packager /run/zypp.pid
@@ -67,8 +67,31 @@ refresh_packages() {
         *) return 0 ;;
     esac
     # shellcheck disable=SC2086
-    attend "asking for the list of packages ($refresh_command)" "$PACKAGE_LIMIT" $refresh_command ||
-        die "host: $refresh_command failed (its last lines are above); the host needs its package sources to install what is missing"
+    attend "asking for the list of packages ($packager)" "$PACKAGE_LIMIT" $refresh_command ||
+        die "host: $packager could not fetch the list of packages (its last lines are above); the host needs its package sources to install what is missing"
+}
+
+# apt_update: apt-get ends with 0 when a source or a proxy could not be reached; the first such line is kept.
+apt_update() {
+    apt_status=0
+    apt-get -q update >"$temp_dir/apt-update" 2>&1 || apt_status=$?
+    cat "$temp_dir/apt-update"
+    return "$apt_status"
+}
+
+# refuse_unfetched: a package may be missing from a list only because the list is not there.
+refuse_unfetched() {
+    unfetched=$(sed -n 's/^[WE]: \(Failed to fetch .*\)/\1/p' "$temp_dir/apt-update" 2>/dev/null | head -n 1)
+    [ -z "$unfetched" ] || die "host: apt could not fetch its lists: $unfetched. Correct the package sources, or the proxy in /etc/apt/apt.conf.d, then run again."
+}
+
+# complete_packages: what another run of dpkg left half done stands in the way of every installation.
+complete_packages() {
+    for complete_file in /var/lib/dpkg/updates/[0-9]*; do break; done
+    [ -e "$complete_file" ] || return 0
+    say "dpkg was interrupted earlier: completing that"
+    attend "completing (dpkg --configure -a)" "$PACKAGE_LIMIT" env DEBIAN_FRONTEND=noninteractive dpkg --force-confold --configure -a ||
+        die "host: dpkg was interrupted earlier and can't complete that (its last lines are above). Repair the package on the host, then run again."
 }
 
 # install_packages NAME …
@@ -77,6 +100,7 @@ install_packages() {
     case $packager in
         apt-get)
             wait_for_packager /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock
+            complete_packages
             attend "installing (apt-get)" "$PACKAGE_LIMIT" env DEBIAN_FRONTEND=noninteractive apt-get -q -y \
                 --no-install-recommends -o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=60 install "$@" ||
                 die "host: apt-get could not install $* (its last lines are above)"

@@ -129,6 +129,7 @@ install_java() {
         fi
         java_missing="${java_missing:+$java_missing or }$java_package"
     done
+    refuse_unfetched
     die "java: $os_name has no package $java_missing; install Java $arg_java_major by hand and name it in java_home, or name its package in java_package"
 }
 

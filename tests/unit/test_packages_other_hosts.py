@@ -114,6 +114,31 @@ def test_a_java_that_the_system_does_not_have_is_refused_with_the_way_out(tmp_pa
     ]
 
 
+def test_package_missing_from_unfetched_lists_names_the_fetch(tmp_path: Path) -> None:
+    """apt-get update ends with 0 when a source or a proxy can't be reached."""
+    failed = "Failed to fetch http://deb.test/InRelease  Could not connect to proxy.test:3142"
+    host = OtherHost(tmp_path, UBUNTU)
+    body = host.system.managers["apt-get"] + f'case " $* " in *" update "*) echo "W: {failed}" >&2 ;; esac\n'
+    host.program("apt-get", body)
+    done = host.run("prepare", **ASKED, java_major=29)
+    assert done.returncode == 1
+    assert (
+        f"host: apt could not fetch its lists: {failed}. Correct the package sources, or the proxy" in done.stderr
+    )
+
+
+def test_interrupted_dpkg_is_completed_before_an_installation(tmp_path: Path) -> None:
+    host = OtherHost(
+        tmp_path, UBUNTU, {"dpkg": "rm /var/lib/dpkg/updates/*\n", "find": 'exec busybox find "$@"\n'}
+    )
+    host.write("var/lib/dpkg/updates/0001", "Package: curl\n")
+    done = host.run("prepare", **ASKED, java_major=17)
+    assert done.returncode == 0, done.stderr
+    calls = [call for call in host.calls() if call.startswith(("dpkg ", "apt-get"))]
+    assert calls[:3] == ["apt-get -q update", "dpkg --force-confold --configure -a", f"{APT_INSTALL} curl"]
+    assert calls[3].startswith(APT_INSTALL)
+
+
 def test_an_account_is_made_with_the_same_commands_everywhere_and_once(tmp_path: Path) -> None:
     passwd = 'case "$1 $2" in "passwd nexus"|"group nexus") grep -q "^nexus:" "/etc/$1" ;; *) exit 2 ;; esac\n'
     tools = {
