@@ -16,6 +16,8 @@ from .state import Step
 
 NOTHING, FOUND, UNKNOWN = 0, 1, 2
 REMEDY = "set nexus-registry:repair to a new value and run pulumi up"
+_FINDING, _EXAMINED = "nexus-registry finding: ", "nexus-registry examined: "
+"""What doctor.sh puts before its lines; a login shell may print others."""
 FILES = ("lib", "units", "jetty", "properties", "unit", "start", "selinux", "firewall", "doctor")
 """What is sent: the functions by which the steps make things, and those that look at them."""
 
@@ -44,16 +46,29 @@ def examine(steps: Sequence[Step]) -> Report:
             silent.add(step.host)
             report.unknown.append(f"{step.host}: {error}")
             continue
-        report.findings += [f"{step.host}: {line}: {REMEDY}" for line in done.stdout.splitlines()]
+        lines = done.stdout.splitlines()
+        found = [line.removeprefix(_FINDING) for line in lines if line.startswith(_FINDING)]
+        report.findings += [f"{step.host}: {line}: {REMEDY}" for line in found]
+        if not done.returncode and f"{_EXAMINED}{step.kind}" not in lines:
+            report.unknown.append(f"{step.host}: {step.name}: the login shell did not run what was sent")
         if done.returncode:
             said = (done.stderr.strip().splitlines() or [f"ended with status {done.returncode}"])[-1]
             if done.returncode == 255:  # ssh's own
                 silent.add(step.host)
-                hint = ": set ssh_host_key, or sign in once by hand" if "verification" in said else ""
+                hint = _host_key_hint(step) if "verification" in said else ""
                 report.unknown.append(f"{step.host}: {said}{hint}")
             else:
                 report.unknown.append(f"{step.host}: {step.name}: {said}")
     return report
+
+
+def _host_key_hint(step: Step) -> str:
+    if step.connection.get("hostKey"):
+        return (
+            ": ssh_host_key is another key than the host shows: find out why, and if the host was installed anew, "
+            "set its new key and run pulumi up"
+        )
+    return ": set ssh_host_key, or sign in once by hand"
 
 
 def stdin(step: Step) -> str:

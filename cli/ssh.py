@@ -39,6 +39,7 @@ def run(connection: Mapping[str, Any], command: str, stdin: str) -> subprocess.C
                 check=False,
                 timeout=_LIMIT,
                 env=os.environ | env,
+                cwd=folder,
             )
         except subprocess.TimeoutExpired:
             raise NoConnection(f"ssh.host: {given['host']} did not end its answer within {_LIMIT:.0f} s") from None
@@ -47,15 +48,16 @@ def run(connection: Mapping[str, Any], command: str, stdin: str) -> subprocess.C
 
 
 def _client(given: Mapping[str, Any], folder: Path) -> tuple[list[str], dict[str, str]]:
-    """The command line and what the environment needs, with their files in ``folder``."""
-    env = {"SSH_AUTH_SOCK": str(given["agentSocketPath"])} if "agentSocketPath" in given else {}
+    """The command line and what the environment needs, with their files in ``folder``, where the client runs: it
+    would read blanks, quotes and ``%`` in a path of theirs as something else."""
+    env = {"SSH_AUTH_SOCK": str(Path(given["agentSocketPath"]).absolute())} if "agentSocketPath" in given else {}
     options: dict[str, object] = {"StrictHostKeyChecking": "yes", "PreferredAuthentications": "publickey"}
     options |= {"LogLevel": "ERROR", "ConnectTimeout": 15, "ServerAliveInterval": 15, "ServerAliveCountMax": 3}
     options["BatchMode"] = "no" if "privateKeyPassword" in given else "yes"
     if host_key := given.get("hostKey"):
         _write(folder / "hosts", f"host {host_key}\n")
         kind = host_key.partition(" ")[0]
-        options |= {"UserKnownHostsFile": folder / "hosts", "GlobalKnownHostsFile": "/dev/null"}
+        options |= {"UserKnownHostsFile": "hosts", "GlobalKnownHostsFile": "/dev/null"}
         options |= {
             "HostKeyAlias": "host",
             "HostKeyAlgorithms": kind.replace("ssh-rsa", "rsa-sha2-512,rsa-sha2-256"),
@@ -63,12 +65,12 @@ def _client(given: Mapping[str, Any], folder: Path) -> tuple[list[str], dict[str
     if "privateKey" in given:
         key, answer = folder / "key", folder / "answer"
         _write(key, given["privateKey"].rstrip("\n") + "\n")
-        options |= {"IdentityFile": key, "IdentitiesOnly": "yes", "PermitLocalCommand": "yes"}
-        options["LocalCommand"] = f"rm -f {key} {answer}"
+        options |= {"IdentityFile": "key", "IdentitiesOnly": "yes", "PermitLocalCommand": "yes"}
+        options["LocalCommand"] = "rm -f key answer"
         if "privateKeyPassword" in given:  # the client asks a program for it, never the command line
             _write(answer, given["privateKeyPassword"] + "\n")
-            _write(folder / "ask", f"#!/bin/sh\ncat {answer}\n", mode=0o700)
-            env |= {"SSH_ASKPASS": str(folder / "ask"), "SSH_ASKPASS_REQUIRE": "force", "DISPLAY": ":"}
+            _write(folder / "ask", "#!/bin/sh\ncat answer\n", mode=0o700)
+            env |= {"SSH_ASKPASS": "./ask", "SSH_ASKPASS_REQUIRE": "force", "DISPLAY": ":"}
     login = [f"-p{int(given.get('port', 22))}", f"-l{given.get('user', 'root')}", "--", str(given["host"])]
     return ["ssh", "-F/dev/null", *(f"-o{name}={value}" for name, value in options.items()), *login], env
 

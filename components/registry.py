@@ -227,8 +227,7 @@ class DockerRegistry(pulumi.ComponentResource):
                 opts=self._after(),
             )
             return [realm, anonymous]
-        ports = [port for _, port in _ports(args)]
-        flags = {"port": ports, "for": self.name, "open_firewall": args.server.args.open_firewall or None}
+        flags = {**dict(_ports(args)), "for": self.name, "open_firewall": args.server.args.open_firewall or None}
         free = args.server.step("port", f"{self.name}-port", flags, opts=self._after(*args.server.ready))
         return [*args.server.ready, free]
 

@@ -51,12 +51,16 @@ class NexusServerArgs:
         renew_before: days before the certificate's end from which on ``preview`` says that it is due; 0: never.
         current_admin_password: the password in force, when a server that was set up by hand is taken over.
         archive_url: where the archive is. Default: the vendor's address by version and architecture.
+        archive_username, archive_password: login at a mirror, for ``archive_url``; both secret. They reach curl by
+            its standard input.
         archive_path: a file that is on the host already, instead of a download.
         architecture: ``x86_64`` or ``aarch64``: which of the vendor's archives.
         java_home: a Java on the host to use. Default: the one that the version needs, installed.
         java_package: package that brings the Java, instead of the usual one.
         http_port, https_port: of Nexus itself.
         address: the address it listens at.
+        privileged_ports: let Nexus listen at ports below 1024, such as 443 of a DockerRegistry; needs systemd 229.
+            Implied by an ``http_port`` or ``https_port`` below 1024. The unit gets CAP_NET_BIND_SERVICE.
         context_path: under which it answers.
         heap_mb: Java heap in MB, at most two thirds of the host's memory. The vendor's minimum is 2703.
         min_disk_mb: free disk that install and data directory must have, in MB.
@@ -67,6 +71,8 @@ class NexusServerArgs:
         unit: name of the systemd unit.
         anonymous_access: let requests without a login act as ``anonymous``.
         accept_eula: True accepts the Community Edition's licence, which versions from 3.77 ask for.
+        connect_timeout: seconds to wait for the host's SSH server, such as that of a machine that still boots.
+        lock_timeout: seconds that a host step waits for another one on the same host.
         start_timeout: seconds that a start may take.
         purge_data: let ``destroy`` remove the data directory with every image in it.
         open_firewall: where firewalld runs, open ``https_port`` and the ports of the registries on this server in
@@ -94,6 +100,8 @@ class NexusServerArgs:
     renew_before: int = 30
     current_admin_password: pulumi.Input[str] | None = None
     archive_url: str | None = None
+    archive_username: pulumi.Input[str] | None = None
+    archive_password: pulumi.Input[str] | None = None
     archive_path: str | None = None
     architecture: str = "x86_64"
     java_home: str | None = None
@@ -101,6 +109,7 @@ class NexusServerArgs:
     http_port: int = 8081
     https_port: int = 8443
     address: str = "0.0.0.0"  # noqa: S104 - a registry is there to be reached
+    privileged_ports: bool = False
     context_path: str = "/"
     heap_mb: int = 2703
     min_disk_mb: int = 4096
@@ -112,6 +121,8 @@ class NexusServerArgs:
     unit: str = "nexus"
     anonymous_access: bool = False
     accept_eula: bool = False
+    connect_timeout: int = 300
+    lock_timeout: int = 600
     start_timeout: int = 600
     purge_data: bool = False
     open_firewall: bool = False
@@ -150,13 +161,14 @@ class NexusServer(pulumi.ComponentResource):
         self.name = name
         self.args = args
         refuse_shared(self)
-        self.hostname = args.hostname or str(args.ssh.host)
+        self.hostname = (args.hostname or str(args.ssh.host)).strip("[]")
         self.ports = {args.http_port: "http_port of Nexus", args.https_port: "https_port of Nexus"}
         """The ports in use on this host, each with its user."""
         self.accounts: dict[str, str] = {}
         """The accounts that registries of this server declare, each with the name of the component."""
         context = args.context_path.strip("/")
-        url = args.url or f"https://{self.hostname}:{args.https_port}{f'/{context}' if context else ''}"
+        host = f"[{self.hostname}]" if ":" in self.hostname else self.hostname
+        url = args.url or f"https://{host}:{args.https_port}{f'/{context}' if context else ''}"
         self.url = pulumi.Output.from_input(url)
         known = {"url": url, "username": "admin", "password": args.admin_password, "version": args.version}
         authority = {} if args.ca is None else {"ca": args.ca}
@@ -205,7 +217,12 @@ class NexusServer(pulumi.ComponentResource):
             name,
             ssh=ssh,
             sudo=user not in (None, "root"),
-            arguments={"unit": self.args.unit, **arguments, "repair": self.args.repair or None},
+            arguments={
+                "unit": self.args.unit,
+                **arguments,
+                "lock_timeout": None if self.args.lock_timeout == 600 else self.args.lock_timeout,
+                "repair": self.args.repair or None,
+            },
             secrets=secrets or {},
             opts=opts,
         )
@@ -251,8 +268,15 @@ class NexusServer(pulumi.ComponentResource):
         ssh = self.args.ssh
         if getattr(ssh, "proxy", None) is not None:
             return []
-        opts = pulumi.ResourceOptions(parent=self)
-        return [HostReachable(f"{self.name}-host", host=ssh.host, port=getattr(ssh, "port", None), opts=opts)]
+        return [
+            HostReachable(
+                f"{self.name}-host",
+                host=ssh.host,
+                port=getattr(ssh, "port", None),
+                timeout=self.args.connect_timeout,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+        ]
 
     def _host_steps(self, keystore: Keystore | None) -> remote.Command:
         args = self.args
@@ -268,7 +292,7 @@ class NexusServer(pulumi.ComponentResource):
                 "java_major": None if args.java_home else java_major(args.version),
                 "java_home": args.java_home,
                 "java_package": args.java_package,
-                "port": [args.https_port],
+                "https_port": args.https_port,
                 "open_firewall": args.open_firewall or None,
             },
             opts=self._after(*self._reachable()),
@@ -282,10 +306,14 @@ class NexusServer(pulumi.ComponentResource):
         source = {"path": args.archive_path} if args.archive_path else {"url": args.archive_url}
         if not any(source.values()):
             source = {"url": archive_url(args.version, args.architecture)}
+        login: dict[str, pulumi.Input[str]] = {}
+        if args.archive_username is not None and args.archive_password is not None:
+            login = {"ARCHIVE_USERNAME": args.archive_username, "ARCHIVE_PASSWORD": args.archive_password}
         unpacked = self.step(
             "archive",
             f"{self.name}-archive",
             {"version": args.version, "install_root": args.install_root, "sha256": args.archive_sha256, **source},
+            secrets=login,
             opts=self._after(prepare, made),
         )
         certificate, content = self._certificate(keystore)
@@ -306,13 +334,14 @@ class NexusServer(pulumi.ComponentResource):
                 "http_port": args.http_port,
                 "https_port": args.https_port,
                 "address": args.address,
+                "privileged_ports": privileged_ports(args) or None,
                 "heap_mb": args.heap_mb,
                 "context_path": args.context_path,
                 "java_home": args.java_home,
                 "property": [f"{key}={value}" for key, value in sorted(args.properties.items())],
                 "fingerprint": certificate["fingerprint"],
                 "digest": self.facts,
-                "timeout": args.start_timeout,
+                "start_timeout": args.start_timeout,
             },
             secrets={
                 "ADMIN_PASSWORD": args.admin_password,
@@ -371,3 +400,8 @@ class NexusServer(pulumi.ComponentResource):
 
     def _after(self, *resources: pulumi.Resource) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self, depends_on=list(resources))
+
+
+def privileged_ports(args: NexusServerArgs) -> bool:
+    """Whether Nexus listens at ports below 1024."""
+    return args.privileged_ports or min(args.http_port, args.https_port) < 1024

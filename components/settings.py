@@ -28,6 +28,8 @@ SECRETS: Final = frozenset(
         "ssh_private_key_password",
         "admin_password",
         "current_admin_password",
+        "archive_username",
+        "archive_password",
         "private_key",
         "private_key_passphrase",
         "keystore_password",
@@ -134,6 +136,8 @@ class _Reader:
             elif field.name != "hostname":
                 registry[field.name] = self._value(registry_key(field.name))
         registry["https_port"] = registry["https_port"] or None  # 0 stands for none
+        for name in ("https_port", "http_port"):
+            server["privileged_ports"] |= 0 < (registry[name] or 0) < 1024
         return Settings(
             NexusServerArgs(ssh=remote.ConnectionArgs(**ssh), **server), DockerRegistryArgs(**registry)
         )

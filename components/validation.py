@@ -99,6 +99,7 @@ def server_problems(args: NexusServerArgs) -> Iterator[Problem]:
         )
     if args.archive_url and args.archive_path:
         yield "archive_url", "excludes archive_path. Give the one that holds the archive."
+    yield from _login_problems(args)
     if args.architecture not in _ARCHITECTURES:
         yield "architecture", f"must be x86_64 or aarch64, not {args.architecture!r}. Choose the host's."
     if args.keystore_format not in ("pkcs12", "jks"):
@@ -140,6 +141,23 @@ def _certificate_problems(args: NexusServerArgs) -> Iterator[Problem]:
         yield "chain", "goes with certificate. Put the intermediates into the file at certificate_path."
 
 
+def _login_problems(args: NexusServerArgs) -> Iterator[Problem]:
+    if args.archive_url and "@" in re.split(r"[/?#]", args.archive_url.partition("://")[2], maxsplit=1)[0]:
+        yield "archive_url", "holds a login. Give it as archive_username and archive_password, which are secret."
+    names = ("archive_username", "archive_password")
+    given = [name for name in names if getattr(args, name) is not None]
+    if len(given) == 1:
+        yield given[0], f"needs {next(name for name in names if name not in given)}. Give both, or none."
+    elif given and not args.archive_url:
+        yield "archive_username", "is for a mirror. Give the mirror's archive_url."
+    for name in given:
+        value = getattr(args, name)
+        if isinstance(value, str) and (not value or re.search(r"[\0\r\n]", value)):
+            yield name, "must be one line that is not empty. Correct it."
+    if isinstance(args.archive_username, str) and ":" in args.archive_username:
+        yield "archive_username", "must have no colon, which ends it in a login. Correct it."
+
+
 def _version_problems(args: NexusServerArgs) -> Iterator[Problem]:
     try:
         number = parse(args.version)
@@ -172,7 +190,7 @@ def _host_problems(args: NexusServerArgs) -> Iterator[Problem]:
     yield from arguments.address_problems(args.address)
     if args.heap_mb < 256:
         yield "heap_mb", f"must be at least 256, not {args.heap_mb}. The vendor's minimum is 2703."
-    for name, low in (("min_disk_mb", 0), ("start_timeout", 1)):
+    for name, low in (("min_disk_mb", 0), ("connect_timeout", 1), ("lock_timeout", 0), ("start_timeout", 1)):
         if not low <= getattr(args, name) < 10**9:
             yield (
                 name,
@@ -208,6 +226,10 @@ def registry_problems(
             "Leave out scheme and path.",
         )
     yield from _port_problems(args, ports)
+    if server is not None and not server.privileged_ports and min(server.http_port, server.https_port) >= 1024:
+        for name in ("https_port", "http_port"):
+            if 0 < (getattr(args, name) or 0) < 1024:
+                yield name, f"{getattr(args, name)} needs privileged_ports on the server. Set it to true."
     yield from _user_problems(args, accounts)
     repository = {
         "name": args.repository,

@@ -46,7 +46,7 @@ class DockerClient:
     def start(self) -> DockerClient:
         """Start the daemon and wait until it answers; nothing if it runs. Installs Docker if it is missing.
 
-        Raises ``TimeoutError`` with the end of the daemon's log when it doesn't answer within 60 seconds.
+        Raises ``TimeoutError`` with the end of the daemon's log when it doesn't answer within 10 minutes.
         """
         if os.geteuid() != 0:
             raise PermissionError("the sandbox's Docker daemon needs root")
@@ -155,7 +155,7 @@ class DockerClient:
         )
 
     def _wait_until_it_answers(self) -> None:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 600
         while self.running and time.monotonic() < deadline:
             if self.docker("version", check=False).returncode == 0:
                 return

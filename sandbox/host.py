@@ -108,7 +108,7 @@ class Host:
         """Switch the host on and wait until its systemd has started everything; nothing if it is on.
 
         Returns the host, with another ``ssh_port`` if a program took the old one meanwhile. Raises
-        ``TimeoutError`` with the end of the console when it doesn't come up within 60 seconds.
+        ``TimeoutError`` with the end of the console when it doesn't come up within 10 minutes.
         """
         host = self
         if not host.running:
@@ -176,7 +176,7 @@ class Host:
         part.rename(record)
 
     def _wait_until_started(self) -> None:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 600
         state = "no answer"
         while self.running and time.monotonic() < deadline:
             shown = self.ssh("systemctl is-system-running", check=False, timeout=30)

@@ -61,7 +61,7 @@ class Process:
                 env=env,
                 check=True,
             )
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
             if process := cls.recorded(record):
                 return process

@@ -18,6 +18,6 @@ def protocols(port: int) -> set[str]:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         options = ["--protocols", "--quiet", "--warnings", "off", "--nodns", "none", "--jsonfile", str(report)]
-        run(["testssl", *options, f"localhost:{port}"], timeout=120)
+        run(["testssl", *options, f"localhost:{port}"], timeout=1200)
         found = {one["id"]: one["finding"] for one in json.loads(report.read_text())}
     return {one for one in PROTOCOLS if not found[one].startswith("not offered")}

@@ -46,7 +46,8 @@ clear_remains() {
 
 unpack_version() {
     mkdir -p "$arg_install_root"
-    work=$(mktemp -d "$arg_install_root/.nexus-registry.XXXXXX")
+    work=$(mktemp -d "$arg_install_root/.nexus-registry.XXXXXX") ||
+        die "install_root: $arg_install_root can't be written (the reason is above). Make room there and run again"
     at_exit remove_work
     fetch_archive
     check_archive
@@ -67,15 +68,28 @@ fetch_archive() {
         archive=$arg_path
         return 0
     fi
+    url_authority=${arg_url#*://}
+    case ${url_authority%%[/?#]*} in *@*) die "archive_url: it holds a login. Give that as archive_username and archive_password" ;; esac
     case $arg_url in https://* | http://* | file:///*) ;; *) die "archive_url must begin with https://, http:// or file:///, not '$arg_url'" ;; esac
     archive=$work/archive.tar.gz
     say "downloading $arg_url"
     attend_size=$archive
-    attend "downloading" 7200 curl -fsSL --retry 5 --retry-delay 2 --connect-timeout 20 --speed-limit 1000 --speed-time 60 \
+    attend "downloading" 7200 download -fsSL --retry 5 --retry-delay 2 --connect-timeout 20 --speed-limit 1000 --speed-time 60 \
         --proto '=https,http,file' --proto-redir '=https,http' -o "$archive" "$arg_url" ||
         give_up "archive_url: $arg_url could not be downloaded (curl's words are above); check the address, or put the file on the host and give archive_path"
     unset attend_size
 }
+
+# download ARGUMENT …: curl, with a mirror's login out of its command line.
+download() {
+    if [ -z "${ARCHIVE_USERNAME:-}" ]; then
+        curl "$@"
+    else
+        printf 'user = "%s:%s"\n' "$(curl_quoted "$ARCHIVE_USERNAME")" "$(curl_quoted "$ARCHIVE_PASSWORD")" | curl -K - "$@"
+    fi
+}
+
+curl_quoted() { printf '%s' "$1" | sed 's/[\\"]/\\&/g'; }
 
 # give_up SENTENCE: a full disk is named, whatever tool met it.
 give_up() {

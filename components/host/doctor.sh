@@ -2,6 +2,9 @@
 # doctor: what of a step's work is no longer on the host as the step left it. Changes nothing; one line per finding,
 # for what the next run of the step mends. Sent by the command `nexus-registry doctor`, not by a stack.
 
+# A login shell may print more.
+say_mark='nexus-registry finding: '
+
 # doctor STEP VERB --flag value …: the flags of the step's own command line, whichever version of it wrote them.
 doctor() {
     doctor_step=$1
@@ -16,20 +19,26 @@ doctor() {
     work=$(umask 077 && mktemp -d "$RUN_DIR-doctor.XXXXXX")
     at_exit remove_work
     "doctor_$doctor_step"
+    printf 'nexus-registry examined: %s\n' "$doctor_step"
 }
 
 remove_work() { rm -rf "$work"; }
 
 doctor_flags() {
-    for flag_name in address certificate_path context_path data_dir for group heap_mb java_home java_major open_firewall port property user; do
+    for flag_name in address certificate_path context_path data_dir for group heap_mb http_port https_port java_home java_major open_firewall \
+        port privileged_ports property user; do
         eval "arg_$flag_name="
     done
     while [ $# -ge 2 ]; do
         flag_name=$(underscored "${1#--}")
+        # shellcheck disable=SC2034 # it is read by eval
+        flag_value=$2
+        # shellcheck disable=SC2034
+        case $flag_name in *:octal) flag_name=${flag_name%:octal} flag_value=$(from_octal "$2") ;; esac
         case $flag_name in
             *[!a-z0-9_]*) die "unexpected argument '$1'" ;;
-            port | property) eval "arg_$flag_name=\${arg_$flag_name:+\$arg_$flag_name\$NEWLINE}\$2" ;;
-            *) eval "arg_$flag_name=\$2" ;;
+            port | property) eval "arg_$flag_name=\${arg_$flag_name:+\$arg_$flag_name\$NEWLINE}\$flag_value" ;;
+            *) eval "arg_$flag_name=\$flag_value" ;;
         esac
         shift 2
     done
@@ -75,7 +84,7 @@ doctor_context() {
 
 doctor_ports() {
     { [ "$arg_open_firewall" = yes ] && firewalld_runs; } || return 0
-    for port in $arg_port; do
+    for port in $arg_port $arg_https_port $arg_http_port; do
         firewall-cmd -q --query-port="$port/tcp" || say "firewalld: port $port/tcp is shut"
     done
 }

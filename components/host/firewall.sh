@@ -1,17 +1,17 @@
 # shellcheck shell=sh disable=SC2154
-# firewalld, where it runs: opens the ports of --port when --open-firewall says yes, and otherwise says which are shut.
-# What was opened from here is remembered by whom it was for, and closed when that one no longer wants it.
+# firewalld, where it runs: opens ports when --open-firewall says yes, and otherwise says which are shut. What was
+# opened from here is remembered by whom it was for, and closed when that one no longer wants it.
 
 firewalld_runs() { command -v firewall-cmd >/dev/null && firewall-cmd -q --state >/dev/null 2>&1; }
 
-# provide_open_ports FOR: now and for later starts; a reload, which drops what others opened for now, is not needed.
+# provide_open_ports FOR "PORT …": now and for later starts; a reload, which drops what others opened for now, is not
+# needed.
 provide_open_ports() {
     firewalld_runs || return 0
     firewall_fact=firewall.$1 ports_shut="" ports_wanted=""
-    [ "$arg_open_firewall" != yes ] || ports_wanted=$(printf '%s' "$arg_port" | tr '\n' ' ')
+    [ "$arg_open_firewall" != yes ] || ports_wanted=$2
     close_ports "$1" "$ports_wanted"
-    for firewall_port in $arg_port; do
-        check_port port "$firewall_port"
+    for firewall_port in $2; do
         if [ -n "$ports_wanted" ]; then
             open_port "$firewall_port"
         elif ! firewall-cmd -q --query-port="$firewall_port/tcp"; then
@@ -35,19 +35,35 @@ open_port() {
     done
 }
 
-# close_ports FOR "KEEP …": what was opened for this one, less what it keeps.
+# close_ports FOR "KEEP …": what was opened for this one, less what it keeps; forgotten only when it is closed.
 close_ports() {
-    has_fact "firewall.$1" || return 0
-    close_kept=
     for close_port in $(fact "firewall.$1"); do
-        case " $2 " in
-            *" $close_port "*) close_kept="${close_kept:+$close_kept }$close_port" ;;
-            *)
-                firewall-cmd -q --permanent --remove-port="$close_port/tcp" || :
-                firewall-cmd -q --remove-port="$close_port/tcp" || :
-                say "firewalld: closed $close_port/tcp"
-                ;;
-        esac
+        case " $2 " in *" $close_port "*) continue ;; esac
+        close_port "$close_port"
+        close_kept=
+        for close_other in $(fact "firewall.$1"); do
+            [ "$close_other" = "$close_port" ] || close_kept="${close_kept:+$close_kept }$close_other"
+        done
+        if [ -n "$close_kept" ]; then remember "firewall.$1" "$close_kept"; else forget "firewall.$1"; fi
     done
-    if [ -n "$close_kept" ]; then remember "firewall.$1" "$close_kept"; else forget "firewall.$1"; fi
+}
+
+# close_port PORT: firewalld that is stopped reads its own files when it starts, which another program changes.
+close_port() {
+    close_way=firewall-cmd
+    if firewalld_runs; then
+        firewall-cmd -q --remove-port="$1/tcp" || :
+        set -- "$1" --permanent
+    elif command -v firewall-offline-cmd >/dev/null; then
+        close_way=firewall-offline-cmd
+    else
+        say "there is no firewalld any more that port $1/tcp could be open in"
+        return 0
+    fi
+    # shellcheck disable=SC2086
+    $close_way -q ${2:-} --remove-port="$1/tcp" || :
+    # shellcheck disable=SC2086
+    ! $close_way -q ${2:-} --query-port="$1/tcp" ||
+        die "open_firewall: firewalld does not close $1/tcp (its words are above). Close it by hand and run again"
+    say "firewalld: closed $1/tcp"
 }

@@ -30,10 +30,13 @@ password_in_force() {
 # --- what the installed version and its Java can do -------------------------------------------------------------
 
 # has_scanner INSTALL_DIR: does its Jetty bring the bean that sees a new keystore? A jar's table of contents is
-# plain text, also in a jar within a jar.
+# plain text, also in a jar within a jar. Which jar it is differs between versions and builds.
 has_scanner() {
-    find "$1/system" "$1/lib" "$1/bin" \( -name 'jetty-util-[0-9]*.jar' -o -name 'sonatype-nexus-repository-*.jar' \) \
-        -exec grep -lF org/eclipse/jetty/util/ssl/KeyStoreScanner.class {} + 2>/dev/null | grep -q .
+    for scanner_jars in 'jetty-util-*.jar' '*.jar'; do
+        ! find "$1" -type f -name "$scanner_jars" \
+            -exec grep -lF org/eclipse/jetty/util/ssl/KeyStoreScanner.class {} + 2>/dev/null | grep -q . || return 0
+    done
+    return 1
 }
 
 # java_speaks_tls13 HOME: Java 11 and newer, and Java 8 from update 261.

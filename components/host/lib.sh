@@ -15,7 +15,7 @@ NEWLINE='
 
 # --- messages ---------------------------------------------------------------------------------------------------
 
-say() { printf '%s\n' "$*"; }
+say() { printf '%s%s\n' "${say_mark:-}" "$*"; }
 
 # One sentence: the argument as the user knows it, the reason, the remedy. It is to be the last line that is shown,
 # and what shows both streams joins them as they arrive.
@@ -55,7 +55,10 @@ parse() {
         [ "--$parse_name" = "$1" ] || die "unexpected argument '$1'"
         [ $# -ge 2 ] || die "$1 needs a value"
         case $2 in *"$NEWLINE"*) die "$(underscored "$parse_name") must be a single line" ;; esac
-        parse_set "$parse_name" "$2"
+        case $parse_name in
+            *:octal) parse_set "${parse_name%:octal}" "$(from_octal "$2")" ;;
+            *) parse_set "$parse_name" "$2" ;;
+        esac
         shift 2
     done
     for parse_name in $parse_required; do
@@ -77,6 +80,9 @@ parse_set() {
         *) eval "$parse_var=\$2" ;;
     esac
 }
+
+# from_octal DIGITS: three for each byte: what login shells other than sh would read in another way.
+from_octal() { printf '%b' "$(printf '%s' "$1" | sed 's/[0-7][0-7][0-7]/\\0&/g')"; }
 
 underscored() { printf '%s' "$1" | tr - _; }
 
@@ -359,19 +365,30 @@ refuse_taken_port() {
     listeners "$2" | while read -r taken_address taken_program taken_pid; do
         [ "$taken_pid" = - ] || ! grep -qF "/$unit.service" "/proc/$taken_pid/cgroup" 2>/dev/null || continue
         addresses_meet "$taken_address" "${3:-0.0.0.0}" || continue
-        if [ "$taken_pid" = - ]; then
-            die "$1: another program, which can't be seen from here, already listens on port $2 ($taken_address); stop it or choose another $1"
-        fi
-        die "$1: $taken_program (pid $taken_pid) already listens on port $2 ($taken_address); stop it or choose another $1"
+        taken_by="by $taken_program (pid $taken_pid)"
+        [ "$taken_pid" != - ] || taken_by="by another program, which can't be seen from here"
+        die "$1: $2 is in use $taken_by, which listens on $taken_address. Stop that program or choose another $1"
     done
 }
 
+# addresses_meet LISTENER OURS: may both not listen on one port? OURS may be a name.
 addresses_meet() {
-    for meet_address in "$1" "$2"; do
-        case $meet_address in 0.0.0.0 | '*' | '[::]' | ::) return 0 ;; esac
-    done
-    meet_first=${1#\[} meet_second=${2#\[}
-    [ "${meet_first%\]}" = "${meet_second%\]}" ]
+    meet_listener=$(plain_address "$1") meet_ours=$(plain_address "$2")
+    case $meet_listener,$meet_ours in any,* | *,any | "$meet_ours,$meet_ours") return 0 ;; esac
+    getent ahosts "$meet_ours" 2>/dev/null | awk '{ print $1 }' | grep -qxF -- "$meet_listener"
+}
+
+# plain_address ADDRESS: as ss writes it, without brackets and interface; every address is any.
+# Java listens on an IPv4 address by an IPv6 socket, which ss shows as [::ffff:…].
+plain_address() {
+    plain_address=${1#\[}
+    plain_address=${plain_address%\]}
+    plain_address=${plain_address%%\%*}
+    case $plain_address in [:0]*:[fF][fF][fF][fF]:*.*.*.*) plain_address=${plain_address##*:} ;; esac
+    case $plain_address in
+        '*' | :: | 0.0.0.0) printf any ;;
+        *) printf '%s' "$plain_address" ;;
+    esac
 }
 
 # --- Java -------------------------------------------------------------------------------------------------------

@@ -2,18 +2,21 @@
 # port: are these ports free, or this unit's own? And does firewalld let clients through to them?
 
 step() {
-    parse "unit" "for open-firewall" "port" "$@"
+    parse "unit" "for open-firewall https-port http-port" "" "$@"
     take_lock port
     port_for=registry-$(printf '%s' "$arg_for" | tr -c 'A-Za-z0-9._-' _)
-    [ -n "$arg_port" ] || die "port is missing"
     if [ "$verb" = delete ]; then
         close_ports "$port_for" ''
         return 0
     fi
-    for port in $arg_port; do
-        check_port port "$port"
-        refuse_taken_port port "$port"
-        say "port $port can be used"
-    done
-    provide_open_ports "$port_for"
+    [ -n "$arg_https_port$arg_http_port" ] || die "https_port is missing: give the port at which clients reach the registry"
+    [ -z "$arg_https_port" ] || check_free https_port "$arg_https_port"
+    [ -z "$arg_http_port" ] || check_free http_port "$arg_http_port"
+    provide_open_ports "$port_for" "$arg_https_port $arg_http_port"
+}
+
+check_free() {
+    check_port "$1" "$2"
+    refuse_taken_port "$1" "$2"
+    say "port $2 can be used"
 }

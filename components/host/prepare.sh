@@ -2,7 +2,7 @@
 # prepare: is this host fit, and has it what Nexus needs? Installs what is missing, removes nothing.
 
 step() {
-    parse "unit install-root data-dir heap-mb min-disk-mb" "java-major java-home java-package open-firewall" port "$@"
+    parse "unit install-root data-dir heap-mb min-disk-mb" "java-major java-home java-package open-firewall https-port" "" "$@"
     take_lock prepare
     check_path install_root "$arg_install_root"
     if [ "$verb" = delete ]; then
@@ -16,6 +16,7 @@ step() {
     [ -z "$arg_java_home" ] || check_path java_home "$arg_java_home"
     check_places
     refuse_shared_root
+    [ -z "$arg_https_port" ] || check_port https_port "$arg_https_port"
     check_host
     check_memory
     check_disk install_root "$arg_install_root"
@@ -24,7 +25,7 @@ step() {
     provide_tools
     provide_java
     provide_launcher_context
-    provide_open_ports prepare
+    [ -z "$arg_https_port" ] || provide_open_ports prepare "$arg_https_port"
     say "the host is ready"
 }
 

@@ -2,8 +2,8 @@
 # service: everything that must change together: symlink, derived XML, properties, unit, start and wait.
 
 step() {
-    parse "unit version install-root data-dir user group http-port https-port heap-mb fingerprint digest timeout" \
-        "address context-path java-home" property "$@"
+    parse "unit version install-root data-dir user group http-port https-port heap-mb fingerprint digest start-timeout" \
+        "address context-path java-home privileged-ports" property "$@"
     take_lock service
     check_arguments
     install_dir=$arg_install_root/nexus-$arg_version
@@ -15,6 +15,7 @@ step() {
     refuse_shared_root
     [ -x "$install_dir/bin/nexus" ] || die "version: $install_dir/bin/nexus is missing; the archive step unpacks it"
     [ -d "$arg_data_dir" ] || die "data_dir: $arg_data_dir is missing; the account step makes it"
+    check_privileged_ports
     java=$(service_java "$install_dir")
     [ -x "${java:-/nowhere}/bin/java" ] || die "java: there is no Java in '$java'; the prepare step finds or installs it"
     work=$temp_dir left_stopped='' owner_before=
@@ -40,6 +41,7 @@ step() {
     remember service.data-dir "$arg_data_dir"
     remember service.digest "$arg_digest"
     (retire_accounts "$arg_user" "$arg_group") || say "the former account stays until the next run"
+    remove_former_root
 }
 
 # leave: a refusal after a cut run was undone must not leave the server down that it had stopped.
@@ -60,7 +62,7 @@ check_arguments() {
     check_port https_port "$arg_https_port"
     [ "$arg_http_port" -ne "$arg_https_port" ] || die "https_port: $arg_https_port is http_port too; choose two ports"
     check_number heap_mb "$arg_heap_mb"
-    check_number timeout "$arg_timeout"
+    check_number start_timeout "$arg_start_timeout"
     case ${arg_address:=0.0.0.0} in *[!0-9A-Za-z.:-]*) die "address: '$arg_address' is no IP address. Give one of the host's, or 0.0.0.0 for all." ;; esac
     case ${arg_context_path:=/} in
         /) ;;
@@ -119,6 +121,11 @@ last_version() {
 update_file() {
     cat >"$work/update"
     if same_file "$1" "$2" "$3" <"$work/update"; then return 0; fi
+    if [ -f "$1" ] && [ ! -L "$1" ] && cmp -s "$work/update" "$1"; then
+        put_file "$1" "$2" "$3" <"$work/update"
+        say "set owner and mode of $1"
+        return 0
+    fi
     pend "$1"
     put_file "$1" "$2" "$3" <"$work/update"
     say "wrote $1"
@@ -197,5 +204,5 @@ remove_service() {
     rm -f "$arg_data_dir/etc/jetty/jetty-https.xml" "$arg_data_dir"/upgrade-copy/*/etc/jetty/jetty-https.xml \
         "$arg_data_dir"/upgrade-copy/*/etc/ssl/keystore.jks*
     forget service.pending service.starting service.certificate service.digest service.properties-keys service.first-password service.sealed \
-        service.data-dir service.unit-before service.upgrade service.upgrade-unit
+        service.data-dir service.unit-before service.former-root service.upgrade service.upgrade-unit
 }

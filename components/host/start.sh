@@ -35,7 +35,7 @@ ready() {
 
 # served_fingerprint: of the certificate that the HTTPS port shows.
 served_fingerprint() {
-    timeout 20 "$java/bin/keytool" -J-Duser.language=en -printcert -sslserver "$(local_address):$arg_https_port" 2>/dev/null |
+    timeout 20 "$java/bin/keytool" -J-Duser.language=en -printcert -sslserver "$(local_address bracketed):$arg_https_port" 2>/dev/null |
         sed -n 's/^.*SHA256: *//p' | head -n 1 | tr -d ': ' | tr A-F a-f
 }
 
@@ -129,8 +129,8 @@ await_ready() {
             *MainPID="$start_pid$NEWLINE"*) ;;
             *) fail_start "Nexus crashed during its start after $start_spent s" ;;
         esac
-        [ "$start_spent" -lt "$arg_timeout" ] ||
-            fail_start "timeout: Nexus does not answer after $arg_timeout s ($(answer)); raise the limit if the host is slow"
+        [ "$start_spent" -lt "$arg_start_timeout" ] ||
+            fail_start "start_timeout: Nexus does not answer after $arg_start_timeout s ($(answer)); raise the limit if the host is slow"
         if [ $((start_spent - start_said)) -ge 5 ]; then
             start_said=$start_spent
             ! gave_up || fail_start "Nexus could not start"

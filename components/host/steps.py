@@ -48,7 +48,7 @@ FILES: Final[Mapping[str, tuple[str, ...]]] = {
 """What each step's script is made of."""
 
 _SUDO = (
-    "why=$(sudo -n sh -c : 2>&1) || {"
+    "why=$(sudo -n sh -c : 2>&1 </dev/null) || {"
     ' echo "ssh.user: sudo does not let $(id -un) become root without a password (${why##*: }):'
     ' add a NOPASSWD rule for $(id -un) to sudoers, or connect as root" >&2; exit 1; };'
     ' exec sudo -n sh -s -- "$@"'
@@ -137,7 +137,15 @@ def _flag(name: str, value: Value) -> list[str]:
         value = [f"{key}={item}" for key, item in value.items()]
     elif isinstance(value, (str, int, float)):
         value = [value]
-    return [word for item in value for word in ("--" + name.replace("_", "-"), _text(name, item))]
+    flag = "--" + name.replace("_", "-")
+    return [word for item in value for word in _words(flag, _text(name, item))]
+
+
+def _words(flag: str, text: str) -> tuple[str, str]:
+    """A flag and its value; in octal digits where a login shell such as fish or tcsh reads quotes unlike sh."""
+    if "\\" in text or "!" in text:
+        return f"{flag}:octal", "".join(f"{byte:03o}" for byte in text.encode("utf-8", "surrogateescape"))
+    return flag, text
 
 
 def _text(name: str, value: str | float) -> str:

@@ -72,7 +72,15 @@ UNIT
     unit_java "$2" "$3"
     unit_paths "$1" "$2" "$3"
     printf '%s\n' "$HARDENING" | while read -r unit_since unit_directive; do
-        [ -z "$unit_directive" ] || [ "$1" -lt "$unit_since" ] || printf '%s\n' "$unit_directive"
+        { [ -n "$unit_directive" ] && [ "$1" -ge "$unit_since" ]; } || continue
+        if [ "${arg_privileged_ports:-}" = yes ]; then
+            # In a user namespace the capability means nothing for the host's ports.
+            case $unit_directive in
+                PrivateUsers=*) continue ;;
+                CapabilityBoundingSet= | AmbientCapabilities=) unit_directive=${unit_directive}CAP_NET_BIND_SERVICE ;;
+            esac
+        fi
+        printf '%s\n' "$unit_directive"
     done
     printf '\n[Install]\nWantedBy=multi-user.target\n'
 }
@@ -109,6 +117,11 @@ unit_paths() {
     printf '%s\n' "ProtectHome=$unit_homes" ProtectSystem=full "ReadOnly$unit_paths_word=$3" "ReadWrite$unit_paths_word=$unit_write"
 }
 
+check_privileged_ports() {
+    [ "$arg_privileged_ports" != yes ] || [ "$(systemd_version)" -ge 229 ] ||
+        die "privileged_ports: ports below 1024 need systemd 229, and this host has $(systemd_version). Choose ports from 1024 on"
+}
+
 unit_file() { unit_file_of "$unit"; }
 unit_file_of() { printf '/etc/systemd/system/%s.service' "$1"; }
 
@@ -121,6 +134,8 @@ unit_origin() {
 
 # write_unit INSTALL_DIR JAVA_HOME
 write_unit() {
+    former_root=$(sed -n 's|^ExecStart=\(.*\)/nexus/bin/nexus run$|\1|p' "$(unit_file)" 2>/dev/null || :)
+    [ -z "$former_root" ] || [ "$former_root" = "$arg_install_root" ] || remember service.former-root "$former_root"
     unit_text "$(systemd_version)" "$2" "$1" >"$work/unit"
     update_file "$(unit_file)" root:root 0644 <"$work/unit"
     if [ "$(unit_property NeedDaemonReload)" != no ] || [ "$(unit_property LoadState)" != loaded ]; then
@@ -155,4 +170,24 @@ write_symlink() {
 lead_to() {
     ln -s "nexus-$1" "$arg_install_root/.nexus-registry.link.$$"
     mv -T "$arg_install_root/.nexus-registry.link.$$" "$arg_install_root/nexus"
+}
+
+# remove_former_root: what the archive step unpacked below another install_root, once the service runs from this one.
+remove_former_root() {
+    former_root=$(fact service.former-root)
+    [ -n "$former_root" ] || return 0
+    if [ "$former_root" != "$arg_install_root" ] && ! used_by_another_unit "$former_root"; then
+        for former_dir in "$former_root"/nexus-[0-9]*; do
+            [ -f "$former_dir/.nexus-registry" ] || continue
+            rm -rf "$former_dir"
+            say "removed $former_dir: install_root is $arg_install_root now"
+        done
+        case $(readlink "$former_root/nexus" 2>/dev/null) in nexus-[0-9]*) rm "$former_root/nexus" ;; esac
+        rmdir "$former_root" 2>/dev/null || :
+    fi
+    forget service.former-root
+}
+
+used_by_another_unit() {
+    nexus_units | awk -F '|' -v unit="$unit" -v root="$(readlink -f "$1")" '$1 != unit && $5 == root { found = 1 } END { exit !found }'
 }

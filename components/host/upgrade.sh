@@ -253,7 +253,7 @@ keep_newest_keystore() {
 # start_former: at the address that its own file says.
 start_former() {
     arg_address=$(former application-host) arg_http_port=$(former application-port) arg_context_path=$(former nexus-context-path)
-    [ "$arg_timeout" -ge 600 ] || arg_timeout=600
+    [ "$arg_start_timeout" -ge 600 ] || arg_start_timeout=600
     say "starting Nexus $from again"
     launch
     say "Nexus $from serves HTTP on $arg_http_port again after $(($(uptime_seconds) - start_began)) s"

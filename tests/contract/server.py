@@ -144,7 +144,7 @@ class Nexus:
         variables = [f"{key}={value}" for key, value in settings.items()]
         command = ["env", *variables, str(self.home / "bin/nexus"), "run"]
         process = Process.start(command, record=self._record, log=self.folder / "console.log")
-        while time.monotonic() < began + 240:
+        while time.monotonic() < began + 900:
             try:
                 answer = requests.get(f"{self.url}/service/rest/v1/status/writable", timeout=5)
                 if answer.status_code == 200:

@@ -80,7 +80,7 @@ def assert_runs(server: Server, version: str) -> None:
     assert '"nx-repository-view-*-*-*"' in server.curl(f"{NEXUS}/security/roles/team")
     assert '"roles" : [ "team" ]' in server.curl(f"{NEXUS}/security/users?userId=jo")
     assert server.curl("repository/files/a.txt") == "kept 200"
-    until = time.monotonic() + 30
+    until = time.monotonic() + 300
     while '"name" : "a.txt"' not in (found := server.curl(f"{NEXUS}/search?repository=files")):
         assert time.monotonic() < until, found
         time.sleep(1)

@@ -111,7 +111,7 @@ class Server:
                 "heap_mb": 1000,
                 "context_path": "/",
                 "digest": "d",
-                "timeout": 400,
+                "start_timeout": 400,
             },
         }
         return {"unit": self.unit, **own.get(step, {}), **self.more.get(step, {})}

@@ -48,7 +48,7 @@ def registry(folder: Path, issued: Issued, *, logins: str | None = None) -> Iter
     command = ["docker-registry", "serve", str(folder / "config.yml")]
     server = Process.start(command, record=folder / "process", log=folder / "log")
     try:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 200
         while is_free(port):
             assert server.alive, (folder / "log").read_text()
             assert time.monotonic() < deadline, f"the registry does not listen on {port}"

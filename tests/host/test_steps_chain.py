@@ -168,13 +168,17 @@ def test_a_taken_port_is_refused_by_the_programs_name(server: Server, pid: str) 
         ).stdout
     )
     taker = server.host.read("/tmp/pid").strip()
-    for step, flags in (("service", {"http_port": port}), ("port", {"port": [port]})):
-        assert f": python3 (pid {taker}) already listens on port {port}" in server.refused(step, **flags)
+    for step in ("service", "port"):
+        refused = server.refused(step, http_port=port)
+        assert refused == (
+            f"http_port: {port} is in use by python3 (pid {taker}), which listens on 127.0.0.1. Stop that "
+            "program or choose another http_port"
+        )
     server.host.ssh(f"kill {taker}")
-    assert f"port {port} can be used" in server.run("port", port=[port, server.ports[0]]).stdout
+    assert f"port {port} can be used" in server.run("port", https_port=port, http_port=server.ports[0]).stdout
     with socket.create_server(("127.0.0.1", 0)) as elsewhere:
-        refused = server.refused("port", port=[elsewhere.getsockname()[1]])
-    assert "another program, which can't be seen from here" in refused
+        refused = server.refused("port", https_port=elsewhere.getsockname()[1])
+    assert "in use by another program, which can't be seen from here" in refused
 
 
 def test_a_start_that_fails_shows_the_end_of_the_log_and_is_made_good(server: Server) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +12,9 @@ from tests.host.steps import Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+NAME = "step archive of unit nexus, since 12:00:00, pid 42"
 
 
 @pytest.fixture(scope="module")
@@ -117,18 +119,18 @@ def test_root_is_no_user_for_nexus(server: Server) -> None:
 
 
 def test_the_second_step_waits_and_names_the_first(server: Server) -> None:
-    holder = "exec 9>>/run/nexus-registry.lock; flock 9; echo 'step archive of unit nexus, since 12:00:00, pid 42'"
-    hold = threading.Thread(
-        target=server.host.ssh, args=(f"{holder} >/run/nexus-registry.lock; sleep 6; : >/run/nexus-registry.lock",)
-    )
+    lock = "/run/nexus-registry.lock"
+    holder = f"rm -f /tmp/go; exec 9>>{lock}; flock 9; echo '{NAME}' >{lock}; "
+    holder += f"until [ -e /tmp/go ] && pgrep -x flock; do sleep 0.1; done; : >{lock}"
+    hold = threading.Thread(target=server.host.ssh, args=(holder,))
     hold.start()
-    time.sleep(2)
+    server.host.ssh(f"until grep -q 'pid 42$' {lock}; do sleep 0.1; done")
     refused = server.refused("account", lock_timeout=1)
+    server.host.ssh("touch /tmp/go")
     waited = server.run("account").stdout
     hold.join()
-    name = "step archive of unit nexus, since 12:00:00, pid 42"
-    assert refused == f"another step holds this host: {name}; run again when it has ended"
-    assert f"waiting for another step on this host: {name}" in waited
+    assert refused == f"another step holds this host: {NAME}; run again when it has ended"
+    assert f"waiting for another step on this host: {NAME}" in waited
 
 
 def test_two_steps_at_once_come_one_after_the_other(server: Server) -> None:

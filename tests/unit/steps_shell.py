@@ -11,9 +11,11 @@ from sandbox.packages import ensure
 SHELLS = {"dash": ["dash"], "bash": ["bash", "--posix"], "busybox": ["busybox", "sh"]}
 FLAGS = (
     "--unit nexus --version 3.71.0-06 --install-root /opt/nexus --data-dir /srv/nexus --user nexus --group nexus"
-    " --http-port 8081 --https-port 8443 --heap-mb 1000 --digest d --timeout 60 --fingerprint " + "ab" * 32
+    " --http-port 8081 --https-port 8443 --heap-mb 1000 --digest d --start-timeout 60 --fingerprint " + "ab" * 32
 )
-REQUIRED = "unit version install-root data-dir user group http-port https-port heap-mb fingerprint digest timeout"
+REQUIRED = (
+    "unit version install-root data-dir user group http-port https-port heap-mb fingerprint digest start-timeout"
+)
 
 
 def run(shell: list[str], body: str, step: str = "service", secrets: dict[str, str] | None = None) -> str:
@@ -40,5 +42,5 @@ def shellcheck(script: str) -> str:
 
 def parsed(extra: str, body: str = ":") -> str:
     """The body after the service step's flags were read, with these at their end."""
-    optional = "address context-path java-home"
+    optional = "address context-path java-home privileged-ports"
     return f'parse "{REQUIRED}" "{optional}" property create {FLAGS} {extra}\n{body}\n'

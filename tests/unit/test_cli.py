@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+EXAMINED = "nexus-registry examined: service\n"
 CONNECTION = {"host": "registry.example.com", "port": 22.0, "user": "admin", "hostKey": "ssh-ed25519 AAAA"}
 
 
@@ -118,10 +119,10 @@ def test_a_wrong_command_line_ends_with_2_as_what_cannot_be_told(arguments: list
 @pytest.mark.parametrize(
     ("status", "out", "err", "exits", "said"),
     [
-        (0, "", "", 0, "nothing found: what 1 steps did on registry.example.com is as they left it\n"),
+        (0, EXAMINED, "", 0, "nothing found: what 1 steps did on registry.example.com is as they left it\n"),
         (
             0,
-            "nexus.service is inactive\n",
+            f"from .bashrc\nnexus-registry finding: nexus.service is inactive\n{EXAMINED}",
             "",
             1,
             "registry.example.com: nexus.service is inactive: set nexus-registry:repair to a new value and run"
@@ -133,8 +134,15 @@ def test_a_wrong_command_line_ends_with_2_as_what_cannot_be_told(arguments: list
             "",
             "Host key verification failed.\n",
             2,
-            "can't tell: registry.example.com: Host key verification failed.: set ssh_host_key,"
-            " or sign in once by hand\n",
+            "can't tell: registry.example.com: Host key verification failed.: ssh_host_key is another key than the"
+            " host shows: find out why, and if the host was installed anew, set its new key and run pulumi up\n",
+        ),
+        (
+            0,
+            "fish: quotes are not balanced\n",
+            "",
+            2,
+            "can't tell: registry.example.com: nexus-service: the login shell did not run what was sent\n",
         ),
     ],
 )
@@ -169,9 +177,10 @@ def test_it_signs_in_with_the_key_of_the_state_at_the_right_host_only_and_leaves
     key.write_text(sshd.private_key)
     key.chmod(0o600)
     subprocess.run(["ssh-keygen", "-q", "-p", "-N", "open se$ame", "-f", key], check=True)
-    monkeypatch.setenv("TMPDIR", str(tmp_path / "empty"))
+    empty = tmp_path / '%d %h it\'s "empty" $HOME'
+    monkeypatch.setenv("TMPDIR", str(empty))
     monkeypatch.setattr("tempfile.tempdir", None)
-    (tmp_path / "empty").mkdir()
+    empty.mkdir()
     address = {"host": "127.0.0.1", "port": float(sshd.port), "user": sshd.user, "hostKey": sshd.host_key}
     plain, locked = {"privateKey": sshd.private_key}, {"privateKey": key.read_text()}
     answers = [
@@ -188,7 +197,7 @@ def test_it_signs_in_with_the_key_of_the_state_at_the_right_host_only_and_leaves
     assert [answer.stdout for answer in answers] == ["from here"] * 2 + [""] * 3
     assert "Permission denied" in answers[2].stderr
     assert all("Host key verification failed" in answer.stderr for answer in answers[3:])
-    assert list((tmp_path / "empty").iterdir()) == []
+    assert list(empty.iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def asked(host: OtherHost, sha256: str) -> list[str]:
     password = "KEYSTORE_PASSWORD=s3cr3t-word\n"
     said: list[str] = []
     for kind, flags, secrets in (
-        ("prepare", {**where, "java_home": JAVA, "port": [8443], "open_firewall": True}, ""),
+        ("prepare", {**where, "java_home": JAVA, "https_port": 8443, "open_firewall": True}, ""),
         ("account", unit, ""),
         ("archive", {**where, "sha256": sha256}, ""),
         ("keystore", served, f"KEYSTORE_BASE64=UEsx\n{password}"),
@@ -56,7 +56,9 @@ def asked(host: OtherHost, sha256: str) -> list[str]:
         step = Step(kind, kind, tuple(steps.command("create", flags).split()), 3, secrets, {})
         done = host.shell(step.line("doctor"), doctor.stdin(step))
         assert (done.returncode, done.stderr) == (0, "")
-        said += done.stdout.splitlines()
+        *found, last = done.stdout.splitlines()
+        assert last == f"nexus-registry examined: {kind}"
+        said += [line.removeprefix("nexus-registry finding: ") for line in found]
     return said
 
 
@@ -86,6 +88,6 @@ def test_each_change_by_hand_is_said_in_one_line_until_the_steps_ran_again(
         "min_disk_mb": 1,
         "java_home": JAVA,
     }
-    assert host.run("prepare", "update", **prepare, port=[8443], open_firewall=True).returncode == 0
+    assert host.run("prepare", "update", **prepare, https_port=8443, open_firewall=True).returncode == 0
     passes(host, JAVA, sha256, "update")
     assert asked(host, sha256) == []

@@ -67,6 +67,13 @@ def registry(name: str = "registry", **changes: Any) -> DockerRegistry:
         ({"archive_url": "https://x/a", "archive_path": "/a"}, r"archive_url: excludes archive_path"),
         ({"architecture": "riscv"}, r"architecture: must be x86_64 or aarch64"),
         ({"version": "3.78.0-01", "accept_eula": True, "architecture": "aarch64"}, r"architecture: .*no archive"),
+        (
+            {"archive_url": "https://bob:pw@mirror/n.tar.gz"},
+            r"archive_url: holds a login\. Give it as archive_username",
+        ),
+        ({"archive_url": "https://m/n", "archive_password": "pw"}, r"archive_password: needs archive_username"),
+        ({"archive_username": "bob", "archive_password": "pw"}, r"archive_username: is for a mirror"),
+        ({"archive_url": "https://m/n", "archive_username": "a:b", "archive_password": "p"}, r"no colon"),
         ({"http_port": 0}, r"http_port: must be from 1 to 65535, not 0"),
         ({"http_port": 8443}, r"https_port: is 8443, like http_port"),
         ({"data_dir": "/"}, r"data_dir: '/' has an empty part"),
@@ -275,3 +282,30 @@ def test_a_pull_secret_is_what_docker_and_kubernetes_read() -> None:
 )
 def test_archive_and_java_follow_the_version(version: str, architecture: str, name: str, java: int | None) -> None:
     assert (archive_name(version, architecture), java_major(version)) == (name, java)
+
+
+def test_registry_at_443_needs_privileged_ports_and_is_named_without_the_port() -> None:
+    with pytest.raises(InvalidArguments, match=r"https_port: 443 needs privileged_ports on the server"):
+        registry("a", server=server(), https_port=443)
+    for name, changes in (("b.example.com", {"privileged_ports": True}), ("c.example.com", {"https_port": 444})):
+        nexus = server(name[0], ssh=remote.ConnectionArgs(host=name), **changes)
+        assert registry(f"of-{name[0]}", server=nexus, https_port=443).address == name
+
+
+def test_privileged_ports_and_timeouts_reach_the_steps() -> None:
+    plain, changed = host_lines(), host_lines(https_port=443, lock_timeout=60)
+    assert not [line for line in plain.values() if "privileged" in line or "lock" in line]
+    assert "--privileged-ports yes" in changed["nexus-service"]
+    assert all("--lock-timeout 60" in line for line in changed.values())
+
+
+@pulumi.runtime.test  # type: ignore[untyped-decorator]
+def test_ipv6_address_is_bracketed_in_urls() -> pulumi.Output[None]:
+    nexus = server(ssh=remote.ConnectionArgs(host="2001:db8::1"))
+    images = registry(server=nexus)
+    assert nexus.hostname == "2001:db8::1"
+
+    def check(known: list[str]) -> None:
+        assert known == ["https://[2001:db8::1]:8443", "[2001:db8::1]:5000"]
+
+    return pulumi.Output.all(nexus.url, images.login_server).apply(check)

@@ -19,7 +19,7 @@ ASKED: dict[str, Any] = {
     "data_dir": "/var/lib/nexus",
     "heap_mb": 1000,
     "min_disk_mb": 1,
-    "port": [8443],
+    "https_port": 8443,
 }
 
 
@@ -243,10 +243,11 @@ for word; do :; done
 case $word in
     --query-port=*) [ -f "$at/$(echo "${word#*=}" | tr / -)" ] ;;
     --add-port=*) touch "$at/$(echo "${word#*=}" | tr / -)" ;;
-    --remove-port=*) rm "$at/$(echo "${word#*=}" | tr / -)" ;;
+    --remove-port=*) rm -f "$at/$(echo "${word#*=}" | tr / -)" ;;
 esac
 """,
 }
+OFFLINE = {"firewall-offline-cmd": FIREWALLD["firewall-cmd"].replace("at=/now", "at=/permanent")}
 
 
 def test_firewalld_is_only_opened_when_told_and_closed_again(tmp_path: Path) -> None:
@@ -265,11 +266,12 @@ def test_firewalld_is_only_opened_when_told_and_closed_again(tmp_path: Path) -> 
     assert host.calls() == [state, query[0], add[0], query[1], add[1]]
     assert host.run("prepare", "update", **told).returncode == 0
     assert host.calls() == [state, *query]
-    moved = host.run("prepare", "update", **{**told, "port": [9443]})
-    assert host.calls()[:3] == [state, remove[1], remove[0]]
+    moved = host.run("prepare", "update", **{**told, "https_port": 9443})
+    closed = [state, *remove, query[1]]
+    assert host.calls()[:5] == [state, *closed]
     assert "firewalld: closed 8443/tcp\nfirewalld: opened 9443/tcp\n" in moved.stdout
     assert host.run("prepare", "delete", **told).returncode == 0
-    assert host.calls() == [call.replace("8443", "9443") for call in (remove[1], remove[0])]
+    assert host.calls() == [call.replace("8443", "9443") for call in closed]
 
 
 def test_a_registrys_port_is_opened_by_its_own_step_and_a_port_opened_by_hand_stays(tmp_path: Path) -> None:
@@ -277,22 +279,46 @@ def test_a_registrys_port_is_opened_by_its_own_step_and_a_port_opened_by_hand_st
     host.write("firewalld", "0")
     for place in ("now", "permanent"):
         host.write(f"{place}/5001-tcp", "")
-    team: dict[str, Any] = {"port": [5000, 5001], "for": "team", "open_firewall": True}
+    team: dict[str, Any] = {"https_port": 5000, "http_port": 5001, "for": "team", "open_firewall": True}
     assert host.run("port", **team).returncode == 0
     assert [call for call in host.calls() if "--add" in call] == [
         "firewall-cmd -q --add-port=5000/tcp",
         "firewall-cmd -q --permanent --add-port=5000/tcp",
     ]
     assert host.run("port", "delete", **team).returncode == 0
-    assert host.calls() == [
-        "firewall-cmd -q --permanent --remove-port=5000/tcp",
+    assert [call for call in host.calls() if "--remove" in call] == [
         "firewall-cmd -q --remove-port=5000/tcp",
+        "firewall-cmd -q --permanent --remove-port=5000/tcp",
     ]
 
 
 def test_firewalld_that_does_not_run_is_left_alone(tmp_path: Path) -> None:
     host = OtherHost(tmp_path, ROCKY, FIREWALLD)
     host.write("firewalld", "252")
-    done = host.run("port", port=[5000], open_firewall=True)
+    done = host.run("port", https_port=5000, open_firewall=True)
     assert (done.returncode, done.stdout) == (0, "port 5000 can be used\n"), done.stderr
     assert [call for call in host.calls() if call.startswith("firewall")] == ["firewall-cmd -q --state"]
+
+
+@pytest.mark.parametrize("state", ["stopped", "removed", "refuses"])
+def test_delete_with_firewalld_forgets_only_what_is_closed(tmp_path: Path, state: str) -> None:
+    """A firewalld that is stopped has the port in its files, and opens it when it starts again."""
+    host = OtherHost(tmp_path, ROCKY, {**FIREWALLD, **OFFLINE})
+    host.write("firewalld", "0")
+    team: dict[str, Any] = {"https_port": 5000, "for": "team", "open_firewall": True}
+    assert host.run("port", **team).returncode == 0
+    host.write("firewalld", "252")
+    fact = host.root / "var/lib/nexus-registry/nexus/firewall.registry-team"
+    if state == "removed":
+        for name in ("firewall-cmd", "firewall-offline-cmd"):
+            (host.root / "bin" / name).unlink()
+    elif state == "refuses":
+        host.program("firewall-offline-cmd", "")
+    done = host.run("port", "delete", **team)
+    if state == "refuses":
+        assert done.stderr.startswith("open_firewall: firewalld does not close 5000/tcp")
+        assert fact.read_text() == "5000\n"
+    else:
+        assert done.returncode == 0, done.stderr
+        assert not fact.exists()
+        assert (host.root / "permanent/5000-tcp").exists() == (state == "removed")

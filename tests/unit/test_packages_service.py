@@ -82,7 +82,7 @@ def passes(host: OtherHost, java: str | None, sha256: str, verb: Any) -> list[st
     where: dict[str, Any] = {"version": VERSION, "install_root": "/opt/nexus"}
     certificate: dict[str, Any] = {"fingerprint": FINGERPRINT, "java_home": java}
     secrets = {"KEYSTORE_BASE64": "UEsx", "KEYSTORE_PASSWORD": "s3cr3t-word"}
-    numbers = {"http_port": 8081, "https_port": 8443, "heap_mb": 1000, "timeout": 30, "digest": "d"}
+    numbers = {"http_port": 8081, "https_port": 8443, "heap_mb": 1000, "start_timeout": 30, "digest": "d"}
     passwords = {"ADMIN_PASSWORD": "pw-of-admin", "CURRENT_ADMIN_PASSWORD": "", "KEYSTORE_PASSWORD": "s3cr3t-word"}
     for done in (
         host.run("account", verb, **unit),

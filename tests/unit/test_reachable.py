@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 
 import pytest
+from nexus_registry.components.host import reachable
 from nexus_registry.components.host.reachable import HostReachableProvider, Unreachable
 
 
 @pytest.fixture
 def listener() -> socket.socket:
     listening = socket.create_server(("127.0.0.1", 0))
-    listening.settimeout(5)
+    listening.settimeout(60)
     return listening
 
 
@@ -27,9 +29,35 @@ def answer(listener: socket.socket, greeting: bytes) -> int:
     return port
 
 
-def test_an_ssh_server_is_found(listener: socket.socket) -> None:
-    port = answer(listener, b"SSH-2.0-OpenSSH_9.2\r\n")
+@pytest.mark.parametrize(
+    "greeting",
+    [b"SSH-2.0-OpenSSH_9.2\r\n", b"Welcome\r\nto the machine\r\nSSH-2.0-x\r\n", b"W" * 5000 + b"\nSSH-2.0-x\r\n"],
+    ids=["at once", "after other lines", "after a long line"],
+)
+def test_ssh_server_is_found(listener: socket.socket, greeting: bytes) -> None:
+    port = answer(listener, greeting)
     assert HostReachableProvider().create({"host": "127.0.0.1", "port": float(port)}).id == f"127.0.0.1:{port}"
+
+
+def test_host_that_boots_is_waited_for(
+    listener: socket.socket, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(reachable, "_PROGRESS", 0.0)
+    monkeypatch.setattr(reachable, "_PAUSE", 0.1)
+    port = listener.getsockname()[1]
+    listener.close()
+
+    def boot() -> None:
+        time.sleep(1)
+        with socket.create_server(("127.0.0.1", port)) as booted:
+            for greeting in (b"", b"SSH-2.0-x\r\n"):  # a forwarded port closes the first one
+                connection, _ = booted.accept()
+                with connection:
+                    connection.sendall(greeting)
+
+    threading.Thread(target=boot, daemon=True).start()
+    HostReachableProvider().create({"host": "127.0.0.1", "port": port})
+    assert "waiting for the host's SSH server: 0 s, 127.0.0.1:" in capsys.readouterr().err
 
 
 def test_what_is_there_and_what_to_do_is_said_by_argument(listener: socket.socket) -> None:
@@ -37,7 +65,13 @@ def test_what_is_there_and_what_to_do_is_said_by_argument(listener: socket.socke
     with pytest.raises(Unreachable, match=r"ssh\.port: what listens at .* is no SSH server"):
         HostReachableProvider().create({"host": "127.0.0.1", "port": port})
     listener.close()
-    with pytest.raises(Unreachable, match=r"ssh\.port: .*refused: is an SSH server listening"):
-        HostReachableProvider().create({"host": "127.0.0.1", "port": port})
-    with pytest.raises(Unreachable, match=r"ssh\.host: the name 'no-such-host.invalid' is not found"):
-        HostReachableProvider().create({"host": "no-such-host.invalid", "port": 22})
+    for host, number, message in (
+        (
+            "127.0.0.1",
+            port,
+            r"ssh\.port: .*refused: is an SSH server listening there\? \(waited 0 s, connect_timeout",
+        ),
+        ("no-such-host.invalid", 22, r"ssh\.host: the name 'no-such-host.invalid' is not found"),
+    ):
+        with pytest.raises(Unreachable, match=message):
+            HostReachableProvider().create({"host": host, "port": number, "timeout": 1})

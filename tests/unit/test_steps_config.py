@@ -46,7 +46,9 @@ JETTY_12_XML = """<?xml version="1.0"?>
 """
 
 
-def fake_install(folder: Path, xml: str, *, scanner: bool, java: str = "17.0.9") -> Path:
+def fake_install(
+    folder: Path, xml: str, *, scanner: bool, java: str = "17.0.9", jar: str = "system/jetty-util-9.4.jar"
+) -> Path:
     (folder / "etc/jetty").mkdir(parents=True)
     (folder / "etc/jetty/jetty-https.xml").write_text(xml)
     (folder / "etc/nexus-default.properties").write_text(
@@ -54,7 +56,8 @@ def fake_install(folder: Path, xml: str, *, scanner: bool, java: str = "17.0.9")
     )
     (folder / "system").mkdir()
     name = b"org/eclipse/jetty/util/ssl/KeyStoreScanner.class" if scanner else b"org/eclipse/Other.class"
-    (folder / "system/jetty-util-9.4.jar").write_bytes(b"PK\0\1" + name + b"\0")
+    (folder / jar).parent.mkdir(parents=True, exist_ok=True)
+    (folder / jar).write_bytes(b"PK\0\1" + name + b"\0")
     (folder / "java/bin").mkdir(parents=True)
     (folder / "java/bin/java").write_text(f"#!/bin/sh\necho 'openjdk version \"{java}\" 2024-01-01' >&2\n")
     (folder / "java/bin/java").chmod(0o755)
@@ -188,3 +191,77 @@ def test_java_sees_no_read_only_disk_below_the_data(
     written = unit(shell, 252, flags=f"--data-dir {data_dir}", mount=mount)
     assert f"\nProtectHome={homes}\nProtectSystem=full\n" in written
     assert f"\nReadWritePaths={write}\n" in written
+
+
+@pytest.mark.parametrize("jar", ["system/a/jetty-util-9.4.jar", "bin/nexus-boot.jar", "lib/x/util.jar"])
+@pytest.mark.parametrize("scanner", [True, False])
+def test_scanner_is_recognised_in_any_jar(shell: list[str], tmp_path: Path, jar: str, scanner: bool) -> None:
+    install = fake_install(tmp_path, HTTPS_XML, scanner=scanner, jar=jar)
+    assert run(shell, f"if has_scanner {install}; then echo yes; fi") == ("yes\n" if scanner else "")
+
+
+def test_unit_may_listen_at_privileged_ports_only_when_asked(shell: list[str]) -> None:
+    plain, privileged = (unit(shell, 252, flags=flags).splitlines() for flags in ("", "--privileged-ports yes"))
+    assert sorted(set(plain) ^ set(privileged)) == [
+        "AmbientCapabilities=",
+        "AmbientCapabilities=CAP_NET_BIND_SERVICE",
+        "CapabilityBoundingSet=",
+        "CapabilityBoundingSet=CAP_NET_BIND_SERVICE",
+        "PrivateUsers=yes",
+    ]
+    body = "systemd_version() { echo 219; }; check_privileged_ports"
+    assert run(shell, parsed("--privileged-ports yes", body)).startswith("privileged_ports: ports below 1024 need")
+    assert run(shell, parsed("", body)) == ""
+
+
+@pytest.mark.parametrize(
+    ("address", "http", "https"),
+    [("::1", "http://[::1]:8081", "[::1]:8443"), ("10.0.0.1", "http://10.0.0.1:8081", "10.0.0.1:8443")],
+)
+def test_address_of_either_kind_is_asked(
+    shell: list[str], tmp_path: Path, address: str, http: str, https: str
+) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/keytool").write_text(f'#!/bin/sh\necho "$@" >{tmp_path}/asked\n')
+    (tmp_path / "bin/keytool").chmod(0o755)
+    body = f"check_arguments; java={tmp_path}; base_url; served_fingerprint"
+    assert run(shell, parsed(f"--address {address}", body)) == http
+    assert (tmp_path / "asked").read_text().split()[-1] == https
+
+
+@pytest.mark.parametrize(("content", "pending"), [("same", False), ("other", True)])
+def test_only_a_changed_content_asks_for_a_restart(
+    shell: list[str], tmp_path: Path, content: str, pending: bool
+) -> None:
+    (tmp_path / "file").write_text(content)
+    (tmp_path / "file").chmod(0o600)
+    body = f"unit=nexus FACTS={tmp_path}/facts work={tmp_path}; echo same | tr -d '\\n' | "
+    body += f"update_file {tmp_path}/file root:root 0640; has_fact service.pending && echo pending"
+    assert ("pending" in run(shell, body)) == pending
+    assert (tmp_path / "file").stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize("used", [False, True])
+def test_former_install_root_is_removed_unless_another_unit_runs_from_it(
+    shell: list[str], tmp_path: Path, used: bool
+) -> None:
+    former = tmp_path / "former"
+    for name, ours in (("nexus-3.71.0-06", True), ("nexus-3.70.0-01", False)):
+        (former / name).mkdir(parents=True)
+        if ours:
+            (former / name / ".nexus-registry").touch()
+    (former / "nexus").symlink_to("nexus-3.71.0-06")
+    (tmp_path / "unit").write_text(f"ExecStart={former}/nexus/bin/nexus run\n")
+    body = f"""FACTS={tmp_path}/facts work={tmp_path} arg_install_root={tmp_path}/now
+unit_text() {{ echo new; }}
+update_file() {{ :; }}
+systemctl() {{ :; }}
+unit_file() {{ echo {tmp_path}/unit; }}
+nexus_units() {{ echo "{"other" if used else "nexus"}|ours|nexus|nexus|{former}|/data"; }}
+write_unit x y
+remove_former_root
+remove_former_root"""
+    said = run(shell, parsed("", body))
+    assert said.count("removed") == (0 if used else 1)
+    left = ["nexus", "nexus-3.70.0-01", "nexus-3.71.0-06"] if used else ["nexus-3.70.0-01"]
+    assert sorted(path.name for path in former.iterdir()) == left

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nexus_registry.components.host import steps
 
 from tests.unit.steps_shell import SHELLS, parsed, run
 
@@ -68,6 +69,12 @@ def test_secrets_are_masked_in_what_is_shown(secret: str) -> None:
         ("127.0.0.1", "127.0.0.2", False),
         ("::1", "[::1]", True),
         ("10.0.0.1", "[::]", True),
+        ("127.0.0.1", "[::ffff:127.0.0.1]", True),
+        ("127.0.0.1", "[::ffff:127.0.0.2]", False),
+        ("127.0.0.1", "[::FFFF:0.0.0.0]", True),
+        ("127.0.0.53", "127.0.0.53%lo", True),
+        ("0:0:0:0:0:0:0:1", "[::1]", True),
+        ("localhost", "127.0.0.1", True),
     ],
 )
 def test_only_listeners_on_the_same_address_are_in_the_way(
@@ -128,5 +135,12 @@ def test_who_holds_the_package_managers_lock_is_named(shell: list[str], tmp_path
 
 def test_a_clock_that_jumps_forward_ends_no_program(shell: list[str], tmp_path: Path) -> None:
     jump = f"if [ -f {tmp_path}/jumped ]; then echo 9999999999; else : >{tmp_path}/jumped; echo 1; fi"
-    body = f"temp_dir={tmp_path}; date() {{ {jump}; }}; attend 'sleeping' 60 sleep 0.5; uptime_seconds"
+    body = f"temp_dir={tmp_path}; date() {{ {jump}; }}; attend 'sleeping' 600 sleep 0.5; uptime_seconds"
     assert run(shell, body).isdigit()
+
+
+def test_flag_in_octal_digits_is_read(shell: list[str]) -> None:
+    line = steps.command("create", {"property": ["a=C:\\x!'é\\"]})
+    word = line.split()[-1]
+    assert "--property:octal" in line
+    assert run(shell, parsed(f"--property:octal {word}", 'printf "%s" "$arg_property"')) == "a=C:\\x!'é\\"

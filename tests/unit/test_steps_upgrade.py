@@ -208,7 +208,7 @@ echo "then $unit $arg_data_dir $arg_install_root $owner; $left_stopped"
 
 MODEL = r"""
 FACTS_ROOT=$base/facts FACTS=$base/facts/nexus
-unit=nexus verb=update arg_timeout=60 arg_data_dir=$base/data arg_install_root=$base/root
+unit=nexus verb=update arg_start_timeout=60 arg_data_dir=$base/data arg_install_root=$base/root
 # Numbered over subshells too; the one whose number is $cut is not done any more, nor anything after it.
 effect() {
     read -r count <"$base/count"

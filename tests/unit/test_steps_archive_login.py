@@ -1,0 +1,67 @@
+"""The login of a mirror reaches it, and is in no command line and no message."""
+
+from __future__ import annotations
+
+import base64
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.unit.steps_shell import SHELLS, run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+USERNAME, PASSWORD = 'bob \\ "x"', "p%w:'$HOME\\é\""
+
+
+class Mirror(BaseHTTPRequestHandler):
+    """Gives a file to whoever logs in."""
+
+    def do_GET(self) -> None:
+        login = base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode()
+        if self.headers.get("Authorization") != f"Basic {login}":
+            self.send_error(401)
+            return
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"archive")
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that the server gives
+        pass
+
+
+@pytest.fixture(scope="module")
+def mirror() -> Iterator[str]:
+    server = HTTPServer(("127.0.0.1", 0), Mirror)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/nexus.tar.gz"
+    server.shutdown()
+
+
+@pytest.mark.parametrize("name", SHELLS)
+def test_login_reaches_mirror_by_standard_input(mirror: str, tmp_path: Path, name: str) -> None:
+    (tmp_path / "curl").write_text(f'#!/bin/sh\necho "$@" >{tmp_path}/arguments\nexec /usr/bin/curl "$@"\n')
+    (tmp_path / "curl").chmod(0o755)
+    body = f"PATH={tmp_path}:$PATH; arg_path= arg_url={mirror} work={tmp_path} temp_dir={tmp_path}"
+    body += " arg_install_root=/; "
+    secrets = {"ARCHIVE_USERNAME": USERNAME, "ARCHIVE_PASSWORD": PASSWORD}
+    said = run(SHELLS[name], f"{body} fetch_archive", "archive", secrets)
+    assert (tmp_path / "archive.tar.gz").read_bytes() == b"archive", said
+    shown = said + (tmp_path / "arguments").read_text()
+    assert "bob" not in shown
+    assert "HOME" not in shown
+    wrong = run(SHELLS[name], f"{body} fetch_archive", "archive", {**secrets, "ARCHIVE_PASSWORD": "n0"})
+    assert "401" in wrong
+    assert "n0" not in wrong
+
+
+def test_url_with_a_login_is_refused_without_showing_it(shell: list[str]) -> None:
+    said = run(shell, "arg_path= arg_url=https://bob:pw@mirror/n.tar.gz; fetch_archive", "archive")
+    assert said.startswith("archive_url: it holds a login. Give that as archive_username and archive_password")
+    assert "pw" not in said.replace("archive_password", "")
+    path = "arg_path= arg_url=file:///none/a@b.tar.gz work=/tmp temp_dir=/none; fetch_archive"
+    assert "holds a login" not in run(shell, path, "archive")
