@@ -1,0 +1,58 @@
+"""The administrator's password on a real host with a played Nexus: a first start that fails, a change by hand."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sandbox import host as hosts
+from tests.host.steps import Store
+
+from .test_host_histories import STEPS, VERSIONS, Program
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="module")
+def program() -> Iterator[Program]:
+    made = Program(hosts.up("passwords"), Store.make("keystore-1"), "", admin_password="a:d%m 'i\"n€ ")
+    made.version = VERSIONS[0]
+    yield made
+    hosts.down("passwords")
+
+
+def test_a_first_start_that_fails_after_the_database_is_there_locks_nobody_out(program: Program) -> None:
+    program.turn_to(program.version)
+    for step in STEPS[:-1]:
+        program.run(step)
+    kill = "kill -9 $(systemctl show --value -p MainPID nexus)"
+    seen = f"test -s {program.data_dir}/db/nexus.mv.db"
+    watch = f"for i in $(seq 3000); do if {seen}; then {kill}; exit; fi; sleep 0.02; done"
+    killer = threading.Thread(target=lambda: program.host.ssh(watch, check=False))
+    killer.start()
+    failed = program.run("service", check=False)
+    killer.join()
+    assert failed.returncode == 1, failed.stdout
+    assert program.host.exists(f"{program.data_dir}/admin.password")
+    program.run("service")
+    assert program.curl("kept").endswith(" 200")
+    assert not program.host.exists(f"{program.data_dir}/admin.password")
+
+
+def test_the_password_is_in_no_environment(program: Program) -> None:
+    assert program.curl("kept").endswith(" 200")
+    environment = program.host.ssh(f"tr '\\0' '\\n' </proc/{program.property('MainPID')}/environ").stdout
+    assert program.admin_password not in environment
+    assert "NEXUS_SECURITY_INITIAL_PASSWORD=" in environment
+    assert program.property("LimitCORE") == "0"
+
+
+def test_a_password_that_was_changed_by_hand_stays_when_the_service_restarts(program: Program) -> None:
+    by_hand = "by hand: é"
+    path = "service/rest/v1/security/users/admin/change-password"
+    assert program.curl(path, "-X", "PUT", "-d", by_hand).endswith(" 204")
+    assert "restarting" in program.run("service", "update", heap_mb=900).stdout
+    assert program.curl("kept", password=by_hand).endswith(" 200")
