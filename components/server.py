@@ -65,7 +65,7 @@ class NexusServerArgs:
         heap_mb: Java heap in MB, at most two thirds of the host's memory. The vendor's minimum is 2703.
         min_disk_mb: free disk that install and data directory must have, in MB.
         properties: more lines for ``nexus.properties``.
-        install_root: versions are unpacked below it, ``nexus`` links to the one in use.
+        install_root: versions are unpacked below it, ``nexus`` links to the one in use; of this server alone.
         data_dir: everything that is not part of the program.
         user, group: the service's account, made when it is not there.
         unit: name of the systemd unit.
