@@ -11,13 +11,13 @@ from typing import Any, TypeAlias
 
 import pulumi
 
-from ..providers.anonymous import AnonymousAccess
 from ..providers.client import Connection
-from ..providers.docker import DockerHostedRepository
 from ..providers.proof import RegistryProof, digest
-from ..providers.realm import RealmActivation
-from ..providers.role import Role
-from ..providers.user import User
+from ..providers.repositories.docker import DockerHostedRepository
+from ..providers.security.anonymous import AnonymousAccess
+from ..providers.security.realm import RealmActivation
+from ..providers.security.role import Role
+from ..providers.security.user import User
 from .server import NexusServer
 from .validation import registry_problems, require_none
 
@@ -207,7 +207,7 @@ class DockerRegistry(pulumi.ComponentResource):
             force_basic_auth=not args.anonymous_pull,
             http_port=args.http_port,
             https_port=args.https_port,
-            probe_connectors=False if args.login_server else None,
+            probe_connectors=not args.login_server,
             force_destroy=args.force_destroy,
             adopt=args.adopt,
             opts=self._after(*self._prerequisites()),
@@ -267,7 +267,7 @@ class DockerRegistry(pulumi.ComponentResource):
         repository = self.args.repository
         return Role(
             f"{self.name}-{verb}",
-            id=f"{repository}-{verb}",
+            role_id=f"{repository}-{verb}",
             description=f"May {verb} images of {repository}",
             privileges=[f"nx-repository-view-docker-{repository}-{action}" for action in _ACTIONS[verb]],
             incarnations=[self.repository_incarnation],
@@ -317,7 +317,7 @@ def docker_config_json(login_servers: str | Iterable[str], username: str, passwo
 
 def role_id(role: RoleRef) -> pulumi.Input[str]:
     """The id of a role."""
-    return role.id if isinstance(role, Role) else role
+    return role.role_id if isinstance(role, Role) else role
 
 
 def incarnations_of(roles: Iterable[RoleRef]) -> list[pulumi.Input[str]]:

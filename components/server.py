@@ -9,20 +9,19 @@ from typing import Any, cast
 import pulumi
 from pulumi_command import remote
 
-from ..providers.admin_password import AdminPassword
-from ..providers.anonymous import AnonymousAccess
 from ..providers.client import Connection
-from ..providers.eula import Eula
+from ..providers.compat import REST_SINCE, archive_url, java_major, parse
 from ..providers.keystore import Keystore
 from ..providers.proof import digest
-from ..providers.realm import RealmActivation
-from ..providers.versions import REST_SINCE, parse
+from ..providers.security.admin_password import AdminPassword
+from ..providers.security.anonymous import AnonymousAccess
+from ..providers.security.realm import RealmActivation
+from ..providers.system.eula import Eula
 from .host.reachable import HostReachable
 from .host.steps import host_step
 from .host.version import InstalledVersion
 from .same_host import refuse_shared
 from .validation import require_none, server_problems
-from .versions import archive_url, java_major
 
 
 @dataclass(kw_only=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pulumi
 
-from ..providers.role import Role
-from ..providers.user import User
+from ..providers.security.role import Role
+from ..providers.security.user import User
 from .registry import DockerRegistry, RoleRef, docker_config, incarnations_of, role_id
 from .validation import Problem, require_none, user_problems
 

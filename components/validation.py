@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi.dynamic import ResourceProvider
 
-from ..providers.docker import DockerHostedRepositoryProvider
-from ..providers.role import RoleProvider
-from ..providers.user import UserProvider
-from ..providers.versions import parse
+from ..providers.compat import LICENCE_SINCE, archive_url, parse
+from ..providers.repositories.docker import DockerHostedRepositoryProvider
+from ..providers.security.role import RoleProvider
+from ..providers.security.user import UserProvider
 from .host import arguments
-from .versions import LICENCE_SINCE, archive_url
 
 if TYPE_CHECKING:
     from .registry import DockerRegistryArgs
@@ -281,9 +280,9 @@ def _user_problems(args: DockerRegistryArgs, accounts: Mapping[str, str]) -> Ite
             yield from user_problems(name, user_id, password)
     if len(args.repository) <= 200:
         for verb in ("push", "pull"):
-            role = {"id": f"{args.repository}-{verb}", "connection": _CONNECTION}
+            role = {"role_id": f"{args.repository}-{verb}", "connection": _CONNECTION}
             if getattr(args, f"{verb}_role") is None:
-                yield from provider_problems(RoleProvider(), role, {"id": "repository"})
+                yield from provider_problems(RoleProvider(), role, {"role_id": "repository"})
 
 
 def user_problems(argument: str, user_id: str, password: Any) -> Iterator[Problem]:

@@ -207,7 +207,7 @@ def shown(name: x509.Name) -> str:
 
 
 def _blocks(value: object) -> list[tuple[str, str]]:
-    found = _BLOCK.findall(text(lines=True, longest=LONGEST)(value))
+    found = _BLOCK.findall(text(multiline=True, max_length=LONGEST)(value))
     return [(str(label), str(body)) for label, body in found]
 
 

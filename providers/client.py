@@ -7,7 +7,7 @@ import random
 import ssl
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypedDict, cast
 from urllib.parse import quote
 
@@ -35,6 +35,8 @@ from .responses import (
     unusable_url,
 )
 
+LIST_LIFETIME = 10.0
+"""Seconds in which a list that was read is used again for further reads."""
 RETRY_TIMEOUT = 60.0
 """Seconds in which one request is tried again, and after which its failure stands."""
 
@@ -111,6 +113,13 @@ class NexusClient:
         """The same; raises :class:`UnexpectedResponse` when it is no list."""
         return cast("list[Any]", self._shaped(list, "list", path, params))
 
+    def cached_list(self, path: str) -> list[Any]:
+        """The list at ``path``, at most ``LIST_LIFETIME`` seconds old and older than no write of this process.
+
+        For reads of many objects of one kind in a row; never for what decides on a write.
+        """
+        return _lists_of(self.url).get((path, self.username), lambda: self.get_list(path))
+
     def post(self, path: str, body: Any) -> Any:
         """Send a new object; raises :class:`OutcomeUnknown` when it may have been taken all the same."""
         return self._request("POST", path, json=body)
@@ -183,6 +192,8 @@ class NexusClient:
     ) -> Any:
         url = f"{self.url}/service/rest{path}"
         what = f"{method} {url}"
+        if method != "GET":
+            _lists_of(self.url).clear()
         secrets = (self._password, *secrets, *_secrets_in(json))
         attempts = _Attempts(self._retry_timeout)
         while True:
@@ -214,6 +225,36 @@ class NexusClient:
             if wait is None:
                 raise failure from None
             time.sleep(wait)
+
+
+class _Lists:
+    """The lists that one server returned a moment ago."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._reading: dict[Any, threading.Lock] = {}
+        self._read: dict[Any, tuple[float, list[Any]]] = {}
+
+    def get(self, key: Any, read: Callable[[], list[Any]]) -> list[Any]:
+        with self._lock:
+            reading = self._reading.setdefault(key, threading.Lock())
+        with reading:  # threads that want the same list wait for one request
+            at, found = self._read.get(key, (0.0, []))
+            if time.monotonic() - at > LIST_LIFETIME:
+                at, found = time.monotonic(), read()
+                self._read[key] = at, found
+            return found
+
+    def clear(self) -> None:
+        self._read.clear()
+
+
+_lists: dict[str, _Lists] = {}
+
+
+def _lists_of(url: str) -> _Lists:
+    with _clients_lock:
+        return _lists.setdefault(url, _Lists())
 
 
 _clients: dict[tuple[str, ...], NexusClient] = {}

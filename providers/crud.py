@@ -15,33 +15,15 @@ import pulumi
 from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
 from . import engine
+from .body import Mapped
 from .client import NexusClient
+from .compat import Availability, served
 from .connection import client_from_state, client_of, require_same_server, resolve, server_of
 from .errors import NexusError, NotFound, OutcomeUnknown, RateLimited, Refused
-from .provider import CONNECTION, Provider
+from .provider import Provider
 from .run import CHECK_TIMEOUT, Desired, Held, Key, Run
-from .schema import (
-    PROVIDER_KEY,
-    Field,
-    Schema,
-    boolean,
-    contradictions,
-    describe,
-    differences,
-    mapping,
-    normalised,
-    text,
-)
+from .schema import PROVIDER_KEY, describe, differences, mismatches, normalised, outdated_names
 from .unknown import has_unknown, is_unknown
-
-STEERING: Schema = {
-    "connection": Field(mapping(CONNECTION), secret=True, steers=True),
-    "adopt": Field(boolean, default=False, steers=True),
-}
-"""What every Nexus resource takes besides its own fields."""
-INCARNATION: Schema = {"incarnation": Field(text(), steers=True)}
-"""For a kind whose deletion strips it from other objects: a mark that changes exactly when another one takes its
-place. Those others take it as an input, and are so written again when it is replaced."""
 
 
 @dataclass
@@ -52,13 +34,13 @@ class Actual:
     properties: dict[str, Any]
 
 
-class NexusProvider(Provider):
+class NexusProvider(Mapped, Provider):
     """The lifecycle of an object inside Nexus.
 
     - ``check`` notes what each resource of the program wants, and refuses two that want the same object.
-    - ``create`` adopts an object that exists exactly as desired. One that differs is an error that names the
-      difference, unless ``adopt`` is set or another resource of this run gives it up: then it is changed. A lost
-      response, or "already exists" after the first look, leads to another look.
+    - ``create`` inserts first and looks only when that fails: "already exists", or a lost response. It adopts an
+      object that exists exactly as desired. One that differs is an error that names the difference, unless
+      ``adopt`` is set or another resource of this run gives it up: then it is changed.
     - ``update`` reads, changes only the properties of this resource and writes; nothing is sent when only
       properties changed that are not part of the object (connection, adopt …).
     - What ``create`` or ``update`` wrote is undone when it fails its verification.
@@ -67,12 +49,18 @@ class NexusProvider(Provider):
     - ``delete`` leaves an object in place that another resource of this run wants. Deleting what is gone succeeds.
     """
 
+    availability: ClassVar[Availability] = Availability()
+    """Which servers have the kind."""
+    field_availability: ClassVar[Mapping[str, Availability]] = {}
+    """The same for each property that not every server has."""
     run: ClassVar[Run] = Run()
     """What the program of the run that this process serves wants."""
     outputs: ClassVar[tuple[str, ...]] = ()
     """Outputs that are no inputs."""
     singleton: ClassVar[bool] = False
     """Whether the object always exists, so that it is changed to what is desired whatever it is now."""
+    find_first: ClassVar[bool] = False
+    """Whether a creation must look first, because the server does not refuse a second object."""
     scope: ClassVar[str] = ""
     """What the identity is unique in, where several kinds share their names. Default: the kind."""
 
@@ -104,12 +92,15 @@ class NexusProvider(Provider):
 
     def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
         """Delete the object; nothing happens when it is gone."""
-        if self.find(client, properties) is not None:
-            try:
-                client.delete(self.path(properties))
-            except NotFound:  # gone, or said by something in between
-                if self.find(client, properties) is not None:
-                    raise
+        try:
+            client.delete(self.path(properties))
+        except NotFound:  # gone, or said by something in between
+            if self.find(client, properties) is not None:
+                raise
+
+    def find_in_list(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual | None:  # noqa: ARG002
+        """The object as the list of its kind has it, for a refresh; ``None`` when it has to be read by itself."""
+        return None
 
     def secrets_match(self, client: NexusClient, inputs: Mapping[str, Any]) -> bool | None:  # noqa: ARG002
         """Whether what the server does not return (a password) is as desired; ``None`` when that can't be seen."""
@@ -140,6 +131,8 @@ class NexusProvider(Provider):
         result = super().check(olds, news)
         result.failures.extend(self.connection_failures(result))
         if not result.failures:
+            result.failures.extend(CheckFailure(*one) for one in self._unavailable(result.inputs))
+        if not result.failures:
             result.failures.extend(self._declare(olds, result.inputs))
         return result
 
@@ -147,28 +140,29 @@ class NexusProvider(Provider):
         if self._is_moved(olds, news):
             self.run.move(self._server(olds), self._connection(news))
         self._hold(olds)
-        return super().diff(id_, olds, news)
+        diff = super().diff(id_, olds, news)
+        # A state with older names is written again, or what is renamed stays unknown in every preview.
+        diff.changes = diff.changes or bool(outdated_names(self.schema, olds))
+        return diff
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         inputs = normalised(self.schema, props)
         id_ = self.identity(inputs)
         with self.api_errors(id_, inputs) as client:
-            before = self.find(client, inputs)
-            if before is not None:
-                self._adopt(client, inputs, before)
-            else:
-                self._insert(client, inputs)
+            self._refuse_unavailable(client, inputs)
+            before = self._insert_or_adopt(client, inputs)
             with self._undone_on_refusal(client, inputs, before):
-                self._verify(client, inputs)
+                actual = self._verify(client, inputs)
             key = self._key(inputs)
             outputs = self.initial_outputs(before, self.run.deleted(key) if key else {})
+            outputs |= self.outputs_of(actual)
             self._hold(inputs)
             return CreateResult(id_, {**inputs, **outputs})
 
     def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         inputs = normalised(self.schema, news)
         outs = {**inputs, **{name: olds[name] for name in self.outputs if name in olds}}
-        changed = [name for name in differences(self.schema, olds, inputs) if not self.schema[name].steers]
+        changed = [name for name in differences(self.schema, olds, inputs) if not self.schema[name].local]
         if not changed and not self._is_moved(olds, inputs):
             return UpdateResult(outs)
         with self.api_errors(id_, inputs) as client:
@@ -177,20 +171,22 @@ class NexusProvider(Provider):
             actual = self.find(client, inputs)
             if actual is None:
                 raise Refused("is gone from the server: `pulumi up --refresh` creates it again")
-            public = [name for name in changed if not self.schema[name].secret]
+            in_body = [name for name in changed if name in self.paths]
             with self._undone_on_refusal(client, inputs, actual):
-                if contradictions(self.schema, inputs, actual.properties) or set(public) - set(actual.properties):
+                # What the server does not return (a secret, a field that it hides) may differ unseen.
+                if self.mismatches(inputs, actual) or set(in_body) - set(actual.properties):
+                    self._refuse_unavailable(client, inputs)
                     self.write(client, inputs, actual)
-                if len(public) < len(changed):
+                if len(in_body) < len(changed):
                     self.write_secrets(client, inputs)
                 if changed:
-                    self._verify(client, inputs)
+                    outs |= self.outputs_of(self._verify(client, inputs))
             return UpdateResult(outs)
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         state = normalised(self.schema, props)
         with self.api_errors(id_, state, from_state=True) as client:
-            actual = self.find(client, state)
+            actual = self.find_in_list(client, state) or self.find(client, state)
             if actual is None:
                 return ReadResult("", {}, {})
             outs = normalised(self.schema, {**state, **actual.properties})
@@ -206,7 +202,7 @@ class NexusProvider(Provider):
 
     def without_secrets(self, outs: Mapping[str, Any]) -> dict[str, Any]:
         """The outputs without the secrets that are the object's own: so a read says that they are others."""
-        own = {name for name, field in self.schema.items() if field.secret and not field.steers}
+        own = {name for name, field in self.schema.items() if field.secret and not field.local}
         return {name: value for name, value in outs.items() if name not in own}
 
     def delete(self, id_: str, props: dict[str, Any]) -> None:
@@ -234,7 +230,7 @@ class NexusProvider(Provider):
         if server_of(client.url) == self._server(state):
             return
         actual = self.find(client, state)
-        if actual is not None and (differing := contradictions(self.schema, state, actual.properties)):
+        if actual is not None and (differing := self.mismatches(state, actual)):
             said = describe(differing, state, actual.properties, self.schema)
             raise Refused(
                 f"{url} does not answer, and at {client.url} it differs from the state: {said}. It was not "
@@ -293,24 +289,36 @@ class NexusProvider(Provider):
             if actual is not None:
                 self._adopt(client, {**heir.inputs, "adopt": True}, actual)
 
-    def _insert(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
-        """Create the object; a lost response, or "already exists", lead to another look."""
+    def _insert_or_adopt(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual | None:
+        """Create the object, or make the one that is there its own; returns what was there before."""
+        if self.singleton or self.find_first:
+            before = self.find(client, inputs)
+            if before is not None:
+                self._adopt(client, inputs, before)
+                return before
+        unknown = False  # whether an earlier try may have inserted it
         for last in (False, False, True):
             try:
-                return self.insert(client, inputs)
+                self.insert(client, inputs)
             except (Refused, OutcomeUnknown) as error:
-                actual = self.find(client, inputs)
-                if actual is not None:
-                    # There was none before: after a lost response it is the one that was just inserted.
-                    own = isinstance(error, OutcomeUnknown)
-                    return self._adopt(client, {**inputs, "adopt": True} if own else inputs, actual)
+                unknown = unknown or isinstance(error, OutcomeUnknown)
+                before = self.find(client, inputs)
+                if before is not None:
+                    self._adopt(client, inputs, before, own=unknown)
+                    return None if unknown else before
                 if last or isinstance(error, Refused):
                     raise
+            else:
+                return None
         return None
 
-    def _adopt(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
-        """Make an object that was there before this resource its own."""
-        differing = contradictions(self.schema, inputs, actual.properties)
+    def _adopt(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual, *, own: bool = False) -> None:
+        """Make an object that was there before this resource its own.
+
+        Args:
+            own: this very create may have inserted it: a password that can't be seen is written again.
+        """
+        differing = self.mismatches(inputs, actual)
         fixed = [name for name in differing if self.schema[name].replaces]
         said = describe(fixed or differing, inputs, actual.properties, self.schema)
         if fixed:
@@ -330,7 +338,7 @@ class NexusProvider(Provider):
             if not self._may_change(inputs):
                 raise
             same = False  # writing a password opens an account that wrong ones have shut
-        if same is False and not self._may_change(inputs):
+        if same is False and not (own or self._may_change(inputs)):
             raise Refused("exists already with another password. Set adopt=True to have it changed")
         if not same:  # what can't be seen, such as the password of a disabled user, is written
             self.write_secrets(client, inputs)
@@ -342,16 +350,21 @@ class NexusProvider(Provider):
             urn and key and self.run.is_released(urn, key, timeout=CHECK_TIMEOUT)
         )
 
-    def _verify(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
+    def outputs_of(self, actual: Actual) -> dict[str, Any]:
+        """The outputs that the server returns."""
+        return {name: actual.properties[name] for name in self.outputs if name in actual.properties}
+
+    def _verify(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual:
         """Read back what was written: some versions drop what they don't know and answer success."""
         actual = self.find(client, inputs)
         if actual is None:
             raise Refused("was accepted by Nexus and is not there: see Nexus's log")
-        dropped = contradictions(self.schema, inputs, actual.properties)
+        dropped = self.mismatches(inputs, actual)
         if dropped:
             said = describe(dropped, inputs, actual.properties, self.schema)
             raise Refused(f"was accepted by Nexus and differs from what is desired: {said}")
         self.verify(client, inputs, actual)
+        return actual
 
     @contextmanager
     def _undone_on_refusal(
@@ -389,6 +402,32 @@ class NexusProvider(Provider):
             yield client
         except NexusError as error:
             raise _like(error, f"{self.kind} {identity!r}: {self._explained(client, properties, error)}") from None
+
+    def mismatches(self, desired: Mapping[str, Any], actual: Actual) -> list[str]:
+        """The properties that the server has otherwise; only what it returns is compared."""
+        return mismatches(self.schema, desired, actual.properties)
+
+    def _unavailable(
+        self, inputs: Mapping[str, Any], version: str = "", edition: str = ""
+    ) -> Iterator[tuple[str, str]]:
+        """What the server does not have, as (property, reason): by the version and edition that are known."""
+        connection = inputs.get("connection")
+        known = connection if isinstance(connection, Mapping) else self.configured
+        version = version or known.get("version") or ""
+        edition = edition or known.get("edition") or ""
+        if is_unknown(version) or is_unknown(edition):
+            return
+        if reason := self.availability.refusal(version, edition):
+            yield "connection", f"{self.kind}: {reason}"
+        for name, available in self.field_availability.items():
+            value = inputs.get(name)
+            if value not in (None, self.schema[name].default) and (reason := available.refusal(version, edition)):
+                yield name, reason
+
+    def _refuse_unavailable(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
+        """The same by what the server's responses have said so far; a proxy may hide it."""
+        for name, reason in self._unavailable(inputs, *served(client.server)):
+            raise Refused(f"{name}: {reason}")
 
     def _explained(self, client: NexusClient, properties: Mapping[str, Any], error: NexusError) -> str:
         said = ""

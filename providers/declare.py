@@ -11,7 +11,7 @@ secret, and the reference page::
     class Role(NexusResource, provider=RoleProvider):
         \"""A role of Nexus's own user directory.\"""
 
-        role_id: Prop[str] = prop(text(longest=200), path="id", replaces=True, renamed_from="id")
+        role_id: Prop[str] = prop(text(max_length=200), path="id", replaces=True, renamed_from="id")
         \"""Id of the role.\"""
         description: Prop[str] = prop(text(empty=True), path="description", default="")
         \"""Free text.\"""
@@ -61,8 +61,7 @@ from .client import Connection
 from .crud import NexusProvider
 from .provider import CONNECTION, Provider
 from .provider_class import fill_in, own_provider
-from .resource import NexusResource as NexusObject
-from .resource import TrackedResource
+from .resource import TrackedResource, refuse_unsupported
 from .schema import Field, Invalid, Normalise, boolean, mapping
 from .suggest import suggest
 
@@ -161,7 +160,7 @@ class Prop(Generic[T]):
             default=None if self.default is ... else self.default,
             replaces=self.replaces,
             secret=self.secret,
-            steers=self.local,
+            local=self.local,
             renamed_from=self.renamed_from,
         )
 
@@ -320,6 +319,7 @@ class DeclaredResource(Declared, TrackedResource):
     def __init__(
         self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **arguments: Any
     ) -> None:
+        refuse_unsupported(resource_name, opts)
         cls = type(self)
         if cls.is_abstract:
             raise TypeError(f"{cls.__name__} is a base of resources and none itself")
@@ -332,13 +332,28 @@ class DeclaredResource(Declared, TrackedResource):
         for name, one in known.items():
             if one.required and name not in arguments:
                 raise TypeError(f"{cls.__name__}: {name}: is missing. Give it a value.")
-        super().__init__(
-            resource_name, {name: value for name, value in arguments.items() if value is not None}, opts
-        )
+        given = {name: value for name, value in arguments.items() if value is not None}
+        if "incarnations" in known:
+            referring = [given[name] for name, one in known.items() if one.refers and name in given]
+            given["incarnations"] = pulumi.Output.all(given.get("incarnations") or [], _marks(referring)).apply(
+                lambda lists: list(dict.fromkeys([*lists[0], *lists[1]]))
+            )
+        super().__init__(resource_name, given, opts)
 
 
-class NexusResource(DeclaredResource, NexusObject, provider=NexusProvider, abstract=True):
-    """An object inside Nexus; two of one program that name the same object are refused."""
+def _marks(referring: list[Any]) -> Output[list[str]]:
+    """The incarnation of each resource on whose outputs these values depend."""
+
+    async def collect() -> Any:
+        resources = await pulumi.Output.from_input(referring).resources()
+        declared = [one for one in resources if isinstance(one, DeclaredResource)]
+        return [getattr(one, "incarnation") for one in declared if "incarnation" in one.declared_properties]  # noqa: B009
+
+    return pulumi.Output.from_input(collect())
+
+
+class NexusResource(DeclaredResource, provider=NexusProvider, abstract=True):
+    """An object inside Nexus. Its provider refuses, in ``check``, two resources that want the same object."""
 
     connection: Prop[Connection | None] = prop(mapping(CONNECTION), secret=True, local=True, default=None)
     """The server. Default: what the configuration keys ``nexus-registry:url``, ``:password`` … say."""

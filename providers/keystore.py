@@ -15,11 +15,11 @@ from pulumi.dynamic import CreateResult, UpdateResult
 
 from . import certificates, validity
 from .certificates import Bundle, PrivateKey, WrongPassphrase
+from .compat import parse
 from .provider import Provider
 from .resource import TrackedResource
 from .schema import PROVIDER_KEY, Field, Invalid, Schema, choice, integer, optional_text, text
 from .unknown import is_unknown
-from .versions import parse
 
 OLDER, NEWER = "3.70 or earlier", "3.71 or later"
 """The form in which ``nexus_version`` is kept, so that an upgrade within one of them is no change."""

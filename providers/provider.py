@@ -21,9 +21,9 @@ from pulumi.dynamic import (
 )
 
 from .authority import authority_pem
+from .compat import refuse_rest_below
 from .schema import PROVIDER_KEY, Field, Invalid, Schema, check, differences, normalised, text
 from .unknown import has_unknown
-from .versions import refuse_rest_below
 
 NAMESPACE = "nexus-registry"
 """Configuration keys are read under this name, also in a project that is called otherwise."""

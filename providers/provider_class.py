@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from .body import Group
+from .compat import Availability
 from .provider import Provider
 from .suggest import suggest
 
@@ -42,13 +43,21 @@ def fill_in(provider: type[Provider], cls: type[DeclaredResource]) -> None:
     inputs = {name: one for name, one in properties.items() if one.check is not None}
     outputs = tuple(name for name in properties if name not in inputs)
     _refuse_twice(cls, properties)
+    form = str(cls.provider_settings.get("format", ""))
+    keys = {name: _filled(one.keys, form) for name, one in properties.items()}
     made: dict[str, Any] = {
         "declared_by": cls.__qualname__,
         "schema": {name: one.field for name, one in inputs.items()},
         "outputs": outputs,
-        "paths": {name: one.keys for name, one in inputs.items() if one.path},
-        "read_paths": {name: one.keys for name, one in properties.items() if one.path and not one.secret},
-        "groups": _groups(cls, inputs),
+        "paths": {name: keys[name] for name, one in inputs.items() if one.path},
+        "read_paths": {name: keys[name] for name, one in properties.items() if one.path and not one.secret},
+        "groups": _groups(cls, inputs, keys),
+        "availability": Availability(**cls.kind_availability),
+        "field_availability": {
+            name: Availability(one.since, one.until, one.edition)
+            for name, one in inputs.items()
+            if one.since or one.until or one.edition
+        },
         "omissible": {name: one.default for name, one in inputs.items() if one.path and one.since},
     }
     if not hasattr(provider, "kind") or vars(provider).get("made_for_declaration"):
@@ -65,13 +74,21 @@ def fill_in(provider: type[Provider], cls: type[DeclaredResource]) -> None:
     cls.secret_outputs = tuple(name for name in outputs if properties[name].secret)
 
 
-def _groups(cls: type[DeclaredResource], inputs: Mapping[str, Prop[Any]]) -> tuple[Group, ...]:
+def _filled(keys: tuple[str, ...], form: str) -> tuple[str, ...]:
+    """The keys with the kind's format in them: ``{format}.httpPort`` is ``docker.httpPort``."""
+    return tuple(key.replace("{format}", form) for key in keys)
+
+
+def _groups(
+    cls: type[DeclaredResource], inputs: Mapping[str, Prop[Any]], keys: Mapping[str, tuple[str, ...]]
+) -> tuple[Group, ...]:
     groups = []
     for base in cls.__mro__:
         if "optional_group" not in vars(base):
             continue
         path, requires = vars(base)["optional_group"]
-        below = {name: one for name, one in inputs.items() if one.keys[: len(path)] == path}
+        path = _filled(path, str(cls.provider_settings.get("format", "")))
+        below = {name: one for name, one in inputs.items() if keys[name][: len(path)] == path}
         needed = [name for name, one in below.items() if one.required]
         if needed:
             raise TypeError(

@@ -19,6 +19,13 @@ _UNSUPPORTED = {
 """Options of a resource that the SDK accepts for a dynamic one and does not carry out."""
 
 
+def refuse_unsupported(name: str, opts: pulumi.ResourceOptions | None) -> None:
+    """Raise for an option that would have no effect."""
+    for option, instead in _UNSUPPORTED.items():
+        if getattr(opts, option, None):
+            raise ValueError(f"{option}: {name!r} is a dynamic resource, which Pulumi {instead}")
+
+
 class TrackedResource(Resource):
     """A dynamic resource whose outputs, secrets and order of replacement are set once, here.
 
@@ -30,9 +37,7 @@ class TrackedResource(Resource):
     secret_outputs: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, name: str, inputs: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
-        for option, instead in _UNSUPPORTED.items():
-            if getattr(opts, option, None):
-                raise ValueError(f"{option}: {name!r} is a dynamic resource, which Pulumi {instead}")
+        refuse_unsupported(name, opts)
         schema = self.provider_class.schema
         secret = [key for key, field in schema.items() if field.secret]
         props = {**dict.fromkeys((*schema, *self.outputs)), **inputs}
@@ -43,7 +48,3 @@ class TrackedResource(Resource):
             delete_before_replace=True, additional_secret_outputs=[*secret, *self.secret_outputs]
         )
         super().__init__(self.provider_class(), name, props, pulumi.ResourceOptions.merge(opts, own))
-
-
-class NexusResource(TrackedResource):
-    """An object inside Nexus. Its provider refuses, in ``check``, two resources that want the same object."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import requests
 
+from .compat import served, without_rest
 from .errors import (
     Forbidden,
     NexusError,
@@ -27,7 +28,6 @@ from .errors import (
     Untrusted,
 )
 from .proxies import Proxy, proxy_failure, proxy_for
-from .versions import served, without_rest
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 30.0
@@ -140,7 +140,7 @@ def error_from_response(
         text = f"the password of user {username!r} is wrong: set the right one"
     elif 300 <= status < 400:
         text = f"the server redirects to {response.headers.get('Location', 'nowhere')}: give that address as url"
-    elif status == 404 and (old := without_rest(served(response.headers.get("Server", "")))):
+    elif status == 404 and (old := without_rest(served(response.headers.get("Server", ""))[0])):
         text = f"the server is {old}"
     elif hint := rate_limit_hint(username) if status == 429 else _HINTS.get(status):
         text = f"{text} ({hint})" if text else hint
@@ -178,7 +178,7 @@ def _date(value: str) -> datetime | None:
 
 def _proxy_of(response: requests.Response) -> Proxy | None:
     """The proxy that may have sent this response in the server's place."""
-    return None if served(response.headers.get("Server", "")) else proxy_for(response.url)
+    return None if served(response.headers.get("Server", ""))[0] else proxy_for(response.url)
 
 
 class _JsonObject(dict[str, Any]):

@@ -36,7 +36,7 @@ class Field:
         default: stands for a missing value.
         replaces: a change needs a new object in place of the old one.
         secret: encrypted in the state and never part of a message.
-        steers: tells the provider how to work and is no part of the object: a change is kept in the state and
+        local: tells the provider how to work and is no part of the object: a change is kept in the state and
             writes nothing to the server.
         renamed_from: its name in older states.
     """
@@ -46,7 +46,7 @@ class Field:
     default: Any = None
     replaces: bool = False
     secret: bool = False
-    steers: bool = False
+    local: bool = False
     renamed_from: str = ""
 
 
@@ -54,7 +54,12 @@ Schema = Mapping[str, Field]
 
 
 def text(
-    pattern: str | None = None, *, hint: str = "", longest: int = 0, lines: bool = False, empty: bool = False
+    pattern: str | None = None,
+    *,
+    hint: str = "",
+    max_length: int = 0,
+    multiline: bool = False,
+    empty: bool = False,
 ) -> Normalise:
     """A string that is not empty unless told, optionally matching ``pattern`` in full.
 
@@ -66,12 +71,12 @@ def text(
             raise Invalid(f"must be a string, not {_shown_type(value)}")
         if not empty and re.fullmatch(r"[\s\0-\x20]*", value):  # Java counts control characters as blank
             raise Invalid("must not be empty")
-        if not lines and ("\n" in value or "\r" in value):
+        if not multiline and ("\n" in value or "\r" in value):
             raise Invalid("must be one line")
         length = len(value.encode("utf-16-le", "surrogatepass")) // 2
-        if longest and length > longest:
+        if max_length and length > max_length:
             counted = " (an emoji counts as two)" if length > len(value) else ""
-            raise Invalid(f"must have at most {longest} characters, not {length}{counted}")
+            raise Invalid(f"must have at most {max_length} characters, not {length}{counted}")
         if pattern and not re.fullmatch(pattern, value):
             raise Invalid(hint or f"must match {pattern}")
         return value
@@ -129,12 +134,7 @@ def set_of(item: Normalise) -> Normalise:
     def normalise(value: Any) -> list[Any]:
         if not isinstance(value, (list, tuple)):
             raise Invalid(f"must be a list, not {_shown_type(value)}")
-        items = []
-        for index, entry in enumerate(value):
-            try:
-                items.append(entry if is_unknown(entry) else item(entry))
-            except Invalid as error:
-                raise Invalid(f"entry {index + 1} {error}") from None
+        items = [entry if is_unknown(entry) else _entry(item, index, entry) for index, entry in enumerate(value)]
         return items if any(is_unknown(entry) for entry in items) else sorted(set(items))
 
     return normalise
@@ -155,6 +155,30 @@ def map_of(item: Normalise) -> Normalise:
         return entries
 
     return normalise
+
+
+def list_of(item: Normalise, *, least: int = 0) -> Normalise:
+    """A list whose order counts, without repetitions, with at least ``least`` entries."""
+
+    def normalise(value: Any) -> list[Any]:
+        if not isinstance(value, (list, tuple)):
+            raise Invalid(f"must be a list, not {_shown_type(value)}")
+        items = [entry if is_unknown(entry) else _entry(item, index, entry) for index, entry in enumerate(value)]
+        known = [entry for entry in items if not is_unknown(entry)]
+        if len(known) > len(set(known)):
+            raise Invalid("must not name anything twice")
+        if len(items) < least:
+            raise Invalid(f"must have at least {least} entry")
+        return items
+
+    return normalise
+
+
+def _entry(item: Normalise, index: int, entry: Any) -> Any:
+    try:
+        return item(entry)
+    except Invalid as error:
+        raise Invalid(f"entry {index + 1} {error}") from None
 
 
 def mapping(fields: Schema) -> Normalise:
@@ -239,7 +263,7 @@ def differences(schema: Schema, olds: Mapping[str, Any], news: Mapping[str, Any]
     return [name for name, field in schema.items() if _differs(field, olds.get(name), news.get(name))]
 
 
-def contradictions(schema: Schema, desired: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
+def mismatches(schema: Schema, desired: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
     """Names of the desired properties that the server has otherwise.
 
     Only what the server told is compared: a field that it does not return (a password; ``latest_policy`` on
@@ -248,7 +272,7 @@ def contradictions(schema: Schema, desired: Mapping[str, Any], found: Mapping[st
     return [
         name
         for name, field in schema.items()
-        if not field.steers and name in found and _differs(field, found[name], desired.get(name))
+        if not field.local and name in found and _differs(field, found[name], desired.get(name))
     ]
 
 

@@ -8,10 +8,10 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import CheckFailure, CheckResult
 
+from ...providers.compat import refused_change
 from ...providers.provider import Proof
 from ...providers.resource import TrackedResource
 from ...providers.schema import Field, boolean, text
-from ..versions import refused_change
 
 
 class InstalledVersionProvider(Proof):

@@ -2,7 +2,7 @@
 
 import pulumi
 from nexus_registry.components import DockerRegistry, DockerRegistryArgs
-from nexus_registry.providers.role import Role
+from nexus_registry.providers.security.role import Role
 
 config = pulumi.Config()
 

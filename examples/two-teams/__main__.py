@@ -2,8 +2,8 @@
 
 import pulumi
 from nexus_registry.components import DockerRegistry, DockerRegistryArgs, DockerUser, DockerUserArgs
-from nexus_registry.providers.realm import RealmActivation
-from nexus_registry.providers.role import Role
+from nexus_registry.providers.security.realm import RealmActivation
+from nexus_registry.providers.security.role import Role
 
 config = pulumi.Config()
 hostname = config.require("hostname")

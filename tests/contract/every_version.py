@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from nexus_registry.providers.admin_password import AdminPasswordProvider
-from nexus_registry.providers.anonymous import AnonymousAccessProvider
 from nexus_registry.providers.client import Connection, NexusClient, client_for
 from nexus_registry.providers.crud import NexusProvider
-from nexus_registry.providers.docker import DockerHostedRepositoryProvider
 from nexus_registry.providers.errors import NexusError, Refused, Unauthorized
-from nexus_registry.providers.eula import EulaProvider
-from nexus_registry.providers.realm import RealmActivationProvider
-from nexus_registry.providers.role import RoleProvider
-from nexus_registry.providers.user import UserProvider
+from nexus_registry.providers.repositories.docker import DockerHostedRepositoryProvider
+from nexus_registry.providers.security.admin_password import AdminPasswordProvider
+from nexus_registry.providers.security.anonymous import AnonymousAccessProvider
+from nexus_registry.providers.security.realm import RealmActivationProvider
+from nexus_registry.providers.security.role import RoleProvider
+from nexus_registry.providers.security.user import UserProvider
+from nexus_registry.providers.system.eula import EulaProvider
 
 from .docker_api import named
 from .tracked import Tracked
@@ -37,7 +37,7 @@ class Case:
 
 
 def role_case() -> Case:
-    first = {"id": named("role"), "privileges": ["nx-logging-read", "nx-metrics-all"], "description": "one"}
+    first = {"role_id": named("role"), "privileges": ["nx-logging-read", "nx-metrics-all"], "description": "one"}
     return Case(RoleProvider, first, {"privileges": ["nx-metrics-all"]}, {"description": "by hand"})
 
 
@@ -143,10 +143,10 @@ class EveryVersion(Lifecycle):
         [
             (
                 RoleProvider,
-                {"id": "r-bad", "privileges": ["nx-loging-read"]},
+                {"role_id": "r-bad", "privileges": ["nx-loging-read"]},
                 "privileges nx-loging-read.*nx-logging-read",
             ),
-            (RoleProvider, {"id": "r-bad", "roles": ["nx-admn"]}, "roles nx-admn.*did you mean nx-admin"),
+            (RoleProvider, {"role_id": "r-bad", "roles": ["nx-admn"]}, "roles nx-admn.*did you mean nx-admin"),
             (
                 UserProvider,
                 {"user_id": "u-bad", "password": "p-1", "roles": ["nobody"]},
@@ -208,7 +208,10 @@ class EveryVersion(Lifecycle):
 
     def test_a_gone_object_is_told_from_a_wrong_address(self, connection: Connection) -> None:
         elsewhere: Connection = {**connection, "url": f"{connection['url']}/no-such-context"}
-        for provider, inputs in ((RoleProvider, {"id": "x"}), (DockerHostedRepositoryProvider, {"name": "x"})):
+        for provider, inputs in (
+            (RoleProvider, {"role_id": "x"}),
+            (DockerHostedRepositoryProvider, {"name": "x"}),
+        ):
             with pytest.raises(NexusError, match="context path"):
                 provider().read("x", {**inputs, "connection": elsewhere})
 
@@ -216,7 +219,7 @@ class EveryVersion(Lifecycle):
         self, connection: Connection, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         role = Tracked(RoleProvider(), connection)
-        role.up(id=named("role"))
+        role.up(role_id=named("role"))
         assert role.outs is not None
         outdated = {**role.outs, "connection": {**connection, "password": "no-longer-1"}}
         monkeypatch.setenv("NEXUS_URL", "http://elsewhere:1")

@@ -69,7 +69,7 @@ def test_a_consumers_stack_is_made_kept_forced_to_be_replaced_kind_by_kind_and_d
 
 def test_two_resources_that_name_the_same_object_are_refused_in_preview(stack: Stack) -> None:
     program = stack.program / "__main__.py"
-    program.write_text(program.read_text() + '\nRole("again", id="auditors")\n')
+    program.write_text(program.read_text() + '\nRole("again", role_id="auditors")\n')
     result = stack.preview()
     assert not result.ok
     assert "role 'auditors' is stated twice: by 'auditors' and by 'again'" in result.stdout + result.error

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from nexus_registry.providers.client import Connection, NexusClient
-from nexus_registry.providers.docker import DockerHostedRepositoryProvider
-from nexus_registry.providers.realm import RealmActivationProvider
-from nexus_registry.providers.role import RoleProvider
+from nexus_registry.providers.repositories.docker import DockerHostedRepositoryProvider
+from nexus_registry.providers.security.realm import RealmActivationProvider
+from nexus_registry.providers.security.role import RoleProvider
 
 from .conftest import Nexus
 from .docker_api import named

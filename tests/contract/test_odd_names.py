@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from nexus_registry.providers.admin_password import AdminPasswordProvider
-from nexus_registry.providers.anonymous import AnonymousAccessProvider
 from nexus_registry.providers.client import Connection, client_for
 from nexus_registry.providers.crud import NexusProvider
-from nexus_registry.providers.docker import DockerHostedRepositoryProvider
 from nexus_registry.providers.errors import NexusError, Refused
-from nexus_registry.providers.eula import EulaProvider
-from nexus_registry.providers.realm import RealmActivationProvider
-from nexus_registry.providers.role import RoleProvider
-from nexus_registry.providers.user import UserProvider
+from nexus_registry.providers.repositories.docker import DockerHostedRepositoryProvider
+from nexus_registry.providers.security.admin_password import AdminPasswordProvider
+from nexus_registry.providers.security.anonymous import AnonymousAccessProvider
+from nexus_registry.providers.security.realm import RealmActivationProvider
+from nexus_registry.providers.security.role import RoleProvider
+from nexus_registry.providers.security.user import UserProvider
+from nexus_registry.providers.system.eula import EulaProvider
 
 from .conftest import Nexus
 from .docker_api import named
@@ -39,7 +39,7 @@ class Kind:
 
 
 KINDS = {
-    "role": Kind(RoleProvider, "id", {"privileges": ["nx-metrics-all"]}, {"description": "another"}),
+    "role": Kind(RoleProvider, "role_id", {"privileges": ["nx-metrics-all"]}, {"description": "another"}),
     "user": Kind(UserProvider, "user_id", {"password": "pw-1", "roles": ["nx-anonymous"]}, {"password": "pw-2"}),
     "docker repository": Kind(DockerHostedRepositoryProvider, "name", {}, {"write_policy": "DENY"}),
     "anonymous access": Kind(AnonymousAccessProvider, "user_id", {"enabled": True}, {"enabled": False}, True),
@@ -149,7 +149,7 @@ def test_the_password_of_an_oddly_named_administrator_is_set(connection: Connect
 @pytest.mark.parametrize(
     ("provider", "inputs"),
     [
-        (RoleProvider, {"id": "i" * 200, "name": "n" * 200, "description": "d" * 399 + "é"}),
+        (RoleProvider, {"role_id": "i" * 200, "name": "n" * 200, "description": "d" * 399 + "é"}),
         (
             UserProvider,
             {

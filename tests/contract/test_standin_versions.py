@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 import requests
 from nexus_registry.providers.client import Connection
-from nexus_registry.providers.docker import DockerHostedRepositoryProvider
 from nexus_registry.providers.errors import RateLimited, Unauthorized
 from nexus_registry.providers.proof import prove
-from nexus_registry.providers.role import RoleProvider
-from nexus_registry.providers.user import UserProvider
+from nexus_registry.providers.repositories.docker import DockerHostedRepositoryProvider
+from nexus_registry.providers.security.role import RoleProvider
+from nexus_registry.providers.security.user import UserProvider
 
 from sandbox.packages import ensure
 from tests.unit.steps_shell import SHELLS, run
@@ -116,7 +116,7 @@ class TestLogins:
         wrong: Connection = {**connection, "password": named("mistyped")}
         for _ in range(3):
             for provider, wish in (
-                (RoleProvider, {"id": "x"}),
+                (RoleProvider, {"role_id": "x"}),
                 (UserProvider, {"user_id": "x", "password": "p-1", "roles": ["nx-admin"]}),
                 (DockerHostedRepositoryProvider, {"name": "x"}),
             ):
@@ -241,7 +241,7 @@ class TestPaths:
         self, nexus: Nexus, admin: Api, connection: Connection, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         nexus.play("3.82.0-08")
-        monkeypatch.setattr("nexus_registry.providers.docker.served", lambda _header: "")
+        monkeypatch.setattr("nexus_registry.providers.repositories.docker.served", lambda _header: "")
         name = named("images")
         said = refusal(DockerHostedRepositoryProvider, connection, name=name, path_enabled=True)
         assert said.startswith(f"docker repository '{name}': path_enabled is not known to this server")

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import requests
-from nexus_registry.providers.admin_password import AdminPasswordProvider
-from nexus_registry.providers.anonymous import AnonymousAccessProvider
 from nexus_registry.providers.crud import NexusProvider
-from nexus_registry.providers.docker import DockerHostedRepositoryProvider
-from nexus_registry.providers.eula import EulaProvider
-from nexus_registry.providers.realm import RealmActivationProvider
-from nexus_registry.providers.role import RoleProvider
-from nexus_registry.providers.user import UserProvider
+from nexus_registry.providers.repositories.docker import DockerHostedRepositoryProvider
+from nexus_registry.providers.security.admin_password import AdminPasswordProvider
+from nexus_registry.providers.security.anonymous import AnonymousAccessProvider
+from nexus_registry.providers.security.realm import RealmActivationProvider
+from nexus_registry.providers.security.role import RoleProvider
+from nexus_registry.providers.security.user import UserProvider
+from nexus_registry.providers.system.eula import EulaProvider
 
 from ..contract.docker_api import Api
 
@@ -138,7 +138,7 @@ def subjects(port: int) -> list[Subject]:
         Subject(
             "Role",
             RoleProvider,
-            {"id": "f-role", "privileges": ["nx-logging-read", "nx-metrics-all"], "roles": ["nx-anonymous"]},
+            {"role_id": "f-role", "privileges": ["nx-logging-read", "nx-metrics-all"], "roles": ["nx-anonymous"]},
             {"privileges": ["nx-metrics-all"], "description": "edited"},
             unmake=_delete("security/roles/f-role"),
             remake=_change(

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
-from nexus_registry.providers.docker import DockerHostedRepositoryProvider
 from nexus_registry.providers.errors import NexusError, Refused
+from nexus_registry.providers.repositories.docker import DockerHostedRepositoryProvider
 
 from sandbox.faults.catalogue import NEXUS
 from sandbox.faults.report import record

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from nexus_registry.providers.docker import DockerHostedRepositoryProvider
 from nexus_registry.providers.errors import Refused
+from nexus_registry.providers.repositories.docker import DockerHostedRepositoryProvider
 
 from sandbox.faults.catalogue import NEXUS, Fault, without
 from sandbox.faults.report import record

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, load_pem_private_key, pkcs12
 from nexus_registry.components.host import steps
-from nexus_registry.components.versions import java_major
+from nexus_registry.providers.compat import java_major
 
 from sandbox import host as hosts
 from sandbox.archive import nexus_archive

@@ -12,7 +12,7 @@ from sandbox.paths import PROJECT
 from sandbox.shell import run
 
 _USE = """
-import nexus_registry.components, nexus_registry.providers.docker
+import nexus_registry.components, nexus_registry.providers.repositories.docker
 from nexus_registry.components.host.steps import FILES, stdin
 assert all(stdin(step) for step in FILES)
 print(nexus_registry.components.__file__)

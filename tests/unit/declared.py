@@ -2,64 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import Any
 
-from nexus_registry.providers.body import Mapped
-from nexus_registry.providers.client import NexusClient, segment
-from nexus_registry.providers.crud import Actual, NexusProvider
 from nexus_registry.providers.declare import ListProp, MapProp, NexusResource, Prop, PropertyGroup, prop
-from nexus_registry.providers.errors import NotFound
+from nexus_registry.providers.rest import ObjectProvider
 from nexus_registry.providers.schema import (
     boolean,
     choice,
     integer,
     map_of,
-    outdated_names,
     set_of,
     text,
 )
-from pulumi.dynamic import DiffResult
-
-
-class ObjectProvider(Mapped, NexusProvider):
-    """An object at one address, kept as the declared body."""
-
-    address: ClassVar[str]
-    key: ClassVar[str] = "name"
-
-    def identity(self, inputs: Mapping[str, Any]) -> str:
-        return str(inputs[self.key])
-
-    def path(self, inputs: Mapping[str, Any]) -> str:
-        return f"{self.address}/{segment(self.identity(inputs))}"
-
-    def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual | None:
-        try:
-            body = client.get_object(self.path(inputs))
-        except NotFound:
-            return None
-        return Actual(body, self.from_body(body))
-
-    def insert(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
-        client.post(self.address, self.to_body(inputs))
-
-    def write(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
-        client.put(self.path(inputs), self.to_body(inputs, actual.body))
-
-    def diff(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
-        # A state with older names is written again, or what is renamed stays unknown in every preview.
-        diff = super().diff(id_, olds, news)
-        diff.changes = diff.changes or bool(outdated_names(self.schema, olds))
-        return diff
-
-    def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        yield from self.missing_in_groups(inputs)
 
 
 class RoleProvider(ObjectProvider):
     kind = "role"
-    address = "/v1/security/roles"
+    collection = "/v1/security/roles"
     key = "role_id"
     read_only = ("source", "readOnly")
 
@@ -74,7 +34,7 @@ class Role(NexusResource, provider=RoleProvider):
     """Id of the role."""
     name: Prop[str] = prop(text(), path="name", default=None)
     """Its name in the user interface. Default: the id."""
-    description: Prop[str] = prop(text(empty=True, lines=True), path="description", default="")
+    description: Prop[str] = prop(text(empty=True, multiline=True), path="description", default="")
     """Free text."""
     privileges: ListProp[str] = prop(set_of(text()), path="privileges", default=())
     """Names of privileges."""
@@ -105,7 +65,11 @@ class HttpAuthentication(
 
 
 class Repository(
-    NexusResource, provider=ObjectProvider, abstract=True, address="/v1/repositories/{format}/hosted"
+    NexusResource,
+    provider=ObjectProvider,
+    abstract=True,
+    collection="/v1/repositories/{format}/hosted",
+    list_path="",
 ):
     """What every repository has."""
 
@@ -117,7 +81,7 @@ class Repository(
     """Where clients find it."""
 
 
-class RawHostedRepository(Repository, address="/v1/repositories/raw/hosted"):
+class RawHostedRepository(Repository, collection="/v1/repositories/raw/hosted"):
     """A repository of files."""
 
     content_disposition: Prop[str] = prop(
@@ -129,7 +93,7 @@ class RawHostedRepository(Repository, address="/v1/repositories/raw/hosted"):
 class RawProxyRepository(
     HttpAuthentication,
     Repository,
-    address="/v1/repositories/raw/proxy",
+    collection="/v1/repositories/raw/proxy",
     kind="raw proxy",
     since="3.20",
     edition="pro",
@@ -140,7 +104,7 @@ class RawProxyRepository(
     """Address of the other one."""
     max_age: Prop[int] = prop(integer(-1, 99999), path="proxy.contentMaxAge", default=1440, unit="minutes")
     """How long files are kept before they are looked for again."""
-    labels: MapProp[str] = prop(map_of(text(empty=True, lines=True)), path="labels", default={})
+    labels: MapProp[str] = prop(map_of(text(empty=True, multiline=True)), path="labels", default={})
     """Texts by name."""
     token: Prop[str] = prop(computed=True, secret=True)
     """A secret that the server makes."""

@@ -61,7 +61,7 @@ class Stored:
             case ("DELETE", ["security", "users", name]):
                 return self._kept(self.users, "DELETE", [name], None, "userId", None)
             case ("GET", ["security", "users"]):
-                wanted = parse_qs(parts.query)["userId"][0].lower()
+                wanted = parse_qs(parts.query).get("userId", [""])[0].lower()
                 return Say(200, [one for name, one in self.users.items() if name.lower().startswith(wanted)])
             case (method, ["security", "users", *name]):
                 if method == "POST":

@@ -10,21 +10,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from nexus_registry.components.host.reachable import HostReachableProvider
-from nexus_registry.providers.admin_password import AdminPasswordProvider
-from nexus_registry.providers.anonymous import AnonymousAccessProvider
 from nexus_registry.providers.client import Connection, _clients
 from nexus_registry.providers.credentials import Credentials
 from nexus_registry.providers.crud import NexusProvider
-from nexus_registry.providers.docker import DockerHostedRepositoryProvider
-from nexus_registry.providers.eula import EulaProvider
 from nexus_registry.providers.keystore import KeystoreProvider
 from nexus_registry.providers.proof import RegistryProofProvider
 from nexus_registry.providers.provider import CONNECTION, Provider
-from nexus_registry.providers.realm import RealmActivationProvider
-from nexus_registry.providers.role import RoleProvider
+from nexus_registry.providers.repositories.docker import DockerHostedRepositoryProvider
 from nexus_registry.providers.schema import PROVIDER_KEY
+from nexus_registry.providers.security.admin_password import AdminPasswordProvider
+from nexus_registry.providers.security.anonymous import AnonymousAccessProvider
+from nexus_registry.providers.security.realm import RealmActivationProvider
+from nexus_registry.providers.security.role import RoleProvider
+from nexus_registry.providers.security.user import UserProvider
+from nexus_registry.providers.system.eula import EulaProvider
 from nexus_registry.providers.unknown import has_unknown
-from nexus_registry.providers.user import UserProvider
 from pulumi.runtime.rpc import UNKNOWN
 
 from ..contract.tracked import Tracked
@@ -36,7 +36,7 @@ CANARY = "cAnArY-4711"
 SERVER = {"url": "https://nexus.example.com:8443", "username": "admin", "password": CANARY}
 GOOD: dict[type[Provider], dict[str, Any]] = {
     DockerHostedRepositoryProvider: {"name": "images", "https_port": 5000.0, "connection": SERVER},
-    RoleProvider: {"id": "push", "privileges": ["b", "a"], "connection": SERVER},
+    RoleProvider: {"role_id": "push", "privileges": ["b", "a"], "connection": SERVER},
     UserProvider: {"user_id": "ci", "password": CANARY, "roles": ["push"], "connection": SERVER},
     RealmActivationProvider: {"connection": SERVER},
     AnonymousAccessProvider: {"enabled": True, "connection": SERVER},
@@ -61,7 +61,7 @@ NEARLY: dict[str, list[Any]] = {
     "write_policy": ["allow_once", "ß"],
     "roles": [[], [[]], [{}], ["a", UNKNOWN]],
     "login_server": ["x:99999999", "[::1]:5000", ":5000"],
-    "id": [".", "..", "%2e%2e", " x "],
+    "role_id": [".", "..", "%2e%2e", " x "],
 }
 """Values by the name of their property that look right, or have once been taken for right."""
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.just(UNKNOWN)
@@ -128,7 +128,7 @@ WISHES: dict[type[NexusProvider], dict[str, st.SearchStrategy[Any]]] = {
         "probe_connectors": st.just(False),
     },
     RoleProvider: {
-        "id": ids,
+        "role_id": ids,
         "name": st.none() | words,
         "description": st.none() | st.text(max_size=12),
         "privileges": st.lists(words, max_size=4),
@@ -151,7 +151,7 @@ WISHES: dict[type[NexusProvider], dict[str, st.SearchStrategy[Any]]] = {
     },
     EulaProvider: {"accepted": st.just(True)},
 }
-REPLACING = ("name", "id", "user_id", "realm")
+REPLACING = ("name", "role_id", "user_id", "realm")
 
 
 class Server:

@@ -10,18 +10,18 @@ import pulumi
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nexus_registry.providers.admin_password import AdminPassword, AdminPasswordProvider
-from nexus_registry.providers.anonymous import AnonymousAccess, AnonymousAccessProvider
 from nexus_registry.providers.client import NexusClient
 from nexus_registry.providers.crud import NexusProvider
-from nexus_registry.providers.docker import DockerHostedRepository, DockerHostedRepositoryProvider
+from nexus_registry.providers.declare import NexusResource
 from nexus_registry.providers.errors import Untrusted
-from nexus_registry.providers.eula import Eula, EulaProvider
-from nexus_registry.providers.realm import RealmActivation, RealmActivationProvider
-from nexus_registry.providers.resource import NexusResource
-from nexus_registry.providers.role import Role, RoleProvider
+from nexus_registry.providers.repositories.docker import DockerHostedRepository, DockerHostedRepositoryProvider
+from nexus_registry.providers.security.admin_password import AdminPassword, AdminPasswordProvider
+from nexus_registry.providers.security.anonymous import AnonymousAccess, AnonymousAccessProvider
+from nexus_registry.providers.security.realm import RealmActivation, RealmActivationProvider
+from nexus_registry.providers.security.role import Role, RoleProvider
+from nexus_registry.providers.security.user import User, UserProvider
+from nexus_registry.providers.system.eula import Eula, EulaProvider
 from nexus_registry.providers.unknown import has_unknown
-from nexus_registry.providers.user import User, UserProvider
 from pulumi.dynamic import Config, ConfigureRequest
 from pulumi.dynamic.dynamic import serialize_provider
 from pulumi.output import Unknown
@@ -34,7 +34,7 @@ CONNECTION = {"url": "https://nexus.example.com:8443", "username": "admin", "pas
 
 KINDS: dict[type[NexusResource], tuple[type[NexusProvider], dict[str, Any]]] = {
     DockerHostedRepository: (DockerHostedRepositoryProvider, {"name": "images", "https_port": 5000.0}),
-    Role: (RoleProvider, {"id": "push", "privileges": ["b", "a"], "roles": ["y", "x"]}),
+    Role: (RoleProvider, {"role_id": "push", "privileges": ["b", "a"], "roles": ["y", "x"]}),
     User: (UserProvider, {"user_id": "ci", "password": "pw", "roles": ["push", "pull"]}),
     RealmActivation: (RealmActivationProvider, {}),
     AnonymousAccess: (AnonymousAccessProvider, {"enabled": True}),
@@ -183,12 +183,12 @@ def test_the_state_names_the_kind_and_nothing_of_the_instance(kind: type[NexusRe
             "not known to Nexus 3.82.0-08",
         ),
         (DockerHostedRepository, {"latest_policy": True}, "latest_policy", "ALLOW_ONCE"),
-        (Role, {"id": ""}, "id", "not be empty"),
-        (Role, {"id": "\x01 "}, "id", "not be empty"),
-        (Role, {"id": "a\0"}, "id", "NUL"),
+        (Role, {"role_id": ""}, "role_id", "not be empty"),
+        (Role, {"role_id": "\x01 "}, "role_id", "not be empty"),
+        (Role, {"role_id": "a\0"}, "role_id", "NUL"),
         (AnonymousAccess, {"user_id": "x" * 201}, "user_id", "at most 200"),
-        (Role, {"id": "a/b"}, "id", "no '/'"),
-        (Role, {"id": "a/"}, "id", "no '/'"),
+        (Role, {"role_id": "a/b"}, "role_id", "no '/'"),
+        (Role, {"role_id": "a/"}, "role_id", "no '/'"),
         (Role, {"privileges": "nx-all"}, "privileges", "must be a list"),
         (Role, {"privileges": ["a", 3.0]}, "privileges", "entry 2"),
         (User, {"roles": []}, "roles", "at least one role"),
@@ -227,9 +227,9 @@ def test_an_incarnation_lasts_through_edits_and_is_new_for_a_replacement() -> No
 
 
 @pytest.mark.parametrize(
-    ("kind", "name", "longest"),
+    ("kind", "name", "max_length"),
     [
-        (Role, "id", 200),
+        (Role, "role_id", 200),
         (Role, "name", 200),
         (Role, "description", 400),
         (User, "user_id", 200),
@@ -239,7 +239,7 @@ def test_an_incarnation_lasts_through_edits_and_is_new_for_a_replacement() -> No
     ],
 )
 def test_check_refuses_text_that_the_database_has_no_room_for(
-    kind: type[NexusResource], name: str, longest: int
+    kind: type[NexusResource], name: str, max_length: int
 ) -> None:
     provider, inputs = KINDS[kind]
 
@@ -248,11 +248,11 @@ def test_check_refuses_text_that_the_database_has_no_room_for(
         assert {failure.property for failure in result.failures} <= {name}
         return [failure.reason for failure in result.failures]
 
-    assert reasons("x" * longest) == []
-    assert f"at most {longest} characters, not {longest + 1}" in reasons("x" * (longest + 1))[0]
+    assert reasons("x" * max_length) == []
+    assert f"at most {max_length} characters, not {max_length + 1}" in reasons("x" * (max_length + 1))[0]
     if kind is not DockerHostedRepository:  # the database counts UTF-16
-        assert reasons("\U0001f600" * (longest // 2)) == []
-        assert "an emoji counts as two" in reasons("\U0001f600" * (longest // 2 + 1))[0]
+        assert reasons("\U0001f600" * (max_length // 2)) == []
+        assert "an emoji counts as two" in reasons("\U0001f600" * (max_length // 2 + 1))[0]
 
 
 @pytest.mark.parametrize(
@@ -272,7 +272,7 @@ def test_check_validates_the_configured_connection(configured: dict[str, str], s
     provider = RoleProvider()
     values = {f"nexus-registry:{key}": value for key, value in configured.items()}
     provider.configure(ConfigureRequest(Config(values, "other")))
-    (failure,) = provider.check({}, {"id": "push"}).failures
+    (failure,) = provider.check({}, {"role_id": "push"}).failures
     assert failure.property == "connection"
     assert re.search(said, failure.reason)
 
@@ -283,7 +283,7 @@ def test_check_accepts_a_complete_configured_connection_and_one_beside_an_own_on
         values = {f"nexus-registry:{key}": value for key, value in configured.items()}
         provider.configure(ConfigureRequest(Config(values, "other")))
         own = {} if "url" in configured else {"connection": CONNECTION}
-        assert not provider.check({}, {"id": "push", **own}).failures
+        assert not provider.check({}, {"role_id": "push", **own}).failures
 
 
 BROKEN_CA = CA[:100] + CA[164:]
@@ -301,7 +301,7 @@ BROKEN_CA = CA[:100] + CA[164:]
     ids=["path", "cut", "damaged", "escaped", "empty"],
 )
 def test_an_unusable_ca_is_refused_in_check_and_named_by_the_client(ca: str, said: str) -> None:
-    (failure,) = RoleProvider().check({}, {"id": "push", "connection": {**CONNECTION, "ca": ca}}).failures
+    (failure,) = RoleProvider().check({}, {"role_id": "push", "connection": {**CONNECTION, "ca": ca}}).failures
     assert failure.property == "connection"
     assert re.search(f"^ca .*{said}", failure.reason)
     if ca:

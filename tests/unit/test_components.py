@@ -16,7 +16,7 @@ from nexus_registry.components import (
     NexusServerArgs,
 )
 from nexus_registry.components.registry import docker_config_json
-from nexus_registry.components.versions import archive_name, java_major
+from nexus_registry.providers.compat import archive_name, java_major
 from pulumi_command import remote
 
 NO_PEMS = {"certificate": None, "private_key": None}

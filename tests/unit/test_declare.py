@@ -132,7 +132,7 @@ def test_provider_without_behaviour_of_its_own_is_made_in_the_module() -> None:
     assert Role.provider_class is declared.RoleProvider
     made: Any = vars(declared)["RawHostedRepositoryProvider"]
     assert made is untyped.RawHostedRepository.provider_class
-    assert (made.__module__, made.kind, made.address) == (
+    assert (made.__module__, made.kind, made.collection) == (
         declared.__name__,
         "raw hosted repository",
         "/v1/repositories/raw/hosted",

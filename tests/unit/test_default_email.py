@@ -7,7 +7,7 @@ import re
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nexus_registry.providers.user import UserProvider
+from nexus_registry.providers.security.user import UserProvider
 
 CONNECTION = {"url": "https://nexus.example.com:8443", "username": "admin", "password": "pw"}
 

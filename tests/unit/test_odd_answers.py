@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 from nexus_registry.providers import errors
-from nexus_registry.providers.admin_password import AdminPasswordProvider
-from nexus_registry.providers.docker import DockerHostedRepositoryProvider
-from nexus_registry.providers.eula import EulaProvider
 from nexus_registry.providers.proof import RegistryProofProvider
-from nexus_registry.providers.role import RoleProvider
-from nexus_registry.providers.user import UserProvider
+from nexus_registry.providers.repositories.docker import DockerHostedRepositoryProvider
+from nexus_registry.providers.security.admin_password import AdminPasswordProvider
+from nexus_registry.providers.security.role import RoleProvider
+from nexus_registry.providers.security.user import UserProvider
+from nexus_registry.providers.system.eula import EulaProvider
 
 from .fake import Asked, Fake, Say, serve
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 from nexus_registry.providers import errors
 from nexus_registry.providers.client import NexusClient
-from nexus_registry.providers.docker import _probe
+from nexus_registry.providers.repositories.connectors import _probe
 
 from .fake import Say, in_turn, serve
 
@@ -134,7 +134,7 @@ def test_http_to_a_port_of_https_suggests_https(answer: bytes, kind: type[errors
 
 
 def test_the_probe_of_a_connector_names_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nexus_registry.providers.docker._CONNECTOR_TIMEOUT", 0.0)
+    monkeypatch.setattr("nexus_registry.providers.repositories.connectors._CONNECTOR_TIMEOUT", 0.0)
     with listening(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n") as (port, _):
         monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{port}")
         client = NexusClient({"url": "https://nexus.example.com:8443", "username": "u", "password": "pw"})

@@ -19,7 +19,7 @@ from nexus_registry.components import (
     NexusServer,
 )
 from nexus_registry.components.registry import former_names, user_resource_name
-from nexus_registry.providers.role import Role
+from nexus_registry.providers.security.role import Role
 from pulumi.runtime.rpc import unwrap_rpc_secret
 
 from .test_components import registry, server
@@ -121,7 +121,7 @@ def test_clients_and_verification_use_login_server(
     proof = made["RegistryProof", "registry-proof"]
     assert (proof["login_server"], proof["scheme"]) == (address, scheme)
     probed = made["DockerHostedRepository", "registry-repository"].get("probe_connectors")
-    assert probed is (False if "login_server" in changes else None), "a connector behind a proxy can't be reached"
+    assert probed is ("login_server" not in changes), "a connector behind a proxy can't be reached"
 
 
 def test_verification_trusts_the_authority_of_login_server(created: Callable[..., Made]) -> None:
@@ -134,7 +134,7 @@ def test_verification_trusts_the_authority_of_login_server(created: Callable[...
 def test_existing_roles_are_granted_and_not_created(created: Callable[..., Made]) -> None:
     def program() -> None:
         nexus = server()
-        audit = Role("audit", id="auditors", connection=nexus.connection)
+        audit = Role("audit", role_id="auditors", connection=nexus.connection)
         registry(
             server=nexus,
             push_role="developers",

@@ -11,17 +11,17 @@ from functools import partial
 from typing import Any, cast
 
 import pytest
-from nexus_registry.providers import realm
-from nexus_registry.providers.admin_password import AdminPasswordProvider
-from nexus_registry.providers.anonymous import AnonymousAccessProvider
 from nexus_registry.providers.client import Connection, NexusClient
 from nexus_registry.providers.crud import NexusProvider
-from nexus_registry.providers.docker import DockerHostedRepositoryProvider
 from nexus_registry.providers.errors import Refused
-from nexus_registry.providers.realm import RealmActivationProvider
-from nexus_registry.providers.role import RoleProvider
+from nexus_registry.providers.repositories.docker import DockerHostedRepositoryProvider
 from nexus_registry.providers.run import CHECK_TIMEOUT, Run
-from nexus_registry.providers.user import UserProvider
+from nexus_registry.providers.security import realm
+from nexus_registry.providers.security.admin_password import AdminPasswordProvider
+from nexus_registry.providers.security.anonymous import AnonymousAccessProvider
+from nexus_registry.providers.security.realm import RealmActivationProvider
+from nexus_registry.providers.security.role import RoleProvider
+from nexus_registry.providers.security.user import UserProvider
 from pulumi.runtime.proto import provider_pb2
 
 from sandbox.shell import free_port
@@ -105,13 +105,13 @@ def new_run(monkeypatch: pytest.MonkeyPatch) -> NewRun:
     return lambda: monkeypatch.setattr(NexusProvider, "run", Run())
 
 
-ROLE: dict[str, Any] = {"id": "dev", "name": "dev", "privileges": ["nx-a"]}
+ROLE: dict[str, Any] = {"role_id": "dev", "name": "dev", "privileges": ["nx-a"]}
 USER: dict[str, Any] = {"user_id": "ann", "password": "secret-1", "roles": ["everyone"]}
 REPOSITORY: dict[str, Any] = {"name": "images", "probe_connectors": False}
 
 
 def key_of(desired: dict[str, Any]) -> str:
-    return str(desired.get("id") or desired.get("user_id") or desired.get("name"))
+    return str(desired.get("role_id") or desired.get("user_id") or desired.get("name"))
 
 
 KINDS = [
@@ -195,8 +195,8 @@ def test_forced_replacement_is_checked_with_empty_olds_only(
 
 
 def test_swapped_ids_end_as_declared_in_every_order(engine: Engine, nexus: Stored, new_run: NewRun) -> None:
-    a, b = {**ROLE, "id": "a"}, {**ROLE, "id": "b", "privileges": ["nx-b"]}
-    swapped = {"one": {**a, "id": "b"}, "two": {**b, "id": "a"}}
+    a, b = {**ROLE, "role_id": "a"}, {**ROLE, "role_id": "b", "privileges": ["nx-b"]}
+    swapped = {"one": {**a, "role_id": "b"}, "two": {**b, "role_id": "a"}}
     for order in (["one", "two"], ["two", "one"]):
         for checked_first in (True, False):
             nexus.roles.clear()
@@ -257,7 +257,7 @@ def test_port_of_another_repository_is_named(engine: Engine, new_run: NewRun) ->
 
 
 def test_object_of_another_stack_is_not_taken_over(engine: Engine, nexus: Stored) -> None:
-    nexus.roles["dev"] = {"id": "dev", "name": "dev", "privileges": ["other"], "roles": []}
+    nexus.roles["dev"] = {"role_id": "dev", "name": "dev", "privileges": ["other"], "roles": []}
     started = time.monotonic()
     with pytest.raises(Refused, match="exists already and differs: privileges is"):
         engine.create("one", RoleProvider, engine.check("one", RoleProvider, **ROLE))
@@ -272,7 +272,7 @@ def test_two_resources_for_one_object_are_refused_by_check(engine: Engine) -> No
     configured = RoleProvider()
     configured.configured = {**engine.connection, "url": engine.connection["url"] + "/"}
     failures = configured.check({}, dict(ROLE)).failures
-    assert [one.property for one in failures] == ["id"]
+    assert [one.property for one in failures] == ["role_id"]
     assert "declared twice" in failures[0].reason
 
 
@@ -280,7 +280,7 @@ def test_failed_verification_of_a_create_removes_what_it_inserted(engine: Engine
     kind = DockerHostedRepositoryProvider
     inputs = engine.check("one", kind, name="images", http_port=1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("nexus_registry.providers.docker._CONNECTOR_TIMEOUT", 0.1)
+        patch.setattr("nexus_registry.providers.repositories.connectors._CONNECTOR_TIMEOUT", 0.1)
         with pytest.raises(Refused, match=r"nothing answers there.*\(it was removed again\)"):
             engine.create("one", kind, inputs)
     assert not nexus.repositories
@@ -291,7 +291,7 @@ def test_failed_verification_of_an_update_writes_back_what_was_there(engine: Eng
     engine.create("one", kind, engine.check("one", kind, name="images", write_policy="DENY"))
     inputs = engine.check("one", kind, name="images", http_port=1, write_policy="ALLOW")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("nexus_registry.providers.docker._CONNECTOR_TIMEOUT", 0.1)
+        patch.setattr("nexus_registry.providers.repositories.connectors._CONNECTOR_TIMEOUT", 0.1)
         with pytest.raises(Refused, match=r"\(what was there before was written back\)"):
             engine.update("one", inputs)
     stored = nexus.repositories["images"]
@@ -374,7 +374,7 @@ def test_renamed_server_is_used_where_the_old_address_is_dead(
     engine: Engine, nexus: Stored, new_run: NewRun
 ) -> None:
     engine.create("kept", RoleProvider, engine.check("kept", RoleProvider, **ROLE))
-    engine.create("gone", RoleProvider, engine.check("gone", RoleProvider, **{**ROLE, "id": "ops"}))
+    engine.create("gone", RoleProvider, engine.check("gone", RoleProvider, **{**ROLE, "role_id": "ops"}))
     dead = f"http://127.0.0.1:{free_port()}"
     for _, outs in engine.state.values():
         outs["connection"] = {**engine.connection, "url": dead}

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from nexus_registry.components.host import steps
 from nexus_registry.components.host.version import InstalledVersionProvider
-from nexus_registry.components.versions import refused_change
+from nexus_registry.providers.compat import refused_change
 
 from tests.unit.steps_shell import parsed, run
 

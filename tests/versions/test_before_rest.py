@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from nexus_registry.providers.admin_password import AdminPasswordProvider
-from nexus_registry.providers.anonymous import AnonymousAccessProvider
 from nexus_registry.providers.client import Connection
 from nexus_registry.providers.crud import NexusProvider
-from nexus_registry.providers.docker import DockerHostedRepositoryProvider
-from nexus_registry.providers.eula import EulaProvider
-from nexus_registry.providers.realm import RealmActivationProvider
-from nexus_registry.providers.role import RoleProvider
-from nexus_registry.providers.user import UserProvider
+from nexus_registry.providers.repositories.docker import DockerHostedRepositoryProvider
+from nexus_registry.providers.security.admin_password import AdminPasswordProvider
+from nexus_registry.providers.security.anonymous import AnonymousAccessProvider
+from nexus_registry.providers.security.realm import RealmActivationProvider
+from nexus_registry.providers.security.role import RoleProvider
+from nexus_registry.providers.security.user import UserProvider
+from nexus_registry.providers.system.eula import EulaProvider
 
 from ..contract.every_version import refusal
 from .real import Installation, Real, running

@@ -1,15 +1,84 @@
-"""What a version of Nexus needs, and where its archive is."""
+"""What each version and edition of Nexus has and needs: the one table of them.
+
+Which resource and property a server has stands in its declaration (``since``, ``until``, ``edition``), as an
+:class:`Availability`. The rest of what depends on the version stands here.
+"""
 
 from __future__ import annotations
 
-from ..providers.versions import parse
+import re
+from dataclasses import dataclass
 
+from pulumi.dynamic import CheckFailure
+
+from .unknown import is_unknown
+
+REST_SINCE = (3, 26)
 INITIAL_PASSWORD_SINCE = (3, 55)
 MODERN_PKCS12_SINCE = (3, 71)
 LICENCE_SINCE = (3, 77)
 BUNDLED_JAVA_SINCE = (3, 78)
 H2_2_SINCE = (3, 70)
 NO_ORIENT_SINCE = (3, 71)
+
+
+@dataclass(frozen=True)
+class Availability:
+    """Which servers have a resource, a property or a value.
+
+    Args:
+        since: the first version, such as ``3.84``.
+        until: the last version.
+        edition: ``pro`` when only that edition has it.
+    """
+
+    since: str = ""
+    until: str = ""
+    edition: str = ""
+
+    def refusal(self, version: str, edition: str) -> str:
+        """Why a server does not have it; empty when it has, or when that is not known."""
+        number = parse(version)[:2] if version else ()
+        if number and self.since and number < _short(self.since):
+            return f"is not known to Nexus {version}, but from {self.since} on. Upgrade it, or leave this out"
+        if number and self.until and number > _short(self.until):
+            return f"is known to Nexus up to {self.until}, not to {version}. Leave it out"
+        if edition and self.edition and edition.lower() != self.edition:
+            return f"is only in the edition {self.edition.capitalize()}, and the server is {edition}. Leave it out"
+        return ""
+
+
+def _short(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
+
+
+def parse(version: str) -> tuple[int, int, int]:
+    """``3.71.0-06`` as ``(3, 71, 0)``; raises ValueError for what is no version."""
+    match = re.fullmatch(r"(\d+)\.(\d+)\.(\d+)(?:-\d+)?", version)
+    if not match:
+        raise ValueError(f"{version!r} is no Nexus version: give one such as 3.71.0-06")
+    major, minor, patch = match.groups()
+    return int(major), int(minor), int(patch)
+
+
+def without_rest(version: str) -> str:
+    """What to say of a version that has no REST API for repositories and realms; empty for another, or none."""
+    if not version or parse(version) >= REST_SINCE:
+        return ""
+    return f"Nexus {version}, whose REST API begins with 3.26.0: install a newer one"
+
+
+def refuse_rest_below(version: object) -> list[CheckFailure]:
+    """One sentence for a server that has no REST API for repositories and realms."""
+    if isinstance(version, str) and not is_unknown(version) and (said := without_rest(version)):
+        return [CheckFailure("connection", f"names {said}")]
+    return []
+
+
+def served(header: str) -> tuple[str, str]:
+    """Version and edition in a ``Server`` header such as ``Nexus/3.19.1-01 (OSS)``; empty when it has none."""
+    match = re.search(r"\bNexus/(\d+\.\d+\.\d+(?:-\d+)?)\b(?: \((\w+)\))?", header)
+    return (match[1], match[2] or "") if match else ("", "")
 
 
 def java_major(version: str) -> int | None:

@@ -1,0 +1,25 @@
+"""Incarnations: how an object that Nexus stripped from others is written into them again.
+
+Nexus removes a deleted repository's privileges from every role, and a deleted role from every user, silently.
+"""
+
+from __future__ import annotations
+
+from .declare import ListProp, Prop, PropertyGroup, prop
+from .schema import set_of, text
+
+
+class Incarnation(PropertyGroup):
+    """For a kind whose deletion strips it from other objects."""
+
+    incarnation: Prop[str] = prop(text(), computed=True, local=True)
+    """Changes exactly when another object takes the place of this one. What refers to it takes it as an input, and
+    is so written again when it is replaced."""
+
+
+class Incarnations(PropertyGroup):
+    """For a kind from which Nexus strips what is deleted."""
+
+    incarnations: ListProp[str] = prop(set_of(text()), default=[])
+    """``incarnation`` of each resource that this one refers to. Those of resources whose outputs it is given (such
+    as ``role.role_id``) are taken in by themselves; name the others."""

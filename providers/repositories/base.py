@@ -1,0 +1,319 @@
+"""The three bases of every repository: hosted, proxy and group, and the groups of properties that they share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, cast
+
+from ..client import NexusClient
+from ..declare import ListProp, NexusResource, Prop, PropertyGroup, prop
+from ..errors import NotFound, Refused
+from ..marks import Incarnation
+from ..rest import ObjectProvider
+from ..schema import Invalid, Normalise, boolean, choice, integer, list_of, set_of, text
+from ..suggest import suggest
+
+AGE = integer(-1, 2147483647)
+
+
+class RepositoryProvider(ObjectProvider):
+    """What repositories of every format and type share."""
+
+    scope = "repository"
+    collection = "/v1/repositories/{format}/{type}"
+    delete_path = "/v1/repositories/{key}"
+    list_path = "/v1/repositorySettings"
+    read_only = ("format", "type", "url")
+    stored_format: ClassVar[str] = ""
+    """The format as the server's lists call it, where that is not the one of the addresses."""
+
+    def is_it(self, entry: Mapping[str, Any], inputs: Mapping[str, Any]) -> bool:
+        kind = (self.stored_format or self.format, self.type)
+        return (entry["format"], entry["type"]) == kind and super().is_it(entry, inputs)
+
+    def _is_listed(self, client: NexusClient, inputs: Mapping[str, Any]) -> bool:
+        # A new server may lack a repository in repositorySettings until it is first used (seen with 3.89).
+        return any(self.is_it(entry, inputs) for entry in client.get_list("/v1/repositories"))
+
+    def insert(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
+        try:
+            super().insert(client, inputs)
+        except NotFound:
+            if self._has_format(client):
+                raise
+            raise Refused(
+                f"the server has no {self.format} format, which Nexus as built from its public source lacks: "
+                "install the vendor's archive"
+            ) from None
+
+    def _has_format(self, client: NexusClient) -> bool:
+        """Whether the format is there: Nexus creates privileges for each one that it has."""
+        start = f"nx-repository-view-{self.stored_format or self.format}-"
+        return any(one["name"].startswith(start) for one in client.get_list("/v1/security/privileges"))
+
+    def explain(self, client: NexusClient, inputs: Mapping[str, Any], error: Refused) -> str:
+        other = namesake(client, self.identity(inputs))
+        if other and not self.is_it(other, inputs):
+            kind = f"{other['format']} {other['type']}"
+            return f"name is taken by the {kind} repository {other['name']!r}. Choose another"
+        said = "; ".join(message for _, message in error.messages).lower()
+        if "blob store" in said:
+            there = [store["name"] for store in client.get_list("/v1/blobstores")]
+            missing = inputs["blob_store_name"]
+            if missing not in there:
+                return f"blob_store_name: {missing!r} is not on the server; {suggest([missing], there)}"
+        return ""
+
+
+class HostedProvider(RepositoryProvider):
+    """A repository that holds what was uploaded to it: data that a deletion would lose."""
+
+    type = "hosted"
+
+    def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
+        if not properties.get("force_destroy") and _holds_components(client, self.identity(properties)):
+            raise Refused(
+                "holds components and was not deleted. Run `pulumi up` with force_destroy=True on it first, then "
+                "again what you were doing"
+            )
+        super().remove(client, properties)
+
+
+class ProxyProvider(RepositoryProvider):
+    """A repository in front of another one."""
+
+    type = "proxy"
+
+
+class GroupProvider(RepositoryProvider):
+    """Several repositories under one name."""
+
+    type = "group"
+
+    def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        yield from super().validate(inputs)
+        members = inputs["member_names"]
+        if isinstance(members, list) and inputs["name"] in members:
+            yield "member_names", f"names {inputs['name']!r}, which is the group itself. Leave it out"
+
+    def explain(self, client: NexusClient, inputs: Mapping[str, Any], error: Refused) -> str:
+        there = {one["name"]: one["format"] for one in client.get_list("/v1/repositories")}
+        missing = [name for name in inputs["member_names"] if name not in there]
+        if missing:
+            return f"member_names: {', '.join(missing)} is not on the server; {suggest(missing, list(there))}"
+        form = self.stored_format or self.format
+        others = [name for name in inputs["member_names"] if there[name] != form]
+        if others:
+            return f"member_names: {', '.join(others)} is not of the format {form}. Leave it out"
+        return super().explain(client, inputs, error)
+
+
+def namesake(client: NexusClient, name: str) -> Mapping[str, Any] | None:
+    """The repository, of whatever format, that has this name; names are unique in any case."""
+    found = (one for one in client.get_list("/v1/repositories") if one["name"].lower() == name.lower())
+    return cast("Mapping[str, Any] | None", next(found, None))
+
+
+def _holds_components(client: NexusClient, name: str) -> bool:
+    try:
+        page = client.get_object("/v1/components", repository=name)
+    except NotFound:  # it is gone
+        return False
+    return bool(page["items"] or page.get("continuationToken"))
+
+
+def http_url(value: Any) -> str:
+    """An address that a proxy can be in front of."""
+    url = str(text(r"https?://[^\s/?#]+(/\S*)?", hint="must be an http:// or https:// address")(value))
+    if "@" in url.split("/")[2]:
+        raise Invalid("must hold no login: give authentication_username and authentication_password")
+    return url
+
+
+NAME: Normalise = text(
+    r"[A-Za-z0-9-][A-Za-z0-9_.-]*",
+    hint="must be letters, digits, '-', '_' and '.', not starting with '_' or '.'",
+    max_length=200,
+)
+
+
+class Repository(Incarnation, NexusResource, provider=RepositoryProvider, abstract=True):
+    """What every repository has."""
+
+    name: Prop[str] = prop(NAME, path="name", replaces=True)
+    """Name of the repository, at most 200 characters."""
+    online: Prop[bool] = prop(boolean, path="online", default=True)
+    """Whether it answers requests."""
+    blob_store_name: Prop[str] = prop(
+        text(), path="storage.blobStoreName", default="default", replaces=True, refers="BlobStore"
+    )
+    """Where its content is kept."""
+    strict_content_type_validation: Prop[bool] = prop(
+        boolean, path="storage.strictContentTypeValidation", default=True
+    )
+    """Refuse content that is not of the format's types."""
+
+
+class Cleanup(PropertyGroup):
+    """Which cleanup policies mark components for deletion."""
+
+    cleanup_policy_names: ListProp[str] = prop(
+        set_of(text()), path="cleanup.policyNames", default=[], since="3.19", refers="CleanupPolicy"
+    )
+    """Cleanup policies that exist on the server; a set."""
+
+
+class HostedRepository(Cleanup, Repository, provider=HostedProvider, abstract=True):
+    """A repository that holds what is uploaded to it."""
+
+    write_policy: Prop[str] = prop(
+        choice("ALLOW", "ALLOW_ONCE", "DENY", upper=True), path="storage.writePolicy", default="ALLOW_ONCE"
+    )
+    """``ALLOW`` (a version may be uploaded again), ``ALLOW_ONCE`` or ``DENY``."""
+    proprietary_components: Prop[bool] = prop(
+        boolean, path="component.proprietaryComponents", default=False, since="3.30"
+    )
+    """Its components are your own: proxies must not look for their names elsewhere."""
+    force_destroy: Prop[bool] = prop(boolean, local=True, default=False)
+    """Let a deletion or replacement take the components with it; must be in the state first, by an ``up`` of its
+    own."""
+
+
+class Authentication(PropertyGroup, optional="httpClient.authentication", requires=("authentication_type",)):
+    """How a proxy logs in to its remote."""
+
+    authentication_type: Prop[str | None] = prop(
+        choice("username", "ntlm", "bearerToken"), path="httpClient.authentication.type", default=None
+    )
+    """``username``, ``ntlm`` or ``bearerToken``."""
+    authentication_username: Prop[str | None] = prop(
+        text(), path="httpClient.authentication.username", default=None
+    )
+    """User at the remote."""
+    authentication_password: Prop[str | None] = prop(
+        text(), path="httpClient.authentication.password", default=None, secret=True
+    )
+    """That user's password."""
+    authentication_ntlm_host: Prop[str | None] = prop(
+        text(), path="httpClient.authentication.ntlmHost", default=None
+    )
+    """Host name for NTLM."""
+    authentication_ntlm_domain: Prop[str | None] = prop(
+        text(), path="httpClient.authentication.ntlmDomain", default=None
+    )
+    """Domain for NTLM."""
+    authentication_bearer_token: Prop[str | None] = prop(
+        text(), path="httpClient.authentication.bearerToken", default=None, secret=True
+    )
+    """Token for ``bearerToken``."""
+    authentication_preemptive: Prop[bool] = prop(
+        boolean, path="httpClient.authentication.preemptive", default=False, since="3.30"
+    )
+    """Send the login before the remote asks for it; only over HTTPS."""
+
+
+class HttpConnection(PropertyGroup, optional="httpClient.connection"):
+    """How a proxy connects to its remote, where that differs from the server's own settings."""
+
+    retries: Prop[int | None] = prop(integer(0, 10), path="httpClient.connection.retries", default=None)
+    """How often a request is tried again, 0 to 10."""
+    timeout: Prop[int | None] = prop(
+        integer(1, 3600), path="httpClient.connection.timeout", default=None, unit="seconds"
+    )
+    """How long to wait for the remote, 1 to 3600 seconds."""
+    user_agent_suffix: Prop[str | None] = prop(text(), path="httpClient.connection.userAgentSuffix", default=None)
+    """Text added to the User-Agent."""
+    enable_circular_redirects: Prop[bool] = prop(
+        boolean, path="httpClient.connection.enableCircularRedirects", default=False
+    )
+    """Follow redirects to an address that was asked before."""
+    enable_cookies: Prop[bool] = prop(boolean, path="httpClient.connection.enableCookies", default=False)
+    """Keep the remote's cookies."""
+    use_trust_store: Prop[bool] = prop(boolean, path="httpClient.connection.useTrustStore", default=False)
+    """Trust certificates in Nexus's trust store, too."""
+
+
+class Replication(PropertyGroup, optional="replication"):
+    """Pulling content before somebody asks for it."""
+
+    preemptive_pull_enabled: Prop[bool] = prop(
+        boolean, path="replication.preemptivePullEnabled", default=False, edition="pro"
+    )
+    """Pull new content of the remote by itself."""
+    asset_path_regex: Prop[str | None] = prop(
+        text(), path="replication.assetPathRegex", default=None, edition="pro"
+    )
+    """Which paths are pulled."""
+
+
+class ProxyRepository(
+    Cleanup, Authentication, HttpConnection, Replication, Repository, provider=ProxyProvider, abstract=True
+):
+    """A repository in front of another one, of which it keeps what was asked for."""
+
+    remote_url: Prop[str] = prop(http_url, path="proxy.remoteUrl")
+    """Address of the other repository."""
+    content_max_age: Prop[int] = prop(AGE, path="proxy.contentMaxAge", default=1440, unit="minutes")
+    """How long content is kept before the remote is asked again, in minutes; -1: for ever."""
+    metadata_max_age: Prop[int] = prop(AGE, path="proxy.metadataMaxAge", default=1440, unit="minutes")
+    """The same for metadata."""
+    preserve_encoded_characters: Prop[bool] = prop(
+        boolean, path="proxy.preserveEncodedCharacters", default=False, since="3.90"
+    )
+    """Pass ``%2F`` and the like on as they are."""
+    negative_cache_enabled: Prop[bool] = prop(boolean, path="negativeCache.enabled", default=True)
+    """Remember what the remote does not have."""
+    negative_cache_time_to_live: Prop[int] = prop(
+        AGE, path="negativeCache.timeToLive", default=1440, unit="minutes"
+    )
+    """How long that is remembered, in minutes."""
+    blocked: Prop[bool] = prop(boolean, path="httpClient.blocked", default=False)
+    """Do not ask the remote at all."""
+    auto_block: Prop[bool] = prop(boolean, path="httpClient.autoBlock", default=True)
+    """Stop asking for a while when the remote does not answer."""
+    routing_rule_name: Prop[str | None] = prop(text(), path="routingRuleName", default=None, refers="RoutingRule")
+    """The routing rule that says what may be asked for."""
+    firewall_mode: Prop[str | None] = prop(
+        choice("DISABLED", "AUDIT", "QUARANTINE", "PCCS"),
+        path="firewall.mode",
+        default=None,
+        since="3.94",
+        edition="pro",
+    )
+    """What Repository Firewall does: ``DISABLED``, ``AUDIT``, ``QUARANTINE`` or ``PCCS``."""
+
+
+class GroupRepository(Repository, provider=GroupProvider, abstract=True):
+    """Several repositories of one format under one name."""
+
+    member_names: ListProp[str] = prop(list_of(text(), least=1), path="group.memberNames", refers="Repository")
+    """Names of the members, asked in this order; at least one."""
+
+
+class WritableMember(PropertyGroup):
+    """For groups that take uploads."""
+
+    writable_member: Prop[str | None] = prop(
+        text(), path="group.writableMember", default=None, edition="pro", refers="Repository"
+    )
+    """The member that takes what is uploaded to the group."""
+
+
+class SigningKey(PropertyGroup):
+    """The key that signs what the repository serves."""
+
+    signing_keypair: Prop[str] = prop(text(multiline=True), path="{format}Signing.keypair", secret=True)
+    """Key pair for signing."""
+    signing_passphrase: Prop[str | None] = prop(
+        text(empty=True), path="{format}Signing.passphrase", default=None, secret=True
+    )
+    """Passphrase of the key."""
+
+
+class RequireAuthentication(PropertyGroup):
+    """For formats whose clients log in only when they are told to."""
+
+    require_authentication: Prop[bool] = prop(
+        boolean, path="{format}.requireAuthentication", default=False, since="3.84"
+    )
+    """Ask clients to log in even for what anybody may read."""

@@ -1,0 +1,162 @@
+"""The ports at which Docker and OCI clients reach a repository."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+
+from .. import engine
+from ..client import NexusClient, segment
+from ..crud import Actual
+from ..declare import Prop, PropertyGroup, prop
+from ..errors import NotFound, Refused
+from ..responses import connection_error_reason
+from ..run import CHECK_TIMEOUT
+from ..schema import boolean, port, text
+from ..unknown import is_unknown
+from .base import RepositoryProvider
+
+_CONNECTORS = {"http_port": "http", "https_port": "https"}
+_CONNECTOR_TIMEOUT = 20.0
+
+
+class Connectors(PropertyGroup):
+    """How clients reach the repository; without any of them only through a group."""
+
+    http_port: Prop[int | None] = prop(port, path="{format}.httpPort", default=None)
+    """Port of a connector without TLS, 1 to 65535, for a reverse proxy in front."""
+    https_port: Prop[int | None] = prop(port, path="{format}.httpsPort", default=None)
+    """Port of a connector with the server's certificate, 1 to 65535."""
+    subdomain: Prop[str | None] = prop(
+        text(), path="{format}.subdomain", default=None, since="3.40", edition="pro"
+    )
+    """Name below the server's at which a reverse proxy serves the repository."""
+    path_enabled: Prop[bool] = prop(boolean, path="{format}.pathEnabled", default=False, since="3.83")
+    """Serve it at ``host/<repository>/<image>`` instead of a port."""
+    force_basic_auth: Prop[bool] = prop(boolean, path="{format}.forceBasicAuth", default=True)
+    """Ask every client to log in. False allows anonymous pulls, where anonymous access is on."""
+    v1_enabled: Prop[bool] = prop(boolean, path="{format}.v1Enabled", default=False)
+    """Serve version 1 of the Docker API, too."""
+    probe_connectors: Prop[bool] = prop(boolean, local=True, default=True)
+    """Check from here whether the ports response after a change."""
+
+
+class ConnectorProvider(RepositoryProvider):
+    """Ports that one repository hands to another in one run, and a check that they response."""
+
+    def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        yield from super().validate(inputs)
+        ports = {name: inputs[name] for name in _CONNECTORS if name in inputs and not is_unknown(inputs[name])}
+        if len(set(ports.values())) < len(ports):
+            yield "https_port", f"is {ports['https_port']} like http_port: each connector needs a port of its own"
+        connection = inputs.get("connection")
+        url = connection.get("url") if isinstance(connection, Mapping) else None
+        if isinstance(url, str) and not is_unknown(url) and urlsplit(url).port in ports.values():
+            yield next(key for key in ports if ports[key] == urlsplit(url).port), "is the port of Nexus itself"
+        if inputs.get("path_enabled") is True and ports:
+            yield "path_enabled", "can't go with http_port or https_port: choose one way to reach the repository"
+
+    def insert(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
+        self._with_ports(client, inputs, lambda: super(ConnectorProvider, self).insert(client, inputs))
+
+    def write(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
+        self._with_ports(client, inputs, lambda: super(ConnectorProvider, self).write(client, inputs, actual))
+
+    def _with_ports(self, client: NexusClient, inputs: Mapping[str, Any], send: Callable[[], Any]) -> None:
+        """Send; where Nexus refuses a port that another repository gives up in this run, free that one first."""
+        try:
+            send()
+        except Refused as error:
+            holders = port_holders(client, inputs) if error.status == 400 else []
+            if not holders:
+                raise
+            for holder in holders:
+                self._require_given_up(holder, inputs)
+            for holder in holders:
+                client.put(holder.path, holder.without_ports)
+            send()
+
+    def _require_given_up(self, holder: PortHolder, inputs: Mapping[str, Any]) -> None:
+        key = self._key({**inputs, "name": holder.name})
+        desired = self.run.desired(key, timeout=CHECK_TIMEOUT if engine.urn() else 0.0) if key else None
+        if desired is None or any(desired.inputs.get(name) in holder.ports.values() for name in _CONNECTORS):
+            ports = ", ".join(f"{name} {port}" for name, port in holder.ports.items())
+            raise Refused(
+                f"{ports}: is used by the repository {holder.name!r}. Choose another port, or take it from that "
+                "repository in an `up` before this one"
+            )
+
+    def verify(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
+        if inputs.get("path_enabled") and "path_enabled" not in actual.properties:
+            raise Refused("path_enabled: is not known to this server, but from 3.83 on. Upgrade it, or use a port")
+        if not (inputs.get("probe_connectors") and inputs.get("online")):
+            return
+        host = urlsplit(client.url).hostname or ""
+        for name, scheme in _CONNECTORS.items():
+            if inputs.get(name):
+                _probe(client, name, f"{scheme}://{f'[{host}]' if ':' in host else host}:{inputs[name]}/v2/")
+
+    def explain(self, client: NexusClient, inputs: Mapping[str, Any], error: Refused) -> str:
+        said = "; ".join(message for _, message in error.messages)
+        if error.status == 400 and "facets" in said.lower():
+            ports = ", ".join(f"{key} {inputs[key]}" for key in _CONNECTORS if inputs.get(key))
+            return f"{ports}: Nexus refuses the port ({said}): it is used by Nexus itself or another repository"
+        return super().explain(client, inputs, error)
+
+
+@dataclass
+class PortHolder:
+    """Another repository whose connectors have ports that are wanted."""
+
+    name: str
+    path: str
+    ports: dict[str, int]
+    """The wanted ports, by the property of the repository that wants them."""
+    without_ports: dict[str, Any]
+
+
+def port_holders(client: NexusClient, inputs: Mapping[str, Any]) -> list[PortHolder]:
+    wanted = {inputs[name]: name for name in _CONNECTORS if inputs.get(name)}
+    holders = []
+    for repository in client.get_list("/v1/repositories"):
+        form = repository["format"]
+        if form not in ("docker", "oci") or repository["name"] == inputs["name"]:
+            continue
+        path = f"/v1/repositories/{form}/{repository['type']}/{segment(repository['name'])}"
+        with suppress(NotFound):
+            body = client.get_object(path)
+            taken = {key: body[form].get(key) for key in ("httpPort", "httpsPort")}
+            taken = {key: port for key, port in taken.items() if port in wanted}
+            if taken:
+                connectors = {**body[form], **dict.fromkeys(taken, None)}
+                rest = {key: value for key, value in body.items() if key not in RepositoryProvider.read_only}
+                ports = {wanted[port]: port for port in taken.values()}
+                holders.append(PortHolder(repository["name"], path, ports, {**rest, form: connectors}))
+    return holders
+
+
+def _probe(client: NexusClient, name: str, url: str) -> None:
+    deadline = time.monotonic() + _CONNECTOR_TIMEOUT
+    while True:
+        try:
+            response = client.probe(url)
+        except requests.RequestException as error:
+            reason = connection_error_reason(error, url)
+        else:
+            if "Docker-Distribution-Api-Version" in response.headers or "Nexus" in response.headers.get(
+                "Server", ""
+            ):
+                return
+            reason = "another program answers there"
+        if time.monotonic() > deadline:
+            raise Refused(
+                f"{name}: Nexus accepted the connector, but at {url} {reason}: another program may hold the port, "
+                "a firewall be in between (then set probe_connectors=False), or Nexus have no HTTPS; see nexus.log"
+            )
+        time.sleep(0.5)

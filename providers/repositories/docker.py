@@ -1,0 +1,154 @@
+"""Docker repositories: hosted, proxy and group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..declare import ListProp, Prop, PropertyGroup, prop
+from ..schema import boolean, choice, set_of, text
+from .base import (
+    GroupProvider,
+    GroupRepository,
+    HostedProvider,
+    HostedRepository,
+    ProxyProvider,
+    ProxyRepository,
+    WritableMember,
+    http_url,
+)
+from .connectors import ConnectorProvider, Connectors
+
+NAME = text(
+    r"[a-z0-9-][a-z0-9._-]*",
+    hint="must be lower-case letters, digits, '-', '_' and '.', not starting with '_' or '.': newer servers "
+    "refuse anything else in a docker repository's name",
+    max_length=200,
+)
+
+
+class DockerHostedRepositoryProvider(ConnectorProvider, HostedProvider):
+    kind = "docker repository"
+    format = "docker"
+
+    def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        yield from super().validate(inputs)
+        if inputs.get("latest_policy") is True and inputs.get("write_policy") in ("ALLOW", "DENY"):
+            yield "latest_policy", "means something only with write_policy ALLOW_ONCE"
+
+
+class LatestPolicy(PropertyGroup):
+    """For hosted repositories of images."""
+
+    write_policy: Prop[str] = prop(
+        choice("ALLOW", "ALLOW_ONCE", "DENY", upper=True), path="storage.writePolicy", default="ALLOW"
+    )
+    """``ALLOW`` (tags may be pushed again), ``ALLOW_ONCE`` or ``DENY``."""
+    latest_policy: Prop[bool] = prop(boolean, path="storage.latestPolicy", default=False, since="3.41")
+    """With ``ALLOW_ONCE``, let the tag ``latest`` be pushed again."""
+
+
+class DockerHostedRepository(
+    LatestPolicy, Connectors, HostedRepository, provider=DockerHostedRepositoryProvider, format="docker"
+):
+    """A hosted docker repository and the ports at which Docker clients reach it.
+
+    Errors: a taken name, an unknown blob store, a refused or dead port, ``path_enabled`` on an older server,
+    images in the way of a deletion.
+
+    Source: Nexus REST ``/v1/repositories/docker/hosted``.
+    """
+
+    name: Prop[str] = prop(NAME, path="name", replaces=True)
+    """Name of the repository; lower case, at most 200 characters."""
+
+
+class RemoteIndex(PropertyGroup):
+    """What a proxy of images asks for searches and foreign layers."""
+
+    index_type: Prop[str] = prop(
+        choice("HUB", "REGISTRY", "CUSTOM"), path="{format}Proxy.indexType", default="REGISTRY"
+    )
+    """``REGISTRY`` (the remote itself), ``HUB`` (Docker Hub) or ``CUSTOM`` (``index_url``)."""
+    index_url: Prop[str | None] = prop(http_url, path="{format}Proxy.indexUrl", default=None)
+    """Address of the index for ``CUSTOM``."""
+    cache_foreign_layers: Prop[bool] = prop(
+        boolean, path="{format}Proxy.cacheForeignLayers", default=False, since="3.30"
+    )
+    """Keep layers that images name at other addresses."""
+    foreign_layer_url_whitelist: ListProp[str] = prop(
+        set_of(text()), path="{format}Proxy.foreignLayerUrlWhitelist", default=[], since="3.30"
+    )
+    """Regular expressions for the addresses of foreign layers that are kept; a set."""
+
+
+class DockerProxyRepositoryProvider(ConnectorProvider, ProxyProvider):
+    format = "docker"
+
+    def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        yield from super().validate(inputs)
+        if inputs.get("index_type") == "CUSTOM" and inputs.get("index_url") is None:
+            yield "index_url", "is required with index_type CUSTOM"
+
+
+class EcrAuthentication(PropertyGroup, optional="dockerProxy.ecrAuth"):
+    """Tokens for Amazon ECR, which Nexus draws itself."""
+
+    ecr_enabled: Prop[bool] = prop(
+        boolean, path="dockerProxy.ecrAuth.enabled", default=False, since="3.94", edition="pro"
+    )
+    """Log in to Amazon ECR with tokens that Nexus renews."""
+    ecr_region: Prop[str | None] = prop(
+        text(), path="dockerProxy.ecrAuth.awsRegion", default=None, since="3.94", edition="pro"
+    )
+    """AWS region of the registry."""
+    ecr_registry_id: Prop[str | None] = prop(
+        text(), path="dockerProxy.ecrAuth.registryId", default=None, since="3.94", edition="pro"
+    )
+    """AWS account of the registry."""
+    ecr_access_key_id: Prop[str | None] = prop(
+        text(), path="dockerProxy.ecrAuth.accessKeyId", default=None, since="3.94", edition="pro"
+    )
+    """Access key; without one the server's own role is used."""
+    ecr_secret_access_key: Prop[str | None] = prop(
+        text(),
+        path="dockerProxy.ecrAuth.secretAccessKey",
+        default=None,
+        secret=True,
+        since="3.94",
+        edition="pro",
+    )
+    """Secret of the access key."""
+
+
+class DockerProxyRepository(
+    EcrAuthentication,
+    RemoteIndex,
+    Connectors,
+    ProxyRepository,
+    provider=DockerProxyRepositoryProvider,
+    format="docker",
+):
+    """A docker repository in front of another registry, of which it keeps what was pulled.
+
+    Source: Nexus REST ``/v1/repositories/docker/proxy``.
+    """
+
+    name: Prop[str] = prop(NAME, path="name", replaces=True)
+    """Name of the repository; lower case, at most 200 characters."""
+
+
+class DockerGroupRepositoryProvider(ConnectorProvider, GroupProvider):
+    format = "docker"
+
+
+class DockerGroupRepository(
+    WritableMember, Connectors, GroupRepository, provider=DockerGroupRepositoryProvider, format="docker"
+):
+    """Several docker repositories under one address.
+
+    Source: Nexus REST ``/v1/repositories/docker/group``.
+    """
+
+    name: Prop[str] = prop(NAME, path="name", replaces=True)
+    """Name of the repository; lower case, at most 200 characters."""

@@ -1,0 +1,124 @@
+"""An object at an address of its own, and a setting that exists once: the two shapes of Nexus's REST API.
+
+A kind gives its addresses as settings of its declaration, with ``{name}`` for a property of the resource:
+``class RoutingRule(NexusResource, provider=RoutingRuleProvider, collection="/v1/routing-rules")``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+from .client import NexusClient, segment
+from .crud import Actual, NexusProvider
+from .errors import NotFound
+
+
+class RestProvider(NexusProvider):
+    """What objects and settings share: the declared body."""
+
+    def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        yield from self.missing_in_groups(inputs)
+
+    def actual(self, body: Mapping[str, Any]) -> Actual:
+        """The object that the server returned."""
+        return Actual(body, self.from_body(body))
+
+
+class ObjectProvider(RestProvider):
+    """An object that is created, changed and deleted under a name of its own."""
+
+    collection: ClassVar[str]
+    """Where objects are created, and listed where ``list_path`` does not say otherwise."""
+    item: ClassVar[str] = "{collection}/{key}"
+    """Where one object is read and written."""
+    delete_path: ClassVar[str] = "{item}"
+    """Where it is deleted."""
+    list_path: ClassVar[str] = "{collection}"
+    """Where all objects of the kind are listed; empty where they are not."""
+    list_is_complete: ClassVar[bool] = True
+    """Whether the list has the objects as a whole, so that a refresh need not read each by itself."""
+    key: ClassVar[str] = "name"
+    """The property that is the object's identity."""
+    format: ClassVar[str] = ""
+    """What stands for ``{format}`` in addresses and in the paths of properties."""
+    type: ClassVar[str] = ""
+    """What stands for ``{type}`` in addresses."""
+
+    def identity(self, inputs: Mapping[str, Any]) -> str:
+        return str(inputs[self.key])
+
+    def address(self, template: str, inputs: Mapping[str, Any]) -> str:
+        """An address with the object's identity and the class's settings in place of their names."""
+        values = {"key": segment(self.identity(inputs)), "format": self.format, "type": self.type}
+        for name in ("item", "collection"):
+            template = template.replace(f"{{{name}}}", getattr(self, name))
+        return template.format(**values)
+
+    def path(self, inputs: Mapping[str, Any]) -> str:
+        return self.address(self.delete_path, inputs)
+
+    def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual | None:
+        try:
+            body = client.get_object(self.address(self.item, inputs))
+        except NotFound:
+            if self._is_listed(client, inputs):
+                raise
+            return None
+        return self.actual(body)
+
+    def find_in_list(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual | None:
+        if not (self.list_path and self.list_is_complete):
+            return None
+        try:
+            entries = client.cached_list(self.address(self.list_path, inputs))
+        except NotFound:  # a server that is too old for the list
+            return None
+        return next((self.actual(entry) for entry in entries if self.is_it(entry, inputs)), None)
+
+    def is_it(self, entry: Mapping[str, Any], inputs: Mapping[str, Any]) -> bool:
+        """Whether an entry of the list is this object."""
+        keys = self.paths[self.key]
+        return bool(entry[keys[-1]] == self.identity(inputs))
+
+    def insert(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
+        client.post(self.address(self.collection, inputs), self.to_body(inputs))
+
+    def write(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
+        client.put(self.address(self.item, inputs), self.to_body(inputs, actual.body))
+
+    def _is_listed(self, client: NexusClient, inputs: Mapping[str, Any]) -> bool:
+        """Whether the server lists an object that it says it has not: then something in between said so."""
+        if not self.list_path:
+            client.login()
+            return False
+        entries = client.get_list(self.address(self.list_path, inputs))
+        return any(self.is_it(entry, inputs) for entry in entries)
+
+
+class SettingProvider(RestProvider):
+    """A setting that exists once for each server, whatever the program does."""
+
+    singleton = True
+    setting: ClassVar[str]
+    """Where it is read and written."""
+    setting_id: ClassVar[str] = "setting"
+    """The resource's id."""
+
+    def identity(self, inputs: Mapping[str, Any]) -> str:  # noqa: ARG002
+        return self.setting_id
+
+    def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual:  # noqa: ARG002
+        return self.actual(client.get_object(self.setting))
+
+    def write(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
+        client.put(self.setting, self.to_body(inputs, actual.body))
+
+    def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
+        """Put back what was found at creation, if the setting is still what this resource wrote."""
+        actual = self.find(client, properties)
+        if properties.get("before") and not self.mismatches(properties, actual):
+            self.write(client, properties["before"], actual)
+
+    def initial_outputs(self, before: Actual | None, replaced: Mapping[str, Any]) -> dict[str, Any]:
+        return {"before": replaced.get("before") or (before.properties if before else None)}

@@ -1,0 +1,34 @@
+"""AnonymousAccess: what somebody who is not logged in may do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..declare import NexusResource, Prop, prop
+from ..rest import SettingProvider
+from ..schema import boolean, text
+
+
+class AnonymousAccessProvider(SettingProvider):
+    kind = "anonymous access"
+    setting = "/v1/security/anonymous"
+    setting_id = "anonymous"
+
+
+class AnonymousAccess(NexusResource, provider=AnonymousAccessProvider):
+    """Anonymous access to the server, on or off. One per server.
+
+    Deletion puts back the setting that was found at creation, unless somebody else has changed it since. A second
+    resource for the same server finds the first one's setting.
+
+    Source: Nexus REST ``/v1/security/anonymous``.
+    """
+
+    enabled: Prop[bool] = prop(boolean, path="enabled")
+    """Let requests without a login act as ``user_id``."""
+    user_id: Prop[str] = prop(text(max_length=200), path="userId", default="anonymous")
+    """The account whose roles they get."""
+    realm_name: Prop[str] = prop(text(), path="realmName", default="NexusAuthorizingRealm")
+    """The realm that knows that account."""
+    before: Prop[dict[str, Any]] = prop(computed=True)
+    """The setting found at creation."""

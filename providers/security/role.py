@@ -1,0 +1,69 @@
+"""Role: a role of Nexus's own user directory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..client import NexusClient
+from ..declare import ListProp, NexusResource, Prop, prop
+from ..errors import Refused
+from ..marks import Incarnation, Incarnations
+from ..rest import ObjectProvider
+from ..schema import set_of, text
+from ..suggest import suggest
+
+
+class RoleProvider(ObjectProvider):
+    kind = "role"
+
+    def computed_inputs(self, olds: Mapping[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:
+        return super().computed_inputs(olds, {**inputs, "name": inputs.get("name") or inputs["role_id"]})
+
+    def explain(self, client: NexusClient, inputs: Mapping[str, Any], error: Refused) -> str:  # noqa: ARG002
+        lists = (("privileges", "/v1/security/privileges", "name"), ("roles", "/v1/security/roles", "id"))
+        for name, path, key in lists:
+            there = [entry[key] for entry in client.get_list(path)]
+            missing = [desired for desired in inputs[name] if desired not in there]
+            if missing:
+                return f"{name}: {', '.join(missing)} is not on the server; {suggest(missing, there)}"
+        return ""
+
+
+class Role(
+    Incarnation,
+    Incarnations,
+    NexusResource,
+    provider=RoleProvider,
+    collection="/v1/security/roles",
+    list_path="/v1/security/roles?source=default",
+    key="role_id",
+    read_only=("source", "readOnly"),
+):
+    """A role of Nexus's own user directory.
+
+    Errors: privileges and roles that are not on the server, with the nearest names that are.
+
+    Source: Nexus REST ``/v1/security/roles``.
+    """
+
+    role_id: Prop[str] = prop(
+        text(
+            r"(?!\.{1,2}$)[^/\0]+",
+            hint="must have no '/' or NUL, and not be '.' or '..': the server would not find the role again",
+            max_length=200,
+        ),
+        path="id",
+        replaces=True,
+        renamed_from="id",
+    )
+    """Id of the role, at most 200 characters without ``/``."""
+    name: Prop[str] = prop(text(max_length=200), path="name", default=None)
+    """Its name in the user interface, at most 200 characters. Default: the id."""
+    description: Prop[str] = prop(text(max_length=400, multiline=True, empty=True), path="description", default="")
+    """Free text, at most 400 characters."""
+    privileges: ListProp[str] = prop(set_of(text()), path="privileges", default=[], refers="Privilege")
+    """Names of privileges; a set. Nexus creates ``nx-repository-view-<format>-<repository>-{*,browse,read,edit,
+    add,delete}`` with each repository: a pull needs ``read``, a push also ``add`` and ``edit``."""
+    roles: ListProp[str] = prop(set_of(text()), path="roles", default=[], refers="Role")
+    """Ids of the roles that it contains; a set."""

@@ -1,0 +1,1 @@
+"""What belongs to the server as a whole."""
