@@ -19,7 +19,7 @@ registry = DockerRegistry(
 )
 
 # Any object of Nexus can be stated by itself.
-Role("auditors", id="auditors", privileges=["nx-metrics-all"], description="May see how the server is doing")
+Role("auditors", role_id="auditors", privileges=["nx-metrics-all"], description="May see how the server is doing")
 
 pulumi.export("login_server", registry.login_server)
 pulumi.export("pull_secret", registry.docker_config_json)

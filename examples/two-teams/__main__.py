@@ -11,7 +11,7 @@ hostname = config.require("hostname")
 realm = RealmActivation("docker-realm")
 after = pulumi.ResourceOptions(depends_on=[realm])
 
-auditors = Role("auditors", id="team-auditors", privileges=["nx-metrics-all"])
+auditors = Role("auditors", role_id="team-auditors", privileges=["nx-metrics-all"])
 
 team_a = DockerRegistry(
     "team-a",

@@ -133,7 +133,7 @@ class TestLogins:
         shut(nexus, user)
         remedy = "have another administrator set its password anew"
         began = time.monotonic()
-        said = refusal(RoleProvider, {**connection, "username": user, "password": password}, id="x")
+        said = refusal(RoleProvider, {**connection, "username": user, "password": password}, role_id="x")
         assert re.search(
             rf"role 'x': .*429.*wrong passwords for user '{user}'.*quarter of an hour.*{remedy}", said
         )
