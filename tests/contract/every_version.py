@@ -144,13 +144,13 @@ class EveryVersion(Lifecycle):
             (
                 RoleProvider,
                 {"role_id": "r-bad", "privileges": ["nx-loging-read"]},
-                "privileges nx-loging-read.*nx-logging-read",
+                "privileges: nx-loging-read.*nx-logging-read",
             ),
-            (RoleProvider, {"role_id": "r-bad", "roles": ["nx-admn"]}, "roles nx-admn.*did you mean nx-admin"),
+            (RoleProvider, {"role_id": "r-bad", "roles": ["nx-admn"]}, "roles: nx-admn.*did you mean nx-admin"),
             (
                 UserProvider,
                 {"user_id": "u-bad", "password": "p-1", "roles": ["nobody"]},
-                "roles nobody: not on the server",
+                "roles: nobody is not on the server",
             ),
             (
                 RealmActivationProvider,
