@@ -33,7 +33,7 @@ class HostReachableProvider(Proof):
     schema = {
         "host": Field(text(r"[^\s/@]+", hint="must be a name or address"), required=True),
         "port": Field(port, default=22),
-        "timeout": Field(integer(1, 10**9 - 1), default=300, steers=True),
+        "timeout": Field(integer(1, 10**9 - 1), default=300, local=True),
     }
 
     def identity(self, inputs: Mapping[str, Any]) -> str:
