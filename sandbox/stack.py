@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import yaml
 
@@ -62,6 +62,15 @@ def open_stack(engine: str | None = None, *, program: Path, name: str, work: Pat
     return kind(program.resolve(), name, work.resolve(), passphrase)
 
 
+class Running(Protocol):
+    """An engine while it works."""
+
+    pid: int
+
+    def poll(self) -> int | None:
+        """Its exit status, once it has ended."""
+
+
 class Stack(ABC):
     """A stack and the commands on it.
 
@@ -72,7 +81,7 @@ class Stack(ABC):
         self.program, self.name, self.work, self.passphrase = program, name, work, passphrase
         self.project = str(yaml.safe_load((program / "Pulumi.yaml").read_text())["name"])
         self.config_file = work / "config" / f"Pulumi.{name}.yaml"
-        self.running: subprocess.Popen[str] | None = None
+        self.running: Running | None = None
         """The engine, while a command runs."""
         if not self.config_file.exists():
             StackFile(self.config_file, passphrase)
@@ -90,16 +99,22 @@ class Stack(ABC):
         *,
         refresh: bool = False,
         replace: Iterable[str] = (),
+        target: Iterable[str] = (),
         expect_no_changes: bool = False,
         env: Mapping[str, str] | None = None,
         on_line: Callable[[str], None] | None = None,
     ) -> Result:
-        """Bring everything to what the program says; ``replace`` are URNs to replace in any case."""
-        return self._run("up", _options(replace, refresh, expect_no_changes), env, on_line)
+        """Bring everything to what the program says; ``replace`` are URNs to replace in any case.
 
-    def preview(self, *, refresh: bool = False, expect_no_changes: bool = False) -> Result:
+        With ``target``, URNs too, nothing but these is created, changed or deleted.
+        """
+        return self._run("up", _options(replace, refresh, expect_no_changes, target), env, on_line)
+
+    def preview(
+        self, *, refresh: bool = False, target: Iterable[str] = (), expect_no_changes: bool = False
+    ) -> Result:
         """Say what ``up`` would do."""
-        return self._run("preview", _options((), refresh, expect_no_changes), None, None)
+        return self._run("preview", _options((), refresh, expect_no_changes, target), None, None)
 
     def refresh(
         self,
@@ -112,10 +127,14 @@ class Stack(ABC):
         return self._run("refresh", _options((), False, expect_no_changes), env, on_line)
 
     def destroy(
-        self, *, env: Mapping[str, str] | None = None, on_line: Callable[[str], None] | None = None
+        self,
+        *,
+        target: Iterable[str] = (),
+        env: Mapping[str, str] | None = None,
+        on_line: Callable[[str], None] | None = None,
     ) -> Result:
-        """Delete everything."""
-        return self._run("destroy", [], env, on_line)
+        """Delete everything, or what ``target`` names."""
+        return self._run("destroy", _options((), False, False, target), env, on_line)
 
     def outputs(self, *, show_secrets: bool = False) -> dict[str, Any]:
         """What the program exported."""
@@ -327,9 +346,12 @@ class SandboxStack(Stack):
         return list(State(self.state_file, keyring, dry=True).export(show_secrets=True)["resources"])
 
 
-def _options(replace: Iterable[str], refresh: bool, expect_no_changes: bool) -> list[str]:
+def _options(
+    replace: Iterable[str], refresh: bool, expect_no_changes: bool, target: Iterable[str] = ()
+) -> list[str]:
     flags = {"--refresh": refresh, "--expect-no-changes": expect_no_changes}
-    return [f"--replace={urn}" for urn in replace] + [flag for flag, given in flags.items() if given]
+    urns = [f"--replace={urn}" for urn in replace] + [f"--target={urn}" for urn in target]
+    return urns + [flag for flag, given in flags.items() if given]
 
 
 def _last_line(text: str) -> str:

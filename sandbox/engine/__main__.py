@@ -13,11 +13,12 @@ from typing import Any
 from ..command import RemoteCommand
 from ..stackfile import StackFile
 from ..values import UserError, plain, secret
-from .deployment import STACK, Deployment
+from .deployment import Deployment
 from .dynamic import DynamicProvider
 from .program import run
 from .report import Report
 from .state import State
+from .urn import STACK
 
 FLAGS = {"export": ["show-secrets"], "destroy": ["json"], "refresh": ["json", "expect-no-changes"]}
 FLAGS |= {name: ["json", "expect-no-changes", "refresh"] for name in ("up", "preview")}
@@ -25,7 +26,7 @@ FLAGS |= {name: ["json", "expect-no-changes", "refresh"] for name in ("up", "pre
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m sandbox.engine")
-    parser.set_defaults(json=False, expect_no_changes=False, refresh=False, replace=[])
+    parser.set_defaults(json=False, expect_no_changes=False, refresh=False, replace=[], target=[])
     commands = parser.add_subparsers(dest="command", required=True)
     for name, flags in FLAGS.items():
         command = commands.add_parser(name, allow_abbrev=False)
@@ -37,6 +38,8 @@ def arguments() -> argparse.Namespace:
             command.add_argument(f"--{flag}", action="store_true")
         if "refresh" in flags:
             command.add_argument("--replace", action="append", metavar="URN", default=[])
+        if name != "export":
+            command.add_argument("--target", action="append", metavar="URN", default=[])
     return parser.parse_args()
 
 
@@ -84,7 +87,7 @@ def perform(options: argparse.Namespace, report: Report) -> Any:
             dynamic.append(DynamicProvider(program, config.project, state.config, report.print))
         return dynamic[-1]
 
-    deployment = Deployment(state, provider, report, options.replace)
+    deployment = Deployment(state, provider, report, options.replace, options.target)
     try:
         if options.refresh or command == "refresh":
             deployment.refresh()
@@ -94,7 +97,12 @@ def perform(options: argparse.Namespace, report: Report) -> Any:
             state.config = {key: secret(value) if key in config.secrets else value for key, value in values}
             run(program, options.stack, config, deployment)
         if command != "refresh" and not report.failed:
+            missing = deployment.missing_targets()
             deployment.remove_rest()
+            for text in missing:
+                report.fail(text)
+        for root in (one for one in state.done if report.failed and one.type == STACK):
+            root.outputs = deployment.exported | root.outputs
     finally:
         state.save()
         for one in dynamic:

@@ -2,17 +2,19 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any
 
 from ..command import RemoteCommand
 from ..values import SECRET, UNKNOWN, Props, UserError, is_secret, same, secret
+from .aliases import Aliases
 from .dynamic import DynamicProvider
 from .report import Report
 from .state import Resource, State
+from .urn import STACK
 
-STACK = "pulumi:pulumi:Stack"
 PARALLEL = 16
 Providers = Callable[[str], DynamicProvider | RemoteCommand]
 Step = tuple[str, Resource, Resource]  # an operation, what was there, and what there shall be
@@ -21,30 +23,70 @@ Step = tuple[str, Resource, Resource]  # an operation, what was there, and what 
 class Deployment:
     """One run over one stack. Steps are chosen one at a time and carried out side by side."""
 
-    def __init__(self, state: State, provider: Providers, report: Report, replace: list[str]) -> None:
-        self.state, self.report = state, report
+    def __init__(
+        self, state: State, provider: Providers, report: Report, replace: list[str], targets: list[str]
+    ) -> None:
+        self.state, self.report, self.targets = state, report, set(targets)
         self._provider, self._replace = provider, set(replace)
         self._planning, self._previous = threading.Lock(), list(state.olds)
-        self._seen, self._deleted = set[str](), set[Resource]()
+        self._seen, self._deleted, self._aliases = set[str](), set[Resource](), Aliases()
+        self.skipped = set[str]()
+        """What the program has anew and nobody asked for."""
+        self.exported: Props = {}
+        """The outputs that the stack had before, which stay beside the new ones if the run fails."""
         if unknown := self._replace - {old.urn for old in self._previous}:
-            raise UserError(f"no resource named '{min(unknown)}' found")
+            raise UserError(_no_target(min(unknown)))
 
-    def register(self, goal: Resource, delete_first: bool | None, aliases: list[str] | None = None) -> None:
-        """Bring one resource to its goal; ``aliases`` are URNs that it may have had before."""
+    def register(self, goal: Resource, delete_first: bool | None, aliases: Iterable[Any] = ()) -> Resource:
+        """Bring one resource to its goal; returns what the program is told of, which may be what was there."""
         with self._planning, self._blaming(goal):
-            chain = self._plan(goal, delete_first, aliases or [])
+            if goal.urn in self._seen:
+                raise UserError(f"Duplicate resource URN '{goal.urn}'; try giving it a unique name")
+            olds = {it.urn: it for it in reversed(self._previous) if not it.delete}
+            old = self._aliases.find(goal, aliases, olds, self._seen)
+            if self.targets and goal.urn not in self.targets and goal.type != STACK:
+                chain = self._leave(goal, old)
+            else:
+                chain = self._plan(goal, old, delete_first)
+            self._require_created(chain)
         for step in chain:
             self.execute(step)
+        return chain[-1][2]
 
-    def _plan(self, goal: Resource, delete_first: bool | None, aliases: list[str]) -> list[Step]:
-        if goal.urn in self._seen:
-            raise UserError(f"Duplicate resource URN '{goal.urn}'; try giving it a unique name")
-        asked, old = goal.inputs, self._old([goal.urn, *aliases])
-        again, forced = old in self._deleted, goal.urn in self._replace
+    def _leave(self, goal: Resource, old: Resource | None) -> list[Step]:
+        """Have what is not targeted as it was, and after what it depends on, should that be in the state only."""
+        self._seen.add(goal.urn)
+        if not old:
+            self.skipped.add(goal.urn)
+            goal.inputs = {}
+            return [("skip", goal, goal)]
+        self._seen.add(old.urn)
+        needed = [it for it in self._previous if it.urn in {old.parent, *old.needs} and not it.delete]
+        before = [step for it in needed if not self._operated(it.urn) for step in self._leave(it, it)]
+        return [*before, ("same", old, old)]
+
+    def _require_created(self, chain: list[Step]) -> None:
+        for op, _, goal in chain:
+            if (self.targets or self._replace) and op != "skip" and not op.startswith("delete"):
+                for urn in self.skipped & {goal.parent, *goal.needs}:
+                    raise UserError(
+                        f"Resource '{goal.urn}' depends on '{urn}' which was was not specified in --target list."
+                    )
+
+    def _operated(self, urn: str) -> bool:
+        """Whether the program has registered it, maybe under another name."""
+        return self._aliases.now.get(urn, urn) in self._seen
+
+    def _plan(self, goal: Resource, old: Resource | None, delete_first: bool | None) -> list[Step]:
+        asked = goal.inputs
+        again = bool(old) and old in self._deleted and not goal.alias
+        forced = goal.urn in self._replace
         before = old.inputs if old and not again and not forced else {}
         seed = os.urandom(32)
         self._check(goal, before, _ignoring(goal, asked, before) if before else asked, seed)
-        self._seen |= {goal.urn, old.urn if old else goal.urn}
+        if wrong := self._aliases.claimed.get(goal.urn):
+            raise UserError(wrong)
+        self._seen.add(goal.urn)
         if not old:
             return [("create", goal, goal)]
         replacement = [("replace", old, goal), ("create-replacement", old, goal)]
@@ -60,15 +102,11 @@ class Deployment:
         if not (first if delete_first is None else delete_first):
             return replacement[::-1]
         doomed = [*reversed(self._dependents(old)), *[old] * (not old.pending_replacement)]
+        for it in doomed:
+            if it is not old and it.protect:
+                raise UserError(f'unable to replace "{it.urn}" as part of replacing "{old.urn}": protected')
         self._deleted.update(doomed)
         return [*(("delete-replaced", it, it) for it in doomed), *replacement]
-
-    def _old(self, urns: list[str]) -> Resource | None:
-        """The resource of the state that has the first of these URNs for which there is one."""
-        found = [it for urn in urns for it in self._previous if it.urn == urn and not it.delete]
-        if found and found[0].urn in self._seen:
-            raise UserError(f"Duplicate resource URN '{found[0].urn}' conflicting with alias on '{urns[0]}'")
-        return found[0] if found else None
 
     def _check(self, goal: Resource, olds: Props, news: Props, seed: bytes) -> None:
         provider = self._provider(goal.type) if goal.custom else None
@@ -95,13 +133,14 @@ class Deployment:
             lost = {key: UNKNOWN for key, urns in it.property_dependencies.items() if doomed.keys() & set(urns)}
             if lost and it.custom and self._diff(it.urn, it, it.inputs | lost)[1]:
                 doomed[it.urn] = it
-                if it.protect:
-                    raise UserError(f'unable to replace "{it.urn}" as part of replacing "{root.urn}": protected')
         return list(doomed.values())[1:]
 
     def execute(self, step: Step) -> None:
         """Carry one step out and write down what came of it."""
         (op, old, goal), kind = step, step[0].partition("-")[0]
+        if op == "skip":
+            with self.report.step("same", goal):
+                return
         with self._blaming(goal), self.report.step(op, goal):
             if kind in ("same", "update"):
                 goal.id, goal.outputs = old.id, old.outputs
@@ -121,12 +160,26 @@ class Deployment:
         """Delete what was replaced and what nobody registered, each before what it depends on."""
         rest: dict[Resource, str] = {}
         needs: dict[Resource, set[Resource]] = {}
+        allowed = self._deletable()
         for old in self._previous:
             needs[old] = {it for it in needs if it.urn == old.parent or it.urn in old.needs}
+            if allowed is not None and old.urn not in allowed:
+                continue
             if old.delete:
-                rest[old] = "delete-replaced"
-            elif old.urn not in self._seen:
+                rest |= {old: "delete-replaced"} if old not in self._deleted else {}
+            elif not self._operated(old.urn):
                 rest[old] = "remove-pending-replace" if old.pending_replacement else "delete"
+        if self.targets and (others := [old for old in rest if old.urn not in self.targets]):
+            for old in others:
+                self.report.fail(
+                    f"Resource '{old.urn}' will be destroyed but was not specified in --target list.\n"
+                    "Either include resource in --target list or pass --target-dependents to proceed.",
+                    old.urn,
+                )
+            return
+        for old in self._previous:
+            if allowed is not None and not (old in rest or old.delete or self._operated(old.urn)):
+                self.execute(("same", old, old))
         protected = [old for old, op in rest.items() if op == "delete" and old.protect]
         kept = list(protected)
         for old in kept:  # it grows: what a protected one depends on stays too
@@ -142,10 +195,29 @@ class Deployment:
         for old in protected:
             self.report.fail(f'resource "{old.urn}" cannot be deleted\nbecause it is protected', old.urn)
 
+    def _deletable(self) -> set[str] | None:
+        """What may be deleted when only targets may: they, what depends on them, and what is in them."""
+        if not self.targets:
+            return None
+        reached = set(self.targets)
+        for it in self._previous:
+            if {it.parent, *it.needs} & reached:
+                reached.add(it.urn)
+        roots = [it for it in self._previous if it.urn in reached]
+        return reached.union(*({it.urn for it in self._dependents(root)} for root in roots))
+
+    def missing_targets(self) -> list[str]:
+        """What is to be said of targets that are neither in the state nor in the program."""
+        missing = self.targets - self._seen - {old.urn for old in self._previous}
+        return [_no_target(urn) for urn in sorted(missing)]
+
     def refresh(self) -> None:
         """Ask the providers how things are; what is gone leaves the state."""
+        if missing := self.missing_targets():
+            raise UserError(missing[0])
         with ThreadPoolExecutor(PARALLEL) as pool:
-            self.report.done += pool.map(self._refresh, self._previous)
+            asked = [it for it in self._previous if not self.targets or it.urn in self.targets]
+            self.report.done += pool.map(self._refresh, asked)
         self.state.pending, self._previous = {}, list(self.state.olds)
 
     def _refresh(self, old: Resource) -> str:
@@ -169,6 +241,11 @@ class Deployment:
         except UserError as error:
             self.report.fail(str(error), resource.urn)
             raise
+
+
+def _no_target(urn: str) -> str:
+    hint = "" if "$" in urn else " Did you forget to escape $ in your shell?"
+    return f"Target '{urn}' could not be found in the stack.{hint}"
 
 
 def _mark(resource: Resource) -> None:

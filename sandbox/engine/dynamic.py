@@ -5,9 +5,9 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import grpc
 from google.protobuf.json_format import MessageToDict, ParseDict
@@ -17,14 +17,29 @@ from ..values import Props, UserError, annotate, plain
 from .state import Resource
 
 
+class Host(Protocol):
+    """A process that serves providers."""
+
+    @property
+    def stdout(self) -> Iterable[str] | None:
+        """What it prints, its port first."""
+
+    def terminate(self) -> None:
+        """End it."""
+
+
+def start_host(program: Path, env: Mapping[str, str]) -> Host:
+    """Start the SDK's host of a program's dynamic providers."""
+    argv, out, err = [sys.executable, "-u", "-m", "pulumi.dynamic", "x"], subprocess.PIPE, subprocess.STDOUT
+    return subprocess.Popen(argv, cwd=program, env=env, text=True, stdout=out, stderr=err)
+
+
 class DynamicProvider:
     """The host of a stack's dynamic resources. Secrets go in plain, and are marked again in what comes back."""
 
     def __init__(self, program: Path, project: str, config: Props, say: Callable[[str], str]) -> None:
         self.config = config
-        env = os.environ | {"PULUMI_PROJECT": project, "PULUMI_CONFIG": "{}"}
-        argv, out, err = [sys.executable, "-u", "-m", "pulumi.dynamic", "x"], subprocess.PIPE, subprocess.STDOUT
-        self.host = subprocess.Popen(argv, cwd=program, env=env, text=True, stdout=out, stderr=err)
+        self.host = start_host(program, os.environ | {"PULUMI_PROJECT": project, "PULUMI_CONFIG": "{}"})
         lines = self.host.stdout or ()
         port = next((line.strip() for line in lines if line.strip().isdecimal() or not say(line)), "")
         threading.Thread(target=lambda: [say(line) for line in lines], daemon=True).start()

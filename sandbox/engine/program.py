@@ -19,14 +19,15 @@ from pulumi.runtime.stack import run_in_stack
 
 from ..stackfile import Config
 from ..values import UserError
-from .deployment import PARALLEL, STACK, Deployment
+from .deployment import PARALLEL, Deployment
 from .state import Resource
+from .urn import STACK, urn_of
 
 # What may be set in a registration; anything else is an option that this engine doesn't have.
 KNOWN = {"type", "name", "parent", "custom", "object", "protect", "dependencies", "propertyDependencies"}
 KNOWN |= {"deleteBeforeReplace", "deleteBeforeReplaceDefined", "ignoreChanges", "additionalSecretOutputs"}
 KNOWN |= {"acceptSecrets", "acceptResources", "supportsPartialValues", "supportsResultReporting", "version"}
-KNOWN |= {"sourcePosition", "stackTrace", "replaceOnChanges", "aliasURNs"}
+KNOWN |= {"sourcePosition", "stackTrace", "replaceOnChanges", "aliases", "aliasSpecs"}
 
 
 class Monitor:
@@ -37,7 +38,8 @@ class Monitor:
         self._prefix = f"urn:pulumi:{stack}::{project}::"
 
     def GetDeploymentInfo(self, _: Any) -> Any:  # noqa: N802
-        return wire.DeploymentInfo(supportedFeatures=[wire.RESOURCE_MONITOR_FEATURE_SECRETS])
+        features = [wire.RESOURCE_MONITOR_FEATURE_SECRETS, wire.RESOURCE_MONITOR_FEATURE_ALIAS_SPECS]
+        return wire.DeploymentInfo(supportedFeatures=features)
 
     SignalAndWaitForShutdown = GetDeploymentInfo  # there is nothing to wait for, and nobody reads the answer
 
@@ -48,9 +50,8 @@ class Monitor:
         if unknown:
             raise UserError(f"{request.name}: the sandbox engine doesn't have the option {min(unknown)}")
         parent = self._goals.get(request.parent)
-        inside = f"{request.parent.split('::')[2]}$" if parent and parent.type != STACK else ""
         goal = Resource(
-            f"{self._prefix}{inside}{request.type}::{request.name}",
+            urn_of(self._prefix, request.parent, request.type, request.name),
             request.type,
             request.custom,
             inputs=MessageToDict(request.object),
@@ -61,16 +62,16 @@ class Monitor:
             additional_secret_outputs=list(request.additionalSecretOutputs),
             ignore_changes=list(request.ignoreChanges),
         )
-        self._goals[goal.urn] = goal
-        self._deployment.register(
-            goal,
-            request.deleteBeforeReplace if request.deleteBeforeReplaceDefined else None,
-            list(request.aliasURNs),
-        )
-        return wire.RegisterResourceResponse(urn=goal.urn, id=goal.id, object=goal.outputs if goal.custom else {})
+        first = request.deleteBeforeReplace if request.deleteBeforeReplaceDefined else None
+        done = self._deployment.register(goal, first, request.aliases)
+        self._goals[goal.urn] = self._goals[done.urn] = done
+        return wire.RegisterResourceResponse(urn=done.urn, id=done.id, object=done.outputs if done.custom else {})
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
-        self._goals[request.urn].outputs = MessageToDict(request.outputs)
+        goal = self._goals[request.urn]
+        if goal.type == STACK:
+            self._deployment.exported = goal.outputs
+        goal.outputs = MessageToDict(request.outputs)
         return empty_pb2.Empty()
 
     def Log(self, request: Any) -> None:  # noqa: N802

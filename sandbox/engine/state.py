@@ -3,11 +3,13 @@
 import json
 import os
 import threading
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ..values import Keyring, Props, walk
+from .urn import STACK, qualified, start, urn_of
 
 
 @dataclass(eq=False)
@@ -28,6 +30,7 @@ class Resource:
     ignore_changes: list[str] = field(default_factory=list)
     delete: bool = False  # replaced; what is left to do is its deletion
     pending_replacement: bool = False  # deleted; what is left to do is the creation of its successor
+    alias: str = ""  # the URN that the state had for it before this run; never stored
 
     @property
     def name(self) -> str:
@@ -64,7 +67,9 @@ class State:
                 self.save()
 
     def export(self, *, show_secrets: bool = False) -> Any:
-        resources = [{key: value for key, value in vars(one).items() if value} for one in self.done + self.olds]
+        every = self.done + self.olds
+        now = _now(every)
+        resources = [{key: value for key, value in vars(_renamed(one, now)).items() if value} for one in every]
         content = {"config": self.config, "pending": dict(self.pending), "resources": resources}
         return content if show_secrets else walk(content, self._keyring.seal)
 
@@ -76,3 +81,28 @@ class State:
                 with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
                     json.dump(self.export(), file, indent=1)
                 fresh.replace(self._path)
+
+
+def _now(resources: Iterable[Resource]) -> dict[str, str]:
+    """The URN that each resource has by now, where something may still refer to another one of it."""
+    found = dict[str, str]()
+    for one in resources:
+        if one.alias:
+            found[one.alias] = one.urn
+        if (parent := found.get(one.parent)) and qualified(parent) != STACK:
+            found[one.urn] = urn_of(start(one.urn), parent, one.type, one.name)
+    return found
+
+
+def _renamed(one: Resource, now: Mapping[str, str]) -> Resource:
+    """The resource as it is stored, with the URNs of now."""
+    return replace(
+        one,
+        urn=now.get(one.urn, one.urn),
+        parent=now.get(one.parent, one.parent),
+        dependencies=sorted(now.get(urn, urn) for urn in one.dependencies),
+        property_dependencies={
+            key: sorted(now.get(urn, urn) for urn in urns) for key, urns in one.property_dependencies.items()
+        },
+        alias="",
+    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -13,7 +12,7 @@ from dataclasses import dataclass, field
 from nexus_registry.providers.proof import digest
 
 from ..process import Process
-from ..stack import Result, Stack
+from ..stack import Result, Running, Stack
 
 BEGUN, MIDDLE, DONE = "begun", "middle", "done"
 DIFFER = ("incarnation", "incarnations", "content", "stdin", "stdout", "stderr", "proves")
@@ -63,7 +62,7 @@ def end(orphans: Collection[Process]) -> None:
         orphan.end(patience=0, first=signal.SIGKILL)
 
 
-def _kill(engine: subprocess.Popen[str]) -> list[Process]:
+def _kill(engine: Running) -> list[Process]:
     """SIGKILL to an engine, and to nothing else: the processes that it leaves behind."""
     below = Process.below(engine.pid)
     os.kill(engine.pid, signal.SIGKILL)

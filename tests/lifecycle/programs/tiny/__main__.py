@@ -27,12 +27,20 @@ def value(given: Any) -> Any:
     return getattr(made[name], output)
 
 
+def alias(given: Any) -> Any:
+    """A URN, or what differed: ``{"name": …, "parent": …}``."""
+    if isinstance(given, str):
+        return given
+    return pulumi.Alias(**given | ({"parent": made.get(given["parent"])} if "parent" in given else {}))
+
+
 def options(given: dict[str, Any]) -> pulumi.ResourceOptions:
     resolved = dict(given)
     if "parent" in given:
         resolved["parent"] = made[given["parent"]]
     if "depends_on" in given:
         resolved["depends_on"] = [made[name] for name in given["depends_on"]]
+    resolved["aliases"] = [alias(one) for one in given.get("aliases", [])]
     return pulumi.ResourceOptions(**resolved)
 
 

@@ -1,0 +1,281 @@
+"""Running a history on a real server, and saying what is not as it must be."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from sandbox.faults.catalogue import Fault
+from sandbox.faults.proxy import FaultProxy
+from sandbox.process import Process
+from sandbox.stack import Result, Stack
+from sandbox.values import Keyring
+
+from ..contract.docker_api import Api, Registry
+from ..contract.server import Nexus
+from .histories import REALM, STACK, History, Key, Kill, Program, Run, World, password
+
+PROGRAM = Path(__file__).parent / "programs/history"
+PASSPHRASE = "right"
+Open = Callable[[Path, Path], Stack]
+"""Opens a stack, given the folder of its program and one for the rest."""
+
+
+class Broken(AssertionError):
+    """A history whose end is not as it must be."""
+
+
+@dataclass
+class Court:
+    """The server that histories run on, one after the other, and how its objects look."""
+
+    nexus: Nexus
+    proxy: FaultProxy
+    ports: dict[str, int]
+
+    @property
+    def api(self) -> Api:
+        return Api(self.nexus, (self.nexus.username, self.nexus.password))
+
+    def connection(self, host: str) -> dict[str, Any]:
+        """Through the proxy, by either of its names."""
+        url = self.proxy.url.replace("127.0.0.1", host)
+        return {"url": url, "username": self.nexus.username, "password": self.nexus.password}
+
+    def objects(self, prefix: str) -> dict[Key, dict[str, Any]]:
+        """What there is of one history."""
+        get: Any = self.api.ok
+        found: dict[Key, dict[str, Any]] = {}
+        for one in get("GET", "security/roles?source=default"):
+            if one["id"].startswith(prefix):
+                description, privileges = one.get("description") or "", sorted(one["privileges"])
+                found["role", one["id"].removeprefix(prefix)] = {
+                    "description": description,
+                    "privileges": privileges,
+                }
+        for one in get("GET", f"security/users?userId={prefix}&source=default"):
+            id_, value = one["userId"], one["firstName"]
+            login = Api(self.nexus, (id_, password(id_, value))).call("GET", "status").ok
+            found["user", id_.removeprefix(prefix)] = {
+                "first_name": value,
+                "roles": sorted(one["roles"]),
+                "login": login,
+            }
+        for one in get("GET", "repositorySettings"):
+            if one["name"].startswith(prefix):
+                policy = one["storage"]["writePolicy"].upper()
+                found["repository", one["name"].removeprefix(prefix)] = {"write_policy": policy}
+        if REALM in get("GET", "security/realms/active"):
+            found["realm", "x"] = {"active": True}
+        if get("GET", "security/anonymous")["enabled"]:
+            found["anonymous", "y"] = {"enabled": True}
+        return found
+
+    def images(self, prefix: str, key: str) -> list[str]:
+        """The ids of the images in a repository."""
+        answer = self.api.call("GET", f"components?repository={prefix}{key}")
+        return [one["id"] for one in answer.json()["items"]] if answer.ok else []
+
+    def push(self, key: str) -> None:
+        pushed = Registry(f"http://127.0.0.1:{self.ports[key]}", auth=self.api.auth).push("app", "1", b"i" * 100)
+        assert pushed.ok, pushed.text
+
+    def make_by_hand(self, prefix: str, kind: str, key: str) -> None:
+        """An object like one of the program, but with other properties."""
+        id_ = f"{prefix}{key}"
+        if kind == "role":
+            role = {"id": id_, "name": id_, "description": "by hand", "privileges": ["nx-all"], "roles": []}
+            self.api.ok("POST", "security/roles", role)
+        else:
+            user: dict[str, Any] = {"userId": id_, "firstName": "by hand", "lastName": "H"}
+            user |= {"emailAddress": "h@example.org"}
+            user |= {"password": "by-hand-1", "status": "active", "roles": ["nx-anonymous"]}
+            self.api.ok("POST", "security/users", user)
+
+    def sweep(self, prefix: str) -> None:
+        """Have nothing of a history, and nothing that it turned on."""
+        paths = {"role": "security/roles", "user": "security/users", "repository": "repositories"}
+        for kind, key in self.objects(prefix):
+            if kind in paths:
+                self.api.call("DELETE", f"{paths[kind]}/{prefix}{key}")
+        self.api.ok("PUT", "security/realms/active", ["NexusAuthenticatingRealm"])
+        anonymous = {"userId": "anonymous", "realmName": "NexusAuthorizingRealm", "enabled": False}
+        self.api.ok("PUT", "security/anonymous", anonymous)
+
+
+@dataclass
+class Trial:
+    """One history under way."""
+
+    court: Court
+    stack: Stack
+    history: History
+    folder: Path
+    world: World = field(init=False)
+    program: Program = field(default_factory=Program)
+    """What has been run to its end last."""
+    log: list[str] = field(default_factory=list)
+    orphans: list[Process] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.world = World(self.history.prefix)
+
+    def run(self) -> None:
+        """All of it, and then a destroy."""
+        for number, run in enumerate(self.history.runs, 1):
+            self.log.append(f"run {number}:")
+            self._one(run)
+        self.log.append("destroy:")
+        for key in [key for kind, key in self.world.objects if kind == "repository"]:
+            for id_ in self.court.images(self.history.prefix, key):
+                self.court.api.call("DELETE", f"components/{id_}")
+        if not self._up(self.stack.destroy).ok:
+            self._must(self._up(self.stack.destroy), "the second destroy")
+        self.world = replace(self.world, objects={}, images=set())
+        self._compare()
+        if self.stack.export()["resources"]:
+            raise Broken("something is left in the state")
+
+    def _one(self, run: Run) -> None:
+        for kind, key in run.foreign:
+            self.court.make_by_hand(self.history.prefix, kind, key)
+        refuses = self.world.refuses(run)
+        kept = self.world.may_refuse(run)
+        self._write(run.program)
+        replaced, targets = (list(map(run.program.urn, names)) for names in (run.replace, run.target))
+
+        def up() -> Result:
+            return self.stack.up(replace=replaced, target=targets)
+
+        result = self._killed(run.kill, up) if run.kill else self._up(up)
+        if result is None:
+            self.world = self.world.killed(run)
+            if not (run.again or refuses):
+                self.world = self.world.after(replace(run, push=()))  # what the next one must come to
+                self.program = run.program
+                return
+            result = self._up(up)
+        if not result.ok:
+            if not result.error:
+                raise Broken("no error is said")
+            result = self._up(lambda: self.stack.up(target=targets))
+        if not result.ok:
+            if not refuses:
+                self._must(result, "the second run")
+            self._go_back(refuses)
+            return
+        if refuses:
+            raise Broken(f"a repository with images was given up: {sorted(refuses)}")
+        self.world = self.world.after(run)
+        self.world.images |= kept
+        self.program = run.program
+        for key in run.push:
+            self.court.push(key)
+        self._compare()
+
+    def _go_back(self, refused: set[str]) -> None:
+        """A run that had to be refused: what was there before is there again after the program before."""
+        self.log.append(f"  refused, as images are in {sorted(refused)}; back to the program before")
+        self._write(self.program)
+        result = self._up(self.stack.up)
+        if not result.ok:
+            self._must(self._up(self.stack.up), "going back")
+        self.world = self.world.after(Run(self.program))
+        self._compare()
+
+    def _write(self, program: Program) -> None:
+        text = program.to_json(self.history.prefix, self.court.connection(program.host), self.court.ports)
+        (self.folder / "program/history.json").write_text(text)
+
+    def _up(self, command: Callable[[], Result]) -> Result:
+        result = command()
+        steps = [f"{op} {urn.rpartition('::')[2]}" for op, urn in result.steps if op != "same"]
+        self.log.append(
+            f"  {'done' if result.ok else f'failed: {result.error}'} ({', '.join(steps) or 'nothing'})"
+        )
+        return result
+
+    def _killed(self, how: Kill, command: Callable[[], Result]) -> Result | None:
+        """What the command comes to, if there is nothing to kill it at."""
+        left = list[Process]()
+
+        def kill() -> None:
+            engine = self.stack.running
+            if not engine or engine.poll() is not None:
+                return
+            below = Process.below(engine.pid)
+            with suppress(ProcessLookupError):
+                os.kill(engine.pid, signal.SIGKILL)
+            left.extend(below)
+            if how.hosts_too:
+                for one in below:
+                    one.end(patience=0, first=signal.SIGKILL)
+
+        fault = Fault("killed", meanwhile=kill, acts=how.reached, silent=not how.reached)
+        self.court.proxy.inject(fault, method="POST|PUT|DELETE", nth=how.nth)
+        try:
+            result = self._up(command)
+        finally:
+            self.court.proxy.settle()
+        if not left:
+            return result
+        self.orphans += left
+        self.log[-1] = f"  {how}"
+        self.stack.after_a_kill()
+        return None
+
+    def _must(self, result: Result, what: str) -> None:
+        if not result.ok:
+            raise Broken(f"{what} fails: {result.error}\n{result.stdout}")
+
+    def _compare(self) -> None:
+        """The server has what it must have, and the images are there."""
+        found, wished = self.court.objects(self.history.prefix), self.world.objects
+        for one in found.keys() | wished.keys():
+            if one not in wished and one[0] in self.world.loose:
+                continue
+            if found.get(one) != wished.get(one):
+                raise Broken(f"{' '.join(one)}: must be {wished.get(one)}, is {found.get(one)}")
+        for key in self.world.images:
+            if not self.court.images(self.history.prefix, key):
+                raise Broken(f"the image in repository {key} is gone")
+
+
+_KEYRING: list[str] = []
+
+
+@contextmanager
+def opened(open_: Open, folder: Path) -> Iterator[tuple[Stack, Path]]:
+    """A fresh stack of the program."""
+    shutil.copytree(PROGRAM, folder / "program")
+    (folder / "program/.venv").symlink_to(sys.prefix)
+    if not _KEYRING:
+        _KEYRING.append(Keyring(PASSPHRASE).salt)  # one for all: a new one takes its time
+    settings = folder / f"work/config/Pulumi.{STACK}.yaml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(f"encryptionsalt: {_KEYRING[0]}\n")
+    yield open_(folder / "program", folder / "work"), folder
+
+
+def tried(court: Court, history: History, open_: Open, folder: Path) -> str:
+    """Run a history from an empty server on; what is wrong, or nothing."""
+    court.sweep(history.prefix)
+    court.proxy.clear()
+    with opened(open_, folder) as (stack, where):
+        trial = Trial(court, stack, history, where)
+        try:
+            trial.run()
+        except Broken as broken:
+            return "\n".join([str(history), "what happened:", *trial.log, str(broken)])
+        finally:
+            for one in trial.orphans:
+                one.end(patience=0, first=signal.SIGKILL)
+            court.sweep(history.prefix)
+    return ""

@@ -1,0 +1,113 @@
+"""A program is edited over several runs: the server then holds what the last one says.
+
+Each history is made from its seed: ``HISTORY=<seed>`` runs that one alone, on ``ENGINE`` (the sandbox's unless
+told otherwise). ``HISTORIES`` is how many the full part runs, 500 unless told otherwise, from ``HISTORY_SEED`` on.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.faults.proxy import FaultProxy
+from sandbox.faults.report import record
+from sandbox.forked import ForkedStack, fork_server
+from sandbox.paths import WORK
+from sandbox.shell import free_port, locked
+from sandbox.stack import Stack, open_stack
+
+from ..contract.server import make, started
+from ..lifecycle.conftest import NO_CLI
+from .conftest import FULL
+from .histories import STACK
+from .history_edits import history
+from .history_runs import PASSPHRASE, Court, Open, tried
+from .history_smaller import smaller
+
+FAST = 15
+MANY = int(os.environ.get("HISTORIES", "500"))
+ON_THE_CLI = max(1, MANY // 20)
+FIRST = int(os.environ.get("HISTORY_SEED", "1"))
+ONE = os.environ.get("HISTORY")
+
+
+@pytest.fixture(scope="module")
+def court() -> Iterator[Court]:
+    """A server for histories alone."""
+    with locked(WORK / "contract/histories.lock"):
+        server = started(make("histories", docker=True))
+        try:
+            with FaultProxy(server.url) as proxy:
+                yield Court(server, proxy, {"d": free_port()})
+        finally:
+            server.stop()
+
+
+@pytest.fixture(scope="module")
+def forked() -> Iterator[Open]:
+    """The sandbox's engine, without the time that it takes to start."""
+    with fork_server() as server:
+
+        def open_(program: Path, work: Path) -> Stack:
+            stack = ForkedStack(program, STACK, work, PASSPHRASE)
+            stack.server = server
+            return stack
+
+        yield open_
+
+
+def cli(program: Path, work: Path) -> Stack:
+    """The real engine."""
+    return open_stack("pulumi", program=program, name=STACK, work=work, passphrase=PASSPHRASE)
+
+
+def run(court: Court, seeds: list[int], open_: Open, folder: Path) -> None:
+    """Run these; the first that is not as it must be is made smaller and shown."""
+    for seed in seeds:
+        where = folder / str(seed)
+        if wrong := tried(court, history(seed), open_, where):
+            wrong = smaller(
+                history(seed),
+                wrong,
+                lambda other, n: tried(court, other, open_, folder / f"{other.seed}-{n}"),
+            )
+            pytest.fail(f"HISTORY={seed}\n{wrong}", pytrace=False)
+        shutil.rmtree(where)
+
+
+@pytest.mark.skipif(ONE is None, reason="HISTORY names no history")
+def test_one_history(court: Court, forked: Open, tmp_path: Path) -> None:
+    run(court, [int(ONE or 0)], cli if os.environ.get("ENGINE") == "pulumi" else forked, tmp_path)
+
+
+def test_each_run_of_a_history_ends_as_the_program_says(court: Court, forked: Open, tmp_path: Path) -> None:
+    seeds = [FIRST + number for number in range(MANY if FULL else FAST)]
+    run(court, seeds, forked, tmp_path)
+    record(
+        lane="engine",
+        subject="histories of a program: role, user, repository, realm, anonymous access",
+        operation="up after edits: names, parents, ids, properties, removals, targets, replacements, kills",
+        fault="sandbox engine",
+        first=f"{len(seeds)} histories",
+        second="the server holds what the last program says, each time",
+    )
+
+
+@pytest.mark.full_faults
+@pytest.mark.pulumi
+@NO_CLI
+def test_histories_on_the_real_engine(court: Court, tmp_path: Path) -> None:
+    seeds = [FIRST + MANY + number for number in range(ON_THE_CLI)]
+    run(court, seeds, cli, tmp_path)
+    record(
+        lane="engine",
+        subject="histories of a program: role, user, repository, realm, anonymous access",
+        operation="up after edits: names, parents, ids, properties, removals, targets, replacements, kills",
+        fault="pulumi engine",
+        first=f"{len(seeds)} histories",
+        second="the server holds what the last program says, each time",
+    )

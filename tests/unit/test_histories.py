@@ -1,0 +1,99 @@
+"""The generator of histories and its model of the server, without either."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ..faults.histories import Entry, Program, Run, World
+from ..faults.history_edits import EDITS, history
+from ..faults.history_smaller import shorter
+
+SEEDS = st.integers(0, 10**6)
+at_leisure = settings(deadline=None, max_examples=50)
+
+
+@at_leisure
+@given(SEEDS)
+def test_every_program_of_a_history_can_be_registered(seed: int) -> None:
+    made = history(seed)
+    assert 2 <= len(made.runs) <= 5
+    for run in made.runs:
+        assert not run.program.problems(), str(made)
+        names = [one.name for one in run.program.ordered()]
+        for one in run.program.entries:
+            assert all(names.index(used) < names.index(one.name) for used in (one.uses,) if used)
+        assert set(run.target) == run.program.closure(run.target)
+    assert not made.runs[-1].kill or made.runs[-1].again
+
+
+@at_leisure
+@given(SEEDS)
+def test_a_seed_makes_one_history(seed: int) -> None:
+    assert history(seed) == history(seed)
+    assert str(history(seed)) == str(history(seed))
+
+
+@at_leisure
+@given(SEEDS)
+def test_a_smaller_history_can_be_registered_too(seed: int) -> None:
+    for less in shorter(history(seed)):
+        assert not any(run.program.problems() for run in less.runs)
+        assert less != history(seed)
+
+
+def test_histories_have_every_edit_and_every_way_to_run() -> None:
+    counted: Counter[str] = Counter()
+    for seed in range(300):
+        for run in history(seed).runs:
+            counted.update(
+                line.split()[0] for line in run.edits if line.split()[0] in ("add", "remove", "move", "swap")
+            )
+            counted["takes"] += any(" takes the " in line for line in run.edits)
+            counted["with an alias"] += any(line.endswith("with an alias") for line in run.edits)
+            counted["without an alias"] += any(line.endswith("without an alias") for line in run.edits)
+            counted["elsewhere"] += run.program.host == "localhost"
+            for what in ("kill", "replace", "target", "foreign", "push"):
+                counted[what] += bool(getattr(run, what))
+    assert len(counted) == len(EDITS)
+    assert min(counted.values()) > 10, counted
+
+
+ROLE = Entry("a", "role", "r", "1")
+IMAGES = Entry("d", "repository", "d", "2", port=True)
+
+
+def test_urns_follow_parents() -> None:
+    program = Program({"g": ()}, (replace(ROLE, parent="g"), Entry("b", "user", "u", "1", parent="a", uses="a")))
+    role, user = "pulumi-python:dynamic/nexus:Role", "pulumi-python:dynamic/nexus:User"
+    assert program.urn("b") == f"urn:pulumi:dev::history::history:index:Group${role}${user}::b"
+
+
+def test_the_world_is_what_the_last_program_says() -> None:
+    world = World("p-").after(Run(Program(entries=(ROLE, IMAGES)), push=("d",)))
+    assert world.objects.keys() == {("role", "r"), ("repository", "d")}
+    changed = Program(entries=(replace(ROLE, value="9", key="s"), IMAGES))
+    assert world.after(Run(changed)).objects.keys() == {("role", "s"), ("repository", "d")}
+    only = world.after(Run(changed, target=("d",)))
+    assert only.objects == world.objects
+
+
+def test_images_are_kept_unless_their_deletion_was_allowed_before() -> None:
+    world = World("p-").after(Run(Program(entries=(IMAGES,)), push=("d",)))
+    assert world.refuses(Run(Program())) == {"d"}
+    assert world.refuses(Run(Program(entries=(replace(IMAGES, name="e"),)))) == set()
+    assert world.after(Run(Program(entries=(replace(IMAGES, name="e"),)))).images == {"d"}
+    assert world.may_refuse(Run(Program(entries=(IMAGES,)), replace=("d",))) == {"d"}
+    allowed = world.after(Run(Program(entries=(replace(IMAGES, force=True),))))
+    assert (allowed.images, allowed.refuses(Run(Program()))) == ({"d"}, set())
+    assert allowed.after(Run(Program())).images == set()
+
+
+def test_a_killed_create_may_take_its_own_work_for_somebody_elses() -> None:
+    realm = Entry("x", "realm", "x", "1")
+    assert World("p-").killed(Run(Program(entries=(realm,)))).loose == {"realm"}
+    there = World("p-").after(Run(Program(entries=(realm,))))
+    assert there.killed(Run(Program(entries=(realm,)))).loose == set()
