@@ -110,6 +110,8 @@ class Deployment:
 
     def _check(self, goal: Resource, olds: Props, news: Props, seed: bytes) -> None:
         provider = self._provider(goal.type) if goal.custom else None
+        if not self.report.preview:  # what comes from a resource that was skipped
+            news = {key: value for key, value in news.items() if value != UNKNOWN}
         goal.inputs, failures = provider.check(goal, olds, news, seed) if provider else (news, [])
         texts = []
         for key, reason in failures:
@@ -178,7 +180,7 @@ class Deployment:
                 )
             return
         for old in self._previous:
-            if allowed is not None and not (old in rest or old.delete or self._operated(old.urn)):
+            if allowed is not None and not (old in rest or self._operated(old.urn)):
                 self.execute(("same", old, old))
         protected = [old for old, op in rest.items() if op == "delete" and old.protect]
         kept = list(protected)

@@ -65,7 +65,12 @@ class Monitor:
         first = request.deleteBeforeReplace if request.deleteBeforeReplaceDefined else None
         done = self._deployment.register(goal, first, request.aliases)
         self._goals[goal.urn] = self._goals[done.urn] = done
-        return wire.RegisterResourceResponse(urn=done.urn, id=done.id, object=done.outputs if done.custom else {})
+        return wire.RegisterResourceResponse(
+            urn=done.urn,
+            id=done.id,
+            object=done.outputs if done.custom else {},
+            unknown=done.urn in self._deployment.skipped,
+        )
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
         goal = self._goals[request.urn]

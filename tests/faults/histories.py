@@ -240,18 +240,27 @@ class History:
         return "\n".join(lines)
 
 
-@dataclass
+@dataclass(frozen=True)
 class World:
-    """What the server must hold by what has been run."""
+    """What the server must hold by what has been run, and what the state does."""
 
-    prefix: str
-    objects: dict[Key, dict[str, Any]] = field(default_factory=dict)
-    images: set[str] = field(default_factory=set)
+    prefix: str = ""
+    objects: Mapping[Key, dict[str, Any]] = field(default_factory=dict)
+    images: frozenset[str] = frozenset()
     """Keys of the repositories in which an image must still be."""
-    forced: dict[str, bool] = field(default_factory=dict)
+    forced: Mapping[str, bool] = field(default_factory=dict)
     """What the state says of force_destroy, by the key of the repository."""
-    loose: set[str] = field(default_factory=set)
-    """Kinds whose deletion may leave something: a create that was killed may take its own work for somebody's."""
+    loose: frozenset[str] = frozenset()
+    """Kinds whose deletion may leave something: a create could not know whose the setting was that it found,
+    that of a killed run or that of a resource under another name."""
+    urns: frozenset[str] = frozenset()
+    """What is in the state."""
+    unsettled: bool = False
+    """Whether a killed run was the last one."""
+
+    def new(self, program: Program) -> list[Entry]:
+        """Entries that the state does not have, though it may have their objects under another name."""
+        return [one for one in program.entries if not {program.urn(one.name), *one.aliases} & self.urns]
 
     def after(self, run: Run) -> World:
         """When a run, or the second try at it, has ended well."""
@@ -262,13 +271,22 @@ class World:
         objects = {**self.objects, **held} if run.target else held
         replaced = {program.by_name[name].object for name in run.replace}
         images = {key for key in self.images if ("repository", key) in objects.keys() - replaced} | set(run.push)
-        forced = {**self.forced, **forced} if run.target else forced
-        return replace(self, objects=objects, images=images, forced=forced)
+        renamed = {one.kind for one in self.new(program) if one.object in self.objects}
+        urns = {program.urn(name) for name in [*program.groups, *program.by_name] if name in run.target}
+        return replace(
+            self,
+            objects=objects,
+            images=frozenset(images),
+            forced={**self.forced, **forced} if run.target else forced,
+            loose=self.loose | renamed & SETTINGS,
+            urns=self.urns | urns if run.target else frozenset(program.urns),
+            unsettled=False,
+        )
 
     def killed(self, run: Run) -> World:
-        """When a run was killed: the next one has the same objects."""
-        new = {kind for kind, key in run.program.by_object if (kind, key) not in self.objects}
-        return replace(self, loose=self.loose | new & {"realm", "anonymous"})
+        """When a run was killed."""
+        found = {one.kind for one in self.new(run.program)}
+        return replace(self, loose=self.loose | found & SETTINGS, unsettled=True)
 
     def refuses(self, run: Run) -> set[str]:
         """Repositories whose images must make the run fail, because nothing in it wants the repository."""
@@ -280,3 +298,36 @@ class World:
         replaced = {run.program.by_name[name] for name in run.replace}
         keys = {one.key for one in replaced if one.kind == "repository"} & self.images
         return {key for key in keys if not self.forced[key]}
+
+    def adopting(self, run: Run) -> Run:
+        """The run with ``adopt`` where it needs that: a new resource finds an object with other properties.
+
+        A provider can't see that a resource which is in the state and not in the program had the object.
+        """
+        new, entries = self.new(run.program), list[Entry]()
+        for one in run.program.entries:
+            held, wished = self.objects.get(one.object), run.program.expected(one, self.prefix)
+            adopts = self.unsettled or one.object in run.foreign or (one in new and held not in (None, wished))
+            entries.append(replace(one, adopt=one.adopt or adopts))
+        program = replace(run.program, entries=tuple(entries))
+        there = tuple(name for name in run.replace if program.urn(name) in self.urns)
+        return replace(run, program=program, replace=() if self.unsettled else there)
+
+
+SETTINGS = {"realm", "anonymous"}
+"""Kinds that are there before anybody creates them."""
+
+
+def settled(history: History) -> History:
+    """The history with what each run needs because of those before it; a refused one changes nothing."""
+    world, runs = World(history.prefix), list[Run]()
+    for run in history.runs:
+        now = world.adopting(run)
+        runs.append(now)
+        if world.refuses(now):
+            continue
+        if now.kill and not now.again:
+            world = world.after(replace(now, push=())).killed(now)
+        else:
+            world = (world.killed(now) if now.kill else world).after(now)
+    return replace(history, runs=tuple(runs))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from random import Random
 
-from .histories import USED_BY, Entry, History, Kill, Program, Run
+from .histories import USED_BY, Entry, History, Kill, Program, Run, World, settled
 
 KEYS = {"role": "rs", "user": "uv", "repository": "de", "realm": "x", "anonymous": "y"}
 """Few objects of each kind, so that a new resource often meets an old object."""
@@ -21,10 +21,14 @@ class Draft:
     program: Program
     fresh: Iterator[int]
     """Numbers for names and values that were never there."""
-    said: list[str]
+    aliases: bool = False
+    """Whether every new name needs an alias, as where only some resources are asked for."""
 
     def value(self) -> str:
         return str(next(self.fresh))
+
+    def with_alias(self) -> bool:
+        return self.random.random() < 0.4 or self.aliases
 
     def pick(self, *kinds: str) -> Entry | None:
         """Any entry of these kinds, or of all."""
@@ -83,7 +87,7 @@ def rename(draft: Draft) -> str:
     """With or without an alias."""
     if not (old := draft.pick()):
         return ""
-    alias = draft.random.random() < 0.4
+    alias = draft.with_alias()
     aliases = (*old.aliases, draft.program.urn(old.name)) if alias else ()
     new = replace(old, name=f"n{next(draft.fresh)}", aliases=aliases)
     draft.put(old, new)
@@ -93,7 +97,7 @@ def rename(draft: Draft) -> str:
 def rename_group(draft: Draft) -> str:
     if not draft.program.groups:
         return ""
-    old, alias = draft.random.choice(list(draft.program.groups)), draft.random.random() < 0.5
+    old, alias = draft.random.choice(list(draft.program.groups)), draft.with_alias()
     new = f"g{next(draft.fresh)}"
     aliases = (*draft.program.groups[old], draft.program.urn(old)) if alias else ()
     groups = {
@@ -118,7 +122,7 @@ def move(draft: Draft) -> str:
         others = [made]
     if not others:
         return ""
-    alias, parent = draft.random.random() < 0.4, draft.random.choice(others)
+    alias, parent = draft.with_alias(), draft.random.choice(others)
     aliases = (*old.aliases, draft.program.urn(old.name)) if alias else ()
     new = replace(old, parent=parent, aliases=aliases)
     draft.put(old, new)
@@ -232,24 +236,33 @@ NO_IDS: tuple[Edit, ...] = (add, rename, rename_group, move, change, force)
 def history(seed: int) -> History:
     """The history of this seed: two to five runs."""
     random = Random(seed)  # noqa: S311 - no secret
-    draft = Draft(random, Program(), itertools.count(1), [])
+    draft = Draft(random, Program(), itertools.count(1))
     draft.program = Program(groups={f"g{next(draft.fresh)}": ()} if random.random() < 0.5 else {})
     for _ in range(random.randint(3, 5)):
         add(draft)
-    runs = [Run(draft.program, edits=("the first program",))]
     pushed = {one.key for one in draft.program.entries if one.port and random.random() < 0.5}
-    runs[0] = replace(runs[0], push=tuple(pushed))
+    runs = [Run(draft.program, edits=("the first program",), push=tuple(pushed))]
+    world = World().after(runs[0])
     for _ in range(random.randint(1, 4)):
-        runs.append(_next(draft, runs[-1]))
+        before = draft.program
+        runs.append(run := world.adopting(_next(draft, runs[-1])))
+        if world.refuses(run):
+            runs[-1] = replace(run, kill=None, push=())
+            draft.program = before
+        elif run.kill and not run.again:
+            world = world.after(replace(run, push=())).killed(run)
+        else:
+            world = (world.killed(run) if run.kill else world).after(run)
     if runs[-1].kill:  # the last one ends
         runs[-1] = replace(runs[-1], again=True)
-    return History(seed, tuple(runs))
+    return settled(History(seed, tuple(runs)))
 
 
 def _next(draft: Draft, last: Run) -> Run:
     random, before = draft.random, last.program
     loose = last.kill is not None and not last.again
     targeted = not loose and random.random() < 0.15
+    draft.aliases = targeted
     allowed = NAMES if loose else NO_IDS if targeted else tuple(EDITS)
     if not (loose or last.target) and random.random() < 0.5:
         draft.program = _without_aliases(draft.program)
@@ -296,8 +309,7 @@ def _adopt(draft: Draft, run: Run, before: Program) -> Run:
     if not new:
         return run
     one = draft.random.choice(new)
-    draft.put(one, replace(one, adopt=True))
-    return replace(run, program=draft.program, foreign=(one.object,), edits=(*run.edits, f"{one.name} adopts"))
+    return replace(run, foreign=(one.object,))
 
 
 def _replaceable(draft: Draft, before: Program, program: Program) -> tuple[str, ...]:

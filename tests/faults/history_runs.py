@@ -133,12 +133,13 @@ class Trial:
             self.log.append(f"run {number}:")
             self._one(run)
         self.log.append("destroy:")
-        for key in [key for kind, key in self.world.objects if kind == "repository"]:
-            for id_ in self.court.images(self.history.prefix, key):
-                self.court.api.call("DELETE", f"components/{id_}")
+        if any(not self.world.forced[key] for key in self.world.images):
+            entries = tuple(replace(one, force=one.kind == "repository") for one in self.program.entries)
+            self._write(replace(self.program, entries=entries))
+            self._must(self._up(self.stack.up), "up with force_destroy")
         if not self._up(self.stack.destroy).ok:
             self._must(self._up(self.stack.destroy), "the second destroy")
-        self.world = replace(self.world, objects={}, images=set())
+        self.world = replace(self.world, objects={}, images=frozenset())
         self._compare()
         if self.stack.export()["resources"]:
             raise Broken("something is left in the state")
@@ -158,7 +159,7 @@ class Trial:
         if result is None:
             self.world = self.world.killed(run)
             if not (run.again or refuses):
-                self.world = self.world.after(replace(run, push=()))  # what the next one must come to
+                self.world = self.world.after(replace(run, push=())).killed(run)  # what the next one must come to
                 self.program = run.program
                 return
             result = self._up(up)
@@ -174,16 +175,18 @@ class Trial:
         if refuses:
             raise Broken(f"a repository with images was given up: {sorted(refuses)}")
         self.world = self.world.after(run)
-        self.world.images |= kept
+        self.world = replace(self.world, images=self.world.images | kept)
         self.program = run.program
         for key in run.push:
-            self.court.push(key)
+            if not self.court.images(self.history.prefix, key):
+                self.court.push(key)
         self._compare()
 
     def _go_back(self, refused: set[str]) -> None:
         """A run that had to be refused: what was there before is there again after the program before."""
         self.log.append(f"  refused, as images are in {sorted(refused)}; back to the program before")
-        self._write(self.program)
+        adopting = tuple(replace(one, adopt=True) for one in self.program.entries)
+        self._write(replace(self.program, entries=adopting))
         result = self._up(self.stack.up)
         if not result.ok:
             self._must(self._up(self.stack.up), "going back")

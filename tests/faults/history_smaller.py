@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from .histories import History, Program
+from .histories import History, Program, settled
 
 TRIES = 25
 
@@ -19,17 +20,23 @@ def smaller(history: History, wrong: str, tried: Callable[[History, int], str]) 
             if number == TRIES:
                 return wrong
             number += 1
-            if said := tried(other, number):
+            said = tried(other, number)
+            if said and _kind(said) == _kind(wrong):
                 history, wrong, again = other, said, True
                 break
     return wrong
+
+
+def _kind(wrong: str) -> str:
+    """What is wrong, without names and values: another thing that goes wrong is another failure."""
+    return re.sub(r"[^a-z ]\S*|: .*", "", wrong.strip().splitlines()[-1])
 
 
 def shorter(history: History) -> Iterator[History]:
     """Every history with one thing less that an engine would take."""
     for less in _shorter(history):
         if not any(run.program.problems() for run in less.runs):
-            yield less
+            yield settled(less)
 
 
 def _shorter(history: History) -> Iterator[History]:

@@ -136,8 +136,8 @@ def be_targeted(lab: Lab) -> list[Any]:
     """A life in which only some things are asked for."""
     tale = Tale(lab)
     tell = tale.tell
-    group = {"name": "g", "group": True, "options": {"depends_on": ["c"]}}
-    tell("up", thing("a"), thing("b", color="$a.stamp"), thing("c", color="$b.stamp"), group)
+    first = thing("a", options={"depends_on": ["g"]})
+    tell("up", {"name": "g", "group": True}, first, thing("b", color="$a.stamp"), thing("c", color="$b.stamp"))
     a, b, c = (lab.urn(name) for name in "abc")
     d, e = a[:-1] + "d", a[:-1] + "e"
     red = [thing("a", color="red"), thing("b", color="$a.stamp", size=1), thing("c", color="$b.stamp", size=1)]
