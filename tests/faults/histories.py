@@ -255,6 +255,8 @@ class World:
     that of a killed run or that of a resource under another name."""
     urns: frozenset[str] = frozenset()
     """What is in the state."""
+    owners: Mapping[Key, str] = field(default_factory=dict)
+    """The URN in the state of what has an object."""
     unsettled: bool = False
     """Whether a killed run was the last one."""
 
@@ -280,6 +282,7 @@ class World:
             forced={**self.forced, **forced} if run.target else forced,
             loose=self.loose | renamed & SETTINGS,
             urns=self.urns | urns if run.target else frozenset(program.urns),
+            owners={**(self.owners if run.target else {}), **{one.object: program.urn(one.name) for one in asked}},
             unsettled=False,
         )
 
@@ -300,14 +303,16 @@ class World:
         return {key for key in keys if not self.forced[key]}
 
     def adopting(self, run: Run) -> Run:
-        """The run with ``adopt`` where it needs that: a new resource finds an object with other properties.
+        """The run with ``adopt`` where it needs that: the object has other properties, and its owner is gone.
 
         A provider can't see that a resource which is in the state and not in the program had the object.
         """
-        new, entries = self.new(run.program), list[Entry]()
+        known, entries = set(run.program.urns), list[Entry]()
+        known.update(urn for one in run.program.entries for urn in one.aliases)
         for one in run.program.entries:
             held, wished = self.objects.get(one.object), run.program.expected(one, self.prefix)
-            adopts = self.unsettled or one.object in run.foreign or (one in new and held not in (None, wished))
+            taken = self.owners.get(one.object) not in known and held not in (None, wished)
+            adopts = self.unsettled or one.object in run.foreign or taken
             entries.append(replace(one, adopt=one.adopt or adopts))
         program = replace(run.program, entries=tuple(entries))
         there = tuple(name for name in run.replace if program.urn(name) in self.urns)
