@@ -289,6 +289,7 @@ class World:
     def killed(self, run: Run) -> World:
         """When a run was killed."""
         found = {one.kind for one in self.new(run.program)}
+        found |= {run.program.by_name[name].kind for name in run.replace}
         return replace(self, loose=self.loose | found & SETTINGS, unsettled=True)
 
     def refuses(self, run: Run) -> set[str]:
