@@ -60,7 +60,7 @@ def require_same_server(run: Run, old: Mapping[str, Any], new: Mapping[str, Any]
     Nexus tells its node's id. Where the old address does not answer any more, or one of them does not tell, the
     servers are taken for the same one, and each object is looked for at the new address.
     """
-    if not run.same_server(server_of(old["url"]), lambda: _same_node(old, new)):
+    if not run.same_server(server_of(old["url"]), lambda: same_node(old, new)):
         raise Refused(
             f"connection.url: {new['url']} is another server than {old['url']}, where the object is. Declare a "
             "new resource for the new server under another name, or replace this one with `pulumi up --replace`"
@@ -77,7 +77,8 @@ def _answers(connection: Mapping[str, Any]) -> bool:
     return True
 
 
-def _same_node(*connections: Mapping[str, Any]) -> bool:
+def same_node(*connections: Mapping[str, Any]) -> bool:
+    """Whether these addresses lead to one server, or one of them does not tell."""
     ids = {_node_id(connection) for connection in connections}
     return len(ids) == 1 or "" in ids
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import pulumi
@@ -18,7 +19,7 @@ from . import engine
 from .body import Mapped
 from .client import NexusClient
 from .compat import Availability, served
-from .connection import client_from_state, client_of, require_same_server, resolve, server_of
+from .connection import client_from_state, client_of, require_same_server, resolve, same_node, server_of
 from .errors import NexusError, NotFound, OutcomeUnknown, RateLimited, Refused
 from .provider import Provider
 from .run import CHECK_TIMEOUT, Desired, Held, Key, Run
@@ -211,7 +212,7 @@ class NexusProvider(Mapped, Provider):
         assert key is not None, "a state has no unknown values"
         held = Held(key, state.get("incarnation"))
         with self.api_errors(id_, state, from_state=True) as client:
-            heir = self.run.heir(urn, held)
+            heir = self.run.heir(urn, held) or self._heir_elsewhere(urn, held, state)
             if heir is None:
                 try:
                     self._require_own(client, state)
@@ -223,6 +224,14 @@ class NexusProvider(Mapped, Provider):
         if heir is not None:
             self._hand_over(id_, heir)
         self.run.delete(urn, key, state)
+
+    def _heir_elsewhere(self, urn: str, held: Held, state: Mapping[str, Any]) -> Desired | None:
+        """Another resource that wants the object and reaches the server at another address than the state says."""
+        for one in self.run.namesakes(urn, held):
+            same = partial(same_node, self._connection(state), self._connection(one.inputs))
+            if self.run.same_server(f"{held.key[1]} {one.key[1]}", same):
+                return one
+        return None
 
     def _require_own(self, client: NexusClient, state: Mapping[str, Any]) -> None:
         """Refuse to delete at another address than the state's what is not what the state says."""

@@ -79,6 +79,24 @@ class Run:
             self._changed.wait_for(found, timeout)
             return found()
 
+    def namesakes(self, urn: str, held: Held) -> list[Desired]:
+        """Other resources that want what the resource ``urn`` gives up, if both addresses are of one server."""
+
+        def replaces(one: Desired) -> bool:
+            other = self._held.get(one.urn)
+            return held.incarnation is not None and other is not None and other.incarnation == held.incarnation
+
+        scope, server, identity = held.key
+        with self._changed:
+            return [
+                one
+                for one in self._desired.values()
+                if one.urn != urn
+                and one.key[::2] == (scope, identity)
+                and one.key[1] != server
+                and not replaces(one)
+            ]
+
     def holds(self, urn: str, key: Key) -> bool:
         """Whether that resource has the object already."""
         with self._changed:

@@ -160,7 +160,6 @@ def be_targeted(lab: Lab) -> list[Any]:
     tell("up", refresh=True, target=[a])
     tell("destroy", target=[a])
     tell("destroy", target=[b[:-1] + "b2"])
-    tell("destroy")
     return tale.told
 
 

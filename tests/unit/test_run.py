@@ -140,6 +140,24 @@ def test_renamed_resource_keeps_its_object(
 
 
 @every_kind
+def test_renamed_resource_at_another_address_keeps_its_object(
+    engine: Engine,
+    nexus: Stored,
+    new_run: NewRun,
+    kind: Kind,
+    desired: dict[str, Any],
+    where: str,
+) -> None:
+    """As after a run that was cut when every other resource had been written at the new address."""
+    engine.create("old", kind, engine.check("old", kind, **desired))
+    new_run()
+    engine.connection["url"] = engine.connection["url"].replace("127.0.0.1", "localhost")
+    engine.create("new", kind, engine.check("new", kind, **desired))
+    engine.delete("old")
+    assert key_of(desired) in getattr(nexus, where)
+
+
+@every_kind
 def test_rename_that_was_cut_before_the_deletion_keeps_the_object(
     engine: Engine,
     nexus: Stored,
