@@ -23,7 +23,7 @@ from . import dynamic
 
 for needed in ("engine.program", "engine.report"):
     importlib.import_module(f"sandbox.{needed}")
-for needed in ("providers.anonymous", "providers.docker", "providers.realm", "providers.user"):
+for needed in ("components", "providers.repositories.docker", "providers.security.realm"):
     importlib.import_module(f"nexus_registry.{needed}")
 
 

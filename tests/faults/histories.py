@@ -145,7 +145,7 @@ class Program:
         id_ = f"{prefix}{entry.key}"
         more: dict[str, Any] = {"adopt": True} if entry.adopt else {}
         if entry.kind == "role":
-            return {"id": id_, "description": entry.value, "privileges": ["nx-search-read"], **more}
+            return {"role_id": id_, "description": entry.value, "privileges": ["nx-search-read"], **more}
         if entry.kind == "user":
             named = {"user_id": id_, "first_name": entry.value, "password": password(id_, entry.value)}
             return {**named, "roles": ["nx-anonymous"], **more}

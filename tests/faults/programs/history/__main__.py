@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
-from nexus_registry.providers.anonymous import AnonymousAccess
-from nexus_registry.providers.docker import DockerHostedRepository
-from nexus_registry.providers.realm import RealmActivation
-from nexus_registry.providers.role import Role
-from nexus_registry.providers.user import User
+from nexus_registry.providers.repositories.docker import DockerHostedRepository
+from nexus_registry.providers.security.anonymous import AnonymousAccess
+from nexus_registry.providers.security.realm import RealmActivation
+from nexus_registry.providers.security.role import Role
+from nexus_registry.providers.security.user import User
 
 KINDS = {
     "role": Role,
@@ -34,7 +34,7 @@ for name, aliases in program["groups"].items():
 for one in program["entries"]:
     inputs, used = dict(one["inputs"]), made.get(one["uses"])
     if isinstance(used, Role):
-        inputs["roles"] = [*inputs["roles"], used.id]
+        inputs["roles"] = [*inputs["roles"], used.role_id]
     if isinstance(used, DockerHostedRepository):
         privilege = pulumi.Output.concat("nx-repository-view-docker-", used.name, "-read")
         inputs["privileges"] = [*inputs["privileges"], privilege]
