@@ -7,8 +7,8 @@ step() {
     check_word user "$arg_user"
     check_word group "$arg_group"
     check_path data_dir "$arg_data_dir"
-    case $arg_purge_data in '' | yes | no) ;; *) die "purge_data must be yes or no, not '$arg_purge_data'" ;; esac
-    case $arg_user in root | 0) die "user: Nexus must not run as root. Name another user" ;; esac
+    case $arg_purge_data in '' | yes | no) ;; *) fail "purge_data must be yes or no, not '$arg_purge_data'" ;; esac
+    case $arg_user in root | 0) fail "user: Nexus must not run as root. Name another user" ;; esac
     if [ "$verb" = delete ]; then
         remove_account
     else
@@ -22,7 +22,7 @@ step() {
 # refuse_shared_data: one server's data directory may not hold another's.
 refuse_shared_data() {
     shared=$(other_data_dir "$(real_path "$arg_data_dir")")
-    [ -z "$shared" ] || die "data_dir: $arg_data_dir and ${shared% *}, the data directory of ${shared##* }.service, lie one in the other. Give each server a data_dir of its own"
+    [ -z "$shared" ] || fail "data_dir: $arg_data_dir and ${shared% *}, the data directory of ${shared##* }.service, lie one in the other. Give each server a data_dir of its own"
 }
 
 # other_data_dir REAL_PATH: "PATH UNIT" of another unit's data directory in it or around it; one that is the same is
@@ -43,25 +43,25 @@ other_data_dir() {
 provide_group() {
     remember account.group "$arg_group"
     if getent group "$arg_group" >/dev/null; then
-        say "group $arg_group is there"
+        log "group $arg_group is there"
         return 0
     fi
     note account.group-made "$arg_group"
     make_account groupadd -r "$arg_group"
-    say "made the system group $arg_group"
+    log "made the system group $arg_group"
 }
 
 provide_user() {
     remember account.user "$arg_user"
     if getent passwd "$arg_user" >/dev/null; then
-        [ "$(id -u "$arg_user")" -ne 0 ] || die "user: '$arg_user' has root's number 0. Name another user"
-        say "user $arg_user is there"
+        [ "$(id -u "$arg_user")" -ne 0 ] || fail "user: '$arg_user' has root's number 0. Name another user"
+        log "user $arg_user is there"
         return 0
     fi
     user_shell=$(command -v nologin || echo /bin/false)
     note account.user-made "$arg_user"
     make_account useradd -r -M -g "$arg_group" -d "$arg_data_dir" -s "$user_shell" "$arg_user"
-    say "made the system user $arg_user"
+    log "made the system user $arg_user"
 }
 
 # make_account COMMAND …: its refusal as one sentence that names the argument.
@@ -70,45 +70,45 @@ make_account() {
     make_said=$("$@" 2>&1) && return 0
     eval "unnote account.$make_kind-made \"\$arg_$make_kind\""
     eval "make_name=\$arg_$make_kind"
-    die "$make_kind: the host could not make the $make_kind $make_name: $make_said. Choose another name, or make the $make_kind by hand"
+    fail "$make_kind: the host could not make the $make_kind $make_name: $make_said. Choose another name, or make the $make_kind by hand"
 }
 
 provide_data_dir() {
     [ -d "$arg_data_dir" ] || mkdir -p "$(dirname "$arg_data_dir")"
-    [ ! -L "$arg_data_dir" ] || die "data_dir: $arg_data_dir is a symbolic link; give the directory it leads to"
+    [ ! -L "$arg_data_dir" ] || fail "data_dir: $arg_data_dir is a symbolic link; give the directory it leads to"
     remember account.data-dir "$arg_data_dir"
     note account.data-dirs "$arg_data_dir"
     if [ ! -e "$arg_data_dir" ]; then
         own_dir "$arg_data_dir" "$arg_user:$arg_group" 0750
-        say "made the data directory $arg_data_dir"
+        log "made the data directory $arg_data_dir"
         return 0
     fi
-    [ -d "$arg_data_dir" ] || die "data_dir: $arg_data_dir is not a directory; move it away or choose another data_dir"
-    if ! has_fact account.chown-pending && [ -z "$(strangers)" ]; then
-        say "data directory $arg_data_dir belongs to $arg_user:$arg_group"
+    [ -d "$arg_data_dir" ] || fail "data_dir: $arg_data_dir is not a directory; move it away or choose another data_dir"
+    if ! has_fact account.chown-pending && [ -z "$(foreign_files)" ]; then
+        log "data directory $arg_data_dir belongs to $arg_user:$arg_group"
         return 0
     fi
     provide_process=$(foreign_process)
     if [ -n "$provide_process" ]; then
         remember account.chown-pending "$arg_data_dir"
-        say "data directory $arg_data_dir is in use by $provide_process of another account: the service step gives it to $arg_user:$arg_group"
+        log "data directory $arg_data_dir is in use by $provide_process of another account: the service step gives it to $arg_user:$arg_group"
         return 0
     fi
-    say "data directory $arg_data_dir holds files of another owner: giving all of it to $arg_user:$arg_group"
+    log "data directory $arg_data_dir holds files of another owner: giving all of it to $arg_user:$arg_group"
     change_owner
 }
 
 # Files of somebody else; two levels tell, since whoever unpacks or restores a data directory writes all of it.
-strangers() {
+foreign_files() {
     find "$arg_data_dir" -maxdepth 2 \( ! -user "$arg_user" -o ! -group "$arg_group" \) | head -n 1
 }
 
 remove_account() {
-    ! unit_is active || die "user: $unit.service still runs; remove the service first"
+    ! unit_is active || fail "user: $unit.service still runs; remove the service first"
     if [ "$arg_purge_data" = yes ] && [ -e "$arg_data_dir" ]; then
         purge_data
     elif [ -d "$arg_data_dir" ]; then
-        say "data directory $arg_data_dir stays"
+        log "data directory $arg_data_dir stays"
     fi
     retire_accounts '' ''
     forget account.user account.group account.user-made account.group-made account.chown-pending account.data-dir account.data-dirs
@@ -116,26 +116,26 @@ remove_account() {
 
 # purge_data: all of the data directory; the mount point of a disk of its own stays, emptied.
 purge_data() {
-    [ ! -L "$arg_data_dir" ] || die "purge_data: $arg_data_dir is a symbolic link now; remove the link and what it leads to by hand, or set purge_data to false"
+    [ ! -L "$arg_data_dir" ] || fail "purge_data: $arg_data_dir is a symbolic link now; remove the link and what it leads to by hand, or set purge_data to false"
     purge_real=$(real_path "$arg_data_dir")
     check_path data_dir "$purge_real"
     purge_below=$(mounts below "$purge_real" | tr '\n' ' ')
     [ -z "$purge_below" ] ||
-        die "purge_data: other file systems are mounted in $arg_data_dir: ${purge_below% }. Unmount them, or set purge_data to false; nothing was removed"
+        fail "purge_data: other file systems are mounted in $arg_data_dir: ${purge_below% }. Unmount them, or set purge_data to false; nothing was removed"
     for purge_fact in "$FACTS_ROOT"/*/account.data-dir; do
         if [ ! -f "$purge_fact" ] || [ "$purge_fact" = "$FACTS/account.data-dir" ]; then continue; fi
         purge_other=${purge_fact%/*}
         ! is_within "$(real_path "$(cat "$purge_fact")")" "$purge_real" ||
-            die "purge_data: ${purge_other##*/}.service has its data in $arg_data_dir too. Remove that server first, or set purge_data to false; nothing was removed"
+            fail "purge_data: ${purge_other##*/}.service has its data in $arg_data_dir too. Remove that server first, or set purge_data to false; nothing was removed"
     done
-    say "purge_data: removing $arg_data_dir"
+    log "purge_data: removing $arg_data_dir"
     if [ -n "$(mounts at "$purge_real")" ]; then
-        attend "emptying $arg_data_dir" 86400 find "$purge_real" -xdev -mindepth 1 -maxdepth 1 ! -name lost+found -exec rm -rf {} + ||
-            die "purge_data: not all of $arg_data_dir could be removed (the reason is above)"
+        run_with_progress "emptying $arg_data_dir" 86400 find "$purge_real" -xdev -mindepth 1 -maxdepth 1 ! -name lost+found -exec rm -rf {} + ||
+            fail "purge_data: not all of $arg_data_dir could be removed (the reason is above)"
         chown root:root "$purge_real"
-        say "$arg_data_dir is empty and stays: it is the mount point of a file system of its own"
+        log "$arg_data_dir is empty and stays: it is the mount point of a file system of its own"
     else
-        attend "removing $arg_data_dir" 86400 rm -rf "$purge_real" ||
-            die "purge_data: not all of $arg_data_dir could be removed (the reason is above)"
+        run_with_progress "removing $arg_data_dir" 86400 rm -rf "$purge_real" ||
+            fail "purge_data: not all of $arg_data_dir could be removed (the reason is above)"
     fi
 }

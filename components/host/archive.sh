@@ -14,8 +14,8 @@ step() {
         remove_version
         return 0
     fi
-    [ -n "$arg_url$arg_path" ] || die "archive: give archive_url or archive_path"
-    [ -z "$arg_url" ] || [ -z "$arg_path" ] || die "archive: give archive_url or archive_path, not both"
+    [ -n "$arg_url$arg_path" ] || fail "archive: give archive_url or archive_path"
+    [ -z "$arg_url" ] || [ -z "$arg_path" ] || fail "archive: give archive_url or archive_path, not both"
     clear_remains
     if wanted; then unpack_version; fi
 }
@@ -24,17 +24,17 @@ step() {
 wanted() {
     [ -e "$install_dir" ] || return 0
     if [ ! -f "$marker" ]; then
-        [ -x "$install_dir/bin/nexus" ] || die "install_root: $install_dir is there and holds no Nexus; move it away"
-        say "$install_dir was set up by hand: taken as it is"
+        [ -x "$install_dir/bin/nexus" ] || fail "install_root: $install_dir is there and holds no Nexus; move it away"
+        log "$install_dir was set up by hand: taken as it is"
         return 1
     fi
     installed_sha=$(sed -n 's/^sha256 //p' "$marker")
     if [ "$installed_sha" = "$arg_sha256" ]; then
-        say "$install_dir is there, from this archive"
+        log "$install_dir is there, from this archive"
         return 1
     fi
-    ! in_use || die "archive_sha256: $install_dir, which the service runs from, came from an archive with the checksum $installed_sha, not $arg_sha256; one version has one archive: correct archive_sha256, or stop the service to replace it"
-    say "$install_dir came from another archive and is not in use: replacing it"
+    ! in_use || fail "archive_sha256: $install_dir, which the service runs from, came from an archive with the checksum $installed_sha, not $arg_sha256; one version has one archive: correct archive_sha256, or stop the service to replace it"
+    log "$install_dir came from another archive and is not in use: replacing it"
 }
 
 in_use() { { unit_is active || unit_is activating; } && [ "$(readlink -f "$arg_install_root/nexus")" = "$(readlink -f "$install_dir")" ]; }
@@ -47,37 +47,37 @@ clear_remains() {
 unpack_version() {
     mkdir -p "$arg_install_root"
     work=$(mktemp -d "$arg_install_root/.nexus-registry.XXXXXX") ||
-        die "install_root: $arg_install_root can't be written (the reason is above). Make room there and run again"
+        fail "install_root: $arg_install_root can't be written (the reason is above). Make room there and run again"
     at_exit remove_work
     fetch_archive
     check_archive
     mkdir "$work/unpacked"
-    attend "unpacking" 1800 tar -xzf "$archive" -C "$work/unpacked" --no-same-owner --no-same-permissions -m ||
+    run_with_progress "unpacking" 1800 tar -xzf "$archive" -C "$work/unpacked" --no-same-owner --no-same-permissions -m ||
         give_up "archive: $archive could not be unpacked (tar's words are above); it must be the vendor's tar.gz for Linux"
     find_top
     refuse_odd_members
     settle
-    say "unpacked Nexus $arg_version into $install_dir"
+    log "unpacked Nexus $arg_version into $install_dir"
 }
 
 remove_work() { rm -rf "$work"; }
 
 fetch_archive() {
     if [ -n "$arg_path" ]; then
-        [ -f "$arg_path" ] || die "archive_path: there is no file $arg_path on the host"
+        [ -f "$arg_path" ] || fail "archive_path: there is no file $arg_path on the host"
         archive=$arg_path
         return 0
     fi
     url_authority=${arg_url#*://}
-    case ${url_authority%%[/?#]*} in *@*) die "archive_url: it holds a login. Give that as archive_username and archive_password" ;; esac
-    case $arg_url in https://* | http://* | file:///*) ;; *) die "archive_url must begin with https://, http:// or file:///, not '$arg_url'" ;; esac
+    case ${url_authority%%[/?#]*} in *@*) fail "archive_url: it holds a login. Give that as archive_username and archive_password" ;; esac
+    case $arg_url in https://* | http://* | file:///*) ;; *) fail "archive_url must begin with https://, http:// or file:///, not '$arg_url'" ;; esac
     archive=$work/archive.tar.gz
-    say "downloading $arg_url"
-    attend_size=$archive
-    attend "downloading" 7200 download -fsSL --retry 5 --retry-delay 2 --connect-timeout 20 --speed-limit 1000 --speed-time 60 \
+    log "downloading $arg_url"
+    progress_size=$archive
+    run_with_progress "downloading" 7200 download -fsSL --retry 5 --retry-delay 2 --connect-timeout 20 --speed-limit 1000 --speed-time 60 \
         --proto '=https,http,file' --proto-redir '=https,http' -o "$archive" "$arg_url" ||
         give_up "archive_url: $arg_url could not be downloaded (curl's words are above); check the address, or put the file on the host and give archive_path"
-    unset attend_size
+    unset progress_size
 }
 
 # download ARGUMENT …: curl, with a mirror's login out of its command line.
@@ -94,15 +94,15 @@ curl_quoted() { printf '%s' "$1" | sed 's/[\\"]/\\&/g'; }
 # give_up SENTENCE: a full disk is named, whatever tool met it.
 give_up() {
     [ "$(free_mb "$arg_install_root")" -gt 0 ] ||
-        die "install_root: the disk of $arg_install_root is full; make space there and run again"
-    die "$1"
+        fail "install_root: the disk of $arg_install_root is full; make space there and run again"
+    fail "$1"
 }
 
 check_archive() {
     found_sha=$(sha256_of "$archive")
     [ "$found_sha" = "$arg_sha256" ] ||
-        die "archive_sha256: expected $arg_sha256 and found $found_sha in ${arg_path:-$arg_url}; nothing was unpacked. Take the checksum from the vendor's page, or another copy of the archive"
-    say "the checksum holds"
+        fail "archive_sha256: expected $arg_sha256 and found $found_sha in ${arg_path:-$arg_url}; nothing was unpacked. Take the checksum from the vendor's page, or another copy of the archive"
+    log "the checksum holds"
 }
 
 # find_top: the archive's own nexus-<version> folder.
@@ -110,19 +110,19 @@ find_top() {
     top=$work/unpacked/nexus-$arg_version
     [ ! -f "$top/bin/nexus" ] || return 0
     other=$(cd "$work/unpacked" && find . -mindepth 1 -maxdepth 1 -name 'nexus-*' | sed 's|^\./||' | sort | head -n 1)
-    [ -n "$other" ] || die "archive: ${arg_path:-$arg_url} holds no nexus-$arg_version/bin/nexus; it must be the vendor's tar.gz for Linux"
-    die "version: ${arg_path:-$arg_url} holds $other, not nexus-$arg_version; correct version or the archive"
+    [ -n "$other" ] || fail "archive: ${arg_path:-$arg_url} holds no nexus-$arg_version/bin/nexus; it must be the vendor's tar.gz for Linux"
+    fail "version: ${arg_path:-$arg_url} holds $other, not nexus-$arg_version; correct version or the archive"
 }
 
 # refuse_odd_members: files, directories and links that lead to these, nothing else.
 refuse_odd_members() {
     odd_source=${arg_path:-$arg_url}
     odd=$(find "$top" ! -type f ! -type d ! -type l | head -n 1)
-    [ -z "$odd" ] || die "archive: $odd_source holds ${odd#"$work/unpacked/"}, which is no file, directory or link. Take the vendor's tar.gz"
+    [ -z "$odd" ] || fail "archive: $odd_source holds ${odd#"$work/unpacked/"}, which is no file, directory or link. Take the vendor's tar.gz"
     find "$top" -type l | while IFS= read -r odd; do
         case $(resolved "$odd") in
             "$(resolved "$top")"/*) ;;
-            *) die "archive: $odd_source holds a link that leads out of it, ${odd#"$work/unpacked/"}. Take the vendor's tar.gz" ;;
+            *) fail "archive: $odd_source holds a link that leads out of it, ${odd#"$work/unpacked/"}. Take the vendor's tar.gz" ;;
         esac
     done
 }
@@ -142,19 +142,19 @@ settle() {
 
 # remove_version: this one, and those that a change of version left beside it.
 remove_version() {
-    ! in_use || die "version: $unit.service still runs from $install_dir; remove the service first"
+    ! in_use || fail "version: $unit.service still runs from $install_dir; remove the service first"
     remove_other=$(other_units_with install_root "$arg_install_root" | head -n 1)
     if [ -n "$remove_other" ]; then
-        say "$arg_install_root stays: ${remove_other% *}.service runs from it"
+        log "$arg_install_root stays: ${remove_other% *}.service runs from it"
         return 0
     fi
     clear_remains
-    [ -f "$marker" ] || [ ! -d "$install_dir" ] || say "$install_dir was set up by hand and stays"
+    [ -f "$marker" ] || [ ! -d "$install_dir" ] || log "$install_dir was set up by hand and stays"
     for install_dir in "$arg_install_root"/nexus-*; do
         [ -f "$install_dir/.nexus-registry" ] || continue
-        ! in_use || die "version: $unit.service still runs from $install_dir; remove the service first"
+        ! in_use || fail "version: $unit.service still runs from $install_dir; remove the service first"
         rm -rf "$install_dir"
-        say "removed $install_dir"
+        log "removed $install_dir"
     done
     rmdir "$arg_install_root" 2>/dev/null || :
 }

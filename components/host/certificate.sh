@@ -6,10 +6,10 @@
 build_from_host() {
     check_path certificate_path "$arg_certificate_path"
     check_path private_key_path "$arg_private_key_path"
-    command -v openssl >/dev/null || die "certificate_path: the program openssl is missing on this host. Install the package openssl."
+    command -v openssl >/dev/null || fail "certificate_path: the program openssl is missing on this host. Install the package openssl."
     for build_file in certificate_path private_key_path; do
         eval "build_path=\$arg_$build_file"
-        [ -f "$build_path" ] || die "$build_file: $build_path is not a file on this host. Give the path of a file in PEM."
+        [ -f "$build_path" ] || fail "$build_file: $build_path is not a file on this host. Give the path of a file in PEM."
     done
     check_host_certificate
     if [ "$(fact keystore.source)" = "$(certificate_source)" ] && keystore_opens "$2"; then
@@ -22,10 +22,10 @@ build_from_host() {
 # check_host_certificate: the first certificate of the file is the server's, in time, and for the host name.
 check_host_certificate() {
     fingerprint=$(openssl x509 -in "$arg_certificate_path" -noout -fingerprint -sha256 2>/dev/null | sed 's/^.*=//') || :
-    [ -n "$fingerprint" ] || die "certificate_path: $arg_certificate_path holds no certificate in PEM. Give the path of one, followed by its intermediates."
+    [ -n "$fingerprint" ] || fail "certificate_path: $arg_certificate_path holds no certificate in PEM. Give the path of one, followed by its intermediates."
     fingerprint=$(plain_fingerprint "$fingerprint")
     openssl x509 -in "$arg_certificate_path" -noout -checkend 0 >/dev/null ||
-        die "certificate_path: the certificate in $arg_certificate_path expired on $(openssl x509 -in "$arg_certificate_path" -noout -enddate | sed 's/^[^=]*=//'). Renew it."
+        fail "certificate_path: the certificate in $arg_certificate_path expired on $(openssl x509 -in "$arg_certificate_path" -noout -enddate | sed 's/^[^=]*=//'). Renew it."
     case $arg_hostname in
         '') return 0 ;;
         *:*) check_name=-checkip ;;
@@ -33,7 +33,7 @@ check_host_certificate() {
         *) check_name=-checkip ;;
     esac
     openssl x509 -in "$arg_certificate_path" -noout "$check_name" "$arg_hostname" | grep -q 'does match' ||
-        die "hostname: the certificate in $arg_certificate_path is not for $arg_hostname. Give the name that it is for, or another certificate."
+        fail "hostname: the certificate in $arg_certificate_path is not for $arg_hostname. Give the name that it is for, or another certificate."
 }
 
 # build_keystore NEW: PKCS#12. Java 8 before update 301 reads none of AES, which Nexus up to 3.70 may run on.
@@ -44,9 +44,9 @@ build_keystore() {
         openssl pkcs12 -export -in "$arg_certificate_path" -inkey "$arg_private_key_path" -name "${arg_alias:-cert}" \
         -keypbe "$build_pbe" -certpbe "$build_pbe" -macalg "$build_mac" -passin env:PRIVATE_KEY_PASSPHRASE \
         -passout env:KEYSTORE_PASSWORD -out "$1" 2>&1) || case $build_said in
-        *'o cert'*match* | *'values mismatch'*) die "private_key_path: the key in $arg_private_key_path does not belong to a certificate in $arg_certificate_path. Give the one that it was requested with." ;;
-        *decrypt* | *password* | *'ad pass'*) die "private_key_passphrase: does not open the key in $arg_private_key_path. Give the passphrase of that key." ;;
-        *) die "private_key_path: $arg_private_key_path holds no private key in PEM that openssl reads. Give the path of one." ;;
+        *'o cert'*match* | *'values mismatch'*) fail "private_key_path: the key in $arg_private_key_path does not belong to a certificate in $arg_certificate_path. Give the one that it was requested with." ;;
+        *decrypt* | *password* | *'ad pass'*) fail "private_key_passphrase: does not open the key in $arg_private_key_path. Give the passphrase of that key." ;;
+        *) fail "private_key_path: $arg_private_key_path holds no private key in PEM that openssl reads. Give the path of one." ;;
     esac
 }
 

@@ -3,7 +3,7 @@
 # for what the next run of the step mends. Sent by the command `nexus-registry doctor`, not by a stack.
 
 # A login shell may print more.
-say_mark='nexus-registry finding: '
+log_mark='nexus-registry finding: '
 
 # doctor STEP VERB --flag value …: the flags of the step's own command line, whichever version of it wrote them.
 doctor() {
@@ -14,7 +14,7 @@ doctor() {
     check_word unit "$unit"
     FACTS=$FACTS_ROOT/$unit
     if [ -e "$LOCK_FILE" ] && ! flock -n "$LOCK_FILE" true; then
-        die "a step is running on this host: $(lock_holder); ask again when it has ended"
+        fail "a step is running on this host: $(lock_holder); ask again when it has ended"
     fi
     work=$(umask 077 && mktemp -d "$RUN_DIR-doctor.XXXXXX")
     at_exit remove_work
@@ -36,7 +36,7 @@ doctor_flags() {
         # shellcheck disable=SC2034
         case $flag_name in *:octal) flag_name=${flag_name%:octal} flag_value=$(from_octal "$2") ;; esac
         case $flag_name in
-            *[!a-z0-9_]*) die "unexpected argument '$1'" ;;
+            *[!a-z0-9_]*) fail "unexpected argument '$1'" ;;
             port | property) eval "arg_$flag_name=\${arg_$flag_name:+\$arg_$flag_name\$NEWLINE}\$flag_value" ;;
             *) eval "arg_$flag_name=\$flag_value" ;;
         esac
@@ -47,11 +47,11 @@ doctor_flags() {
 # differs PATH OWNER:GROUP MODE WANTED_FILE: says when it is missing or another's; its status tells of the content.
 differs() {
     if [ -L "$1" ] || [ ! -f "$1" ]; then
-        say "$1 is missing"
+        log "$1 is missing"
         return 1
     fi
     differs_is=$(stat -c '%U:%G 0%a' "$1")
-    is_owned "$1" "$2" "$3" || say "$1 belongs to ${differs_is% *} with mode ${differs_is#* }, not to $2 with mode $3"
+    is_owned "$1" "$2" "$3" || log "$1 belongs to ${differs_is% *} with mode ${differs_is#* }, not to $2 with mode $3"
     cmp -s "$1" "$4"
 }
 
@@ -59,16 +59,16 @@ differs() {
 
 doctor_prepare() {
     for tool in curl tar gzip find cmp ss; do
-        command -v "$tool" >/dev/null || say "the program $tool is missing"
+        command -v "$tool" >/dev/null || log "the program $tool is missing"
     done
     if [ -n "$arg_java_home$arg_java_major" ]; then
         java=${arg_java_home:-$(fact prepare.java-home)}
         java_is=
         [ -z "$java" ] || java_is=$(java_major "$java")
         if [ -z "$java_is" ]; then
-            say "there is no Java in '$java'"
+            log "there is no Java in '$java'"
         elif [ "$java_is" != "${arg_java_major:-$java_is}" ]; then
-            say "$java is Java $java_is, not $arg_java_major"
+            log "$java is Java $java_is, not $arg_java_major"
         fi
     fi
     doctor_context
@@ -78,39 +78,39 @@ doctor_prepare() {
 doctor_context() {
     selinux_active || return 0
     for launcher in "$arg_install_root"/nexus-*/bin/nexus; do
-        [ ! -f "$launcher" ] || matchpathcon -V "$launcher" >/dev/null 2>&1 || say "SELinux: $launcher has another context than the policy gives it"
+        [ ! -f "$launcher" ] || matchpathcon -V "$launcher" >/dev/null 2>&1 || log "SELinux: $launcher has another context than the policy gives it"
     done
 }
 
 doctor_ports() {
     { [ "$arg_open_firewall" = yes ] && firewalld_runs; } || return 0
     for port in $arg_port $arg_https_port $arg_http_port; do
-        firewall-cmd -q --query-port="$port/tcp" || say "firewalld: port $port/tcp is shut"
+        firewall-cmd -q --query-port="$port/tcp" || log "firewalld: port $port/tcp is shut"
     done
 }
 
 doctor_port() { doctor_ports; }
 
 doctor_account() {
-    getent group "$arg_group" >/dev/null || say "the group $arg_group is missing"
-    getent passwd "$arg_user" >/dev/null || say "the user $arg_user is missing"
+    getent group "$arg_group" >/dev/null || log "the group $arg_group is missing"
+    getent passwd "$arg_user" >/dev/null || log "the user $arg_user is missing"
     if [ ! -d "$arg_data_dir" ]; then
-        say "the data directory $arg_data_dir is missing"
+        log "the data directory $arg_data_dir is missing"
         return 0
     fi
     stranger=$(find "$arg_data_dir" -maxdepth 2 ! \( -user "$(account_number passwd "$arg_user")" -group "$(account_number group "$arg_group")" \) | head -n 1)
-    [ -z "$stranger" ] || say "$stranger belongs to $(stat -c %U:%G "$stranger"), not to $arg_user:$arg_group"
+    [ -z "$stranger" ] || log "$stranger belongs to $(stat -c %U:%G "$stranger"), not to $arg_user:$arg_group"
 }
 
 doctor_archive() {
     install_dir=$arg_install_root/nexus-$arg_version
     if [ ! -e "$install_dir" ]; then
-        say "$install_dir is missing"
+        log "$install_dir is missing"
     elif [ ! -x "$install_dir/bin/nexus" ]; then
-        say "$install_dir holds no bin/nexus: remove the rest of it"
+        log "$install_dir holds no bin/nexus: remove the rest of it"
     elif [ -f "$install_dir/.nexus-registry" ]; then
         [ "$(sed -n 's/^sha256 //p' "$install_dir/.nexus-registry")" = "$(printf '%s' "$arg_sha256" | tr A-F a-f)" ] ||
-            say "$install_dir comes from another archive"
+            log "$install_dir comes from another archive"
     fi
 }
 
@@ -127,7 +127,7 @@ doctor_keystore() {
 # A certificate that is a file on this host: the keystore follows it when the steps run again.
 doctor_certificate() {
     if [ "$(certificate_source)" != "$(fact keystore.source)" ]; then
-        say "$keystore was not made of $arg_certificate_path and $arg_private_key_path as they are now"
+        log "$keystore was not made of $arg_certificate_path and $arg_private_key_path as they are now"
     fi
     cat "$keystore" >"$work/keystore" 2>/dev/null || :
     if differs "$keystore" "$arg_user:$arg_group" 0600 "$work/keystore"; then doctor_fingerprint; fi
@@ -138,11 +138,11 @@ doctor_fingerprint() {
     found=$(KEYSTORE_PASSWORD=$KEYSTORE_PASSWORD "$java/bin/keytool" -J-Duser.language=en -list -v -keystore "$keystore" \
         -storepass:env KEYSTORE_PASSWORD 2>/dev/null | sed -n 's/^.*SHA256: *//p' | head -n 1 | tr -d ': ' | tr A-F a-f)
     if [ -z "$found" ]; then
-        say "$keystore does not open with keystore_password"
+        log "$keystore does not open with keystore_password"
     elif [ "$found" = "$(plain_fingerprint "$arg_fingerprint")" ]; then
-        [ -n "$arg_certificate_path" ] || say "$keystore has other bytes, with the same certificate"
+        [ -n "$arg_certificate_path" ] || log "$keystore has other bytes, with the same certificate"
     else
-        say "$keystore holds the certificate $(short_fingerprint "$found"), not $(short_fingerprint "$(plain_fingerprint "$arg_fingerprint")")"
+        log "$keystore holds the certificate $(short_fingerprint "$found"), not $(short_fingerprint "$(plain_fingerprint "$arg_fingerprint")")"
     fi
 }
 
@@ -150,7 +150,7 @@ doctor_service() {
     : "${arg_address:=0.0.0.0}" "${arg_context_path:=/}"
     fingerprint=$(plain_fingerprint "$arg_fingerprint")
     install_dir=$arg_install_root/nexus-$arg_version
-    [ "$(readlink "$arg_install_root/nexus" 2>/dev/null)" = "nexus-$arg_version" ] || say "$arg_install_root/nexus does not lead to nexus-$arg_version"
+    [ "$(readlink "$arg_install_root/nexus" 2>/dev/null)" = "nexus-$arg_version" ] || log "$arg_install_root/nexus does not lead to nexus-$arg_version"
     java=$(service_java "$install_dir")
     if [ -x "$install_dir/bin/nexus" ] && [ -n "$java" ] && [ -x "$java/bin/java" ] && [ -d "$arg_data_dir" ]; then doctor_files; fi
     doctor_running
@@ -160,12 +160,12 @@ doctor_files() {
     owner=$arg_user:$arg_group
     derive_https_xml "$install_dir" "$arg_data_dir/etc/ssl/keystore.jks" "$java" "$KEYSTORE_PASSWORD" >"$work/https.xml"
     xml=$arg_data_dir/etc/jetty/jetty-https.xml
-    differs "$xml" "$owner" 0600 "$work/https.xml" || [ ! -f "$xml" ] || say "$xml is another one than is derived from $install_dir"
+    differs "$xml" "$owner" 0600 "$work/https.xml" || [ ! -f "$xml" ] || log "$xml is another one than is derived from $install_dir"
     doctor_properties
     unit_text "$(systemd_version)" "$java" "$install_dir" >"$work/unit"
     if ! differs "$(unit_file)" root:root 0644 "$work/unit" && [ -f "$(unit_file)" ]; then first_difference; fi
     [ ! -f "$install_dir/bin/nexus.rc" ] || grep -qxF "run_as_user=\"$arg_user\"" "$install_dir/bin/nexus.rc" ||
-        say "$install_dir/bin/nexus.rc does not name the user $arg_user"
+        log "$install_dir/bin/nexus.rc does not name the user $arg_user"
 }
 
 # first_difference: the unit's, which holds no secret.
@@ -181,7 +181,7 @@ first_difference() {
 doctor_properties() {
     properties_file=$arg_data_dir/etc/nexus.properties
     if [ ! -f "$properties_file" ]; then
-        say "$properties_file is missing"
+        log "$properties_file is missing"
         return 0
     fi
     wanted_properties "$install_dir" >"$work/wanted"
@@ -189,19 +189,19 @@ doctor_properties() {
     while IFS= read -r wanted_line; do
         printf '%s\n' "$wanted_line" >"$work/one"
         merged_properties "$work/one" '' "$work/have" | cmp -s - "$work/have" ||
-            say "$properties_file: ${wanted_line%%=*} is not '${wanted_line#*=}'"
+            log "$properties_file: ${wanted_line%%=*} is not '${wanted_line#*=}'"
     done <"$work/wanted"
     differs "$properties_file" "$owner" 0640 "$properties_file" || :
 }
 
 doctor_running() {
-    if [ "$(unit_property NeedDaemonReload)" = yes ]; then say "$unit.service: systemd has not read its changed unit file"; fi
-    [ "$(systemctl is-enabled "$unit.service" 2>/dev/null)" = enabled ] || say "$unit.service does not start with the host"
-    [ -z "$(fact service.pending)" ] || say "$unit.service has not taken in a change of $(fact service.pending)"
+    if [ "$(unit_property NeedDaemonReload)" = yes ]; then log "$unit.service: systemd has not read its changed unit file"; fi
+    [ "$(systemctl is-enabled "$unit.service" 2>/dev/null)" = enabled ] || log "$unit.service does not start with the host"
+    [ -z "$(fact service.pending)" ] || log "$unit.service has not taken in a change of $(fact service.pending)"
     if ! unit_is active; then
-        say "$unit.service is $(unit_property ActiveState)"
+        log "$unit.service is $(unit_property ActiveState)"
     elif [ -n "$java" ] && [ -x "$java/bin/keytool" ]; then
         served=$(served_fingerprint)
-        [ "$served" = "$fingerprint" ] || say "port $arg_https_port shows ${served:-no certificate}${served:+ as certificate}, not $fingerprint"
+        [ "$served" = "$fingerprint" ] || log "port $arg_https_port shows ${served:-no certificate}${served:+ as certificate}, not $fingerprint"
     fi
 }

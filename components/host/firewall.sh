@@ -19,7 +19,7 @@ provide_open_ports() {
         fi
     done
     [ -z "$ports_shut" ] ||
-        say "firewalld is active and its default zone does not list$ports_shut: set open_firewall, or open what clients need by hand"
+        log "firewalld is active and its default zone does not list$ports_shut: set open_firewall, or open what clients need by hand"
 }
 
 open_port() {
@@ -30,8 +30,8 @@ open_port() {
         case " $open_known " in *" $1 "*) ;; *) remember "$firewall_fact" "${open_known:+$open_known }$1" ;; esac
         # shellcheck disable=SC2086
         firewall-cmd -q $firewall_when --add-port="$1/tcp" ||
-            die "open_firewall: firewalld does not open $1/tcp (its words are above); open it by hand and leave open_firewall out"
-        say "firewalld: opened $1/tcp${firewall_when:+ for later starts}"
+            fail "open_firewall: firewalld does not open $1/tcp (its words are above); open it by hand and leave open_firewall out"
+        log "firewalld: opened $1/tcp${firewall_when:+ for later starts}"
     done
 }
 
@@ -57,13 +57,13 @@ close_port() {
     elif command -v firewall-offline-cmd >/dev/null; then
         close_way=firewall-offline-cmd
     else
-        say "there is no firewalld any more that port $1/tcp could be open in"
+        log "there is no firewalld any more that port $1/tcp could be open in"
         return 0
     fi
     # shellcheck disable=SC2086
     $close_way -q ${2:-} --remove-port="$1/tcp" || :
     # shellcheck disable=SC2086
     ! $close_way -q ${2:-} --query-port="$1/tcp" ||
-        die "open_firewall: firewalld does not close $1/tcp (its words are above). Close it by hand and run again"
-    say "firewalld: closed $1/tcp"
+        fail "open_firewall: firewalld does not close $1/tcp (its words are above). Close it by hand and run again"
+    log "firewalld: closed $1/tcp"
 }

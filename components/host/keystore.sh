@@ -16,16 +16,16 @@ step() {
     check_word group "$arg_group"
     owner=$arg_user:$arg_group
     check_password
-    [ -d "$arg_data_dir" ] || die "data_dir: $arg_data_dir is missing; the account step makes it"
+    [ -d "$arg_data_dir" ] || fail "data_dir: $arg_data_dir is missing; the account step makes it"
     new=$temp_dir/keystore
     if [ -n "$arg_certificate_path" ]; then
         build_from_host "$new" "$keystore"
     else
         forget keystore.source keystore.fingerprint
         fingerprint=$(plain_fingerprint "$arg_fingerprint")
-        printf '%s' "$KEYSTORE_BASE64" | base64 -d >/dev/null 2>&1 || die "keystore: the content is not base64; build it again"
+        printf '%s' "$KEYSTORE_BASE64" | base64 -d >/dev/null 2>&1 || fail "keystore: the content is not base64; build it again"
         (umask 077 && printf '%s' "$KEYSTORE_BASE64" | base64 -d >"$new") ||
-            die "host: $new could not be written (the reason is above); make space in /run and run again"
+            fail "host: $new could not be written (the reason is above); make space in /run and run again"
     fi
     check_keystore
     place_keystore
@@ -36,23 +36,23 @@ step() {
 # Jetty trims the text and takes these prefixes for its own encodings.
 check_password() {
     case $KEYSTORE_PASSWORD in
-        '') die "keystore_password is empty; give one of at least 6 characters" ;;
-        OBF:* | CRYPT:* | ENV:*) die "keystore_password must not begin with OBF:, CRYPT: or ENV:; choose another one" ;;
-        [[:space:]]* | *[[:space:]]) die "keystore_password must not begin or end with a blank; choose another one" ;;
-        *[[:cntrl:]]*) die "keystore_password must be one line without control characters; choose another one" ;;
+        '') fail "keystore_password is empty; give one of at least 6 characters" ;;
+        OBF:* | CRYPT:* | ENV:*) fail "keystore_password must not begin with OBF:, CRYPT: or ENV:; choose another one" ;;
+        [[:space:]]* | *[[:space:]]) fail "keystore_password must not begin or end with a blank; choose another one" ;;
+        *[[:cntrl:]]*) fail "keystore_password must be one line without control characters; choose another one" ;;
     esac
 }
 
 check_keystore() {
     java_used=$(service_java "$arg_install_root/nexus-$arg_version")
-    [ -x "$java_used/bin/keytool" ] || die "java: there is no keytool in '$java_used'; the prepare step finds or installs Java"
+    [ -x "$java_used/bin/keytool" ] || fail "java: there is no keytool in '$java_used'; the prepare step finds or installs Java"
     listing=$(KEYSTORE_PASSWORD=$KEYSTORE_PASSWORD "$java_used/bin/keytool" -J-Duser.language=en -list -v -keystore "$new" \
         -storepass:env KEYSTORE_PASSWORD 2>&1) ||
-        die "keystore: Java $(java_major "$java_used") can't open it with keystore_password: $(printf '%s\n' "$listing" | sed -n 's/^keytool error: //p' | head -n 1)"
-    printf '%s\n' "$listing" | grep -q 'PrivateKeyEntry' || die "keystore: it holds no private key; build it from key and certificate"
+        fail "keystore: Java $(java_major "$java_used") can't open it with keystore_password: $(printf '%s\n' "$listing" | sed -n 's/^keytool error: //p' | head -n 1)"
+    printf '%s\n' "$listing" | grep -q 'PrivateKeyEntry' || fail "keystore: it holds no private key; build it from key and certificate"
     found=$(plain_fingerprint "$(printf '%s\n' "$listing" | sed -n 's/^.*SHA256: *//p' | head -n 1)")
-    [ "$found" = "$fingerprint" ] || die "keystore: it holds the certificate $found, not $fingerprint; build it again"
-    say "the keystore opens and holds the certificate $(short_fingerprint "$fingerprint")"
+    [ "$found" = "$fingerprint" ] || fail "keystore: it holds the certificate $found, not $fingerprint; build it again"
+    log "the keystore opens and holds the certificate $(short_fingerprint "$fingerprint")"
 }
 
 place_keystore() {
@@ -65,16 +65,16 @@ place_keystore() {
     in_force=$(password_in_force "$arg_data_dir/etc/jetty/jetty-https.xml")
     if [ -f "$keystore" ] && [ -n "$in_force" ] && [ "$in_force" != "$(xml_escaped "$KEYSTORE_PASSWORD")" ]; then
         put_file "$keystore.next" "$owner" 0600 <"$new"
-        say "the keystore has another password: left beside, for the service step to put in with the restart"
+        log "the keystore has another password: left beside, for the service step to put in with the restart"
         return 0
     fi
     rm -f "$keystore.next"
     if same_file "$keystore" "$owner" 0600 <"$new"; then
-        say "$keystore is there"
+        log "$keystore is there"
         return 0
     fi
     put_file "$keystore" "$owner" 0600 <"$new"
-    say "put in $keystore"
+    log "put in $keystore"
 }
 
 # place_beside: a service under another account still reads its keystore; the service step changes both at once.
@@ -83,15 +83,15 @@ place_beside() {
     own_dir "$arg_data_dir/etc" "$beside_owner" 0750
     own_dir "$arg_data_dir/etc/ssl" "$beside_owner" 0700
     put_file "$keystore.next" "$beside_owner" 0600 <"$new"
-    say "left the keystore beside, for the service step to put in with the change of owner"
+    log "left the keystore beside, for the service step to put in with the change of owner"
 }
 
 remove_keystore() {
     if unit_is active; then
-        say "$unit.service still runs: $keystore stays"
+        log "$unit.service still runs: $keystore stays"
         return 0
     fi
     rm -f "$keystore" "$keystore.next"
     forget keystore.source keystore.fingerprint
-    say "removed $keystore"
+    log "removed $keystore"
 }

@@ -15,11 +15,11 @@ NEWLINE='
 
 # --- messages ---------------------------------------------------------------------------------------------------
 
-say() { printf '%s%s\n' "${say_mark:-}" "$*"; }
+log() { printf '%s%s\n' "${log_mark:-}" "$*"; }
 
 # One sentence: the argument as the user knows it, the reason, the remedy. It is to be the last line that is shown,
 # and what shows both streams joins them as they arrive.
-die() {
+fail() {
     [ -z "${SSH_CONNECTION:-}${SUDO_USER:-}" ] || sleep 0.2 2>/dev/null || sleep 1
     printf '%s\n' "$*" >&2
     exit 1
@@ -46,15 +46,15 @@ parse() {
     parse_required=$1 parse_optional="$2 lock-timeout repair" parse_repeated=$3
     shift 3
     verb=${1:-}
-    case $verb in create | update | delete) shift ;; *) die "the verb must be create, update or delete, not '$verb'" ;; esac
+    case $verb in create | update | delete) shift ;; *) fail "the verb must be create, update or delete, not '$verb'" ;; esac
     for parse_name in $parse_required $parse_optional $parse_repeated; do
         eval "arg_$(underscored "$parse_name")="
     done
     while [ $# -gt 0 ]; do
         parse_name=${1#--}
-        [ "--$parse_name" = "$1" ] || die "unexpected argument '$1'"
-        [ $# -ge 2 ] || die "$1 needs a value"
-        case $2 in *"$NEWLINE"*) die "$(underscored "$parse_name") must be a single line" ;; esac
+        [ "--$parse_name" = "$1" ] || fail "unexpected argument '$1'"
+        [ $# -ge 2 ] || fail "$1 needs a value"
+        case $2 in *"$NEWLINE"*) fail "$(underscored "$parse_name") must be a single line" ;; esac
         case $parse_name in
             *:octal) parse_set "${parse_name%:octal}" "$(from_octal "$2")" ;;
             *) parse_set "$parse_name" "$2" ;;
@@ -62,7 +62,7 @@ parse() {
         shift 2
     done
     for parse_name in $parse_required; do
-        eval "[ -n \"\$arg_$(underscored "$parse_name")\" ]" || die "$(underscored "$parse_name") is missing"
+        eval "[ -n \"\$arg_$(underscored "$parse_name")\" ]" || fail "$(underscored "$parse_name") is missing"
     done
     unit=${arg_unit%.service}
     check_word unit "$unit"
@@ -72,7 +72,7 @@ parse() {
 parse_set() {
     case " $parse_required $parse_optional $parse_repeated " in
         *" $1 "*) ;;
-        *) die "unknown flag --$1" ;;
+        *) fail "unknown flag --$1" ;;
     esac
     parse_var=arg_$(underscored "$1")
     case " $parse_repeated " in
@@ -89,40 +89,40 @@ underscored() { printf '%s' "$1" | tr - _; }
 # The rules of check_word, check_path and check_place are those of arguments.py, by which a preview refuses the same.
 check_word() {
     case $2 in
-        '' | -* | .* | *[!A-Za-z0-9._@-]*) die "$1: '$2' may hold only letters, digits and . _ @ -, and must not begin with . or -. Choose another $1." ;;
+        '' | -* | .* | *[!A-Za-z0-9._@-]*) fail "$1: '$2' may hold only letters, digits and . _ @ -, and must not begin with . or -. Choose another $1." ;;
     esac
 }
 
 check_number() {
-    case $2 in '' | *[!0-9]* | ??????????*) die "$1 must be a whole number, not '$2'" ;; esac
+    case $2 in '' | *[!0-9]* | ??????????*) fail "$1 must be a whole number, not '$2'" ;; esac
 }
 
 check_port() {
     check_number "$1" "$2"
-    { [ "$2" -ge 1 ] && [ "$2" -le 65535 ]; } || die "$1 must be a port from 1 to 65535, not $2"
+    { [ "$2" -ge 1 ] && [ "$2" -le 65535 ]; } || fail "$1 must be a port from 1 to 65535, not $2"
 }
 
 check_hex() {
-    case $3 in *[!0-9a-f]*) die "$1 must be $2 hexadecimal digits, not '$3'" ;; esac
-    [ ${#3} -eq "$2" ] || die "$1 must be $2 hexadecimal digits, not '$3'"
+    case $3 in *[!0-9a-f]*) fail "$1 must be $2 hexadecimal digits, not '$3'" ;; esac
+    [ ${#3} -eq "$2" ] || fail "$1 must be $2 hexadecimal digits, not '$3'"
 }
 
 # A path that may go into a unit file, a Java option and an rm -r.
 check_path() {
     case $2 in
         /*) ;;
-        *) die "$1: '$2' is not an absolute path. Give one that begins with /." ;;
+        *) fail "$1: '$2' is not an absolute path. Give one that begins with /." ;;
     esac
     case $2 in
-        *[!A-Za-z0-9/._+-]*) die "$1: '$2' may hold only letters, digits and / . _ + -. Choose another directory." ;;
+        *[!A-Za-z0-9/._+-]*) fail "$1: '$2' may hold only letters, digits and / . _ + -. Choose another directory." ;;
     esac
     case "$2/" in
-        *//* | */./* | */../*) die "$1: '$2' has an empty part, '.' or '..' in it, or ends in /. Give the plain path." ;;
+        *//* | */./* | */../*) fail "$1: '$2' has an empty part, '.' or '..' in it, or ends in /. Give the plain path." ;;
     esac
     case $2 in
         /bin | /boot | /dev | /etc | /home | /lib | /lib64 | /media | /mnt | /opt | /proc | /root | /run | /sbin | /srv | /sys | /tmp | \
             /usr | /usr/bin | /usr/lib | /usr/local | /usr/sbin | /usr/share | /var | /var/cache | /var/lib | /var/log | /var/tmp)
-            die "$1: $2 belongs to the system. Choose a directory that only Nexus uses."
+            fail "$1: $2 belongs to the system. Choose a directory that only Nexus uses."
             ;;
     esac
 }
@@ -135,7 +135,7 @@ version_number() {
 check_version() {
     case $1 in
         3.[0-9]*.[0-9]*-[0-9]*) check_word version "$1" ;;
-        *) die "version must be a full Nexus 3 version such as 3.71.0-06, not '$1'" ;;
+        *) fail "version must be a full Nexus 3 version such as 3.71.0-06, not '$1'" ;;
     esac
 }
 
@@ -146,14 +146,14 @@ check_version() {
 take_lock() {
     lock_left=${arg_lock_timeout:-600}
     check_number lock_timeout "$lock_left"
-    command -v flock >/dev/null || die "flock is missing on this host: install util-linux"
+    command -v flock >/dev/null || fail "flock is missing on this host: install util-linux"
     [ -e "$LOCK_FILE" ] || (umask 077 && : >>"$LOCK_FILE")
     chmod 0600 "$LOCK_FILE" # whoever may read it may hold the lock
     exec 9>>"$LOCK_FILE"
     end_leftover
     while ! flock -n 9; do
-        [ "$lock_left" -gt 0 ] || die "another step holds this host: $(lock_holder); run again when it has ended"
-        say "waiting for another step on this host: $(lock_holder)"
+        [ "$lock_left" -gt 0 ] || fail "another step holds this host: $(lock_holder); run again when it has ended"
+        log "waiting for another step on this host: $(lock_holder)"
         lock_slice=10
         [ "$lock_left" -ge 10 ] || lock_slice=$lock_left
         lock_left=$((lock_left - lock_slice))
@@ -163,7 +163,7 @@ take_lock() {
     note_program
     own_dir "$RUN_DIR" root:root 0700
     rm -rf "$RUN_DIR"/*.?????? # of runs that were killed
-    temp_dir=$(mktemp -d "$RUN_DIR/$1.XXXXXX") || die "host: $RUN_DIR can't be written (the reason is above): make space in /run and run again"
+    temp_dir=$(mktemp -d "$RUN_DIR/$1.XXXXXX") || fail "host: $RUN_DIR can't be written (the reason is above): make space in /run and run again"
     at_exit remove_temp_dir
     at_exit end_program
 }
@@ -203,11 +203,11 @@ forget() {
 # put_file PATH OWNER:GROUP MODE <content: by a temporary file beside it and one rename, never through a link.
 put_file() (
     put_failed="$1 could not be written (the reason is above): make space on the disk of $(dirname "$1") and run again"
-    put_temp=$(umask 077 && mktemp "$(dirname "$1")/.nexus-registry.XXXXXX") || die "$put_failed"
+    put_temp=$(umask 077 && mktemp "$(dirname "$1")/.nexus-registry.XXXXXX") || fail "$put_failed"
     exit_commands=
     # shellcheck disable=SC2016
     at_exit 'rm -f "$put_temp"'
-    cat >"$put_temp" || die "$put_failed"
+    cat >"$put_temp" || fail "$put_failed"
     chown "$2" "$put_temp"
     chmod "$3" "$put_temp"
     mv -f "$put_temp" "$1"
@@ -250,7 +250,7 @@ free_mb() { df -Pk "$1" | awk 'END { print int($4 / 1024) }'; }
 
 # own_dir PATH OWNER:GROUP MODE: a directory, never a link that someone else could turn.
 own_dir() {
-    [ ! -L "$1" ] || die "$1 is a symbolic link: root does not write through it; make it a directory"
+    [ ! -L "$1" ] || fail "$1 is a symbolic link: root does not write through it; make it a directory"
     [ -d "$1" ] || mkdir "$1"
     is_owned "$1" "$2" "$3" || { chown "$2" "$1" && chmod "$3" "$1"; }
 }
@@ -266,41 +266,41 @@ uptime_seconds() {
 
 # --- programs that take long ------------------------------------------------------------------------------------
 
-# attend WHAT LIMIT COMMAND …: runs it, says every 10 s that it still does, shows its last words when it fails.
-# With the step it ends, too, unless $attend_if_cut is "stays", and it holds the lock until then.
-attend() {
-    attend_what=$1 attend_limit=$2 attend_said=0 attend_started=$(uptime_seconds)
+# run_with_progress WHAT LIMIT COMMAND …: runs it, says every 10 s that it still does, shows its last words when it fails.
+# With the step it ends, too, unless $progress_if_cut is "stays", and it holds the lock until then.
+run_with_progress() {
+    progress_what=$1 progress_limit=$2 progress_said=0 progress_started=$(uptime_seconds)
     shift 2
-    attend_log=$(mktemp "$temp_dir/output.XXXXXX") || die "host: $temp_dir can't be written (the reason is above): make space in /run and run again"
-    "$@" >"$attend_log" 2>&1 &
-    attend_pid=$!
+    progress_log=$(mktemp "$temp_dir/output.XXXXXX") || fail "host: $temp_dir can't be written (the reason is above): make space in /run and run again"
+    "$@" >"$progress_log" 2>&1 &
+    progress_pid=$!
     note_program
-    while kill -0 "$attend_pid" 2>/dev/null; do
+    while kill -0 "$progress_pid" 2>/dev/null; do
         sleep 0.2
-        attend_spent=$(($(uptime_seconds) - attend_started))
-        if [ "$attend_spent" -ge "$attend_limit" ]; then
-            kill_tree "$attend_pid"
-            die "$attend_what did not end within $attend_limit s$(attend_detail)"
+        progress_spent=$(($(uptime_seconds) - progress_started))
+        if [ "$progress_spent" -ge "$progress_limit" ]; then
+            kill_tree "$progress_pid"
+            fail "$progress_what did not end within $progress_limit s$(progress_detail)"
         fi
-        if [ $((attend_spent - attend_said)) -ge 8 ]; then
-            attend_said=$attend_spent
-            say "$attend_what: $attend_spent s$(attend_detail)"
+        if [ $((progress_spent - progress_said)) -ge 8 ]; then
+            progress_said=$progress_spent
+            log "$progress_what: $progress_spent s$(progress_detail)"
         fi
     done
-    attend_status=0
-    wait "$attend_pid" || attend_status=$?
-    attend_pid=
+    progress_status=0
+    wait "$progress_pid" || progress_status=$?
+    progress_pid=
     note_program
-    [ "$attend_status" -eq 0 ] || tail -n 15 "$attend_log" >&2
-    rm -f "$attend_log"
-    return "$attend_status"
+    [ "$progress_status" -eq 0 ] || tail -n 15 "$progress_log" >&2
+    rm -f "$progress_log"
+    return "$progress_status"
 }
 
 # note_program: the lock's file names the step and the program that it runs.
 note_program() {
     [ -n "${lock_step:-}" ] || return 0
     note_line=
-    [ -z "${attend_pid:-}" ] || note_line="program $attend_pid $(process_start "$attend_pid") ${attend_if_cut:-ends}"
+    [ -z "${progress_pid:-}" ] || note_line="program $progress_pid $(process_start "$progress_pid") ${progress_if_cut:-ends}"
     printf '%s\n' "$lock_step" "$note_line" >"$LOCK_FILE"
 }
 
@@ -310,7 +310,7 @@ process_start() { sed -n '$s/.*) //p' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -
 
 # end_program: what the step named in the lock's file still runs.
 end_program() {
-    [ -z "${attend_pid:-}" ] || note_program
+    [ -z "${progress_pid:-}" ] || note_program
     # shellcheck disable=SC2046
     set -- $(sed -n 's/^program //p' "$LOCK_FILE")
     if program_runs "$@" && [ "$3" = ends ]; then kill_tree "$1"; fi
@@ -333,10 +333,10 @@ kill_tree() {
     kill $kill_pids 2>/dev/null || :
 }
 
-# What more there is to say about the program that runs; a step sets $attend_size to a file that grows.
-attend_detail() {
-    if [ -n "${attend_size:-}" ] && [ -f "$attend_size" ]; then
-        printf ', %s MB so far' "$(($(stat -c %s "$attend_size") / 1048576))"
+# What more there is to say about the program that runs; a step sets $progress_size to a file that grows.
+progress_detail() {
+    if [ -n "${progress_size:-}" ] && [ -f "$progress_size" ]; then
+        printf ', %s MB so far' "$(($(stat -c %s "$progress_size") / 1048576))"
     fi
 }
 
@@ -367,7 +367,7 @@ refuse_taken_port() {
         addresses_meet "$taken_address" "${3:-0.0.0.0}" || continue
         taken_by="by $taken_program (pid $taken_pid)"
         [ "$taken_pid" != - ] || taken_by="by another program, which can't be seen from here"
-        die "$1: $2 is in use $taken_by, which listens on $taken_address. Stop that program or choose another $1"
+        fail "$1: $2 is in use $taken_by, which listens on $taken_address. Stop that program or choose another $1"
     done
 }
 

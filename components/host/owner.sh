@@ -5,8 +5,8 @@
 # change_owner: gives all of the data directory to the service's account; can be cut and run again.
 change_owner() {
     remember account.chown-pending "$arg_data_dir"
-    attend "changing the owner of $arg_data_dir" 86400 chown -R -h "$arg_user:$arg_group" "$arg_data_dir" ||
-        die "data_dir: the owner of $arg_data_dir could not be changed (chown's words are above). Make its file system writable, then run again"
+    run_with_progress "changing the owner of $arg_data_dir" 86400 chown -R -h "$arg_user:$arg_group" "$arg_data_dir" ||
+        fail "data_dir: the owner of $arg_data_dir could not be changed (chown's words are above). Make its file system writable, then run again"
     forget account.chown-pending
 }
 
@@ -39,17 +39,17 @@ settle_owner() {
         '' | 0:* | "$(owner_numbers "$owner")") ;;
         *)
             owner_before=$(stat -c %u:%g "$arg_data_dir")
-            say "stopping $unit.service: its data directory is to belong to $owner"
+            log "stopping $unit.service: its data directory is to belong to $owner"
             stop_service
             ;;
     esac
-    say "giving $arg_data_dir to $owner"
+    log "giving $arg_data_dir to $owner"
     change_owner
 }
 
 # restore_owner: what settle_owner changed, for a service whose unit still names the former account.
 restore_owner() {
-    say "giving $arg_data_dir back to its former owner, and starting $unit.service again"
+    log "giving $arg_data_dir back to its former owner, and starting $unit.service again"
     remember account.chown-pending "$arg_data_dir"
     chown -R -h "$owner_before" "$arg_data_dir" && systemctl --no-block start "$unit.service"
 }
@@ -95,7 +95,7 @@ retire() {
     retire_heir=$(other_unit_of "$1" "$2")
     if [ -n "$retire_heir" ]; then
         [ ! -d "$FACTS_ROOT/$retire_heir" ] || hand_over "$1" "$2" "$FACTS_ROOT/$retire_heir"
-        say "the $1 $2 stays: $retire_heir.service runs under it"
+        log "the $1 $2 stays: $retire_heir.service runs under it"
     elif [ "$1" = user ] && getent passwd "$2" >/dev/null; then
         close_data_dirs %u "$(account_number passwd "$2")"
         remove_user "$2"
@@ -119,7 +119,7 @@ close_data_dirs() {
         { [ -d "$close_dir" ] && [ ! -L "$close_dir" ] && [ "$(stat -c "$1" "$close_dir")" = "$2" ]; } || continue
         if [ "$1" = %u ]; then chown root:root "$close_dir"; else chgrp root "$close_dir"; fi
         chmod go-rwx "$close_dir"
-        say "$close_dir now belongs to root: its owner's account is removed"
+        log "$close_dir now belongs to root: its owner's account is removed"
     done
 }
 
@@ -128,17 +128,17 @@ remove_user() {
     if getent group "$1" >/dev/null && ! is_noted account.group-made "$1"; then
         usermod -g "$(getent group nogroup nobody | head -n 1 | cut -d : -f 1)" "$1"
     fi
-    remove_said=$(userdel "$1" 2>&1) || die "user: $1 could not be removed: $remove_said. End its processes, then run again"
-    say "removed the user $1"
+    remove_said=$(userdel "$1" 2>&1) || fail "user: $1 could not be removed: $remove_said. End its processes, then run again"
+    log "removed the user $1"
 }
 
 remove_group() {
     remove_primary=$(getent passwd | awk -F: -v gid="$(account_number group "$1")" '$4 == gid { print $1; exit }')
     if [ -n "$remove_primary" ]; then
-        say "the group $1 stays: it is the user $remove_primary's"
+        log "the group $1 stays: it is the user $remove_primary's"
         return 0
     fi
     close_data_dirs %g "$(account_number group "$1")"
-    remove_said=$(groupdel "$1" 2>&1) || die "group: $1 could not be removed: $remove_said"
-    say "removed the group $1"
+    remove_said=$(groupdel "$1" 2>&1) || fail "group: $1 could not be removed: $remove_said"
+    log "removed the group $1"
 }

@@ -3,7 +3,7 @@
 
 PACKAGE_LIMIT=900
 # A package manager that is cut leaves half-installed packages: it may go on after the step, with the lock.
-attend_if_cut=stays
+progress_if_cut=stays
 
 # find_packager: sets $packager to apt-get, dnf, yum or zypper, and $os_name, $os_family; refuses another system.
 find_packager() {
@@ -19,12 +19,12 @@ find_packager() {
         debian) packagers=apt-get ;;
         redhat) packagers='dnf yum' ;;
         suse) packagers=zypper ;;
-        *) die "host: '${os_name:-$os_id}' is not supported; use Debian, Ubuntu, RHEL and its kin, CentOS 7, Fedora, Amazon Linux, openSUSE or SLES" ;;
+        *) fail "host: '${os_name:-$os_id}' is not supported; use Debian, Ubuntu, RHEL and its kin, CentOS 7, Fedora, Amazon Linux, openSUSE or SLES" ;;
     esac
     for packager in $packagers; do
         if command -v "$packager" >/dev/null; then return 0; fi
     done
-    die "host: ${os_name:-$os_id} has no $packagers; install it, or install what prepare needs by hand"
+    fail "host: ${os_name:-$os_id} has no $packagers; install it, or install what prepare needs by hand"
 }
 
 os_release() (
@@ -67,8 +67,8 @@ refresh_packages() {
         *) return 0 ;;
     esac
     # shellcheck disable=SC2086
-    attend "asking for the list of packages ($packager)" "$PACKAGE_LIMIT" $refresh_command ||
-        die "host: $packager could not fetch the list of packages (its last lines are above); the host needs its package sources to install what is missing"
+    run_with_progress "asking for the list of packages ($packager)" "$PACKAGE_LIMIT" $refresh_command ||
+        fail "host: $packager could not fetch the list of packages (its last lines are above); the host needs its package sources to install what is missing"
 }
 
 # apt_update: apt-get ends with 0 when a source or a proxy could not be reached; the first such line is kept.
@@ -82,38 +82,38 @@ apt_update() {
 # refuse_unfetched: a package may be missing from a list only because the list is not there.
 refuse_unfetched() {
     unfetched=$(sed -n 's/^[WE]: \(Failed to fetch .*\)/\1/p' "$temp_dir/apt-update" 2>/dev/null | head -n 1)
-    [ -z "$unfetched" ] || die "host: apt could not fetch its lists: $unfetched. Correct the package sources, or the proxy in /etc/apt/apt.conf.d, then run again."
+    [ -z "$unfetched" ] || fail "host: apt could not fetch its lists: $unfetched. Correct the package sources, or the proxy in /etc/apt/apt.conf.d, then run again."
 }
 
 # complete_packages: what another run of dpkg left half done stands in the way of every installation.
 complete_packages() {
     for complete_file in /var/lib/dpkg/updates/[0-9]*; do break; done
     [ -e "$complete_file" ] || return 0
-    say "dpkg was interrupted earlier: completing that"
-    attend "completing (dpkg --configure -a)" "$PACKAGE_LIMIT" env DEBIAN_FRONTEND=noninteractive dpkg --force-confold --configure -a ||
-        die "host: dpkg was interrupted earlier and can't complete that (its last lines are above). Repair the package on the host, then run again."
+    log "dpkg was interrupted earlier: completing that"
+    run_with_progress "completing (dpkg --configure -a)" "$PACKAGE_LIMIT" env DEBIAN_FRONTEND=noninteractive dpkg --force-confold --configure -a ||
+        fail "host: dpkg was interrupted earlier and can't complete that (its last lines are above). Repair the package on the host, then run again."
 }
 
 # install_packages NAME …
 install_packages() {
-    say "installing $*"
+    log "installing $*"
     case $packager in
         apt-get)
             wait_for_packager /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock
             complete_packages
-            attend "installing (apt-get)" "$PACKAGE_LIMIT" env DEBIAN_FRONTEND=noninteractive apt-get -q -y \
+            run_with_progress "installing (apt-get)" "$PACKAGE_LIMIT" env DEBIAN_FRONTEND=noninteractive apt-get -q -y \
                 --no-install-recommends -o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=60 install "$@" ||
-                die "host: apt-get could not install $* (its last lines are above)"
+                fail "host: apt-get could not install $* (its last lines are above)"
             ;;
         zypper)
             wait_for_packager /run/zypp.pid
-            attend "installing (zypper)" "$PACKAGE_LIMIT" zypper_install "$@" ||
-                die "host: zypper could not install $* (its last lines are above)"
+            run_with_progress "installing (zypper)" "$PACKAGE_LIMIT" zypper_install "$@" ||
+                fail "host: zypper could not install $* (its last lines are above)"
             ;;
         *)
             wait_for_packager /var/run/yum.pid /var/lib/rpm/.rpm.lock
-            attend "installing ($packager)" "$PACKAGE_LIMIT" "$packager" -q -y install "$@" ||
-                die "host: $packager could not install $* (its last lines are above)"
+            run_with_progress "installing ($packager)" "$PACKAGE_LIMIT" "$packager" -q -y install "$@" ||
+                fail "host: $packager could not install $* (its last lines are above)"
             ;;
     esac
 }
@@ -129,8 +129,8 @@ zypper_install() {
 wait_for_packager() {
     packager_left=300
     while packager_other=$(lock_owner "$@") && [ -n "$packager_other" ]; do
-        [ "$packager_left" -gt 0 ] || die "host: $packager_other has held the package manager's lock for 5 minutes; run again when it has ended"
-        say "waiting for another package manager: $packager_other"
+        [ "$packager_left" -gt 0 ] || fail "host: $packager_other has held the package manager's lock for 5 minutes; run again when it has ended"
+        log "waiting for another package manager: $packager_other"
         sleep 5
         packager_left=$((packager_left - 5))
     done

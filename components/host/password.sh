@@ -7,7 +7,7 @@ takes_environment() { [ "$(version_number "$arg_version")" -ge 3055000 ]; }
 
 random_password() {
     random_word=$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')
-    [ ${#random_word} -eq 48 ] || die "host: /dev/urandom gives no random numbers. Repair /dev"
+    [ ${#random_word} -eq 48 ] || fail "host: /dev/urandom gives no random numbers. Repair /dev"
     printf '%s' "$random_word"
 }
 
@@ -16,12 +16,12 @@ random_password() {
 provide_first_password() {
     first_file=$arg_data_dir/admin.password
     if ! has_database; then
-        [ -n "$ADMIN_PASSWORD" ] || die "admin_password is empty; the first start needs one"
+        [ -n "$ADMIN_PASSWORD" ] || fail "admin_password is empty; the first start needs one"
         if [ ! -f "$first_file" ]; then
             first_word=$(random_password)
             printf '%s' "$first_word" | put_file "$first_file" "$owner" 0600
         fi
-        say "first start: admin gets a random password, and then the configured one"
+        log "first start: admin gets a random password, and then the configured one"
     fi
     takes_environment || return 0
     if [ -f "$first_file" ] && [ ! -L "$first_file" ]; then
@@ -52,12 +52,12 @@ seal_first_password() {
 settle_admin_password() {
     left=$arg_data_dir/admin.password
     [ -f "$left" ] && [ ! -L "$left" ] || return 0
-    [ -n "$ADMIN_PASSWORD" ] || die "admin_password is empty; give the one that is to replace $left"
+    [ -n "$ADMIN_PASSWORD" ] || fail "admin_password is empty; give the one that is to replace $left"
     change_admin_password "$(cat "$left")"
     case $change_code in
-        204) rm -f "$left" && say "the configured admin password is in force" ;;
-        401) rm -f "$left" && say "removed $left: it did not hold the password in force" ;;
-        *) die "admin_password: Nexus answered HTTP $change_code to the change of the password; run again" ;;
+        204) rm -f "$left" && log "the configured admin password is in force" ;;
+        401) rm -f "$left" && log "removed $left: it did not hold the password in force" ;;
+        *) fail "admin_password: Nexus answered HTTP $change_code to the change of the password; run again" ;;
     esac
 }
 

@@ -10,12 +10,12 @@ check_places() {
     check_place data_dir "$arg_data_dir" "$place_data"
     [ -z "$place_java" ] || check_place java_home "$arg_java_home" "$place_java"
     ! is_within "$place_root" "$place_data" ||
-        die "install_root: $arg_install_root lies in data_dir $arg_data_dir, whose owner could change the program. Choose an install_root outside of data_dir."
+        fail "install_root: $arg_install_root lies in data_dir $arg_data_dir, whose owner could change the program. Choose an install_root outside of data_dir."
     ! is_within "${place_java:-/}" "$place_data" ||
-        die "java_home: $arg_java_home lies in data_dir $arg_data_dir, whose owner could change it. Choose a Java outside of data_dir."
+        fail "java_home: $arg_java_home lies in data_dir $arg_data_dir, whose owner could change it. Choose a Java outside of data_dir."
     case $place_data/ in
         "$(real_path "$arg_install_root/nexus")"/* | "$place_root"/nexus/* | "$place_root"/nexus-[0-9]*)
-            die "data_dir: $arg_data_dir lies in the program of one version, which the next version removes. Choose a data_dir outside of $arg_install_root/nexus and $arg_install_root/nexus-<version>."
+            fail "data_dir: $arg_data_dir lies in the program of one version, which the next version removes. Choose a data_dir outside of $arg_install_root/nexus and $arg_install_root/nexus-<version>."
             ;;
     esac
 }
@@ -31,7 +31,7 @@ check_place() {
     esac
     place_leads=
     [ "$2" = "$3" ] || place_leads=" leads to $3"
-    die "$1: $2$place_leads: $place_why. Choose another directory."
+    fail "$1: $2$place_leads: $place_why. Choose another directory."
 }
 
 # is_within PATH FOLDER: is it the folder or in it?
@@ -43,7 +43,7 @@ refuse_shared_root() {
     shared_root=$(nexus_units | awk -F'|' -v unit="$unit" -v root="$(real_path "$arg_install_root")" \
         -v data="$(real_path "$arg_data_dir")" '$1 != unit && $5 == root && $6 != data { print $1; exit }')
     [ -z "$shared_root" ] ||
-        die "install_root: $shared_root.service runs from $arg_install_root. Give each server on this host an install_root of its own."
+        fail "install_root: $shared_root.service runs from $arg_install_root. Give each server on this host an install_root of its own."
 }
 
 # mounts MODE PATH: the mount points at ('at') or below ('below') a real path.

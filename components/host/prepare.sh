@@ -9,7 +9,7 @@ step() {
         forget prepare.java-home
         forget_launcher_context
         close_ports prepare ''
-        say "installed packages stay"
+        log "installed packages stay"
         return 0
     fi
     check_path data_dir "$arg_data_dir"
@@ -26,23 +26,23 @@ step() {
     provide_java
     provide_launcher_context
     [ -z "$arg_https_port" ] || provide_open_ports prepare "$arg_https_port"
-    say "the host is ready"
+    log "the host is ready"
 }
 
 check_host() {
     case $(uname -m) in
         x86_64 | aarch64) ;;
-        *) die "host: the architecture $(uname -m) is not supported; Nexus runs on x86_64 and aarch64" ;;
+        *) fail "host: the architecture $(uname -m) is not supported; Nexus runs on x86_64 and aarch64" ;;
     esac
     [ "$(cat /proc/1/comm)" = systemd ] ||
-        die "host: process 1 is $(cat /proc/1/comm), not systemd; a container without systemd or another init can't run the service"
+        fail "host: process 1 is $(cat /proc/1/comm), not systemd; a container without systemd or another init can't run the service"
 }
 
 check_memory() {
     check_number heap_mb "$arg_heap_mb"
     memory_mb=$(awk '$1 == "MemTotal:" { print int($2 / 1024) }' /proc/meminfo)
     [ "$arg_heap_mb" -le $((memory_mb * 2 / 3)) ] ||
-        die "heap_mb: $arg_heap_mb MB is more than two thirds of this host's $memory_mb MB; choose at most $((memory_mb * 2 / 3)) or a larger host"
+        fail "heap_mb: $arg_heap_mb MB is more than two thirds of this host's $memory_mb MB; choose at most $((memory_mb * 2 / 3)) or a larger host"
 }
 
 # check_disk ARGUMENT PATH: room on the file system of the nearest directory that is there already.
@@ -53,10 +53,10 @@ check_disk() {
     disk_mb=$(free_mb "$disk_at")
     [ "$disk_mb" -lt "$arg_min_disk_mb" ] || return 0
     if [ -d "$arg_data_dir/db" ]; then
-        say "little room is left for $1 $2: $disk_mb MB, less than min_disk_mb $arg_min_disk_mb"
+        log "little room is left for $1 $2: $disk_mb MB, less than min_disk_mb $arg_min_disk_mb"
         return 0
     fi
-    die "min_disk_mb: $1 $2 has $disk_mb MB of free disk and $arg_min_disk_mb are asked for; free some, choose another $1 or a smaller min_disk_mb"
+    fail "min_disk_mb: $1 $2 has $disk_mb MB of free disk and $arg_min_disk_mb are asked for; free some, choose another $1 or a smaller min_disk_mb"
 }
 
 provide_tools() {
@@ -67,7 +67,7 @@ provide_tools() {
     [ -e /etc/ssl/certs/ca-certificates.crt ] || [ -e /etc/pki/tls/certs/ca-bundle.crt ] || [ -e /etc/ssl/ca-bundle.pem ] ||
         missing="$missing $(tool_package certificates)"
     if [ -z "$missing" ]; then
-        say "curl, tar, gzip and CA certificates are there"
+        log "curl, tar, gzip and CA certificates are there"
         return 0
     fi
     refresh_packages
@@ -97,20 +97,20 @@ provide_java() {
         check_number java_major "$arg_java_major"
         install_java
     else
-        [ -z "$arg_java_package" ] || die "java_package: give java_major too, so that the Java it brings can be found"
-        say "no Java is installed: the archive brings its own"
+        [ -z "$arg_java_package" ] || fail "java_package: give java_major too, so that the Java it brings can be found"
+        log "no Java is installed: the archive brings its own"
         forget prepare.java-home
         return 0
     fi
-    say "Java $(java_major "$java_found") is at $java_found"
+    log "Java $(java_major "$java_found") is at $java_found"
     remember prepare.java-home "$java_found"
 }
 
 check_java_home() {
     java_is=$(java_major "$arg_java_home")
-    [ -n "$java_is" ] || die "java_home: there is no working $arg_java_home/bin/java; install it there, or leave java_home out"
+    [ -n "$java_is" ] || fail "java_home: there is no working $arg_java_home/bin/java; install it there, or leave java_home out"
     [ -z "$arg_java_major" ] || [ "$java_is" = "$arg_java_major" ] ||
-        die "java_home: $arg_java_home is Java $java_is, and this version of Nexus needs Java $arg_java_major"
+        fail "java_home: $arg_java_home is Java $java_is, and this version of Nexus needs Java $arg_java_major"
 }
 
 install_java() {
@@ -125,13 +125,13 @@ install_java() {
         if package_exists "$java_package"; then
             install_packages "$java_package"
             java_found=$(find_java "$arg_java_major")
-            [ -n "$java_found" ] || die "java_package: $java_package brought no Java $arg_java_major; name another one, or a java_home"
+            [ -n "$java_found" ] || fail "java_package: $java_package brought no Java $arg_java_major; name another one, or a java_home"
             return 0
         fi
         java_missing="${java_missing:+$java_missing or }$java_package"
     done
     refuse_unfetched
-    die "java: $os_name has no package $java_missing; install Java $arg_java_major by hand and name it in java_home, or name its package in java_package"
+    fail "java: $os_name has no package $java_missing; install Java $arg_java_major by hand and name it in java_home, or name its package in java_package"
 }
 
 # java_packages MAJOR: what it is called here, the best first.

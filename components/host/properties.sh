@@ -21,21 +21,21 @@ wanted_properties() {
 stock_args() {
     sed -n 's/^nexus-args=//p' "$1/etc/nexus-default.properties" | tail -n 1 | tr -d ' \r' |
         sed -e 's/,[^,]*jetty-https\.xml//' | grep . ||
-        die "version: $1/etc/nexus-default.properties names no nexus-args; the archive is not a whole Nexus"
+        fail "version: $1/etc/nexus-default.properties names no nexus-args; the archive is not a whole Nexus"
 }
 
 # wanted_property K=V: refused when another argument manages it or the file can't hold it.
 wanted_property() {
     wanted_key=${1%%=*} wanted_value=${1#*=}
-    case $1 in *=*) ;; *) die "properties: '$1' is not key=value" ;; esac
+    case $1 in *=*) ;; *) fail "properties: '$1' is not key=value" ;; esac
     case $wanted_key in
-        '' | *[!A-Za-z0-9._-]*) die "properties: the key '$wanted_key' holds other characters than letters, digits and . _ -. Correct it." ;;
+        '' | *[!A-Za-z0-9._-]*) fail "properties: the key '$wanted_key' holds other characters than letters, digits and . _ -. Correct it." ;;
     esac
     case " $MANAGED_KEYS " in
-        *" $wanted_key "*) die "properties: $wanted_key is managed through an argument of its own. Leave it out here." ;;
+        *" $wanted_key "*) fail "properties: $wanted_key is managed through an argument of its own. Leave it out here." ;;
     esac
     if printf '%s' "$wanted_value" | grep -q '[^ -~]'; then
-        die "properties: the value of $wanted_key is not printable ASCII. Write other characters as \\uXXXX."
+        fail "properties: the value of $wanted_key is not printable ASCII. Write other characters as \\uXXXX."
     fi
     printf '%s=' "$wanted_key"
     printf '%s\n' "$wanted_value" | sed -e 's/\\/\\\\/g' -e 's/\\\\u\([0-9A-Fa-f]\{4\}\)/\\u\1/g' -e 's/^ /\\ /'
@@ -76,7 +76,7 @@ write_properties() {
     if [ -f "$properties_file" ]; then
         cat "$properties_file" >"$work/before"
     else
-        say "# nexus-registry sets the keys that it manages and keeps every other line." >"$work/before"
+        log "# nexus-registry sets the keys that it manages and keeps every other line." >"$work/before"
     fi
     merged_properties "$work/wanted" "$(fact service.properties-keys)" "$work/before" >"$work/merged"
     update_file "$properties_file" "$2" 0640 <"$work/merged"

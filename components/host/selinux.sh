@@ -25,8 +25,8 @@ add_launcher_rule() {
     command -v semanage >/dev/null || install_semanage
     remember prepare.selinux-rule "$(launcher_rule)"
     semanage fcontext -a -t bin_t "$(launcher_rule)" ||
-        die "host: SELinux takes no rule for $(launcher_rule) (semanage's words are above); add it by hand: semanage fcontext -a -t bin_t '$(launcher_rule)'"
-    say "SELinux: systemd may start the launchers in $arg_install_root"
+        fail "host: SELinux takes no rule for $(launcher_rule) (semanage's words are above); add it by hand: semanage fcontext -a -t bin_t '$(launcher_rule)'"
+    log "SELinux: systemd may start the launchers in $arg_install_root"
 }
 
 install_semanage() {
@@ -37,7 +37,7 @@ install_semanage() {
             return 0
         fi
     done
-    die "install_root: SELinux is active and lets systemd start nothing in $arg_install_root; install semanage, or choose an install_root below /opt"
+    fail "install_root: SELinux is active and lets systemd start nothing in $arg_install_root; install semanage, or choose an install_root below /opt"
 }
 
 forget_launcher_context() {

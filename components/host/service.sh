@@ -13,20 +13,20 @@ step() {
     fi
     check_places
     refuse_shared_root
-    [ -x "$install_dir/bin/nexus" ] || die "version: $install_dir/bin/nexus is missing; the archive step unpacks it"
-    [ -d "$arg_data_dir" ] || die "data_dir: $arg_data_dir is missing; the account step makes it"
+    [ -x "$install_dir/bin/nexus" ] || fail "version: $install_dir/bin/nexus is missing; the archive step unpacks it"
+    [ -d "$arg_data_dir" ] || fail "data_dir: $arg_data_dir is missing; the account step makes it"
     check_privileged_ports
     java=$(service_java "$install_dir")
-    [ -x "${java:-/nowhere}/bin/java" ] || die "java: there is no Java in '$java'; the prepare step finds or installs it"
+    [ -x "${java:-/nowhere}/bin/java" ] || fail "java: there is no Java in '$java'; the prepare step finds or installs it"
     work=$temp_dir left_stopped='' owner_before=
     at_exit leave
     refuse_foreign_unit
     find_former_unit
-    take_up
+    resume_upgrade
     refuse_left_data
     plan_version
     refuse_taken_ports
-    take_over
+    adopt_unit
     retire_former_unit
     settle_owner
     if [ -n "$from" ]; then
@@ -40,7 +40,7 @@ step() {
     seal_first_password
     remember service.data-dir "$arg_data_dir"
     remember service.digest "$arg_digest"
-    (retire_accounts "$arg_user" "$arg_group") || say "the former account stays until the next run"
+    (retire_accounts "$arg_user" "$arg_group") || log "the former account stays until the next run"
     remove_former_root
 }
 
@@ -60,13 +60,13 @@ check_arguments() {
     check_word group "$arg_group"
     check_port http_port "$arg_http_port"
     check_port https_port "$arg_https_port"
-    [ "$arg_http_port" -ne "$arg_https_port" ] || die "https_port: $arg_https_port is http_port too; choose two ports"
+    [ "$arg_http_port" -ne "$arg_https_port" ] || fail "https_port: $arg_https_port is http_port too; choose two ports"
     check_number heap_mb "$arg_heap_mb"
     check_number start_timeout "$arg_start_timeout"
-    case ${arg_address:=0.0.0.0} in *[!0-9A-Za-z.:-]*) die "address: '$arg_address' is no IP address. Give one of the host's, or 0.0.0.0 for all." ;; esac
+    case ${arg_address:=0.0.0.0} in *[!0-9A-Za-z.:-]*) fail "address: '$arg_address' is no IP address. Give one of the host's, or 0.0.0.0 for all." ;; esac
     case ${arg_context_path:=/} in
         /) ;;
-        *[!A-Za-z0-9/._-]* | *//* | */ | [!/]*) die "context_path: '$arg_context_path' is no path such as /nexus: it begins with /, does not end in it, and holds only letters, digits and / . _ -. Correct it." ;;
+        *[!A-Za-z0-9/._-]* | *//* | */ | [!/]*) fail "context_path: '$arg_context_path' is no path such as /nexus: it begins with /, does not end in it, and holds only letters, digits and / . _ -. Correct it." ;;
     esac
     owner=$arg_user:$arg_group
     fingerprint=$(plain_fingerprint "$arg_fingerprint")
@@ -123,15 +123,15 @@ update_file() {
     if same_file "$1" "$2" "$3" <"$work/update"; then return 0; fi
     if [ -f "$1" ] && [ ! -L "$1" ] && cmp -s "$work/update" "$1"; then
         put_file "$1" "$2" "$3" <"$work/update"
-        say "set owner and mode of $1"
+        log "set owner and mode of $1"
         return 0
     fi
-    pend "$1"
+    mark_pending "$1"
     put_file "$1" "$2" "$3" <"$work/update"
-    say "wrote $1"
+    log "wrote $1"
 }
 
-pend() {
+mark_pending() {
     forget service.starting
     remember service.pending "$1"
 }
@@ -152,23 +152,23 @@ write_files() {
 bring_up() {
     nexus_log=$arg_data_dir/log/nexus.log log_before=old last_code=
     if ! unit_is active; then
-        say "starting $unit.service"
+        log "starting $unit.service"
         start_now
     elif has_fact service.pending && is_begun; then
-        say "waiting for the start of $unit.service that an earlier run began"
+        log "waiting for the start of $unit.service that an earlier run began"
         await_begun
         started
     elif has_fact service.pending; then
-        say "restarting $unit.service: changed since its start: $(fact service.pending)"
+        log "restarting $unit.service: changed since its start: $(fact service.pending)"
         restart_now
     elif ! has_scanner "$install_dir" && [ "$(fact service.certificate)" != "$fingerprint" ]; then
-        say "restarting $unit.service: this version can't take in a new certificate while it runs"
+        log "restarting $unit.service: this version can't take in a new certificate while it runs"
         restart_now
     else
         start_began=$(uptime_seconds)
         await_ready
-        await_certificate 20 || { say "restarting $unit.service: it does not show the new certificate" && restart_now; }
-        say "$unit.service runs, nothing needs a restart"
+        await_certificate 20 || { log "restarting $unit.service: it does not show the new certificate" && restart_now; }
+        log "$unit.service runs, nothing needs a restart"
     fi
 }
 
@@ -180,7 +180,7 @@ restart_now() {
 start_now() {
     [ ! -f "$arg_data_dir/etc/ssl/keystore.jks.next" ] ||
         mv -f "$arg_data_dir/etc/ssl/keystore.jks.next" "$arg_data_dir/etc/ssl/keystore.jks"
-    [ -f "$arg_data_dir/etc/ssl/keystore.jks" ] || die "keystore: $arg_data_dir/etc/ssl/keystore.jks is missing; the keystore step puts it there"
+    [ -f "$arg_data_dir/etc/ssl/keystore.jks" ] || fail "keystore: $arg_data_dir/etc/ssl/keystore.jks is missing; the keystore step puts it there"
     provide_first_password
     start_service
     started
@@ -195,7 +195,7 @@ started() {
 
 # The data directory stays, less the derived file that holds the keystore's password, and the keystores of copies.
 remove_service() {
-    if [ -d "$arg_data_dir" ]; then take_up; fi
+    if [ -d "$arg_data_dir" ]; then resume_upgrade; fi
     if [ "$(unit_origin)" = ours ]; then
         stop_service
         remove_unit "$unit"

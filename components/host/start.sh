@@ -58,10 +58,10 @@ stop_service() {
         stop_spent=$(($(uptime_seconds) - stop_started))
         if [ $((stop_spent - stop_said)) -ge 8 ]; then
             stop_said=$stop_spent
-            say "stopping $unit.service: $stop_spent s"
+            log "stopping $unit.service: $stop_spent s"
             [ "$stop_spent" -lt 30 ] || holds_database || kill_service
         fi
-        [ "$stop_spent" -lt 400 ] || die "host: $unit.service does not stop; look at journalctl -u $unit"
+        [ "$stop_spent" -lt 400 ] || fail "host: $unit.service does not stop; look at journalctl -u $unit"
         sleep 0.2
     done
 }
@@ -76,7 +76,7 @@ holds_database() {
 # kill_service: told to stop in the first seconds of its start, Nexus may stay for ever (seen with 3.71: the framework
 # of its bundles ends while they are being installed). It has opened no database by then and has nothing to lose.
 kill_service() {
-    say "killing $unit.service: it does not stop, and has not opened its database yet"
+    log "killing $unit.service: it does not stop, and has not opened its database yet"
     systemctl kill --signal=SIGKILL "$unit.service"
 }
 
@@ -84,7 +84,7 @@ start_service() {
     record_version
     launch
     await_certificate 60 || fail_certificate
-    say "Nexus $arg_version serves HTTP on $arg_http_port and HTTPS on $arg_https_port after $(($(uptime_seconds) - start_began)) s"
+    log "Nexus $arg_version serves HTTP on $arg_http_port and HTTPS on $arg_https_port after $(($(uptime_seconds) - start_began)) s"
 }
 
 # launch: starts the unit as it is, until Nexus serves.
@@ -134,7 +134,7 @@ await_ready() {
         if [ $((start_spent - start_said)) -ge 5 ]; then
             start_said=$start_spent
             ! gave_up || fail_start "Nexus could not start"
-            say "Nexus is starting: $start_spent s, $(answer); $(doing)"
+            log "Nexus is starting: $start_spent s, $(answer); $(doing)"
         fi
         sleep 0.5
     done
@@ -161,11 +161,11 @@ answer() {
 doing() {
     [ -f "$nexus_log" ] || { printf 'no log yet' && return; }
     log_since | grep -E ' (INFO|WARN|ERROR) ' | grep -viE 'passw|secret|properties:' | tail -n 1 |
-        sed -e 's/^[0-9-]* [0-9:,.+-]* *//' -e 's/ \[[^]]*\] *\*[A-Za-z]* */ /' | cut -c -140 | masked
+        sed -e 's/^[0-9-]* [0-9:,.+-]* *//' -e 's/ \[[^]]*\] *\*[A-Za-z]* */ /' | cut -c -140 | redact
 }
 
-# masked: hides the secrets of this run in what passes through.
-masked() {
+# redact: hides the secrets of this run in what passes through.
+redact() {
     MASK_A=$ADMIN_PASSWORD MASK_B=$KEYSTORE_PASSWORD MASK_C=$CURRENT_ADMIN_PASSWORD awk '
         BEGIN { split("MASK_A MASK_B MASK_C", names, " "); for (i in names) if (ENVIRON[names[i]] != "") hide[++count] = ENVIRON[names[i]] }
         {
@@ -183,9 +183,9 @@ fail_start() {
     timeout 10 journalctl -q --sync 2>/dev/null || : # what it said last may still be on its way
     {
         printf '%s\n' "--- the last lines of $nexus_log"
-        [ ! -f "$nexus_log" ] || tail -n 30 "$nexus_log" | masked
+        [ ! -f "$nexus_log" ] || tail -n 30 "$nexus_log" | redact
         printf '%s\n' "--- the last lines of the journal of $unit.service"
-        journalctl -q --no-pager -o cat -n 30 -u "$unit.service" 2>/dev/null | masked
+        journalctl -q --no-pager -o cat -n 30 -u "$unit.service" 2>/dev/null | redact
     } >&2
-    die "$1; its last words are above, all of them in $nexus_log"
+    fail "$1; its last words are above, all of them in $nexus_log"
 }

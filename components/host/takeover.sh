@@ -4,10 +4,10 @@
 
 # refuse_foreign_unit: a unit of this name that starts no Nexus is somebody else's.
 refuse_foreign_unit() {
-    [ "$(unit_property LoadState)" != masked ] || die "unit: $unit.service is masked. Unmask it (systemctl unmask $unit), or set another unit"
+    [ "$(unit_property LoadState)" != masked ] || fail "unit: $unit.service is masked. Unmask it (systemctl unmask $unit), or set another unit"
     [ "$(unit_origin)" = other ] || return 0
     nexus_launcher "$unit" >/dev/null ||
-        die "unit: $(unit_property FragmentPath) starts another program than Nexus. Set unit to a name that is free"
+        fail "unit: $(unit_property FragmentPath) starts another program than Nexus. Set unit to a name that is free"
 }
 
 # find_former_unit: sets $former_unit when this server ran under another unit's name before; refuses a unit that somebody
@@ -21,7 +21,7 @@ find_former_unit() {
         elif [ "$(unit_origin)" != ours ] && { [ "$verb" = update ] || [ ! -f "$FACTS_ROOT/$former_name/service.digest" ]; }; then
             former_unit=$former_name
         else
-            die "data_dir: $former_name.service keeps its data in $arg_data_dir, too. Give each NexusServer a data_dir of its own. A server that was renamed in the program needs an alias of its old name; a unit that is left over is removed by hand (systemctl disable --now $former_name; rm $(unit_file_of "$former_name"))"
+            fail "data_dir: $former_name.service keeps its data in $arg_data_dir, too. Give each NexusServer a data_dir of its own. A server that was renamed in the program needs an alias of its old name; a unit that is left over is removed by hand (systemctl disable --now $former_name; rm $(unit_file_of "$former_name"))"
         fi
     done <"$work/others"
     [ -z "$former_unit$(fact service.data-dir)" ] || return 0
@@ -34,7 +34,7 @@ find_former_unit() {
 refuse_unit_by_hand() {
     case "$(systemctl is-enabled "$former_name.service" 2>/dev/null) $(unit_property ActiveState "$former_name")" in
         'disabled inactive' | 'disabled failed') ;;
-        *) die "data_dir: $former_name.service keeps its data in $arg_data_dir. Set unit to $former_name to take it over, or stop it for good (systemctl disable --now $former_name)" ;;
+        *) fail "data_dir: $former_name.service keeps its data in $arg_data_dir. Set unit to $former_name to take it over, or stop it for good (systemctl disable --now $former_name)" ;;
     esac
 }
 
@@ -44,7 +44,7 @@ refuse_left_data() {
     [ -n "$left_data" ] && [ "$left_data" != "$(resolved "$arg_data_dir")" ] || return 0
     ! has_database || return 0
     ! has_database "$left_data" ||
-        die "data_dir: ${former_unit:-$unit}.service keeps its data in $left_data, and there is no database in $arg_data_dir. Set data_dir to $left_data, or copy the data first: systemctl stop ${former_unit:-$unit}; cp -an $left_data/. $arg_data_dir/"
+        fail "data_dir: ${former_unit:-$unit}.service keeps its data in $left_data, and there is no database in $arg_data_dir. Set data_dir to $left_data, or copy the data first: systemctl stop ${former_unit:-$unit}; cp -an $left_data/. $arg_data_dir/"
 }
 
 # A port that this server's unit listens on is free for it, also under the unit's former name.
@@ -59,7 +59,7 @@ refuse_taken_ports() {
 # retire_former_unit: its facts go with the server; can be cut anywhere.
 retire_former_unit() {
     [ -n "$former_unit" ] || return 0
-    say "$former_unit.service becomes $unit.service"
+    log "$former_unit.service becomes $unit.service"
     retire_to=$unit
     turn_to_unit "$former_unit"
     stop_service
@@ -81,15 +81,15 @@ remove_unit() {
     rm -f "$(unit_file_of "$1")"
     systemctl daemon-reload
     systemctl reset-failed "$1.service" 2>/dev/null || :
-    say "stopped and removed $1.service"
+    log "stopped and removed $1.service"
 }
 
-# take_over: a service that somebody set up by hand is stopped, its data carried on with.
-take_over() {
+# adopt_unit: a service that somebody set up by hand is stopped, its data carried on with.
+adopt_unit() {
     [ "$(unit_origin)" = other ] || return 0
     other_unit_file=$(unit_property FragmentPath)
     refuse_other_data "$(nexus_launcher "$unit")"
-    say "taking over $other_unit_file"
+    log "taking over $other_unit_file"
     case $(unit_property ActiveState) in
         inactive | failed) ;;
         *)
@@ -109,7 +109,7 @@ take_over() {
 refuse_other_data() {
     other_data=$(launcher_data_dir "$unit" "$1")
     { [ -n "$other_data" ] && has_database "$other_data" && [ "$other_data" != "$(resolved "$arg_data_dir")" ]; } || return 0
-    die "data_dir: the installation that is there keeps its data in $other_data, not in $arg_data_dir; set data_dir to $other_data"
+    fail "data_dir: the installation that is there keeps its data in $other_data, not in $arg_data_dir; set data_dir to $other_data"
 }
 
 # A licence that was installed by hand lies in the user's own Java preferences, which the unit no longer shows.

@@ -119,7 +119,7 @@ unit_paths() {
 
 check_privileged_ports() {
     [ "$arg_privileged_ports" != yes ] || [ "$(systemd_version)" -ge 229 ] ||
-        die "privileged_ports: ports below 1024 need systemd 229, and this host has $(systemd_version). Choose ports from 1024 on"
+        fail "privileged_ports: ports below 1024 need systemd 229, and this host has $(systemd_version). Choose ports from 1024 on"
 }
 
 unit_file() { unit_file_of "$unit"; }
@@ -143,7 +143,7 @@ write_unit() {
     fi
     if [ "$(systemctl is-enabled "$unit.service" 2>/dev/null)" != enabled ]; then
         systemctl -q enable "$unit.service"
-        say "enabled $unit.service"
+        log "enabled $unit.service"
     fi
 }
 
@@ -160,11 +160,11 @@ write_rc() {
 write_symlink() {
     link=$arg_install_root/nexus
     [ "$(readlink "$link" 2>/dev/null)" != "nexus-$arg_version" ] || return 0
-    [ -L "$link" ] || [ ! -e "$link" ] || die "install_root: $link is there and is no symbolic link; move it away"
+    [ -L "$link" ] || [ ! -e "$link" ] || fail "install_root: $link is there and is no symbolic link; move it away"
     link_before=$(readlink -f "$link" 2>/dev/null || :)
-    [ "$link_before" = "$(readlink -f "$arg_install_root/nexus-$arg_version")" ] || pend "$link"
+    [ "$link_before" = "$(readlink -f "$arg_install_root/nexus-$arg_version")" ] || mark_pending "$link"
     lead_to "$arg_version"
-    say "$link leads to nexus-$arg_version"
+    log "$link leads to nexus-$arg_version"
 }
 
 lead_to() {
@@ -180,7 +180,7 @@ remove_former_root() {
         for former_dir in "$former_root"/nexus-[0-9]*; do
             [ -f "$former_dir/.nexus-registry" ] || continue
             rm -rf "$former_dir"
-            say "removed $former_dir: install_root is $arg_install_root now"
+            log "removed $former_dir: install_root is $arg_install_root now"
         done
         case $(readlink "$former_root/nexus" 2>/dev/null) in nexus-[0-9]*) rm "$former_root/nexus" ;; esac
         rmdir "$former_root" 2>/dev/null || :

@@ -23,7 +23,7 @@ plan_version() {
     has_database || return 0
     plan_found=$(last_version)
     if [ -z "$plan_found" ]; then
-        say "no record says which version ran on $arg_data_dir last: taking it for $arg_version"
+        log "no record says which version ran on $arg_data_dir last: taking it for $arg_version"
     elif [ "$plan_found" != "$arg_version" ]; then
         from=$plan_found to=$arg_version
         refuse_versions
@@ -45,13 +45,13 @@ version_order() {
 refuse_versions() {
     refuse_said="version: the data in $arg_data_dir was last run by Nexus $from, not $to"
     [ "$(version_order "$from" "$to")" != older ] ||
-        die "$refuse_said, which is older: no database goes back; set version to $from or a newer one"
+        fail "$refuse_said, which is older: no database goes back; set version to $from or a newer one"
     if on_h2; then
         crosses 3070000 || return 0
-        die "$refuse_said: from 3.70 on its H2 database is of another form, which Sonatype's way leads to by hand ($H2_PAGE)"
+        fail "$refuse_said: from 3.70 on its H2 database is of another form, which Sonatype's way leads to by hand ($H2_PAGE)"
     fi
     crosses 3071000 || return 0
-    die "$refuse_said: from 3.71 on there is no OrientDB; on version 3.70 move the data to H2 with Sonatype's database migrator by hand ($MIGRATION_PAGE), let an up with nexus.datastore.enabled true in properties run it, then set version to $to"
+    fail "$refuse_said: from 3.71 on there is no OrientDB; on version 3.70 move the data to H2 with Sonatype's database migrator by hand ($MIGRATION_PAGE), let an up with nexus.datastore.enabled true in properties run it, then set version to $to"
 }
 
 crosses() { [ "$(version_number "$from")" -lt "$1" ] && [ "$(version_number "$to")" -ge "$1" ]; }
@@ -65,19 +65,19 @@ on_h2() {
 refuse_without_way_back() {
     way_first="set version to $from first, and change it in an up of its own"
     { [ "$(unit_origin)" = ours ] && [ -x "$arg_install_root/nexus-$from/bin/nexus" ]; } ||
-        die "$refuse_said, and there is no $unit.service of ours with $arg_install_root/nexus-$from to go back to; $way_first"
+        fail "$refuse_said, and there is no $unit.service of ours with $arg_install_root/nexus-$from to go back to; $way_first"
     for way_line in "User=$arg_user" "Group=$arg_group" "ExecStart=$arg_install_root/nexus/bin/nexus run"; do
-        grep -qxF "$way_line" "$(unit_file)" || die "$refuse_said, and its unit has another ${way_line%%=*}; $way_first"
+        grep -qxF "$way_line" "$(unit_file)" || fail "$refuse_said, and its unit has another ${way_line%%=*}; $way_first"
     done
-    grep -qF -- "-Dkaraf.data=$arg_data_dir " "$(unit_file)" || die "$refuse_said, and its unit has another data_dir; $way_first"
+    grep -qF -- "-Dkaraf.data=$arg_data_dir " "$(unit_file)" || fail "$refuse_said, and its unit has another data_dir; $way_first"
     ! database_elsewhere ||
-        die "version: a jdbcUrl leads to a database elsewhere than in $arg_data_dir/db, which can't be copied from here; a change of version of such a server is not supported"
+        fail "version: a jdbcUrl leads to a database elsewhere than in $arg_data_dir/db, which can't be copied from here; a change of version of such a server is not supported"
     for way_item in $(copied_items); do
         { [ ! -L "$arg_data_dir/$way_item" ] && [ "$(stat -c %d "$arg_data_dir/$way_item")" = "$(stat -c %d "$arg_data_dir")" ]; } ||
-            die "data_dir: $arg_data_dir/$way_item is a link or a disk of its own, and a change of version puts it back by a rename; make it a plain directory"
+            fail "data_dir: $arg_data_dir/$way_item is a link or a disk of its own, and a change of version puts it back by a rename; make it a plain directory"
     done
     [ -z "$(find "$arg_data_dir/db" -type l | head -n 1)" ] ||
-        die "data_dir: there are links in $arg_data_dir/db, so that a copy of it is not whole; make them plain files"
+        fail "data_dir: there are links in $arg_data_dir/db, so that a copy of it is not whole; make them plain files"
     derive_https_xml "$install_dir" /keystore "$java" x >/dev/null
     stock_args "$install_dir" >/dev/null
 }
@@ -92,7 +92,7 @@ refuse_little_room() {
     ! on_h2 || room_left=$room_copy
     room_free=$(free_mb "$arg_data_dir")
     [ "$room_free" -ge $((room_copy + room_left)) ] ||
-        die "data_dir: a change of version needs $((room_copy + room_left)) MB of free disk at $arg_data_dir ($room_copy for a copy of the database and configuration, $room_left for Nexus to write) and there are $room_free; free some: nothing was changed"
+        fail "data_dir: a change of version needs $((room_copy + room_left)) MB of free disk at $arg_data_dir ($room_copy for a copy of the database and configuration, $room_left for Nexus to write) and there are $room_free; free some: nothing was changed"
 }
 
 # --- the journal ------------------------------------------------------------------------------------------------
@@ -127,7 +127,7 @@ copy_of() { printf '%s/upgrade-copy/%s' "$arg_data_dir" "$1"; }
 # --- there ------------------------------------------------------------------------------------------------------
 
 change_version() {
-    say "changing the version from $from to $to"
+    log "changing the version from $from to $to"
     open_journal
     with_way_back attempt
 }
@@ -143,10 +143,10 @@ attempt() {
 
 stop_cleanly() {
     clean_before=$(unit_property ActiveState)
-    say "stopping Nexus $from"
+    log "stopping Nexus $from"
     stop_service
     [ "$clean_before" != active ] || [ "$(unit_property Result)" = success ] ||
-        die "Nexus $from did not stop by itself ($(unit_property Result)), so that a copy of its database may be broken; look at journalctl -u $unit"
+        fail "Nexus $from did not stop by itself ($(unit_property Result)), so that a copy of its database may be broken; look at journalctl -u $unit"
 }
 
 copy_data() {
@@ -154,21 +154,21 @@ copy_data() {
     own_dir "${copy_part%/*}" "$owner" 0700
     own_dir "$copy_part" "$owner" 0700
     for copy_item in $(copied_items); do
-        attend "copying $arg_data_dir/$copy_item" 86400 cp -a --reflink=auto "$arg_data_dir/$copy_item" "$copy_part/" ||
-            die "$arg_data_dir/$copy_item could not be copied (cp's words are above)"
+        run_with_progress "copying $arg_data_dir/$copy_item" 86400 cp -a --reflink=auto "$arg_data_dir/$copy_item" "$copy_part/" ||
+            fail "$arg_data_dir/$copy_item could not be copied (cp's words are above)"
     done
     rm -rf "$(copy_of "$from")"
     mv "$copy_part" "$(copy_of "$from")"
-    say "copied database and configuration of $from to $(copy_of "$from")"
+    log "copied database and configuration of $from to $(copy_of "$from")"
 }
 
-# with_way_back COMMAND: what it can't do is undone. In a subshell, so that its die ends only that.
+# with_way_back COMMAND: what it can't do is undone. In a subshell, so that its fail ends only that.
 with_way_back() {
     set +e
     (set -e; "$@") 2>"$work/why"
     way_status=$?
     set -e
-    [ "$way_status" -eq 0 ] || go_back
+    [ "$way_status" -eq 0 ] || roll_back
     cat "$work/why" >&2
     finish_upgrade
 }
@@ -182,30 +182,30 @@ finish_upgrade() {
         case $finish_other in "$arg_install_root"/*) [ -f "$finish_other/.nexus-registry" ] || continue ;; esac
         rm -rf "$finish_other"
     done
-    say "the version is $to; what $from had stays in $(copy_of "$from") and $arg_install_root/nexus-$from until the next change"
+    log "the version is $to; what $from had stays in $(copy_of "$from") and $arg_install_root/nexus-$from until the next change"
 }
 
 # --- and back ---------------------------------------------------------------------------------------------------
 
-go_back() {
+roll_back() {
     sed '$d' "$work/why" >&2
     back_why=$(tail -n 1 "$work/why")
     back_why="version: the change from $from to $to failed (${back_why:-it was ended})"
-    say "going back to $from"
-    put_back
+    log "going back to $from"
+    restore
     set +e
     (set -e; start_former) 2>"$work/why"
     back_status=$?
     set -e
     cat "$work/why" >&2
     [ "$back_status" -eq 0 ] ||
-        die "$back_why; version, configuration and database of $from are put back, but it does not start either (its words are above); look at $arg_data_dir/log/nexus.log"
-    die "$back_why; version $from runs again, with its configuration and database"
+        fail "$back_why; version, configuration and database of $from are put back, but it does not start either (its words are above); look at $arg_data_dir/log/nexus.log"
+    fail "$back_why; version $from runs again, with its configuration and database"
 }
 
-# put_back: by renames, so that it needs no room and can be cut anywhere; what it replaces stays beside until the next
+# restore: by renames, so that it needs no room and can be cut anywhere; what it replaces stays beside until the next
 # change. The database only if the new version may have run, which the symlink tells, itself put back last.
-put_back() {
+restore() {
     back_copy=$(copy_of "$from") back_failed=$(copy_of "$to.failed")
     if [ "$(journal phase)" != copy ]; then
         stop_service
@@ -254,16 +254,16 @@ keep_newest_keystore() {
 start_former() {
     arg_address=$(former application-host) arg_http_port=$(former application-port) arg_context_path=$(former nexus-context-path)
     [ "$arg_start_timeout" -ge 600 ] || arg_start_timeout=600
-    say "starting Nexus $from again"
+    log "starting Nexus $from again"
     launch
-    say "Nexus $from serves HTTP on $arg_http_port again after $(($(uptime_seconds) - start_began)) s"
+    log "Nexus $from serves HTTP on $arg_http_port again after $(($(uptime_seconds) - start_began)) s"
 }
 
 former() { sed -n "s/^$1=//p" "$arg_data_dir/etc/nexus.properties" | tail -n 1; }
 
-# take_up, after a run that was cut: a new version that came up is kept, one that is starting is waited for, and all
+# resume_upgrade, after a run that was cut: a new version that came up is kept, one that is starting is waited for, and all
 # else goes back to the old one: under the unit's name, in the directories and for the user that it had then.
-take_up() {
+resume_upgrade() {
     program_unit=$unit program_data_dir=$arg_data_dir program_install_root=$arg_install_root program_owner=${owner:-}
     turn_to_unit "${former_unit:-$unit}"
     if has_fact service.upgrade; then
@@ -280,29 +280,29 @@ turn_to_unit() { unit=$1 FACTS=$FACTS_ROOT/$1; }
 
 take_up_journal() {
     from=$(journal from) to=$(journal to)
-    say "an earlier run was cut while it changed the version from $from to $to"
+    log "an earlier run was cut while it changed the version from $from to $to"
     case $(journal phase) in
         change | start)
-            if came_up; then
+            if new_version_started; then
                 finish_upgrade
                 return 0
             elif [ "$verb" != delete ] && [ "$to" = "$arg_version" ] && leads_to "$to" && is_up; then
-                say "Nexus $to is starting since then"
+                log "Nexus $to is starting since then"
                 with_way_back await_started
                 return 0
             fi
             ;;
     esac
-    put_back
+    restore
     left_stopped=$unit
-    say "version, configuration and database are those of $from"
+    log "version, configuration and database are those of $from"
 }
 
 is_up() { case $(unit_property ActiveState) in inactive | failed) return 1 ;; esac }
 
-# came_up: does a log that was written since say so? Then people may have stored something in it. Told by inode, size and
+# new_version_started: does a log that was written since say so? Then people may have stored something in it. Told by inode, size and
 # name: the clock may have been set back since.
-came_up() {
+new_version_started() {
     # shellcheck disable=SC2046
     set -- $(journal log)
     came_logs=" $(journal logs) "

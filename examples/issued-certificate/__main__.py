@@ -14,6 +14,7 @@ server = NexusServer(
     NexusServerArgs(
         ssh=remote.ConnectionArgs(host=host, private_key=config.require_secret("ssh_private_key")),
         version="3.76.1-01",
+        privileged_ports=True,  # for the registry at 443
         archive_sha256=config.require("archive_sha256"),
         admin_password=config.require_secret("admin_password"),
         certificate=issued.certificate,

@@ -111,7 +111,7 @@ def test_clients_and_verification_use_login_server(
     kept: list[list[Any]] = []
 
     def program() -> None:
-        images = registry(server=server(), **changes)
+        images = registry(server=server(privileged_ports=changes.get("https_port") == 443), **changes)
         kept.append(value(pulumi.Output.all(images.login_server, images.docker_config_json)))
 
     made = created(program)

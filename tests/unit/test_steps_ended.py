@@ -54,7 +54,7 @@ def gone(pid: int) -> bool:
 
 def long_step(folder: Path, shell: list[str]) -> str:
     child = f"sleep 999 & echo $! >{folder}/part; mv {folder}/part {folder}/ready; wait"
-    return f'take_lock archive; attend "unpacking" 999 {" ".join(shell)} -c "{child.replace("$", chr(92) + "$")}"'
+    return f'take_lock archive; run_with_progress "unpacking" 999 {" ".join(shell)} -c "{child.replace("$", chr(92) + "$")}"'
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGINT])
@@ -81,7 +81,7 @@ def test_next_step_ends_program_of_killed_step(shell: list[str], tmp_path: Path)
 
 def test_package_manager_outlives_step_and_is_named(shell: list[str], tmp_path: Path) -> None:
     """A package manager that is ended leaves half-installed packages."""
-    step = started(shell, tmp_path, f"attend_if_cut=stays; {long_step(tmp_path, shell)}")
+    step = started(shell, tmp_path, f"progress_if_cut=stays; {long_step(tmp_path, shell)}")
     until(lambda: "program " in (tmp_path / "lock").read_text())
     step.terminate()
     step.wait(LIMIT)

@@ -56,7 +56,7 @@ def test_versions_compare_as_numbers(shell: list[str]) -> None:
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1))
 @settings(max_examples=30, deadline=None)
 def test_secrets_are_masked_in_what_is_shown(secret: str) -> None:
-    body = 'printf "%s\\n" "·${ADMIN_PASSWORD}·${ADMIN_PASSWORD}·" | masked'
+    body = 'printf "%s\\n" "·${ADMIN_PASSWORD}·${ADMIN_PASSWORD}·" | redact'
     secrets = {"ADMIN_PASSWORD": secret, "KEYSTORE_PASSWORD": "", "CURRENT_ADMIN_PASSWORD": ""}
     assert run(SHELLS["dash"], body, secrets=secrets) == "·***·***·\n"
 
@@ -135,7 +135,7 @@ def test_who_holds_the_package_managers_lock_is_named(shell: list[str], tmp_path
 
 def test_a_clock_that_jumps_forward_ends_no_program(shell: list[str], tmp_path: Path) -> None:
     jump = f"if [ -f {tmp_path}/jumped ]; then echo 9999999999; else : >{tmp_path}/jumped; echo 1; fi"
-    body = f"temp_dir={tmp_path}; date() {{ {jump}; }}; attend 'sleeping' 600 sleep 0.5; uptime_seconds"
+    body = f"temp_dir={tmp_path}; date() {{ {jump}; }}; run_with_progress 'sleeping' 600 sleep 0.5; uptime_seconds"
     assert run(shell, body).isdigit()
 
 

@@ -136,7 +136,7 @@ def test_another_data_dir_is_refused_while_the_data_is_in_the_old_one(
 
 
 PASSWORD = """put_file() { cat >"$1"; }
-say() { :; }
+log() { :; }
 ADMIN_PASSWORD=configured arg_version=$version
 provide_first_password
 """

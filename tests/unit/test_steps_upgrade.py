@@ -145,7 +145,7 @@ def test_a_version_that_came_up_after_its_run_was_cut_is_known_by_its_log(
     (tmp_path / "service.upgrade").write_text(journal)
     log.write_bytes((gzip.compress if name.endswith("gz") else bytes)((before + after).encode()))
     os.utime(log, (0, 0))  # the clock was set back meanwhile
-    body = f"FACTS={tmp_path} to=3.62.0-01; if came_up; then echo yes; else echo no; fi"
+    body = f"FACTS={tmp_path} to=3.62.0-01; if new_version_started; then echo yes; else echo no; fi"
     assert run(shell, parsed(f"--data-dir {tmp_path}", body)) == ("yes\n" if seen else "no\n")
 
 
@@ -193,10 +193,10 @@ def test_a_cut_change_is_undone_where_it_was_made(shell: list[str], tmp_path: Pa
     journal = "phase change\nfrom 3.41.1-01\nto 3.62.0-01\ndata-dir /old/data\ninstall-root /old/root\nowner x:y\n"
     (tmp_path / "before/service.upgrade").write_text(journal)
     body = f"""FACTS_ROOT={tmp_path} former_unit=before left_stopped= owner=nexus:nexus
-came_up() {{ return 1; }}
+new_version_started() {{ return 1; }}
 is_up() {{ return 1; }}
-put_back() {{ echo "back $unit $arg_data_dir $arg_install_root $owner"; }}
-take_up
+restore() {{ echo "back $unit $arg_data_dir $arg_install_root $owner"; }}
+resume_upgrade
 echo "then $unit $arg_data_dir $arg_install_root $owner; $left_stopped"
 """
     assert run(shell, parsed("", body)).splitlines()[1:] == [
@@ -223,7 +223,7 @@ put_file() { effect; cat >"$1.part"; command mv "$1.part" "$1"; }
 own_dir() { mkdir -p "$1"; }
 sync() { :; }
 systemctl() { :; }
-attend() { shift 2; "$@"; }
+run_with_progress() { shift 2; "$@"; }
 unit_file() { echo "$base/unit"; }
 unit_property() {
     case $1 in
@@ -254,13 +254,13 @@ run_nexus() {
         migrate
     elif [ "$(cat "$db")" != "$1" ]; then
         stop_service
-        die "the database is $(cat "$db"), not for $1"
+        fail "the database is $(cat "$db"), not for $1"
     fi
     echo "Started Sonatype Nexus OSS $1" >>"$arg_data_dir/log/nexus.log"
     effect
 }
 migrate() {
-    [ $fails = no ] || { stop_service && die "it can't"; }
+    [ $fails = no ] || { stop_service && fail "it can't"; }
     echo 3.62.0-01 >"$db"
 }
 bring_up() { [ -f "$base/running" ] && ! has_fact service.upgrade || run_nexus "$arg_version"; }
@@ -269,7 +269,7 @@ await_started() {
     [ "$(cat "$db")" != half ] || migrate
     [ "$(cat "$db")" = "$to" ] || run_nexus "$to"
 }
-take_up
+resume_upgrade
 plan_version
 if [ -n "$from" ]; then change_version; else write_files && bring_up; fi
 """
