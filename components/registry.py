@@ -183,7 +183,9 @@ class DockerRegistry(pulumi.ComponentResource):
         )
         ca: pulumi.Input[str] | None = args.ca
         if ca is None:
-            ca = pulumi.Output.from_input(self.connection).apply(lambda known: (known or {}).get("ca", ""))
+            ca = pulumi.Output.from_input(self.connection).apply(
+                lambda known: known.get("ca", "") if known else ""
+            )
         return RegistryProof(
             name,
             login_server=self.address,

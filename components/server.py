@@ -271,7 +271,7 @@ class NexusServer(pulumi.ComponentResource):
             HostReachable(
                 f"{self.name}-host",
                 host=ssh.host,
-                port=getattr(ssh, "port", None),
+                port=getattr(ssh, "port", None) or 22,
                 timeout=self.args.connect_timeout,
                 opts=pulumi.ResourceOptions(parent=self),
             )

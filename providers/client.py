@@ -14,6 +14,7 @@ from urllib.parse import quote
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase, HTTPBasicAuth
+from typing_extensions import Required
 
 from .authority import trust
 from .credentials import Credentials
@@ -52,7 +53,7 @@ class Connection(TypedDict, total=False):
         version: the server's version where it is known (``3.71.0-06``): what it cannot do is refused in preview.
     """
 
-    url: str
+    url: Required[str]
     username: str
     password: str
     ca: str

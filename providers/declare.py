@@ -339,6 +339,10 @@ class DeclaredResource(Declared, TrackedResource):
                 lambda lists: list(dict.fromkeys([*lists[0], *lists[1]]))
             )
         super().__init__(resource_name, given, opts)
+        self._registered()
+
+    def _registered(self) -> None:
+        """Called when the resource is registered."""
 
 
 def _marks(referring: list[Any]) -> Output[list[str]]:

@@ -6,7 +6,7 @@ import base64
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
-from typing import Any, ClassVar
+from typing import Any
 
 import pulumi
 from cryptography.hazmat.primitives import hashes
@@ -16,9 +16,9 @@ from pulumi.dynamic import CreateResult, UpdateResult
 from . import certificates, validity
 from .certificates import Bundle, PrivateKey, WrongPassphrase
 from .compat import parse
+from .declare import DeclaredResource, Prop, prop
 from .provider import Provider
-from .resource import TrackedResource
-from .schema import PROVIDER_KEY, Field, Invalid, Schema, choice, integer, optional_text, text
+from .schema import PROVIDER_KEY, Invalid, choice, integer, optional_text, text
 from .unknown import is_unknown
 
 OLDER, NEWER = "3.70 or earlier", "3.71 or later"
@@ -27,7 +27,7 @@ OLDER, NEWER = "3.70 or earlier", "3.71 or later"
 _FACTS = ("fingerprint", "not_before", "not_after", "subject", "names")
 
 
-def generation(value: object) -> str:
+def algorithm_set(value: object) -> str:
     """The side of the border between the algorithms on which a Nexus version stands."""
     if value in (OLDER, NEWER):
         return str(value)
@@ -58,20 +58,6 @@ def alias_name(value: object) -> str:
     """An alias as Java keeps it: in lower case."""
     hint = "must be 1 to 100 printable ASCII characters, with no space at either end"
     return str(text(r"[!-~]([ -~]{0,98}[!-~])?", hint=hint)(value)).lower()
-
-
-SCHEMA: Schema = {
-    "private_key": Field(certificates.private_key_pem, required=True, secret=True),
-    "certificate": Field(certificates.certificates_pem, required=True),
-    "chain": Field(certificates.chain_pem),
-    "private_key_passphrase": Field(optional_text, secret=True),
-    "password": Field(store_password, required=True, secret=True),
-    "format": Field(choice("pkcs12", "jks"), default="pkcs12"),
-    "alias": Field(alias_name, default="cert"),
-    "nexus_version": Field(generation, default=NEWER),
-    "hostname": Field(text(r"[^\s/]+", hint="must be a name or address, without port")),
-    "renew_before": Field(integer(0, 3650), default=30),
-}
 
 
 def problems(inputs: Mapping[str, Any], now: datetime) -> Iterator[tuple[str, str]]:
@@ -144,7 +130,6 @@ class KeystoreProvider(Provider):
     """Builds the bytes in create and update only, because they differ each time."""
 
     kind = "keystore"
-    schema = SCHEMA
 
     def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield from problems(inputs, datetime.now(timezone.utc))
@@ -174,7 +159,7 @@ class KeystoreProvider(Provider):
         return UpdateResult(_outs(news, kept if kept and _recipe(olds) == _recipe(news) else _content(news)))
 
 
-class Keystore(TrackedResource, module="nexus", name="Keystore"):
+class Keystore(DeclaredResource, provider=KeystoreProvider):
     """A keystore with one private key, its certificate and its chain, as Java reads it.
 
     It is made on the machine that runs Pulumi and kept encrypted in the state; nothing is written elsewhere. The
@@ -184,41 +169,9 @@ class Keystore(TrackedResource, module="nexus", name="Keystore"):
     The id is always ``keystore``: an id stays for the whole life of a resource, which a renewed certificate's
     fingerprint or a changed alias would not, and there is nothing outside the state to be found by it.
 
-    Args:
-        resource_name: the name in the stack.
-        private_key: PEM (PKCS#8, or the older RSA and EC forms), one key: RSA of 2048 bits or more, or EC on
-            P-256, P-384 or P-521. Certificates beside it in the text are ignored.
-        certificate: PEM. May hold the intermediates too, in any order: the certificate is the first that belongs
-            to the key. May not hold the key.
-        password: opens the store and the key in it: 6 printable ASCII characters or more, no space at the ends,
-            not beginning with ``OBF:``.
-        chain: PEM of the intermediates in any order, with the root or without it. Default: none. Kept in order,
-            and without the certificate itself and repetitions.
-        private_key_passphrase: opens ``private_key`` when it is encrypted; ignored when it is not.
-        format: ``pkcs12`` (default) or ``jks``, the older form, which needs ``pyjks``.
-        alias: under which name the key stands in the store: 1 to 100 printable ASCII characters, kept in lower
-            case as Java does. Default ``cert``.
-        nexus_version: such as ``3.71.0-06``. Up to 3.70 a PKCS#12 store is made with PBE-SHA1-3DES and a SHA-1
-            MAC, which every Java 8 reads; from 3.71 on, and by default, with AES-256 and SHA-256, which Java
-            8u301 and later read. Kept as ``3.70 or earlier`` or ``3.71 or later``.
-        hostname: the name or address that clients use, which the certificate must be for. Default: any.
-        renew_before: from this many days (0 to 3650) before the certificate's end on, ``preview`` and ``up`` warn
-            that it is due; 0 turns it off. Default 30. What issues certificates in the same stack can renew them
-            in that ``up``, see :func:`.validity.renewal_due`.
-        opts: the usual resource options.
-
     A PEM text may be at most 256 KiB long; white space, line ends, text around the blocks and the order of the
-    chain mean nothing, so that a change of them is no change.
-
-    Outputs (besides the arguments):
-        content: the keystore, base64, a secret. A preview knows it when nothing changes.
-        fingerprint: SHA-256 of the certificate (DER), 64 lower-case hex digits, no colons.
-        not_before, not_after: from when and until when the certificate is valid, such as
-            ``2027-01-31T12:00:00Z`` (UTC).
-        subject: the certificate's subject as RFC 4514 writes it, such as ``CN=nexus.example.com``.
-        names: DNS names, then IP addresses, for which the certificate is valid (subjectAltName).
-
-    A preview knows all but ``content`` from the arguments.
+    chain mean nothing, so that a change of them is no change. A preview knows all outputs but ``content`` from the
+    arguments.
 
     Errors, each on the property at fault, in a preview too: a text that is not PEM, is damaged, or was mixed up
     with another; a key that does not belong to the certificate, is too short or of a kind that can't be served; a
@@ -230,39 +183,55 @@ class Keystore(TrackedResource, module="nexus", name="Keystore"):
     See https://help.sonatype.com/en/configuring-ssl.html and the ``keytool`` reference of the JDK.
     """
 
-    provider_class = KeystoreProvider
-    outputs: ClassVar[tuple[str, ...]] = ("content", *_FACTS)
-    secret_outputs: ClassVar[tuple[str, ...]] = ("content",)
+    private_key: Prop[str] = prop(certificates.private_key_pem, secret=True)
+    """PEM (PKCS#8, or the older RSA and EC forms), one key: RSA of 2048 bits or more, or EC on P-256, P-384 or
+    P-521. Certificates beside it in the text are ignored."""
+    certificate: Prop[str] = prop(certificates.certificates_pem)
+    """PEM. May hold the intermediates too, in any order: the certificate is the first that belongs to the key. May
+    not hold the key."""
+    chain: Prop[str | None] = prop(certificates.chain_pem, default=None)
+    """PEM of the intermediates in any order, with the root or without it. Kept in order, and without the
+    certificate itself and repetitions."""
+    private_key_passphrase: Prop[str | None] = prop(optional_text, secret=True, default=None)
+    """Opens ``private_key`` when it is encrypted; ignored when it is not."""
+    password: Prop[str] = prop(store_password, secret=True)
+    """Opens the store and the key in it: 6 printable ASCII characters or more, no space at the ends, not beginning
+    with ``OBF:``."""
+    format: Prop[str] = prop(choice("pkcs12", "jks"), default="pkcs12")
+    """``pkcs12``, or ``jks``, the older form, which needs ``pyjks``."""
+    alias: Prop[str] = prop(alias_name, default="cert")
+    """Under which name the key stands in the store: 1 to 100 printable ASCII characters, kept in lower case as
+    Java does."""
+    nexus_version: Prop[str] = prop(algorithm_set, default=NEWER)
+    """Such as ``3.71.0-06``. Up to 3.70 a PKCS#12 store is made with PBE-SHA1-3DES and a SHA-1 MAC, which every
+    Java 8 reads; from 3.71 on with AES-256 and SHA-256, which Java 8u301 and later read. Kept as ``3.70 or
+    earlier`` or ``3.71 or later``."""
+    hostname: Prop[str | None] = prop(
+        text(r"[^\s/]+", hint="must be a name or address, without port"), default=None
+    )
+    """The name or address that clients use, which the certificate must be for. Default: any."""
+    renew_before: Prop[int] = prop(integer(0, 3650), default=30, unit="days")
+    """From this many days (0 to 3650) before the certificate's end on, ``preview`` and ``up`` warn that it is due;
+    0 turns it off. What issues certificates in the same stack can renew them in that ``up``, see
+    :func:`.validity.renewal_due`."""
+    content: Prop[str] = prop(computed=True, secret=True)
+    """The keystore, base64. A preview knows it when nothing changes."""
+    fingerprint: Prop[str] = prop(computed=True)
+    """SHA-256 of the certificate (DER), 64 lower-case hex digits, no colons."""
+    not_before: Prop[str] = prop(computed=True)
+    """From when the certificate is valid, such as ``2027-01-31T12:00:00Z`` (UTC)."""
+    not_after: Prop[str] = prop(computed=True)
+    """Until when it is valid."""
+    subject: Prop[str] = prop(computed=True)
+    """The certificate's subject as RFC 4514 writes it, such as ``CN=nexus.example.com``."""
+    names: Prop[list[str]] = prop(computed=True)
+    """DNS names, then IP addresses, for which the certificate is valid (subjectAltName)."""
 
-    content: pulumi.Output[str]
-    fingerprint: pulumi.Output[str]
-    not_before: pulumi.Output[str]
-    not_after: pulumi.Output[str]
-    subject: pulumi.Output[str]
-    names: pulumi.Output[list[str]]
-    alias: pulumi.Output[str]
+    def _registered(self) -> None:
+        facts = (self.not_after, self.subject, self.renew_before)
+        pulumi.Output.all(*facts).apply(self._warn_if_due)
 
-    def __init__(
-        self,
-        resource_name: str,
-        *,
-        private_key: pulumi.Input[str],
-        certificate: pulumi.Input[str],
-        password: pulumi.Input[str],
-        chain: pulumi.Input[str] | None = None,
-        private_key_passphrase: pulumi.Input[str] | None = None,
-        format: pulumi.Input[str] = "pkcs12",  # noqa: A002 - the field's word
-        alias: pulumi.Input[str] = "cert",
-        nexus_version: pulumi.Input[str] | None = None,
-        hostname: pulumi.Input[str] | None = None,
-        renew_before: pulumi.Input[int] = 30,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        inputs = {key: value for key, value in locals().items() if key in SCHEMA}
-        super().__init__(resource_name, inputs, opts)
-        pulumi.Output.all(self.not_after, self.subject, renew_before).apply(self._say_if_due)
-
-    def _say_if_due(self, known: list[Any]) -> None:
+    def _warn_if_due(self, known: list[Any]) -> None:
         not_after, subject, renew_before = known
         if not_after and validity.renewal_due(not_after, int(renew_before)):
             pulumi.log.warn(

@@ -10,16 +10,16 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 from urllib.request import parse_http_list, parse_keqv_list
 
-import pulumi
 import requests
+from requests.auth import HTTPBasicAuth
 
 from .authority import authority_pem
 from .client import NexusClient
+from .declare import DeclaredResource, Prop, prop
 from .errors import NexusError, RateLimited, Refused, Unauthorized
 from .provider import NAMESPACE, Proof
-from .resource import TrackedResource
 from .responses import connection_error_reason, rate_limit_hint
-from .schema import Field, Invalid, boolean, choice, optional_text, text
+from .schema import Invalid, boolean, choice, optional_text, text
 
 _IMAGE = "nexus-registry-proof"
 _START_TIMEOUT = 20.0
@@ -27,15 +27,6 @@ _START_TIMEOUT = 20.0
 
 class RegistryProofProvider(Proof):
     kind = "registry proof"
-    schema = {
-        "login_server": Field(text(r"[^\s/]+:\d{1,5}|[^\s/:]+"), required=True),
-        "scheme": Field(choice("https", "http"), default="https"),
-        "ca": Field(lambda value: authority_pem(value) if optional_text(value).strip() else "", default=""),
-        "username": Field(text(), required=True),
-        "password": Field(text(), required=True, secret=True),
-        "anonymous_pull": Field(boolean, default=False),
-        "proves": Field(optional_text, default=""),
-    }
 
     def identity(self, inputs: Mapping[str, Any]) -> str:
         return str(inputs["login_server"])
@@ -74,7 +65,7 @@ def prove(inputs: Mapping[str, Any]) -> None:
 
 def _login(client: NexusClient, base: str, inputs: Mapping[str, Any]) -> None:
     challenge = _challenge(_when_up(client, f"{base}/v2/"), base)
-    credentials = requests.auth.HTTPBasicAuth(inputs["username"].encode(), inputs["password"].encode())
+    credentials = HTTPBasicAuth(inputs["username"].encode(), inputs["password"].encode())
     if challenge["scheme"] == "bearer":
         query = urlencode({"account": inputs["username"], "service": challenge.get("service", "")})
         answer = client.probe(f"{challenge['realm']}?{query}", auth=credentials)
@@ -156,39 +147,31 @@ def _challenge(answer: requests.Response, base: str) -> dict[str, str]:
     return found
 
 
-class RegistryProof(TrackedResource, module="nexus", name="RegistryProof"):
-    """Proof that a registry takes a login, and lets in without one whom it should.
+def _authority(value: Any) -> str:
+    return authority_pem(value) if optional_text(value).strip() else ""
+
+
+class RegistryProof(DeclaredResource, provider=RegistryProofProvider):
+    """A check that a registry takes a login, and lets in without one whom it should.
 
     Unchanged inputs make no call; changed ones make one login and one pull challenge. When that fails the ``up``
-    fails, and the next one proves again.
-
-    Args:
-        resource_name: name of the resource in the stack.
-        login_server: ``host:port`` as given to ``docker login``.
-        scheme: ``https`` or ``http``. Default ``https``.
-        ca: authority of its certificate in PEM, where no public one signed it. Default: what the configuration
-            key ``nexus-registry:ca`` says.
-        username, password: who logs in; the password is secret.
-        anonymous_pull: whether a pull without a login should be allowed. Default False.
-        proves: any text that changes when something changed that the proof should look at again.
+    fails, and the next one checks again.
 
     Errors: nothing answers, the certificate is not trusted, the login or the pull is not as desired.
     """
 
-    provider_class = RegistryProofProvider
-
-    def __init__(
-        self,
-        resource_name: str,
-        *,
-        login_server: pulumi.Input[str],
-        username: pulumi.Input[str],
-        password: pulumi.Input[str],
-        scheme: pulumi.Input[str] | None = None,
-        ca: pulumi.Input[str] | None = None,
-        anonymous_pull: pulumi.Input[bool] | None = None,
-        proves: pulumi.Input[str] | None = None,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        inputs = {key: value for key, value in locals().items() if key in self.provider_class.schema}
-        super().__init__(resource_name, inputs, opts)
+    login_server: Prop[str] = prop(text(r"[^\s/]+:\d{1,5}|[^\s/:]+"))
+    """``host:port`` as given to ``docker login``."""
+    scheme: Prop[str] = prop(choice("https", "http"), default="https")
+    """``https`` or ``http``."""
+    ca: Prop[str] = prop(_authority, default="")
+    """Authority of its certificate in PEM, where no public one signed it. Default: what the configuration key
+    ``nexus-registry:ca`` says."""
+    username: Prop[str] = prop(text())
+    """Who logs in."""
+    password: Prop[str] = prop(text(), secret=True)
+    """That user's password."""
+    anonymous_pull: Prop[bool] = prop(boolean, default=False)
+    """Whether a pull without a login should be allowed."""
+    proves: Prop[str] = prop(optional_text, default="")
+    """Any text that changes when something changed that should be checked again."""

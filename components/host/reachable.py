@@ -8,11 +8,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import pulumi
-
+from ...providers.declare import DeclaredResource, Prop, prop
 from ...providers.provider import Proof
-from ...providers.resource import TrackedResource
-from ...providers.schema import Field, integer, port, text
+from ...providers.schema import integer, port, text
 
 _TIMEOUT = 10.0
 _PAUSE = 1.0
@@ -30,11 +28,6 @@ class _NoSshServer(Unreachable):
 
 class HostReachableProvider(Proof):
     kind = "host"
-    schema = {
-        "host": Field(text(r"[^\s/@]+", hint="must be a name or address"), required=True),
-        "port": Field(port, default=22),
-        "timeout": Field(integer(1, 10**9 - 1), default=300, local=True),
-    }
 
     def identity(self, inputs: Mapping[str, Any]) -> str:
         return f"{inputs['host']}:{inputs['port']}"
@@ -94,28 +87,16 @@ def _greets(received: bytes) -> bool:
     return any(line.startswith(b"SSH-") for line in received.splitlines())
 
 
-class HostReachable(TrackedResource, module="nexus", name="HostReachable"):
-    """An SSH server answers at this address. Looked at when the address changes, not in between.
-
-    Args:
-        resource_name: name of the resource in the stack.
-        host: name or address.
-        port: of its SSH server. Default 22.
-        timeout: seconds to wait for it, such as for a machine that still boots. Default 300.
+class HostReachable(DeclaredResource, provider=HostReachableProvider):
+    """An SSH server answers at this address. It is looked at when the address changes, not in between.
 
     Errors: within the timeout the name is not found, nothing answers, or it refuses; or what answers is no SSH
     server.
     """
 
-    provider_class = HostReachableProvider
-
-    def __init__(
-        self,
-        resource_name: str,
-        *,
-        host: pulumi.Input[str],
-        port: pulumi.Input[int] | None = None,
-        timeout: pulumi.Input[int] | None = None,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        super().__init__(resource_name, {"host": host, "port": port, "timeout": timeout}, opts)
+    host: Prop[str] = prop(text(r"[^\s/@]+", hint="must be a name or address"))
+    """Name or address."""
+    port: Prop[int] = prop(port, default=22)
+    """Port of its SSH server."""
+    timeout: Prop[int] = prop(integer(1, 10**9 - 1), default=300, local=True, unit="seconds")
+    """How long to wait for it, such as for a machine that still boots."""

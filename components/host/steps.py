@@ -115,7 +115,7 @@ def script(step: str) -> str:
     """The step's files, one after the other."""
     if step not in FILES:
         raise ValueError(f"there is no host step {step!r}; the steps are {', '.join(FILES)}")
-    folder = resources.files(__package__)
+    folder = resources.files(__package__ or "")
     return "".join(folder.joinpath(f"{part}.sh").read_text(encoding="utf-8") for part in FILES[step])
 
 

@@ -5,21 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import pulumi
 from pulumi.dynamic import CheckFailure, CheckResult
 
 from ...providers.compat import refused_change
+from ...providers.declare import DeclaredResource, Prop, prop
 from ...providers.provider import Proof
-from ...providers.resource import TrackedResource
-from ...providers.schema import Field, boolean, text
+from ...providers.schema import boolean, text
 
 
 class InstalledVersionProvider(Proof):
     kind = "version"
-    schema = {
-        "version": Field(text(r"\d+\.\d+\.\d+(-\d+)?", hint="must be a version such as 3.71.0-06"), required=True),
-        "h2": Field(boolean, default=False),
-    }
 
     def identity(self, inputs: Mapping[str, Any]) -> str:  # noqa: ARG002
         return self.kind
@@ -37,27 +32,15 @@ class InstalledVersionProvider(Proof):
         return result
 
 
-class InstalledVersion(TrackedResource, module="nexus", name="InstalledVersion"):
-    """The version that the service step brought up last. Made after that step, it tells another version only
-    when that one runs; a preview then refuses an older one, and one that the database can't follow to.
-
-    Args:
-        resource_name: name of the resource in the stack.
-        version: with the build.
-        h2: whether a version before 3.71 keeps its data in H2 (``nexus.datastore.enabled``).
+class InstalledVersion(DeclaredResource, provider=InstalledVersionProvider):
+    """The version that the service step started last. Created after that step, it holds another version only when
+    that one runs; a preview then refuses an older one, and one that the database can't follow to.
 
     Errors: a version older than the one that runs; one from 3.71 on while the data are OrientDB's; one from 3.70
     on while they are the H2's of before.
     """
 
-    provider_class = InstalledVersionProvider
-
-    def __init__(
-        self,
-        resource_name: str,
-        *,
-        version: pulumi.Input[str],
-        h2: pulumi.Input[bool] | None = None,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        super().__init__(resource_name, {"version": version, "h2": h2}, opts)
+    version: Prop[str] = prop(text(r"\d+\.\d+\.\d+(-\d+)?", hint="must be a version such as 3.71.0-06"))
+    """The version with the build."""
+    h2: Prop[bool] = prop(boolean, default=False)
+    """Whether a version before 3.71 keeps its data in H2 (``nexus.datastore.enabled``)."""

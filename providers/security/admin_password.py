@@ -13,7 +13,7 @@ from ..crud import NexusProvider
 from ..declare import NexusResource, Prop, prop
 from ..errors import RateLimited, Unauthorized
 from ..schema import normalised, text
-from .user import change_password
+from .password import change_password
 
 
 class AdminPasswordProvider(NexusProvider):

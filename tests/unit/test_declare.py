@@ -147,7 +147,7 @@ def test_provider_without_behaviour_of_its_own_is_made_in_the_module() -> None:
             lambda: untyped.Role("x", role_id="a", descripton="b"),
             "descripton: is not an argument; did you mean description?",
         ),
-        (lambda: untyped.Role("x", role_id="a"), "id: is not an argument; it is called role_id now"),
+        (lambda: untyped.Role("x", id="a"), "id: is not an argument; it is called role_id now"),
         (lambda: untyped.Role("x", role_id="a", incarnation="b"), "incarnation: is not an argument;"),
         (lambda: untyped.Role("x", "a"), "positional"),
         (lambda: declared.Repository("x", name="a"), "Repository is a base of resources and none itself"),

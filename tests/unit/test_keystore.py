@@ -182,4 +182,4 @@ def test_the_resource_has_its_own_type_and_its_secrets_are_marked() -> None:
     assert request.deleteBeforeReplace
     secrets = {"private_key", "private_key_passphrase", "password", "content"}
     assert set(request.additionalSecretOutputs) == secrets
-    assert {"private_key", "certificate", "password", "format", "alias"} <= set(request.object)
+    assert {"private_key", "certificate", "password"} <= set(request.object)

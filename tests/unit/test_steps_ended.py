@@ -54,7 +54,8 @@ def gone(pid: int) -> bool:
 
 def long_step(folder: Path, shell: list[str]) -> str:
     child = f"sleep 999 & echo $! >{folder}/part; mv {folder}/part {folder}/ready; wait"
-    return f'take_lock archive; run_with_progress "unpacking" 999 {" ".join(shell)} -c "{child.replace("$", chr(92) + "$")}"'
+    escaped = child.replace("$", chr(92) + "$")
+    return f'take_lock archive; run_with_progress "unpacking" 999 {" ".join(shell)} -c "{escaped}"'
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGINT])

@@ -1,0 +1,27 @@
+"""What users and roles are checked against: their ids, and what is on the server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..client import NexusClient
+from ..errors import Refused
+from ..schema import text
+from ..suggest import suggest
+
+USER_ID = text(
+    r"(?!\.{1,2}$)[^\s:/\\\0]+",
+    hint="must have no white space, ':', '/', '\\' or NUL, and not be '.' or '..'",
+    max_length=200,
+)
+
+
+def require_roles(client: NexusClient, roles: Sequence[str]) -> None:
+    """Refuse a role that is not on the server: servers up to 3.77 silently take a new user with such a role."""
+    there: list[str] = []
+    for read in (client.cached_list, client.get_list):
+        there = [role["id"] for role in read("/v1/security/roles")]
+        if set(roles) <= set(there):
+            return
+    missing = [role for role in roles if role not in there]
+    raise Refused(f"roles: {', '.join(missing)} is not on the server; {suggest(missing, there)}")
