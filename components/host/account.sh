@@ -88,6 +88,11 @@ provide_data_dir() {
         log "data directory $arg_data_dir belongs to $arg_user:$arg_group"
         return 0
     fi
+    if changes_version; then
+        remember account.chown-pending "$arg_data_dir"
+        log "data directory $arg_data_dir is in a change of version that was cut: the service step gives it to $arg_user:$arg_group"
+        return 0
+    fi
     provide_process=$(foreign_process)
     if [ -n "$provide_process" ]; then
         remember account.chown-pending "$arg_data_dir"
@@ -96,6 +101,11 @@ provide_data_dir() {
     fi
     log "data directory $arg_data_dir holds files of another owner: giving all of it to $arg_user:$arg_group"
     change_owner
+}
+
+# changes_version: was a change of version of this data directory cut? Its way back is for the owner of then.
+changes_version() {
+    has_fact service.upgrade || grep -qsxF "data-dir $arg_data_dir" "$FACTS_ROOT"/*/service.upgrade
 }
 
 # Files of somebody else; two levels tell, since whoever unpacks or restores a data directory writes all of it.

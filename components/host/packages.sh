@@ -127,12 +127,11 @@ zypper_install() {
 
 # wait_for_packager FILE …: until no other process holds one of these locks, naming it, for five minutes at most.
 wait_for_packager() {
-    packager_left=300
+    packager_until=$(($(uptime_seconds) + 300))
     while packager_other=$(lock_owner "$@") && [ -n "$packager_other" ]; do
-        [ "$packager_left" -gt 0 ] || fail "host: $packager_other has held the package manager's lock for 5 minutes; run again when it has ended"
+        [ "$(uptime_seconds)" -lt "$packager_until" ] || fail "host: $packager_other has held the package manager's lock for 5 minutes; run again when it has ended"
         log "waiting for another package manager: $packager_other"
         sleep 5
-        packager_left=$((packager_left - 5))
     done
 }
 

@@ -107,6 +107,9 @@ enter() {
 
 journal() { fact service.upgrade | sed -n "s/^$1 //p"; }
 
+# journal_or LINE DEFAULT: for a line that earlier versions of this program did not write.
+journal_or() { journal "$1" | grep . || printf '%s' "$2"; }
+
 open_journal() {
     remember service.upgrade-unit "$(cat "$(unit_file)")"
     enter copy "from $from
@@ -267,7 +270,8 @@ resume_upgrade() {
     program_unit=$unit program_data_dir=$arg_data_dir program_install_root=$arg_install_root program_owner=${owner:-}
     turn_to_unit "${former_unit:-$unit}"
     if has_fact service.upgrade; then
-        arg_data_dir=$(journal data-dir) arg_install_root=$(journal install-root) owner=$(journal owner)
+        arg_data_dir=$(journal_or data-dir "$arg_data_dir") arg_install_root=$(journal_or install-root "$arg_install_root")
+        owner=$(journal_or owner "$owner")
         take_up_journal
         arg_data_dir=$program_data_dir arg_install_root=$program_install_root owner=$program_owner
     else

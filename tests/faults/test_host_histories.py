@@ -14,6 +14,7 @@ import os
 import random
 import tarfile
 import threading
+import time
 from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import sha256
@@ -92,6 +93,16 @@ class Program(Server):
             f"for i in $(seq 200); do if {watch} 2>/dev/null; then {strike}; exit; fi; sleep 0.05; done; true",
             check=False,
         )
+
+    def running(self) -> bool:
+        """Whether Nexus answers with what was stored."""
+        return self.curl("kept", check=False).endswith(" 200")
+
+    def until_running(self) -> None:
+        deadline = time.monotonic() + 120
+        while not self.running():
+            assert time.monotonic() < deadline, "the service does not run"
+            time.sleep(0.2)
 
     def audit(self) -> None:
         """The service runs as this program says, and only it; everything that was stored is there."""
@@ -180,6 +191,31 @@ def begun(bare: Program) -> Program:
     assert program.up("create") == ""
     assert program.curl("kept", "-X", "PUT", "-d", KEPT).endswith(" 204")
     return program
+
+
+@pytest.fixture
+def killing_cp(bare: Program) -> Iterator[str]:
+    """A ``cp`` on the host that kills the step it runs in; the path to remove."""
+    path = "/usr/local/sbin/cp"
+    bare.host.ssh(f"printf '#!/bin/sh\nkill -9 0\n' >{path} && chmod 0755 {path}")
+    yield path
+    bare.host.ssh(f"rm -f {path}")
+
+
+def test_another_user_after_a_version_cut_in_its_copy_leaves_the_server_up(
+    begun: Program, killing_cp: str
+) -> None:
+    assert change(begun, "version").up() == "(killed)"
+    begun.host.ssh(f"rm {killing_cp}")
+    assert not begun.running()
+    said = change(change(begun, "version"), "user").up()
+    assert said.endswith(
+        f"its unit has another User; set version to {begun.version} first, and change it in an up of its own"
+    )
+    begun.until_running()
+    former = change(begun, "user")
+    assert former.up() == ""
+    former.audit()
 
 
 @pytest.mark.parametrize("history", histories(), ids=str)

@@ -161,13 +161,13 @@ class Server:
             ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate(("127.0.0.1", self.ports[1])))
         ).hexdigest()
 
-    def curl(self, path: str, *options: str, password: str | None = None) -> str:
-        """What Nexus answers to the administrator: the body, a blank and the status."""
+    def curl(self, path: str, *options: str, password: str | None = None, check: bool = True) -> str:
+        """What Nexus answers to the administrator: the body, a blank and the status, 000 for no answer."""
         escaped = (password or self.admin_password).replace("\\", "\\\\").replace('"', '\\"')
         command = ["curl", "-sk", "-K", "-", "-w", " %{http_code}", *options]
         url = f"https://127.0.0.1:{self.ports[1]}/{path}"
         config = f'user = "admin:{escaped}"\n'
-        return subprocess.run([*command, url], input=config, capture_output=True, text=True, check=True).stdout
+        return subprocess.run([*command, url], input=config, capture_output=True, text=True, check=check).stdout
 
     def wipe(self) -> None:
         """Remove whatever a server left on the host, by hand."""

@@ -208,6 +208,16 @@ def test_a_way_in_that_it_does_not_have_is_said(more: dict[str, Any], said: str)
         ssh.run({**CONNECTION, **more}, "true", "")
 
 
+def test_doctor_names_a_full_run_directory(tmp_path: Path) -> None:
+    script = doctor.stdin(steps_in(export(resource("service")))[0])
+    places = f"LOCK_FILE={tmp_path}/lock RUN_DIR={tmp_path}/missing/run\ndoctor service "
+    script = script.replace("\ndoctor service ", f"\n{places}")
+    line = ["sh", "-s", "--", "update", "--unit", "nexus"]
+    done = subprocess.run(line, input=script, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("host: /run can't be written (the reason is above).")
+
+
 def test_every_shell_reads_what_is_sent() -> None:
     script = doctor.stdin(steps_in(export(resource("service")))[0])
     parse_everywhere(script)

@@ -133,6 +133,19 @@ def test_who_holds_the_package_managers_lock_is_named(shell: list[str], tmp_path
     assert run(shell, f"lock_owner {lock}", "prepare") == ""
 
 
+def test_wait_for_packager_ends_after_five_minutes_of_uptime(shell: list[str], tmp_path: Path) -> None:
+    (tmp_path / "uptime").write_text("0\n")
+    body = f"""cd {tmp_path}
+uptime_seconds() {{ read -r now <uptime; echo $((now + 100)) >uptime; echo $now; }}
+sleep() {{ :; }}
+lock_owner() {{ echo 'dpkg (pid 7)'; }}
+wait_for_packager x
+"""
+    *waits, said = run(shell, body, "prepare").splitlines()
+    assert waits == ["waiting for another package manager: dpkg (pid 7)"] * 2
+    assert said.startswith("host: dpkg (pid 7) has held the package manager's lock for 5 minutes")
+
+
 def test_a_clock_that_jumps_forward_ends_no_program(shell: list[str], tmp_path: Path) -> None:
     jump = f"if [ -f {tmp_path}/jumped ]; then echo 9999999999; else : >{tmp_path}/jumped; echo 1; fi"
     body = f"temp_dir={tmp_path}; date() {{ {jump}; }}; run_with_progress 'sleeping' 600 sleep 0.5; uptime_seconds"

@@ -188,10 +188,19 @@ def test_a_cut_change_that_came_up_keeps_the_version_that_is_wanted_now(shell: l
     assert {path.name for path in tmp_path.glob("nexus-*")} == {f"nexus-{version}" for version in versions[:3]}
 
 
-def test_a_cut_change_is_undone_where_it_was_made(shell: list[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("lines", "where"),
+    [
+        ("data-dir /old/data\ninstall-root /old/root\nowner x:y\n", "/old/data /old/root x:y"),
+        ("", "/srv/nexus /opt/nexus nexus:nexus"),
+    ],
+    ids=["of this program", "of an earlier program, which did not write where"],
+)
+def test_a_cut_change_is_undone_where_it_was_made(
+    shell: list[str], tmp_path: Path, lines: str, where: str
+) -> None:
     (tmp_path / "before").mkdir()
-    journal = "phase change\nfrom 3.41.1-01\nto 3.62.0-01\ndata-dir /old/data\ninstall-root /old/root\nowner x:y\n"
-    (tmp_path / "before/service.upgrade").write_text(journal)
+    (tmp_path / "before/service.upgrade").write_text(f"phase change\nfrom 3.41.1-01\nto 3.62.0-01\n{lines}")
     body = f"""FACTS_ROOT={tmp_path} former_unit=before left_stopped= owner=nexus:nexus
 new_version_started() {{ return 1; }}
 is_up() {{ return 1; }}
@@ -200,7 +209,7 @@ resume_upgrade
 echo "then $unit $arg_data_dir $arg_install_root $owner; $left_stopped"
 """
     assert run(shell, parsed("", body)).splitlines()[1:] == [
-        "back before /old/data /old/root x:y",
+        f"back before {where}",
         "version, configuration and database are those of 3.41.1-01",
         "then nexus /srv/nexus /opt/nexus nexus:nexus; before",
     ]
