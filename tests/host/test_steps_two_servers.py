@@ -74,7 +74,7 @@ def test_another_user_takes_over_with_one_stop(first: Server, second: Server) ->
     body = ("-H", "Content-Type: application/json", "-d", role)
     assert second.curl("service/rest/v1/security/roles", *body).endswith(" 200")
     refused = second.refused("service", "update", http_port=first.host.ssh_port)
-    assert refused.startswith("http_port: sshd"), refused
+    assert refused.startswith(f"http_port: {first.host.ssh_port} is in use by sshd"), refused
     assert second.property("MainPID") == before
     done = second.run("service", "update").stdout
     assert done.count("stopping second.service") == 1
