@@ -35,7 +35,7 @@ assert_type(proxy.max_age, pulumi.Output[int])
 assert_type(proxy.url, pulumi.Output[str])
 Role("x")  # refused: missing
 Role("x", role_id="x", descripton="x")  # refused: misspelt
-Role("x", role_id="x")  # refused: an older name
+Role("x", id="x")  # refused: an older name
 Role("x", role_id=1)  # refused: mistyped
 Role("x", role_id=None)  # refused: required
 Role("x", role_id=proxy.username)  # refused: may be None
