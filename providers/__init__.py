@@ -9,9 +9,73 @@ if TYPE_CHECKING:
     from .client import Connection as Connection
     from .keystore import Keystore as Keystore
     from .proof import RegistryProof as RegistryProof
+    from .repositories.alpine import AlpineGroupRepository as AlpineGroupRepository
+    from .repositories.alpine import AlpineHostedRepository as AlpineHostedRepository
+    from .repositories.alpine import AlpineProxyRepository as AlpineProxyRepository
+    from .repositories.ansiblegalaxy import AnsibleGalaxyGroupRepository as AnsibleGalaxyGroupRepository
+    from .repositories.ansiblegalaxy import AnsibleGalaxyHostedRepository as AnsibleGalaxyHostedRepository
+    from .repositories.ansiblegalaxy import AnsibleGalaxyProxyRepository as AnsibleGalaxyProxyRepository
+    from .repositories.apt import AptHostedRepository as AptHostedRepository
+    from .repositories.apt import AptProxyRepository as AptProxyRepository
+    from .repositories.cargo import CargoGroupRepository as CargoGroupRepository
+    from .repositories.cargo import CargoHostedRepository as CargoHostedRepository
+    from .repositories.cargo import CargoProxyRepository as CargoProxyRepository
+    from .repositories.cocoapods import CocoapodsProxyRepository as CocoapodsProxyRepository
+    from .repositories.composer import ComposerProxyRepository as ComposerProxyRepository
+    from .repositories.conan import ConanGroupRepository as ConanGroupRepository
+    from .repositories.conan import ConanHostedRepository as ConanHostedRepository
+    from .repositories.conan import ConanProxyRepository as ConanProxyRepository
+    from .repositories.conda import CondaGroupRepository as CondaGroupRepository
+    from .repositories.conda import CondaHostedRepository as CondaHostedRepository
+    from .repositories.conda import CondaProxyRepository as CondaProxyRepository
     from .repositories.docker import DockerGroupRepository as DockerGroupRepository
     from .repositories.docker import DockerHostedRepository as DockerHostedRepository
     from .repositories.docker import DockerProxyRepository as DockerProxyRepository
+    from .repositories.gitlfs import GitLfsHostedRepository as GitLfsHostedRepository
+    from .repositories.go import GoGroupRepository as GoGroupRepository
+    from .repositories.go import GoHostedRepository as GoHostedRepository
+    from .repositories.go import GoProxyRepository as GoProxyRepository
+    from .repositories.helm import HelmGroupRepository as HelmGroupRepository
+    from .repositories.helm import HelmHostedRepository as HelmHostedRepository
+    from .repositories.helm import HelmProxyRepository as HelmProxyRepository
+    from .repositories.huggingface import HuggingFaceProxyRepository as HuggingFaceProxyRepository
+    from .repositories.maven import MavenGroupRepository as MavenGroupRepository
+    from .repositories.maven import MavenHostedRepository as MavenHostedRepository
+    from .repositories.maven import MavenProxyRepository as MavenProxyRepository
+    from .repositories.npm import NpmGroupRepository as NpmGroupRepository
+    from .repositories.npm import NpmHostedRepository as NpmHostedRepository
+    from .repositories.npm import NpmProxyRepository as NpmProxyRepository
+    from .repositories.nuget import NugetGroupRepository as NugetGroupRepository
+    from .repositories.nuget import NugetHostedRepository as NugetHostedRepository
+    from .repositories.nuget import NugetProxyRepository as NugetProxyRepository
+    from .repositories.oci import OciGroupRepository as OciGroupRepository
+    from .repositories.oci import OciHostedRepository as OciHostedRepository
+    from .repositories.oci import OciProxyRepository as OciProxyRepository
+    from .repositories.p2 import P2ProxyRepository as P2ProxyRepository
+    from .repositories.pub import PubGroupRepository as PubGroupRepository
+    from .repositories.pub import PubHostedRepository as PubHostedRepository
+    from .repositories.pub import PubProxyRepository as PubProxyRepository
+    from .repositories.pypi import PypiGroupRepository as PypiGroupRepository
+    from .repositories.pypi import PypiHostedRepository as PypiHostedRepository
+    from .repositories.pypi import PypiProxyRepository as PypiProxyRepository
+    from .repositories.r import RGroupRepository as RGroupRepository
+    from .repositories.r import RHostedRepository as RHostedRepository
+    from .repositories.r import RProxyRepository as RProxyRepository
+    from .repositories.raw import RawGroupRepository as RawGroupRepository
+    from .repositories.raw import RawHostedRepository as RawHostedRepository
+    from .repositories.raw import RawProxyRepository as RawProxyRepository
+    from .repositories.rubygems import RubygemsGroupRepository as RubygemsGroupRepository
+    from .repositories.rubygems import RubygemsHostedRepository as RubygemsHostedRepository
+    from .repositories.rubygems import RubygemsProxyRepository as RubygemsProxyRepository
+    from .repositories.swift import SwiftGroupRepository as SwiftGroupRepository
+    from .repositories.swift import SwiftHostedRepository as SwiftHostedRepository
+    from .repositories.swift import SwiftProxyRepository as SwiftProxyRepository
+    from .repositories.terraform import TerraformGroupRepository as TerraformGroupRepository
+    from .repositories.terraform import TerraformHostedRepository as TerraformHostedRepository
+    from .repositories.terraform import TerraformProxyRepository as TerraformProxyRepository
+    from .repositories.yum import YumGroupRepository as YumGroupRepository
+    from .repositories.yum import YumHostedRepository as YumHostedRepository
+    from .repositories.yum import YumProxyRepository as YumProxyRepository
     from .security.admin_password import AdminPassword as AdminPassword
     from .security.anonymous import AnonymousAccess as AnonymousAccess
     from .security.realm import RealmActivation as RealmActivation
@@ -23,7 +87,40 @@ MODULES = {
     "client": ("Connection",),
     "keystore": ("Keystore",),
     "proof": ("RegistryProof",),
+    "repositories.alpine": ("AlpineGroupRepository", "AlpineHostedRepository", "AlpineProxyRepository"),
+    "repositories.ansiblegalaxy": (
+        "AnsibleGalaxyGroupRepository",
+        "AnsibleGalaxyHostedRepository",
+        "AnsibleGalaxyProxyRepository",
+    ),
+    "repositories.apt": ("AptHostedRepository", "AptProxyRepository"),
+    "repositories.cargo": ("CargoGroupRepository", "CargoHostedRepository", "CargoProxyRepository"),
+    "repositories.cocoapods": ("CocoapodsProxyRepository",),
+    "repositories.composer": ("ComposerProxyRepository",),
+    "repositories.conan": ("ConanGroupRepository", "ConanHostedRepository", "ConanProxyRepository"),
+    "repositories.conda": ("CondaGroupRepository", "CondaHostedRepository", "CondaProxyRepository"),
     "repositories.docker": ("DockerGroupRepository", "DockerHostedRepository", "DockerProxyRepository"),
+    "repositories.gitlfs": ("GitLfsHostedRepository",),
+    "repositories.go": ("GoGroupRepository", "GoHostedRepository", "GoProxyRepository"),
+    "repositories.helm": ("HelmGroupRepository", "HelmHostedRepository", "HelmProxyRepository"),
+    "repositories.huggingface": ("HuggingFaceProxyRepository",),
+    "repositories.maven": ("MavenGroupRepository", "MavenHostedRepository", "MavenProxyRepository"),
+    "repositories.npm": ("NpmGroupRepository", "NpmHostedRepository", "NpmProxyRepository"),
+    "repositories.nuget": ("NugetGroupRepository", "NugetHostedRepository", "NugetProxyRepository"),
+    "repositories.oci": ("OciGroupRepository", "OciHostedRepository", "OciProxyRepository"),
+    "repositories.p2": ("P2ProxyRepository",),
+    "repositories.pub": ("PubGroupRepository", "PubHostedRepository", "PubProxyRepository"),
+    "repositories.pypi": ("PypiGroupRepository", "PypiHostedRepository", "PypiProxyRepository"),
+    "repositories.r": ("RGroupRepository", "RHostedRepository", "RProxyRepository"),
+    "repositories.raw": ("RawGroupRepository", "RawHostedRepository", "RawProxyRepository"),
+    "repositories.rubygems": ("RubygemsGroupRepository", "RubygemsHostedRepository", "RubygemsProxyRepository"),
+    "repositories.swift": ("SwiftGroupRepository", "SwiftHostedRepository", "SwiftProxyRepository"),
+    "repositories.terraform": (
+        "TerraformGroupRepository",
+        "TerraformHostedRepository",
+        "TerraformProxyRepository",
+    ),
+    "repositories.yum": ("YumGroupRepository", "YumHostedRepository", "YumProxyRepository"),
     "security.admin_password": ("AdminPassword",),
     "security.anonymous": ("AnonymousAccess",),
     "security.realm": ("RealmActivation",),

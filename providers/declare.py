@@ -208,8 +208,8 @@ def prop(
         computed: set by the provider, and no argument. With a ``check`` it is an input that ``check`` computes, so
             that a preview knows it; without one it is an output only, with a ``path`` one that is read from the
             body.
-        since, until: the first and the last version of Nexus that has it (``3.84``). With ``since``, a value that
-            is the default is not sent to a server that returns none.
+        since, until: the first and the last version of Nexus that has it (``3.84``). With either, a value
+            that is the default is not sent to a server that returns none.
         edition: ``pro`` when only that edition has it.
         unit: of a number: ``bytes``, ``seconds`` …
         renamed_from: its name in older states.

@@ -58,7 +58,7 @@ def fill_in(provider: type[Provider], cls: type[DeclaredResource]) -> None:
             for name, one in inputs.items()
             if one.since or one.until or one.edition
         },
-        "omissible": {name: one.default for name, one in inputs.items() if one.path and one.since},
+        "omissible": {name: one.default for name, one in inputs.items() if one.path and (one.since or one.until)},
     }
     if not hasattr(provider, "kind") or vars(provider).get("made_for_declaration"):
         made["kind"] = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", cls.__name__).lower()

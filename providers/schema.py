@@ -53,6 +53,17 @@ class Field:
 Schema = Mapping[str, Field]
 
 
+def _described(check: Normalise, **limits: Any) -> Normalise:
+    """The same check with its limits for others to read, such as a generator of inputs: see :func:`limits`."""
+    vars(check).update(limits=limits)
+    return check
+
+
+def limits(check: Normalise) -> Mapping[str, Any]:
+    """What a check lets through, where it tells: ``form`` and the arguments of what made it."""
+    return dict(getattr(check, "limits", {}))
+
+
 def text(
     pattern: str | None = None,
     *,
@@ -81,7 +92,9 @@ def text(
             raise Invalid(hint or f"must match {pattern}")
         return value
 
-    return normalise
+    return _described(
+        normalise, form="text", pattern=pattern, max_length=max_length, multiline=multiline, empty=empty
+    )
 
 
 def optional_text(value: Any) -> str:
@@ -98,6 +111,9 @@ def boolean(value: Any) -> bool:
     return value
 
 
+_described(boolean, form="boolean")
+
+
 def integer(low: int, high: int) -> Normalise:
     """A whole number from ``low`` to ``high``. The SDK hands every number over as a float."""
 
@@ -110,7 +126,7 @@ def integer(low: int, high: int) -> Normalise:
             raise Invalid(f"must be from {low} to {high}, not {int(value)}")
         return int(value)
 
-    return normalise
+    return _described(normalise, form="integer", low=low, high=high)
 
 
 port = integer(1, 65535)
@@ -125,19 +141,24 @@ def choice(*values: str, upper: bool = False) -> Normalise:
             raise Invalid(f"must be one of {', '.join(values)}")
         return str(told)
 
-    return normalise
+    return _described(normalise, form="choice", values=values, upper=upper)
 
 
-def set_of(item: Normalise) -> Normalise:
-    """A list whose order and repetitions mean nothing; kept sorted, or as it came while parts are unknown."""
+def set_of(item: Normalise, *, most: int = 0) -> Normalise:
+    """A list whose order and repetitions mean nothing; kept sorted, or as it came while parts are unknown.
+
+    It has at most ``most`` entries, where that is given.
+    """
 
     def normalise(value: Any) -> list[Any]:
         if not isinstance(value, (list, tuple)):
             raise Invalid(f"must be a list, not {_shown_type(value)}")
         items = [entry if is_unknown(entry) else _entry(item, index, entry) for index, entry in enumerate(value)]
+        if most and len(items) > most:
+            raise Invalid(f"must have at most {most} entries, not {len(items)}")
         return items if any(is_unknown(entry) for entry in items) else sorted(set(items))
 
-    return normalise
+    return _described(normalise, form="set", item=item, most=most)
 
 
 def map_of(item: Normalise) -> Normalise:
@@ -154,7 +175,7 @@ def map_of(item: Normalise) -> Normalise:
                 raise Invalid(f"entry {key!r} {error}") from None
         return entries
 
-    return normalise
+    return _described(normalise, form="map", item=item)
 
 
 def list_of(item: Normalise, *, least: int = 0) -> Normalise:
@@ -171,7 +192,7 @@ def list_of(item: Normalise, *, least: int = 0) -> Normalise:
             raise Invalid(f"must have at least {least} entry")
         return items
 
-    return normalise
+    return _described(normalise, form="list", item=item, least=least)
 
 
 def _entry(item: Normalise, index: int, entry: Any) -> Any:

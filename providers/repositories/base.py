@@ -84,6 +84,11 @@ class ProxyProvider(RepositoryProvider):
 
     type = "proxy"
 
+    def to_body(self, inputs: Mapping[str, Any], base: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        body = super().to_body(inputs, base)
+        # Nexus up to 3.93 takes the rule as routingRule and returns it as routingRuleName.
+        return {**body, "routingRule": body["routingRuleName"]} if "routingRuleName" in body else body
+
 
 class GroupProvider(RepositoryProvider):
     """Several repositories under one name."""
@@ -163,20 +168,25 @@ class Cleanup(PropertyGroup):
     """Cleanup policies that exist on the server; a set."""
 
 
-class HostedRepository(Cleanup, Repository, provider=HostedProvider, abstract=True):
-    """A repository that holds what is uploaded to it."""
+class UploadRepository(Cleanup, Repository, provider=HostedProvider, abstract=True):
+    """A repository that holds what is uploaded to it; without ``proprietary_components``."""
 
     write_policy: Prop[str] = prop(
         choice("ALLOW", "ALLOW_ONCE", "DENY", upper=True), path="storage.writePolicy", default="ALLOW_ONCE"
     )
     """``ALLOW`` (a version may be uploaded again), ``ALLOW_ONCE`` or ``DENY``."""
+    force_destroy: Prop[bool] = prop(boolean, local=True, default=False)
+    """Let a deletion or replacement take the components with it; must be in the state first, by an ``up`` of its
+    own."""
+
+
+class HostedRepository(UploadRepository, abstract=True):
+    """A repository that holds what is uploaded to it."""
+
     proprietary_components: Prop[bool] = prop(
         boolean, path="component.proprietaryComponents", default=False, since="3.30"
     )
     """Its components are your own: proxies must not look for their names elsewhere."""
-    force_destroy: Prop[bool] = prop(boolean, local=True, default=False)
-    """Let a deletion or replacement take the components with it; must be in the state first, by an ``up`` of its
-    own."""
 
 
 class Authentication(PropertyGroup, optional="httpClient.authentication", requires=("authentication_type",)):
@@ -203,7 +213,7 @@ class Authentication(PropertyGroup, optional="httpClient.authentication", requir
     )
     """Domain for NTLM."""
     authentication_bearer_token: Prop[str | None] = prop(
-        text(), path="httpClient.authentication.bearerToken", default=None, secret=True
+        text(), path="httpClient.authentication.bearerToken", default=None, secret=True, since="3.75"
     )
     """Token for ``bearerToken``."""
     authentication_preemptive: Prop[bool] = prop(
@@ -273,10 +283,10 @@ class ProxyRepository(
     """Stop asking for a while when the remote does not answer."""
     routing_rule_name: Prop[str | None] = prop(text(), path="routingRuleName", default=None, refers="RoutingRule")
     """The routing rule that says what may be asked for."""
-    firewall_mode: Prop[str | None] = prop(
+    firewall_mode: Prop[str] = prop(
         choice("DISABLED", "AUDIT", "QUARANTINE", "PCCS"),
         path="firewall.mode",
-        default=None,
+        default="DISABLED",
         since="3.94",
         edition="pro",
     )
@@ -303,17 +313,42 @@ class SigningKey(PropertyGroup):
     """The key that signs what the repository serves."""
 
     signing_keypair: Prop[str] = prop(text(multiline=True), path="{format}Signing.keypair", secret=True)
-    """Key pair for signing."""
+    """Private key for signing, in PEM or OpenPGP armor."""
     signing_passphrase: Prop[str | None] = prop(
         text(empty=True), path="{format}Signing.passphrase", default=None, secret=True
     )
     """Passphrase of the key."""
 
 
+class OptionalSigningKey(PropertyGroup, optional="{format}Signing", requires=("signing_keypair",)):
+    """The key that signs what the repository serves, where it need not be signed anew."""
+
+    signing_keypair: Prop[str | None] = prop(
+        text(multiline=True), path="{format}Signing.keypair", default=None, secret=True
+    )
+    """Private key for signing, in PEM or OpenPGP armor."""
+    signing_passphrase: Prop[str | None] = prop(
+        text(empty=True), path="{format}Signing.passphrase", default=None, secret=True
+    )
+    """Passphrase of the key."""
+
+
+class ContentDisposition(PropertyGroup):
+    """How browsers are told to treat a file."""
+
+    content_disposition: Prop[str] = prop(
+        choice("INLINE", "ATTACHMENT", upper=True),
+        path="{format}.contentDisposition",
+        default="ATTACHMENT",
+        since="3.29",
+    )
+    """``INLINE`` (browsers show a file) or ``ATTACHMENT`` (they save it)."""
+
+
 class RequireAuthentication(PropertyGroup):
     """For formats whose clients log in only when they are told to."""
 
     require_authentication: Prop[bool] = prop(
-        boolean, path="{format}.requireAuthentication", default=False, since="3.84"
+        boolean, path="{format}.requireAuthentication", default=False, since="3.75"
     )
     """Ask clients to log in even for what anybody may read."""

@@ -27,14 +27,18 @@ NAME = text(
 )
 
 
-class DockerHostedRepositoryProvider(ConnectorProvider, HostedProvider):
-    kind = "docker repository"
-    format = "docker"
+class ImageHostedProvider(ConnectorProvider, HostedProvider):
+    """A hosted repository of images."""
 
     def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield from super().validate(inputs)
         if inputs.get("latest_policy") is True and inputs.get("write_policy") in ("ALLOW", "DENY"):
             yield "latest_policy", "means something only with write_policy ALLOW_ONCE"
+
+
+class DockerHostedRepositoryProvider(ImageHostedProvider):
+    kind = "docker repository"
+    format = "docker"
 
 
 class LatestPolicy(PropertyGroup):
@@ -82,13 +86,17 @@ class RemoteIndex(PropertyGroup):
     """Regular expressions for the addresses of foreign layers that are kept; a set."""
 
 
-class DockerProxyRepositoryProvider(ConnectorProvider, ProxyProvider):
-    format = "docker"
+class ImageProxyProvider(ConnectorProvider, ProxyProvider):
+    """A repository in front of a registry."""
 
     def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield from super().validate(inputs)
         if inputs.get("index_type") == "CUSTOM" and inputs.get("index_url") is None:
             yield "index_url", "is required with index_type CUSTOM"
+
+
+class DockerProxyRepositoryProvider(ImageProxyProvider):
+    format = "docker"
 
 
 class EcrAuthentication(PropertyGroup, optional="dockerProxy.ecrAuth"):

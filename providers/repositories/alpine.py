@@ -1,0 +1,27 @@
+"""Alpine repositories: Alpine Linux packages."""
+
+from __future__ import annotations
+
+from .base import GroupRepository, HostedRepository, OptionalSigningKey, ProxyRepository, SigningKey
+
+
+class AlpineHostedRepository(OptionalSigningKey, HostedRepository, format="alpine", since="3.93"):
+    """Alpine Linux packages that are uploaded to the repository.
+
+    Source: Nexus REST ``/v1/repositories/alpine/hosted``.
+    """
+
+
+class AlpineProxyRepository(SigningKey, ProxyRepository, format="alpine", since="3.93"):
+    """Alpine Linux packages of a remote repository (``https://dl-cdn.alpinelinux.org/alpine``), of which it
+    keeps what was asked for.
+
+    Source: Nexus REST ``/v1/repositories/alpine/proxy``.
+    """
+
+
+class AlpineGroupRepository(SigningKey, GroupRepository, format="alpine", since="3.93"):
+    """Several repositories of Alpine Linux packages under one address.
+
+    Source: Nexus REST ``/v1/repositories/alpine/group``.
+    """

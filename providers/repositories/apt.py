@@ -1,0 +1,39 @@
+"""Apt repositories: Debian packages."""
+
+from __future__ import annotations
+
+from ..declare import Prop, prop
+from ..schema import boolean, text
+from .base import HostedRepository, OptionalSigningKey, ProxyRepository, SigningKey
+
+
+class AptHostedRepository(SigningKey, HostedRepository, format="apt"):
+    """Debian packages that are uploaded to the repository.
+
+    Source: Nexus REST ``/v1/repositories/apt/hosted``.
+    """
+
+    distribution: Prop[str] = prop(text(), path="apt.distribution")
+    """Name of the distribution that it serves, as in ``deb <url> <distribution> main``."""
+
+
+class AptProxyRepository(OptionalSigningKey, ProxyRepository, format="apt"):
+    """Debian packages of a remote repository, of which it keeps what was asked for.
+
+    Source: Nexus REST ``/v1/repositories/apt/proxy``.
+    """
+
+    distribution: Prop[str | None] = prop(text(), path="apt.distribution", default=None)
+    """Name of the distribution that is asked for, ``bookworm``."""
+    flat: Prop[bool] = prop(boolean, path="apt.flat", default=False)
+    """The remote has no folders for distributions."""
+    enforce_distribution: Prop[bool] = prop(boolean, path="apt.enforceDistribution", default=False, since="3.90")
+    """Refuse requests for any other distribution."""
+    signing_keypair: Prop[str | None] = prop(
+        text(multiline=True), path="aptSigning.keypair", default=None, secret=True, since="3.91"
+    )
+    """Private key for signing, in OpenPGP armor."""
+    signing_passphrase: Prop[str | None] = prop(
+        text(empty=True), path="aptSigning.passphrase", default=None, secret=True, since="3.91"
+    )
+    """Passphrase of the key."""

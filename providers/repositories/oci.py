@@ -1,0 +1,94 @@
+"""OCI repositories: OCI images and artifacts."""
+
+from __future__ import annotations
+
+from ..declare import Prop, PropertyGroup, prop
+from ..schema import choice, text
+from .base import (
+    GroupProvider,
+    GroupRepository,
+    HostedRepository,
+    ProxyRepository,
+    WritableMember,
+)
+from .connectors import ConnectorProvider, Connectors
+from .docker import NAME, ImageHostedProvider, ImageProxyProvider, LatestPolicy, RemoteIndex
+
+
+class Cosign(PropertyGroup, optional="cosign"):
+    """Whether images must be signed with cosign."""
+
+    cosign_enforcement: Prop[str] = prop(
+        choice("NONE", "KEYLESS", upper=True), path="cosign.enforcement", default="NONE"
+    )
+    """``NONE``, or ``KEYLESS``: a pull needs a valid keyless signature."""
+    cosign_identity_regex: Prop[str | None] = prop(text(max_length=512), path="cosign.identityRegex", default=None)
+    """Regular expression for the signer's name in the certificate, at most 512 characters."""
+    cosign_issuer_regex: Prop[str | None] = prop(text(max_length=512), path="cosign.issuerRegex", default=None)
+    """Regular expression for the issuer of the signer's identity, at most 512 characters."""
+
+
+class OciHostedRepositoryProvider(ImageHostedProvider):
+    format = "oci"
+
+
+class OciHostedRepository(
+    Cosign,
+    LatestPolicy,
+    Connectors,
+    HostedRepository,
+    provider=OciHostedRepositoryProvider,
+    format="oci",
+    since="3.94",
+):
+    """OCI images and artifacts that are uploaded to the repository.
+
+    Source: Nexus REST ``/v1/repositories/oci/hosted``.
+    """
+
+    name: Prop[str] = prop(NAME, path="name", replaces=True)
+    """Name of the repository; lower case, at most 200 characters."""
+
+
+class OciProxyRepositoryProvider(ImageProxyProvider):
+    format = "oci"
+
+
+class OciProxyRepository(
+    Cosign,
+    RemoteIndex,
+    Connectors,
+    ProxyRepository,
+    provider=OciProxyRepositoryProvider,
+    format="oci",
+    since="3.94",
+):
+    """OCI images and artifacts of a remote repository, of which it keeps what was asked for.
+
+    Source: Nexus REST ``/v1/repositories/oci/proxy``.
+    """
+
+    name: Prop[str] = prop(NAME, path="name", replaces=True)
+    """Name of the repository; lower case, at most 200 characters."""
+
+
+class OciGroupRepositoryProvider(ConnectorProvider, GroupProvider):
+    format = "oci"
+
+
+class OciGroupRepository(
+    Cosign,
+    WritableMember,
+    Connectors,
+    GroupRepository,
+    provider=OciGroupRepositoryProvider,
+    format="oci",
+    since="3.94",
+):
+    """Several repositories of OCI images and artifacts under one address.
+
+    Source: Nexus REST ``/v1/repositories/oci/group``.
+    """
+
+    name: Prop[str] = prop(NAME, path="name", replaces=True)
+    """Name of the repository; lower case, at most 200 characters."""

@@ -1,0 +1,13 @@
+"""p2 repositories: Eclipse plug-ins (p2)."""
+
+from __future__ import annotations
+
+from .base import ProxyRepository
+
+
+class P2ProxyRepository(ProxyRepository, format="p2"):
+    """Eclipse plug-ins (p2) of a remote repository (``https://download.eclipse.org/releases/latest``), of which
+    it keeps what was asked for.
+
+    Source: Nexus REST ``/v1/repositories/p2/proxy``.
+    """
