@@ -22,7 +22,6 @@ VALID = {
     "symbol_server_url": "https://example.com/s",
     "index_path": "/simple",
     "name": "some-name",
-    "authentication_type": "username",
 }
 """Values for properties whose check does not tell all of what it takes."""
 
