@@ -13,6 +13,16 @@ from ..rest import ObjectProvider
 from ..schema import Invalid, Normalise, boolean, choice, integer, list_of, set_of, text
 from ..suggest import suggest
 
+_CREDENTIALS = {
+    "username": ("authentication_username", "authentication_password"),
+    "ntlm": ("authentication_username", "authentication_password"),
+    "bearerToken": ("authentication_bearer_token",),
+}
+SIGNING_KEY = text(
+    r"\s*-----BEGIN [A-Z ]*PRIVATE KEY( BLOCK)?-----\s[\s\S]*-----END [A-Z ]*PRIVATE KEY( BLOCK)?-----\s*",
+    hint="must be a private key in PEM or OpenPGP armor",
+    multiline=True,
+)
 AGE = integer(-1, 2147483647)
 
 
@@ -83,6 +93,13 @@ class ProxyProvider(RepositoryProvider):
     """A repository in front of another one."""
 
     type = "proxy"
+
+    def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        yield from super().validate(inputs)
+        kind = inputs.get("authentication_type")
+        for name in _CREDENTIALS.get(kind, ()) if isinstance(kind, str) else ():
+            if inputs.get(name) is None:
+                yield name, f"is required with authentication_type {kind}"
 
     def to_body(self, inputs: Mapping[str, Any], base: Mapping[str, Any] | None = None) -> dict[str, Any]:
         body = super().to_body(inputs, base)
@@ -312,7 +329,7 @@ class WritableMember(PropertyGroup):
 class SigningKey(PropertyGroup):
     """The key that signs what the repository serves."""
 
-    signing_keypair: Prop[str] = prop(text(multiline=True), path="{format}Signing.keypair", secret=True)
+    signing_keypair: Prop[str] = prop(SIGNING_KEY, path="{format}Signing.keypair", secret=True)
     """Private key for signing, in PEM or OpenPGP armor."""
     signing_passphrase: Prop[str | None] = prop(
         text(empty=True), path="{format}Signing.passphrase", default=None, secret=True
@@ -324,7 +341,7 @@ class OptionalSigningKey(PropertyGroup, optional="{format}Signing", requires=("s
     """The key that signs what the repository serves, where it need not be signed anew."""
 
     signing_keypair: Prop[str | None] = prop(
-        text(multiline=True), path="{format}Signing.keypair", default=None, secret=True
+        SIGNING_KEY, path="{format}Signing.keypair", default=None, secret=True
     )
     """Private key for signing, in PEM or OpenPGP armor."""
     signing_passphrase: Prop[str | None] = prop(

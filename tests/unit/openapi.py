@@ -22,6 +22,7 @@ VALID = {
     "symbol_server_url": "https://example.com/s",
     "index_path": "/simple",
     "name": "some-name",
+    "signing_keypair": "-----BEGIN PRIVATE KEY-----\nMA==\n-----END PRIVATE KEY-----",
 }
 """Values for properties whose check does not tell all of what it takes."""
 

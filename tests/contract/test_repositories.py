@@ -1,0 +1,211 @@
+"""Repositories of the formats that Core has, on a real server: raw, maven and apt, hosted, proxy and group."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import nexus_registry.providers as providers
+import pytest
+from nexus_registry.providers.client import Connection, client_for
+from nexus_registry.providers.repositories.base import namesake
+
+from .docker_api import named
+from .every_version import Case, Lifecycle, refusal
+from .server import Nexus
+from .tracked import Tracked
+
+REMOTE = "https://example.com/repository"
+PROXY_EDITS: dict[str, dict[str, Any]] = {
+    "remote_url": {"remote_url": "http://localhost:1/other/"},
+    "content_max_age": {"content_max_age": -1},
+    "metadata_max_age": {"metadata_max_age": 10},
+    "negative_cache_enabled": {"negative_cache_enabled": False},
+    "negative_cache_time_to_live": {"negative_cache_time_to_live": 5},
+    "blocked": {"blocked": True},
+    "auto_block": {"auto_block": False},
+    "retries": {"retries": 3},
+    "timeout": {"timeout": 30},
+    "user_agent_suffix": {"user_agent_suffix": "suffix"},
+    "enable_circular_redirects": {"enable_circular_redirects": True},
+    "enable_cookies": {"enable_cookies": True},
+    "use_trust_store": {"use_trust_store": True},
+    "routing_rule_name": {"routing_rule_name": "contract-rule"},
+    "authentication": {
+        "authentication_type": "username",
+        "authentication_username": "somebody",
+        "authentication_password": "remote-pw-1",
+    },
+    "ntlm": {
+        "authentication_type": "ntlm",
+        "authentication_username": "somebody",
+        "authentication_password": "remote-pw-1",
+        "authentication_ntlm_host": "host",
+        "authentication_ntlm_domain": "domain",
+    },
+}
+EDITS: dict[str, dict[str, dict[str, Any]]] = {
+    "Hosted": {
+        "write_policy": {"write_policy": "DENY"},
+        "proprietary_components": {"proprietary_components": True},
+    },
+    "Proxy": PROXY_EDITS,
+    "Group": {},
+    "Raw": {"content_disposition": {"content_disposition": "INLINE"}},
+    "MavenHosted": {
+        "version_policy": {"version_policy": "SNAPSHOT"},
+        "layout_policy": {"layout_policy": "PERMISSIVE"},
+        "content_disposition": {"content_disposition": "INLINE"},
+    },
+    "MavenProxy": {"layout_policy": {"layout_policy": "PERMISSIVE"}},
+    "AptHosted": {"distribution": {"distribution": "trixie"}},
+    "AptProxy": {"distribution": {"distribution": "trixie"}, "flat": {"flat": True}},
+    "Repository": {
+        "strict_content_type_validation": {"strict_content_type_validation": False},
+        "online": {"online": False},
+    },
+}
+"""Edits, each of one property or of those that go together, for the kinds with this in their name."""
+KINDS = ["RawHosted", "RawProxy", "RawGroup", "MavenHosted", "MavenProxy", "MavenGroup", "AptHosted", "AptProxy"]
+
+
+@pytest.fixture(scope="module")
+def connection(core: Callable[[], Nexus]) -> Connection:
+    nexus = core()
+    connection: Connection = {"url": nexus.url, "username": nexus.username, "password": nexus.password}
+    client = client_for(connection)
+    rule = {"name": "contract-rule", "description": "", "mode": "BLOCK", "matchers": ["/secret/.*"]}
+    client.post("/v1/routing-rules", rule)
+    for member in ("raw-member-1", "raw-member-2"):
+        Tracked(providers.RawHostedRepository.provider_class(), connection).up(name=member)
+    return connection
+
+
+@pytest.fixture(scope="session")
+def signing_key() -> Iterator[str]:
+    with tempfile.TemporaryDirectory(prefix="gpg-") as home:
+        gpg = ["gpg", "--homedir", home, "--batch", "--pinentry-mode", "loopback", "--passphrase", ""]
+        Path(home).chmod(0o700)
+        subprocess.run([*gpg, "--quick-gen-key", "contract@example.invalid", "rsa2048"], check=True)
+        exported = subprocess.run([*gpg, "--export-secret-keys", "--armor"], check=True, capture_output=True)
+        yield exported.stdout.decode()
+        subprocess.run(["gpgconf", "--homedir", home, "--kill", "gpg-agent"], check=False)
+
+
+def edits(kind: str) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for part, some in EDITS.items():
+        found |= some if part in f"{kind}Repository" else {}
+    return found
+
+
+class TestCoreFormats(Lifecycle):
+    """The lifecycle of each kind, and each property by itself."""
+
+    @pytest.fixture(params=KINDS)
+    def case(self, request: pytest.FixtureRequest) -> Case:
+        kind = request.param
+        first: dict[str, Any] = {"name": named(kind.lower())}
+        edit: dict[str, Any] = {"strict_content_type_validation": False}
+        if kind.endswith("Proxy"):
+            first["remote_url"] = REMOTE
+            edit = {"content_max_age": 60, **edit}
+        if kind == "RawGroup":
+            first["member_names"] = ["raw-member-1", "raw-member-2"]
+            edit = {"member_names": ["raw-member-2", "raw-member-1"], **edit}
+        if kind == "MavenGroup":
+            first["member_names"] = ["maven-releases", "maven-snapshots"]
+            edit = {"member_names": ["maven-snapshots"], **edit}
+        if kind.startswith("Apt"):
+            first["distribution"] = "bookworm"
+        if kind == "AptHosted":
+            first["signing_keypair"] = request.getfixturevalue("signing_key")
+        provider = getattr(providers, f"{kind}Repository").provider_class
+        return Case(provider, first, edit, {"online": False})
+
+    def test_each_property_is_updated_kept_and_taken_back(self, case: Case, tracked: Tracked) -> None:
+        kind = case.provider.declared_by.removesuffix("Repository")  # type: ignore[attr-defined]
+        assert tracked.up(**case.first) == "create"
+        for name, edit in edits(kind).items():
+            edited = {**case.first, **edit}
+            assert (name, tracked.up(**edited)) == (name, "update")
+            assert (name, tracked.refresh()) == (name, "same")
+            assert (name, tracked.up(**edited)) == (name, "same")
+        assert tracked.up(**case.first) == "update"
+        assert tracked.refresh() == "same"
+
+
+def test_another_blob_store_or_name_replaces(connection: Connection) -> None:
+    client = client_for(connection)
+    store, name = named("store"), named("raw")
+    client.post("/v1/blobstores/file", {"name": store, "path": store})
+    tracked = Tracked(providers.RawHostedRepository.provider_class(), connection)
+    tracked.up(name=name)
+    assert tracked.up(name=name, blob_store_name=store) == "replace"
+    assert tracked.up(name=f"{name}-2", blob_store_name=store) == "replace"
+    assert namesake(client, name) is None
+    tracked.destroy()
+    client.delete(f"/v1/blobstores/{store}")
+
+
+@pytest.mark.parametrize(
+    ("kind", "wish", "said"),
+    [
+        ("RawGroup", {"member_names": ["raw-membr-1"]}, "member_names: raw-membr-1 is not on .*raw-member-1"),
+        (
+            "RawGroup",
+            {"member_names": ["maven-releases"]},
+            "member_names: maven-releases is not of the format raw",
+        ),
+        (
+            "MavenGroup",
+            {"member_names": ["raw-member-1"]},
+            "member_names: raw-member-1 is not of the format maven2",
+        ),
+        ("RawHosted", {"name": "maven-releases"}, "name is taken by the maven2 hosted repository"),
+        ("RawHosted", {"blob_store_name": "nope"}, "blob_store_name: 'nope' is not on the server.*default"),
+        (
+            "RawProxy",
+            {"remote_url": REMOTE, "routing_rule_name": "contract-rul"},
+            "routing_rule_name is None, desired 'contract-rul'.*removed again",
+        ),
+    ],
+    ids=["no member", "raw member", "maven member", "name", "blob store", "routing rule"],
+)
+def test_refusal_names_property_and_remedy(
+    connection: Connection, kind: str, wish: dict[str, Any], said: str
+) -> None:
+    provider = getattr(providers, f"{kind}Repository").provider_class
+    wished = {"name": named("refused"), **wish}
+    assert re.search(said, refusal(provider, connection, **wished))
+    there = {one["name"]: one["format"] for one in client_for(connection).get_list("/v1/repositories")}
+    assert there.get(wished["name"]) in (None, "maven2")
+
+
+@pytest.mark.parametrize(
+    ("kind", "wish", "wrong"),
+    [
+        ("RawGroup", {"name": "a", "member_names": ["b", "a"]}, "member_names"),
+        ("RawGroup", {"name": "a", "member_names": []}, "member_names"),
+        ("RawGroup", {"name": "a", "member_names": ["b", "b"]}, "member_names"),
+        ("RawProxy", {"name": "a", "remote_url": "ftp://x"}, "remote_url"),
+        ("RawProxy", {"name": "a", "remote_url": "example.com"}, "remote_url"),
+        ("RawProxy", {"name": "a", "remote_url": "https://u:p@example.com"}, "remote_url"),
+        ("RawProxy", {"name": "a"}, "remote_url"),
+        ("AptHosted", {"name": "a", "distribution": "b", "signing_keypair": "no key"}, "signing_keypair"),
+        (
+            "RawProxy",
+            {"name": "a", "remote_url": REMOTE, "authentication_type": "bearerToken"},
+            "authentication_bearer_token",
+        ),
+    ],
+)
+def test_bad_input_is_refused_before_a_call(kind: str, wish: dict[str, Any], wrong: str) -> None:
+    nowhere = {"url": "http://localhost:1", "username": "admin", "password": "x"}
+    provider = getattr(providers, f"{kind}Repository").provider_class
+    failures = provider().check({}, {"connection": nowhere, **wish}).failures
+    assert [one.property for one in failures] == [wrong]
