@@ -12,6 +12,7 @@ from typing import Any
 import nexus_registry.providers as providers
 import pytest
 from nexus_registry.providers.client import Connection, client_for
+from nexus_registry.providers.crud import NexusProvider
 from nexus_registry.providers.repositories.base import namesake
 
 from .docker_api import named
@@ -81,7 +82,7 @@ def connection(core: Callable[[], Nexus]) -> Connection:
     rule = {"name": "contract-rule", "description": "", "mode": "BLOCK", "matchers": ["/secret/.*"]}
     client.post("/v1/routing-rules", rule)
     for member in ("raw-member-1", "raw-member-2"):
-        Tracked(providers.RawHostedRepository.provider_class(), connection).up(name=member)
+        Tracked(provider_of("RawHosted")(), connection).up(name=member)
     return connection
 
 
@@ -94,6 +95,11 @@ def signing_key() -> Iterator[str]:
         exported = subprocess.run([*gpg, "--export-secret-keys", "--armor"], check=True, capture_output=True)
         yield exported.stdout.decode()
         subprocess.run(["gpgconf", "--homedir", home, "--kill", "gpg-agent"], check=False)
+
+
+def provider_of(kind: str) -> type[NexusProvider]:
+    found: type[NexusProvider] = getattr(providers, f"{kind}Repository").provider_class
+    return found
 
 
 def edits(kind: str) -> dict[str, dict[str, Any]]:
@@ -124,7 +130,7 @@ class TestCoreFormats(Lifecycle):
             first["distribution"] = "bookworm"
         if kind == "AptHosted":
             first["signing_keypair"] = request.getfixturevalue("signing_key")
-        provider = getattr(providers, f"{kind}Repository").provider_class
+        provider = provider_of(kind)
         return Case(provider, first, edit, {"online": False})
 
     def test_each_property_is_updated_kept_and_taken_back(self, case: Case, tracked: Tracked) -> None:
@@ -143,7 +149,7 @@ def test_another_blob_store_or_name_replaces(connection: Connection) -> None:
     client = client_for(connection)
     store, name = named("store"), named("raw")
     client.post("/v1/blobstores/file", {"name": store, "path": store})
-    tracked = Tracked(providers.RawHostedRepository.provider_class(), connection)
+    tracked = Tracked(provider_of("RawHosted")(), connection)
     tracked.up(name=name)
     assert tracked.up(name=name, blob_store_name=store) == "replace"
     assert tracked.up(name=f"{name}-2", blob_store_name=store) == "replace"
@@ -179,7 +185,7 @@ def test_another_blob_store_or_name_replaces(connection: Connection) -> None:
 def test_refusal_names_property_and_remedy(
     connection: Connection, kind: str, wish: dict[str, Any], said: str
 ) -> None:
-    provider = getattr(providers, f"{kind}Repository").provider_class
+    provider = provider_of(kind)
     wished = {"name": named("refused"), **wish}
     assert re.search(said, refusal(provider, connection, **wished))
     there = {one["name"]: one["format"] for one in client_for(connection).get_list("/v1/repositories")}
@@ -206,6 +212,6 @@ def test_refusal_names_property_and_remedy(
 )
 def test_bad_input_is_refused_before_a_call(kind: str, wish: dict[str, Any], wrong: str) -> None:
     nowhere = {"url": "http://localhost:1", "username": "admin", "password": "x"}
-    provider = getattr(providers, f"{kind}Repository").provider_class
+    provider = provider_of(kind)
     failures = provider().check({}, {"connection": nowhere, **wish}).failures
     assert [one.property for one in failures] == [wrong]
