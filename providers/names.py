@@ -10,3 +10,10 @@ NAME: Normalise = text(
     max_length=200,
 )
 """At most 200 characters, which is what the database holds."""
+
+PATH_NAME: Normalise = text(
+    r"(?!\.{1,2}$)[^/\0]+",
+    hint="must have no '/' or NUL, and not be '.' or '..': the server would not find it again",
+    max_length=200,
+)
+"""What can stand in an address: at most 200 characters without ``/``."""

@@ -10,6 +10,7 @@ from ..compat import parse, served
 from ..crud import Actual
 from ..declare import ListProp, NexusResource, Prop, prop
 from ..errors import Refused
+from ..names import PATH_NAME
 from ..rest import ObjectProvider, SettingProvider
 from ..schema import boolean, choice, integer, list_of, port, text
 from ..suggest import suggest
@@ -78,14 +79,8 @@ class LdapServer(
     Source: Nexus REST ``/v1/security/ldap``.
     """
 
-    name: Prop[str] = prop(
-        text(
-            r"(?!\.{1,2}$)[^/\\\0]+", hint="must have no '/', '\\' or NUL, and not be '.' or '..'", max_length=200
-        ),
-        path="name",
-        replaces=True,
-    )
-    """Name of the server in Nexus, at most 200 characters without ``/`` and ``\\``."""
+    name: Prop[str] = prop(PATH_NAME, path="name", replaces=True)
+    """Name of the server in Nexus, at most 200 characters without ``/``."""
     protocol: Prop[str] = prop(choice("LDAP", "LDAPS", upper=True), path="protocol", default="LDAPS")
     """``LDAPS`` or ``LDAP``."""
     host: Prop[str] = prop(text(r"\S+", hint="must be a host name or an address"), path="host")

@@ -59,7 +59,7 @@ def connection(nexus: Nexus) -> Connection:
 class TestKinds(Lifecycle):
     """Each kind from creation to deletion."""
 
-    @pytest.fixture(params=KINDS.values(), ids=KINDS)
+    @pytest.fixture(params=list(KINDS.values()), ids=list(KINDS))
     def case(self, request: pytest.FixtureRequest) -> Case:
         provider, first, edit = request.param
         return Case(provider, {"name": named("one"), **first}, edit, {"description": "by hand\nor so"})

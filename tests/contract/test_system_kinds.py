@@ -55,7 +55,7 @@ def client(connection: Connection) -> NexusClient:
 class TestKinds(Lifecycle):
     """Each kind from creation to deletion."""
 
-    @pytest.fixture(params=KINDS.values(), ids=KINDS)
+    @pytest.fixture(params=list(KINDS.values()), ids=list(KINDS))
     def case(self, request: pytest.FixtureRequest) -> Case:
         provider, first, edit, by_hand = request.param
         return Case(provider, {"name": named("one"), **first}, edit, by_hand)
