@@ -76,12 +76,32 @@ if TYPE_CHECKING:
     from .repositories.yum import YumGroupRepository as YumGroupRepository
     from .repositories.yum import YumHostedRepository as YumHostedRepository
     from .repositories.yum import YumProxyRepository as YumProxyRepository
+    from .security.active_realms import ActiveRealms as ActiveRealms
     from .security.admin_password import AdminPassword as AdminPassword
     from .security.anonymous import AnonymousAccess as AnonymousAccess
+    from .security.content_selector import ContentSelector as ContentSelector
+    from .security.ldap import LdapServer as LdapServer
+    from .security.ldap import LdapServerOrder as LdapServerOrder
+    from .security.privilege import ApplicationPrivilege as ApplicationPrivilege
+    from .security.privilege import RepositoryAdminPrivilege as RepositoryAdminPrivilege
+    from .security.privilege import RepositoryContentSelectorPrivilege as RepositoryContentSelectorPrivilege
+    from .security.privilege import RepositoryViewPrivilege as RepositoryViewPrivilege
+    from .security.privilege import ScriptPrivilege as ScriptPrivilege
+    from .security.privilege import WildcardPrivilege as WildcardPrivilege
     from .security.realm import RealmActivation as RealmActivation
     from .security.role import Role as Role
+    from .security.ssl_trust import SslTrust as SslTrust
     from .security.user import User as User
+    from .system.blob_store import AzureBlobStore as AzureBlobStore
+    from .system.blob_store import BlobStoreGroup as BlobStoreGroup
+    from .system.blob_store import FileBlobStore as FileBlobStore
+    from .system.blob_store import GoogleBlobStore as GoogleBlobStore
+    from .system.blob_store import S3BlobStore as S3BlobStore
+    from .system.cleanup_policy import CleanupPolicy as CleanupPolicy
+    from .system.email import Email as Email
     from .system.eula import Eula as Eula
+    from .system.routing_rule import RoutingRule as RoutingRule
+    from .system.script import Script as Script
 
 MODULES = {
     "client": ("Connection",),
@@ -121,12 +141,29 @@ MODULES = {
         "TerraformProxyRepository",
     ),
     "repositories.yum": ("YumGroupRepository", "YumHostedRepository", "YumProxyRepository"),
+    "security.active_realms": ("ActiveRealms",),
     "security.admin_password": ("AdminPassword",),
     "security.anonymous": ("AnonymousAccess",),
+    "security.content_selector": ("ContentSelector",),
+    "security.ldap": ("LdapServer", "LdapServerOrder"),
+    "security.privilege": (
+        "ApplicationPrivilege",
+        "RepositoryAdminPrivilege",
+        "RepositoryContentSelectorPrivilege",
+        "RepositoryViewPrivilege",
+        "ScriptPrivilege",
+        "WildcardPrivilege",
+    ),
     "security.realm": ("RealmActivation",),
     "security.role": ("Role",),
+    "security.ssl_trust": ("SslTrust",),
     "security.user": ("User",),
+    "system.blob_store": ("AzureBlobStore", "BlobStoreGroup", "FileBlobStore", "GoogleBlobStore", "S3BlobStore"),
+    "system.cleanup_policy": ("CleanupPolicy",),
+    "system.email": ("Email",),
     "system.eula": ("Eula",),
+    "system.routing_rule": ("RoutingRule",),
+    "system.script": ("Script",),
 }
 """What each module exports here."""
 _HOME = {name: module for module, names in MODULES.items() for name in names}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.cookiejar
 import random
+import re
 import ssl
 import threading
 import time
@@ -132,6 +133,10 @@ class NexusClient:
     def put_text(self, path: str, secret: str) -> None:
         """PUT plain text which is a secret: it is kept out of any message."""
         self._request("PUT", path, data=secret.encode(), headers={"Content-Type": "text/plain"}, secrets=(secret,))
+
+    def post_raw(self, path: str, body: bytes, content_type: str) -> Any:
+        """Send something that is no JSON: a certificate, a licence file."""
+        return self._request("POST", path, data=body, headers={"Content-Type": content_type})
 
     def delete(self, path: str) -> None:
         """Delete what is at ``path``; raises :class:`NotFound` when it is not there."""
@@ -290,6 +295,9 @@ def invalidate_credentials(client: NexusClient) -> None:
     Credentials.invalidate(client.url)
 
 
+_SECRET_KEY = re.compile("password|secret|token|accountKey|passphrase|keypair", re.IGNORECASE)
+
+
 class _Attempts:
     """Decides whether and when a failed request is sent again: the list in NexusClient's docstring, as code."""
 
@@ -337,6 +345,12 @@ class _Adapter(HTTPAdapter):
 
 
 def _secrets_in(body: Any) -> tuple[str, ...]:
+    """The values in a body, however deep, that its keys call secret."""
+    if isinstance(body, list):
+        return tuple(secret for entry in body for secret in _secrets_in(entry))
     if not isinstance(body, dict):
         return ()
-    return tuple(str(value) for key, value in body.items() if "password" in key.lower() and value)
+    own = [
+        str(value) for key, value in body.items() if _SECRET_KEY.search(key) and isinstance(value, str) and value
+    ]
+    return (*own, *(secret for value in body.values() for secret in _secrets_in(value)))

@@ -65,6 +65,9 @@ class NexusProvider(Mapped, Provider):
     scope: ClassVar[str] = ""
     """What the identity is unique in, where several kinds share their names. Default: the kind."""
 
+    excludes: ClassVar[str] = ""
+    """The scope of a kind that no program may have on a server together with this one."""
+
     def computed_inputs(self, olds: Mapping[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:
         if "incarnation" not in self.schema:
             return inputs
@@ -270,9 +273,17 @@ class NexusProvider(Mapped, Provider):
         if olds:
             self._hold(olds)
         other = self.run.declare(urn, key, {name: inputs[name] for name in self.schema if name in inputs})
+        name = next((name for name, field in self.schema.items() if field.replaces), "connection")
+        if self.excludes and (against := self.run.desired_of(self.excludes, key[1])):
+            return [
+                CheckFailure(
+                    name,
+                    f"{self.kind} of {key[1]} and the {self.excludes} of {engine.name_of(against)!r} ({against}) "
+                    "exclude each other. Declare one of them",
+                )
+            ]
         if not other:
             return []
-        name = next((name for name, field in self.schema.items() if field.replaces), "connection")
         return [
             CheckFailure(
                 name,

@@ -113,6 +113,11 @@ class Run:
             self._changed.wait_for(found, timeout)
             return found()
 
+    def desired_of(self, scope: str, server: str) -> str:
+        """URN of a resource that wants an object of that kind on that server, or an empty string."""
+        with self._changed:
+            return next((one.urn for one in self._desired.values() if one.key[:2] == (scope, server)), "")
+
     def is_released(self, urn: str, key: Key, *, timeout: float = 0.0) -> bool:
         """Whether another resource of this run had that object and now wants another one.
 

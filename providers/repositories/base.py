@@ -9,8 +9,9 @@ from ..client import NexusClient
 from ..declare import ListProp, NexusResource, Prop, PropertyGroup, prop
 from ..errors import NotFound, Refused
 from ..marks import Incarnation
+from ..names import NAME
 from ..rest import ObjectProvider
-from ..schema import Invalid, Normalise, boolean, choice, integer, list_of, set_of, text
+from ..schema import Invalid, boolean, choice, integer, list_of, set_of, text
 from ..suggest import suggest
 
 _CREDENTIALS = {
@@ -150,13 +151,6 @@ def http_url(value: Any) -> str:
     if "@" in url.split("/")[2]:
         raise Invalid("must hold no login: give authentication_username and authentication_password")
     return url
-
-
-NAME: Normalise = text(
-    r"[A-Za-z0-9-][A-Za-z0-9_.-]*",
-    hint="must be letters, digits, '-', '_' and '.', not starting with '_' or '.'",
-    max_length=200,
-)
 
 
 class Repository(Incarnation, NexusResource, provider=RepositoryProvider, abstract=True):

@@ -23,6 +23,7 @@ _PAUSE = (0.2, 0.6)
 class RealmActivationProvider(NexusProvider):
     kind = "realm"
     find_first = True
+    excludes = "list of active realms"
 
     def identity(self, inputs: Mapping[str, Any]) -> str:
         return str(inputs.get("realm") or "DockerToken")

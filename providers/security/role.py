@@ -9,6 +9,7 @@ from ..client import NexusClient
 from ..declare import ListProp, NexusResource, Prop, prop
 from ..errors import Refused
 from ..marks import Incarnation, Incarnations
+from ..names import PATH_NAME
 from ..rest import ObjectProvider
 from ..schema import set_of, text
 from ..suggest import suggest
@@ -48,11 +49,7 @@ class Role(
     """
 
     role_id: Prop[str] = prop(
-        text(
-            r"(?!\.{1,2}$)[^/\0]+",
-            hint="must have no '/' or NUL, and not be '.' or '..': the server would not find the role again",
-            max_length=200,
-        ),
+        PATH_NAME,
         path="id",
         replaces=True,
         renamed_from="id",

@@ -121,6 +121,7 @@ class Nexus:
             "ssl.etc": "${karaf.data}/etc/ssl",
             "nexus-context-path": self.context or "/",
             "nexus.onboarding.enabled": "false",
+            "nexus.scripts.allowCreation": "true",
             **(properties or {}),
         }
         content = "".join(f"{key}={value}\n" for key, value in lines.items())

@@ -1,0 +1,19 @@
+"""The name that Nexus allows most objects: repositories, blob stores, privileges, rules, policies and scripts."""
+
+from __future__ import annotations
+
+from .schema import Normalise, text
+
+NAME: Normalise = text(
+    r"[A-Za-z0-9-][A-Za-z0-9_.-]*",
+    hint="must be letters, digits, '-', '_' and '.', not starting with '_' or '.'",
+    max_length=200,
+)
+"""At most 200 characters, which is what the database holds."""
+
+PATH_NAME: Normalise = text(
+    r"(?!\.{1,2}$)[^/\0]+",
+    hint="must have no '/' or NUL, and not be '.' or '..': the server would not find it again",
+    max_length=200,
+)
+"""What can stand in an address: at most 200 characters without ``/``."""

@@ -1,0 +1,83 @@
+"""Expressions that Nexus reads and this program only checks: regular expressions of Java, and Quartz's schedules.
+
+The checks refuse what is surely wrong and let through what they do not know.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+from .schema import Invalid, text
+
+_JAVA_ONLY = (
+    (r"\\Q.*?(?:\\E|$)", "a"),
+    (r"\\[pP](?:\{[^}]*\}|[A-Za-z])", "a"),
+    (r"\\x\{[0-9A-Fa-f]+\}|\\k<\w+>|\\c.", "a"),
+    (r"\\[hHRXGzZQEeV]", "a"),
+    (r"\(\?<(?![=!])\w+>", "("),
+    (r"\(\?>|\(\?[a-zA-Z]*-?[a-zA-Z]*:", "(?:"),
+    (r"\(\?[a-zA-Z]*-?[a-zA-Z]*\)", ""),
+    (r"(?<=[*+?}])\+", ""),
+)
+"""What Java's regular expressions have and Python's have otherwise or not at all, and what stands for it here."""
+
+
+def java_regex(value: Any) -> str:
+    """A regular expression; refused when its brackets or repetitions can't be right in Java."""
+    expression = str(text()(value))
+    plain = re.sub(r"\\\\", "a", expression)
+    for found, instead in _JAVA_ONLY:
+        plain = re.sub(found, instead, plain)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            re.compile(plain)
+    except re.error as error:
+        if re.match(r"unterminated|missing|unbalanced|nothing to repeat|bad escape \(end", error.msg):
+            raise Invalid(f"{expression!r} is no regular expression: {error.msg}") from None
+    return expression
+
+
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+_FIELDS: tuple[tuple[str, int, int, Mapping[str, int]], ...] = (
+    ("seconds", 0, 59, {}),
+    ("minutes", 0, 59, {}),
+    ("hours", 0, 23, {}),
+    ("day of month", 1, 31, {}),
+    ("month", 1, 12, {name: number for number, name in enumerate(_MONTHS, 1)}),
+    ("day of week", 1, 7, {name: number for number, name in enumerate(_DAYS, 1)}),
+    ("year", 1970, 2099, {}),
+)
+_DAY_FORMS = {
+    "day of month": r"\?|L(-\d{1,2})?W?|\d{1,2}W",
+    "day of week": r"\?|L|\w{1,3}L|\w{1,3}#[1-5]",
+}
+"""What only the fields of days know."""
+
+
+def quartz_cron(value: Any) -> str:
+    """A schedule of Quartz: ``0 30 2 * * ?`` is half past two each day."""
+    expression = " ".join(str(text()(value)).upper().split())
+    fields = expression.split(" ")
+    if not 6 <= len(fields) <= 7:
+        raise Invalid(f"must have 6 or 7 fields (seconds first, as in '0 30 2 * * ?'), not {len(fields)}")
+    for field, (name, low, high, names) in zip(fields, _FIELDS, strict=False):
+        for part in field.split(","):
+            if not re.fullmatch(_DAY_FORMS.get(name, r"(?!)"), part) and not _is_range(part, low, high, names):
+                raise Invalid(f"{part!r} is no {name}: give numbers from {low} to {high}, '*', 'a-b' or 'a/b'")
+    if (fields[3] == "?") == (fields[5] == "?"):
+        raise Invalid("must have '?' for exactly one of day of month and day of week")
+    return expression
+
+
+def _is_range(part: str, low: int, high: int, names: Mapping[str, int]) -> bool:
+    found = re.fullmatch(r"(\*|\w+)(?:-(\w+))?(?:/(\d{1,4}))?", part)
+    if not found or (found[1] == "*" and found[2]):
+        return False
+    ends = [end for end in (found[1], found[2]) if end not in (None, "*")]
+    numbers = [names.get(end, int(end) if end.isdecimal() else -1) for end in ends]
+    return all(low <= number <= high for number in numbers) and found[3] != "0"

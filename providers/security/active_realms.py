@@ -1,0 +1,64 @@
+"""ActiveRealms: the whole list of active security realms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..client import NexusClient, server_lock
+from ..crud import Actual
+from ..declare import ListProp, NexusResource, Prop, prop
+from ..errors import Refused
+from ..rest import SettingProvider
+from ..schema import Invalid, list_of, text
+from ..suggest import suggest
+from ..unknown import has_unknown
+
+_NEEDED = "NexusAuthenticatingRealm"
+_HIDDEN = "NexusAuthorizingRealm"
+"""Nexus from 3.60 on adds it by itself and does not list it."""
+
+
+def _realms(value: Any) -> list[Any]:
+    realms = list_of(text(), least=1)(value)
+    if _NEEDED not in realms and not has_unknown(realms):
+        raise Invalid(f"must name {_NEEDED}, without which nobody can log in")
+    return [one for one in realms if one != _HIDDEN]
+
+
+class ActiveRealmsProvider(SettingProvider):
+    kind = "list of active realms"
+    setting = "/v1/security/realms/active"
+    setting_id = "realms"
+    excludes = "realm"
+
+    def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual:  # noqa: ARG002
+        realms = client.get_list(self.setting)
+        return Actual(realms, {"realms": [one for one in realms if one != _HIDDEN]})
+
+    def write(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
+        kept = [_HIDDEN] if _HIDDEN in actual.body else []
+        with server_lock(client):
+            client.put(self.setting, [*inputs["realms"], *kept])
+
+    def explain(self, client: NexusClient, inputs: Mapping[str, Any], error: Refused) -> str:  # noqa: ARG002
+        there = [one["id"] for one in client.get_list("/v1/security/realms/available")]
+        missing = [one for one in inputs["realms"] if one not in there]
+        return f"realms: {', '.join(missing)} is not on the server; {suggest(missing, there)}" if missing else ""
+
+
+class ActiveRealms(NexusResource, provider=ActiveRealmsProvider):
+    """The whole list of active security realms, in the order in which they are asked. One per server.
+
+    It and :class:`RealmActivation`, which adds one realm and leaves the others alone, exclude each other. Deletion
+    puts back the list that was found at creation, unless somebody else has changed it since.
+
+    Errors: a realm that the server does not have, with those it has.
+
+    Source: Nexus REST ``/v1/security/realms``.
+    """
+
+    realms: ListProp[str] = prop(_realms, path="realms")
+    """Ids of the realms, with ``NexusAuthenticatingRealm``. The order counts."""
+    before: Prop[dict[str, Any]] = prop(computed=True)
+    """The setting found at creation."""

@@ -1,0 +1,180 @@
+"""LdapServer and LdapServerOrder: accounts and groups from directories."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..client import NexusClient
+from ..compat import parse, served
+from ..crud import Actual
+from ..declare import ListProp, NexusResource, Prop, prop
+from ..errors import Refused
+from ..names import PATH_NAME
+from ..rest import ObjectProvider, SettingProvider
+from ..schema import boolean, choice, integer, list_of, port, text
+from ..suggest import suggest
+
+_SERVERS = "/v1/security/ldap"
+_SCHEMES = {"NONE": "none", "SIMPLE": "simple", "CRAM_MD5": "CRAM-MD5", "DIGEST_MD5": "DIGEST-MD5"}
+"""Authentication schemes, and how Nexus from 3.88 on spells them."""
+_NEW_SPELLING = (3, 88)
+_STATIC = ("group_object_class", "group_id_attribute", "group_member_attribute", "group_member_format")
+
+
+class LdapServerProvider(ObjectProvider):
+    kind = "LDAP server"
+
+    def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        needed: list[tuple[str, str]] = []
+        scheme = inputs["auth_scheme"]
+        if scheme != "NONE":
+            needed += [(name, f"auth_scheme {scheme}") for name in ("auth_username", "auth_password")]
+        if scheme in ("CRAM_MD5", "DIGEST_MD5"):
+            needed.append(("auth_realm", f"auth_scheme {scheme}"))
+        if inputs["ldap_groups_as_roles"]:
+            names = ("user_member_of_attribute",) if inputs["group_type"] == "DYNAMIC" else _STATIC
+            needed += [(name, f"ldap_groups_as_roles and group_type {inputs['group_type']}") for name in names]
+        for name, why in needed:
+            if inputs.get(name) is None:
+                yield name, f"is required with {why}"
+
+    def to_body(self, inputs: Mapping[str, Any], base: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        body = super().to_body(inputs, base)
+        return {**body, "authScheme": _SCHEMES.get(body["authScheme"], body["authScheme"])}
+
+    def insert(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
+        client.post(self.collection, _spelled(client, self.to_body(inputs)))
+
+    def write(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
+        client.put(self.address(self.item, inputs), _spelled(client, self.to_body(inputs, actual.body)))
+
+
+def _spelled(client: NexusClient, body: dict[str, Any]) -> dict[str, Any]:
+    """The body in the spelling of this server's version; a server whose version is not known is a new one."""
+    version = served(client.server)[0]
+    if not version or parse(version) >= _NEW_SPELLING:
+        return body
+    older = {new: old for old, new in _SCHEMES.items()}
+    return {**body, "authScheme": older.get(body["authScheme"], body["authScheme"])}
+
+
+def _scheme(value: Any) -> str:
+    told = value.upper().replace("-", "_") if isinstance(value, str) else value
+    return str(choice(*_SCHEMES)(told))
+
+
+class LdapServer(
+    NexusResource,
+    provider=LdapServerProvider,
+    collection=_SERVERS,
+    read_only=("order",),
+    since="3.24",
+):
+    """A directory whose accounts may log in, and whose groups may be roles.
+
+    The realm ``LdapRealm`` must be active. The defaults are those of OpenLDAP with ``inetOrgPerson``. A bind
+    password can't be read: it is written when it changes here.
+
+    Source: Nexus REST ``/v1/security/ldap``.
+    """
+
+    name: Prop[str] = prop(PATH_NAME, path="name", replaces=True)
+    """Name of the server in Nexus, at most 200 characters without ``/``."""
+    protocol: Prop[str] = prop(choice("LDAP", "LDAPS", upper=True), path="protocol", default="LDAPS")
+    """``LDAPS`` or ``LDAP``."""
+    host: Prop[str] = prop(text(r"\S+", hint="must be a host name or an address"), path="host")
+    """Host name of the directory."""
+    port: Prop[int] = prop(port, path="port", default=636)
+    """Its port; 389 is usual for ``LDAP``."""
+    use_trust_store: Prop[bool] = prop(boolean, path="useTrustStore", default=False)
+    """Trust certificates in Nexus's trust store, too: :class:`SslTrust`."""
+    search_base: Prop[str] = prop(text(), path="searchBase")
+    """Where the search begins: ``dc=example,dc=com``."""
+    auth_scheme: Prop[str] = prop(_scheme, path="authScheme", default="SIMPLE")
+    """``NONE``, ``SIMPLE``, ``CRAM_MD5`` or ``DIGEST_MD5``."""
+    auth_username: Prop[str | None] = prop(text(), path="authUsername", default=None)
+    """Who binds: with ``SIMPLE`` a DN."""
+    auth_password: Prop[str | None] = prop(text(), path="authPassword", default=None, secret=True)
+    """That account's password."""
+    auth_realm: Prop[str | None] = prop(text(), path="authRealm", default=None)
+    """SASL realm, for ``CRAM_MD5`` and ``DIGEST_MD5``."""
+    connection_timeout_seconds: Prop[int] = prop(
+        integer(1, 3600), path="connectionTimeoutSeconds", default=30, unit="seconds"
+    )
+    """How long to wait for the directory."""
+    connection_retry_delay_seconds: Prop[int] = prop(
+        integer(0, 2147483647), path="connectionRetryDelaySeconds", default=300, unit="seconds"
+    )
+    """How long a directory that failed is left alone."""
+    max_incidents_count: Prop[int] = prop(integer(0, 2147483647), path="maxIncidentsCount", default=3)
+    """After how many failures it is left alone."""
+    user_base_dn: Prop[str | None] = prop(text(), path="userBaseDn", default=None)
+    """Where users are, relative to ``search_base``: ``ou=people``."""
+    user_subtree: Prop[bool] = prop(boolean, path="userSubtree", default=False)
+    """Look for users below that, too."""
+    user_object_class: Prop[str] = prop(text(), path="userObjectClass", default="inetOrgPerson")
+    """Object class of users."""
+    user_ldap_filter: Prop[str | None] = prop(text(), path="userLdapFilter", default=None)
+    """Which users count: ``(employeeType=staff)``."""
+    user_id_attribute: Prop[str] = prop(text(), path="userIdAttribute", default="uid")
+    """Attribute with the id."""
+    user_real_name_attribute: Prop[str] = prop(text(), path="userRealNameAttribute", default="cn")
+    """Attribute with the name."""
+    user_email_address_attribute: Prop[str] = prop(text(), path="userEmailAddressAttribute", default="mail")
+    """Attribute with the e-mail address."""
+    user_password_attribute: Prop[str | None] = prop(text(), path="userPasswordAttribute", default=None)
+    """Attribute with the password. Default: Nexus binds as the user."""
+    ldap_groups_as_roles: Prop[bool] = prop(boolean, path="ldapGroupsAsRoles", default=False)
+    """Let users have the roles whose ids are the names of their groups."""
+    group_type: Prop[str] = prop(choice("STATIC", "DYNAMIC", upper=True), path="groupType", default="STATIC")
+    """``STATIC`` (groups list users) or ``DYNAMIC`` (users list groups)."""
+    group_base_dn: Prop[str | None] = prop(text(), path="groupBaseDn", default=None)
+    """Where groups are, relative to ``search_base``."""
+    group_subtree: Prop[bool] = prop(boolean, path="groupSubtree", default=False)
+    """Look for groups below that, too."""
+    group_object_class: Prop[str | None] = prop(text(), path="groupObjectClass", default=None)
+    """Object class of groups: ``groupOfNames``."""
+    group_id_attribute: Prop[str | None] = prop(text(), path="groupIdAttribute", default=None)
+    """Attribute with a group's name: ``cn``."""
+    group_member_attribute: Prop[str | None] = prop(text(), path="groupMemberAttribute", default=None)
+    """Attribute with a group's members: ``member``."""
+    group_member_format: Prop[str | None] = prop(text(), path="groupMemberFormat", default=None)
+    """What stands there: ``uid=${username},ou=people,dc=example,dc=com``."""
+    user_member_of_attribute: Prop[str | None] = prop(text(), path="userMemberOfAttribute", default=None)
+    """Attribute of a user with the groups, for ``DYNAMIC``: ``memberOf``."""
+
+
+class LdapServerOrderProvider(SettingProvider):
+    kind = "order of LDAP servers"
+    setting = f"{_SERVERS}/change-order"
+    setting_id = "ldap-order"
+
+    def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual:  # noqa: ARG002
+        servers = sorted(client.get_list(_SERVERS), key=lambda one: int(one.get("order") or 0))
+        return Actual(servers, {"names": [one["name"] for one in servers]})
+
+    def write(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
+        there = [one["name"] for one in actual.body]
+        missing = [name for name in inputs["names"] if name not in there]
+        if missing:
+            raise Refused(f"names: {', '.join(missing)} is not on the server; {suggest(missing, there)}")
+        left = [name for name in there if name not in inputs["names"]]
+        if left:
+            raise Refused(f"names: lacks {', '.join(left)}. Name every LDAP server of the Nexus")
+        client.post(self.setting, inputs["names"])
+
+    def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
+        """The servers keep their order."""
+
+
+class LdapServerOrder(NexusResource, provider=LdapServerOrderProvider, since="3.24"):
+    """The order in which Nexus asks its LDAP servers. One per server; deletion changes nothing.
+
+    Errors: a name that the server does not have, and an LDAP server that the list lacks.
+
+    Source: Nexus REST ``/v1/security/ldap/change-order``.
+    """
+
+    names: ListProp[str] = prop(list_of(text(), least=1), path="names", refers="LdapServer")
+    """Names of all LDAP servers; the first is asked first."""

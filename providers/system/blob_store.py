@@ -1,0 +1,346 @@
+"""Where repositories keep their content: on a file system, in a bucket, or in a group of such places."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..client import NexusClient
+from ..crud import Actual
+from ..declare import ListProp, NexusResource, Prop, PropertyGroup, prop
+from ..errors import Refused
+from ..names import NAME
+from ..rest import ObjectProvider
+from ..schema import Invalid, boolean, choice, integer, list_of, text
+from ..suggest import suggest
+
+_LARGEST = 2**53
+"""The largest number of bytes that the engine, which makes a float of each number, keeps exactly."""
+
+
+class BlobStoreProvider(ObjectProvider):
+    scope = "blob store"
+    collection = "/v1/blobstores/{type}"
+    delete_path = "/v1/blobstores/{key}"
+    list_path = "/v1/blobstores"
+    list_is_complete = False
+
+    def is_it(self, entry: Mapping[str, Any], inputs: Mapping[str, Any]) -> bool:
+        # The list says "File", "S3", "Azure Cloud Storage", "Google Cloud Storage" and "Group".
+        return str(entry["type"]).lower().startswith(self.type) and super().is_it(entry, inputs)
+
+    def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual | None:
+        try:
+            return super().find(client, inputs)
+        except Refused:  # Nexus 3.71 answers 400 for a blob store of another type.
+            if self._is_listed(client, inputs):
+                raise
+            return None
+
+    def explain(self, client: NexusClient, inputs: Mapping[str, Any], error: Refused) -> str:
+        name = self.identity(inputs)
+        stores = client.get_list(self.list_path)
+        if " in use" in str(error):
+            return _users(client, name, stores)
+        other = next((one for one in stores if one["name"].lower() == name.lower()), None)
+        if other and not self.is_it(other, inputs):
+            return f"name is taken by the blob store {other['name']!r} of the type {other['type']}. Choose another"
+        return ""
+
+
+def _users(client: NexusClient, name: str, stores: list[Any]) -> str:
+    users = [
+        f"repository {one['name']!r}"
+        for one in client.get_list("/v1/repositorySettings")
+        if (one.get("storage") or {}).get("blobStoreName") == name
+    ]
+    groups = [one["name"] for one in stores if str(one["type"]).lower() == "group"]
+    address = BlobStoreGroup.provider_class().address  # type: ignore[attr-defined]
+    users += [
+        f"blob store group {group!r}"
+        for group in groups
+        if name in client.get_object(address("{item}", {"name": group}))["members"]
+    ]
+    return f"is in use by {', '.join(users)}, and was not deleted. Delete or move them first" if users else ""
+
+
+class BlobStore(NexusResource, provider=BlobStoreProvider, abstract=True):
+    """What every blob store has."""
+
+    name: Prop[str] = prop(NAME, path="name", replaces=True)
+    """Name of the blob store, at most 200 characters, unique in any case."""
+
+
+class SoftQuota(PropertyGroup, optional="softQuota", requires=("soft_quota_type", "soft_quota_limit_bytes")):
+    """A limit that Nexus warns about and does not enforce."""
+
+    soft_quota_type: Prop[str | None] = prop(
+        choice("spaceRemainingQuota", "spaceUsedQuota"), path="softQuota.type", default=None
+    )
+    """``spaceUsedQuota`` (warn above the limit) or ``spaceRemainingQuota`` (warn when less than it is free)."""
+    soft_quota_limit_bytes: Prop[int | None] = prop(
+        integer(1, _LARGEST), path="softQuota.limit", default=None, unit="bytes"
+    )
+    """The limit, in bytes."""
+
+
+class FileBlobStore(SoftQuota, BlobStore, type="file"):
+    """A directory on the server.
+
+    Errors: a deletion while repositories use it, which it names.
+
+    Source: Nexus REST ``/v1/blobstores/file``.
+    """
+
+    path: Prop[str] = prop(text(max_length=200), path="path", replaces=True)
+    """The directory, absolute or below ``<data_dir>/blobs``. Another one is another blob store: Nexus moves no
+    content."""
+
+
+def _bucket(value: Any) -> str:
+    name = str(text()(value))
+    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", name) or ".." in name:
+        raise Invalid(
+            f"{name!r} is no name of a bucket: give 3 to 63 lower-case letters, digits, '-' and '.', the "
+            "first and the last a letter or digit"
+        )
+    if re.fullmatch(r"\d+\.\d+\.\d+\.\d+", name):
+        raise Invalid(f"{name!r} is an IP address and no name of a bucket")
+    return name
+
+
+def _failover(value: Any) -> str:
+    entry = str(text(r"[^=\s]+=[^=\s]+", hint="must be region=bucket")(value))
+    _bucket(entry.partition("=")[2])
+    return entry
+
+
+class S3Provider(BlobStoreProvider):
+    type = "s3"
+
+    def to_body(self, inputs: Mapping[str, Any], base: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        body = super().to_body(inputs, base)
+        configuration = body["bucketConfiguration"]
+        configuration.pop("activeRegion", None)
+        pairs = [entry.partition("=") for entry in configuration.pop("failoverBuckets", None) or []]
+        if pairs:
+            configuration["failoverBuckets"] = [{"region": one[0], "bucketName": one[2]} for one in pairs]
+        return body
+
+    def from_body(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        properties = super().from_body(body)
+        if "failover_buckets" in properties:
+            properties["failover_buckets"] = [
+                f"{one['region']}={one['bucketName']}" for one in properties["failover_buckets"] or []
+            ]
+        return properties
+
+    def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        yield from super().validate(inputs)
+        for one, other in (("access_key_id", "secret_access_key"), ("secret_access_key", "access_key_id")):
+            if inputs.get(one) is not None and inputs.get(other) is None:
+                yield other, f"is required with {one}"
+        if inputs.get("encryption_key") is not None and inputs.get("encryption_type") != "kmsManagedEncryption":
+            yield "encryption_key", "is for encryption_type kmsManagedEncryption. Set that, or leave it out"
+
+
+class S3Security(PropertyGroup, optional="bucketConfiguration.bucketSecurity"):
+    """How Nexus logs in to S3, where that is not by the host's own role."""
+
+    access_key_id: Prop[str | None] = prop(
+        text(), path="bucketConfiguration.bucketSecurity.accessKeyId", default=None
+    )
+    """Id of the access key."""
+    secret_access_key: Prop[str | None] = prop(
+        text(), path="bucketConfiguration.bucketSecurity.secretAccessKey", default=None, secret=True
+    )
+    """The access key's secret."""
+    role: Prop[str | None] = prop(text(), path="bucketConfiguration.bucketSecurity.role", default=None)
+    """ARN of an IAM role to assume."""
+    session_token: Prop[str | None] = prop(
+        text(), path="bucketConfiguration.bucketSecurity.sessionToken", default=None, secret=True
+    )
+    """Token of temporary credentials."""
+
+
+class S3Encryption(PropertyGroup, optional="bucketConfiguration.encryption", requires=("encryption_type",)):
+    """Encryption by the object store."""
+
+    encryption_type: Prop[str | None] = prop(
+        choice("s3ManagedEncryption", "kmsManagedEncryption"),
+        path="bucketConfiguration.encryption.encryptionType",
+        default=None,
+    )
+    """``s3ManagedEncryption`` or ``kmsManagedEncryption``."""
+    encryption_key: Prop[str | None] = prop(
+        text(), path="bucketConfiguration.encryption.encryptionKey", default=None
+    )
+    """Id of the key in KMS."""
+
+
+class S3Connection(PropertyGroup, optional="bucketConfiguration.advancedBucketConnection"):
+    """For object stores other than Amazon's."""
+
+    endpoint: Prop[str | None] = prop(
+        text(r"https?://\S+", hint="must be an http:// or https:// address"),
+        path="bucketConfiguration.advancedBucketConnection.endpoint",
+        default=None,
+    )
+    """Address of the object store."""
+    signer_type: Prop[str | None] = prop(
+        text(), path="bucketConfiguration.advancedBucketConnection.signerType", default=None
+    )
+    """Version of signatures: ``DEFAULT``, ``S3SignerType`` or ``AWSS3V4SignerType``."""
+    force_path_style: Prop[bool] = prop(
+        boolean, path="bucketConfiguration.advancedBucketConnection.forcePathStyle", default=False
+    )
+    """Name the bucket in the path, and not in the host."""
+    max_connection_pool_size: Prop[int | None] = prop(
+        integer(1, 2147483647),
+        path="bucketConfiguration.advancedBucketConnection.maxConnectionPoolSize",
+        default=None,
+    )
+    """How many connections Nexus may keep open."""
+
+
+class S3BlobStore(S3Security, S3Encryption, S3Connection, SoftQuota, BlobStore, provider=S3Provider):
+    """A bucket of Amazon S3 or of another store with its API.
+
+    Errors: a bucket that can't be reached; a deletion while repositories use it, which it names.
+
+    Source: Nexus REST ``/v1/blobstores/s3``.
+    """
+
+    bucket_name: Prop[str] = prop(_bucket, path="bucketConfiguration.bucket.name", replaces=True)
+    """Name of the bucket; made if it is missing."""
+    bucket_prefix: Prop[str] = prop(
+        text(empty=True), path="bucketConfiguration.bucket.prefix", default="", replaces=True
+    )
+    """What each object's key begins with."""
+    region: Prop[str] = prop(text(), path="bucketConfiguration.bucket.region", default="DEFAULT")
+    """Region of the bucket, ``eu-central-1``; ``DEFAULT``: that of the host."""
+    expiration_days: Prop[int | None] = prop(
+        integer(-1, 2147483647),
+        path="bucketConfiguration.bucket.expiration",
+        default=3,
+        until="3.88",
+        unit="days",
+    )
+    """After how many days S3 removes what was deleted, -1: never. Later versions leave that to the bucket."""
+    pre_signed_url_enabled: Prop[bool] = prop(
+        boolean, path="bucketConfiguration.preSignedUrlEnabled", default=False, since="3.79", edition="pro"
+    )
+    """Let clients download from S3 directly."""
+    failover_buckets: ListProp[str] = prop(
+        list_of(_failover), path="bucketConfiguration.failoverBuckets", default=[], since="3.74", edition="pro"
+    )
+    """Replicas in other regions, ``region=bucket``; the order counts."""
+
+
+class AzureProvider(BlobStoreProvider):
+    type = "azure"
+
+    def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        yield from super().validate(inputs)
+        if (inputs["authentication_method"] == "ACCOUNTKEY") != (inputs.get("account_key") is not None):
+            yield "account_key", "is required with authentication_method ACCOUNTKEY, and with no other"
+
+
+class AzureBlobStore(SoftQuota, BlobStore, provider=AzureProvider, edition="pro"):
+    """A container of Azure Blob Storage.
+
+    Source: Nexus REST ``/v1/blobstores/azure``.
+    """
+
+    account_name: Prop[str] = prop(
+        text(r"[a-z0-9]{3,24}", hint="must be 3 to 24 lower-case letters and digits"),
+        path="bucketConfiguration.accountName",
+    )
+    """Name of the storage account."""
+    container_name: Prop[str] = prop(
+        text(r"[a-z0-9][a-z0-9-]{2,62}", hint="must be 3 to 63 lower-case letters, digits and '-'"),
+        path="bucketConfiguration.containerName",
+        replaces=True,
+    )
+    """Name of the container; made if it is missing."""
+    authentication_method: Prop[str] = prop(
+        choice("ACCOUNTKEY", "MANAGEDIDENTITY", "ENVIRONMENTVARIABLE", upper=True),
+        path="bucketConfiguration.authentication.authenticationMethod",
+        default="MANAGEDIDENTITY",
+    )
+    """``ACCOUNTKEY``, ``MANAGEDIDENTITY`` or ``ENVIRONMENTVARIABLE``."""
+    account_key: Prop[str | None] = prop(
+        text(), path="bucketConfiguration.authentication.accountKey", default=None, secret=True
+    )
+    """Key of the account, for ``ACCOUNTKEY``."""
+
+
+class GoogleSecurity(PropertyGroup, optional="bucketConfiguration.bucketSecurity"):
+    """How Nexus logs in to Google, where that is not by the host's own account."""
+
+    authentication_method: Prop[str] = prop(
+        choice("applicationDefault", "accountKey"),
+        path="bucketConfiguration.bucketSecurity.authenticationMethod",
+        default="applicationDefault",
+    )
+    """``applicationDefault`` or ``accountKey``."""
+    account_key: Prop[str | None] = prop(
+        text(multiline=True), path="bucketConfiguration.bucketSecurity.accountKey", default=None, secret=True
+    )
+    """The credentials' JSON, for ``accountKey``."""
+
+
+class GoogleProvider(BlobStoreProvider):
+    type = "google"
+
+    def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        yield from super().validate(inputs)
+        if (inputs["authentication_method"] == "accountKey") != (inputs.get("account_key") is not None):
+            yield "account_key", "is required with authentication_method accountKey, and with no other"
+
+
+class GoogleBlobStore(GoogleSecurity, SoftQuota, BlobStore, provider=GoogleProvider, edition="pro", since="3.74"):
+    """A bucket of Google Cloud Storage.
+
+    Source: Nexus REST ``/v1/blobstores/google``.
+    """
+
+    bucket_name: Prop[str] = prop(_bucket, path="bucketConfiguration.bucket.name", replaces=True)
+    """Name of the bucket; made if it is missing."""
+    bucket_prefix: Prop[str | None] = prop(
+        text(), path="bucketConfiguration.bucket.prefix", default=None, replaces=True
+    )
+    """What each object's key begins with."""
+    project_id: Prop[str | None] = prop(text(), path="bucketConfiguration.bucket.projectId", default=None)
+    """The project. Default: that of the credentials."""
+    region: Prop[str] = prop(text(), path="bucketConfiguration.bucket.region", replaces=True)
+    """Region of the bucket, ``europe-west3``."""
+
+
+class GroupBlobStoreProvider(BlobStoreProvider):
+    type = "group"
+
+    def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        yield from super().validate(inputs)
+        if isinstance(inputs["members"], list) and inputs["name"] in inputs["members"]:
+            yield "members", f"names {inputs['name']!r}, which is the group itself. Leave it out"
+
+    def explain(self, client: NexusClient, inputs: Mapping[str, Any], error: Refused) -> str:
+        there = [one["name"] for one in client.get_list(self.list_path)]
+        missing = [name for name in inputs["members"] if name not in there]
+        if missing:
+            return f"members: {', '.join(missing)} is not on the server; {suggest(missing, there)}"
+        return super().explain(client, inputs, error)
+
+
+class BlobStoreGroup(SoftQuota, BlobStore, provider=GroupBlobStoreProvider, edition="pro"):
+    """Several blob stores as one.
+
+    Source: Nexus REST ``/v1/blobstores/group``.
+    """
+
+    members: ListProp[str] = prop(list_of(text(), least=1), path="members", refers="BlobStore")
+    """Names of the blob stores; ``writeToFirst`` fills the first."""
+    fill_policy: Prop[str] = prop(choice("roundRobin", "writeToFirst"), path="fillPolicy", default="roundRobin")
+    """``roundRobin`` or ``writeToFirst``."""

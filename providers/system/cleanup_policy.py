@@ -1,0 +1,97 @@
+"""CleanupPolicy: which components a cleanup deletes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..client import NexusClient
+from ..crud import Actual
+from ..declare import NexusResource, Prop, prop
+from ..errors import NotFound
+from ..names import NAME
+from ..patterns import java_regex
+from ..rest import ObjectProvider
+from ..schema import choice, integer, text
+
+_ADDRESSES = ("/internal/cleanup-policies", "/v1/cleanup-policies")
+"""Every edition has the first; the second is Pro's, from 3.74 to 3.93."""
+_CRITERIA = (
+    "criteria_last_blob_updated",
+    "criteria_last_downloaded",
+    "criteria_release_type",
+    "criteria_asset_regex",
+    "retain",
+)
+_DAYS = integer(1, 24855)
+
+
+class CleanupPolicyProvider(ObjectProvider):
+    kind = "cleanup policy"
+    collection = _ADDRESSES[0]
+
+    def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        if all(inputs.get(name) is None for name in _CRITERIA):
+            yield _CRITERIA[0], f"is missing, and so is every other criterion. Give one of {', '.join(_CRITERIA)}"
+
+    def at(self, client: NexusClient, template: str, inputs: Mapping[str, Any]) -> str:
+        """The address on this server."""
+        for address in _ADDRESSES:
+            try:
+                client.cached_list(address)
+            except NotFound:
+                continue
+            return self.address(template, inputs).replace(_ADDRESSES[0], address)
+        raise NotFound("the server has no address for cleanup policies. Use Nexus 3.71 or newer", status=404)
+
+    def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual | None:
+        entries = client.get_list(self.at(client, self.list_path, inputs))
+        return next((self.actual(entry) for entry in entries if self.is_it(entry, inputs)), None)
+
+    def find_in_list(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual | None:
+        entries = client.cached_list(self.at(client, self.list_path, inputs))
+        return next((self.actual(entry) for entry in entries if self.is_it(entry, inputs)), None)
+
+    def insert(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
+        client.post(self.at(client, self.collection, inputs), self.to_body(inputs))
+
+    def write(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
+        client.put(self.at(client, self.item, inputs), self.to_body(inputs, actual.body))
+
+    def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
+        if self.find(client, properties) is not None:
+            client.delete(self.at(client, self.delete_path, properties))
+
+
+class CleanupPolicy(NexusResource, provider=CleanupPolicyProvider, read_only=("inUseCount", "repositories")):
+    """Which components a cleanup deletes: those that meet every criterion that is given.
+
+    A policy works where a repository names it and the task ``repository.cleanup`` runs.
+
+    Source: Nexus REST ``/internal/cleanup-policies``, and ``/v1/cleanup-policies`` up to 3.93.
+    """
+
+    name: Prop[str] = prop(NAME, path="name", replaces=True)
+    """Name of the policy, at most 200 characters."""
+    format: Prop[str] = prop(text(), path="format", replaces=True)
+    """Format of the repositories that may use it, ``docker``; ``*`` for all."""
+    notes: Prop[str] = prop(text(multiline=True, empty=True, max_length=400), path="notes", default="")
+    """Free text, at most 400 characters."""
+    criteria_last_blob_updated: Prop[int | None] = prop(
+        _DAYS, path="criteriaLastBlobUpdated", default=None, unit="days"
+    )
+    """Delete what was uploaded more than so many days ago."""
+    criteria_last_downloaded: Prop[int | None] = prop(
+        _DAYS, path="criteriaLastDownloaded", default=None, unit="days"
+    )
+    """Delete what was downloaded last more than so many days ago."""
+    criteria_release_type: Prop[str | None] = prop(
+        choice("RELEASES", "PRERELEASES", upper=True), path="criteriaReleaseType", default=None
+    )
+    """Delete only ``RELEASES`` or ``PRERELEASES``."""
+    criteria_asset_regex: Prop[str | None] = prop(java_regex, path="criteriaAssetRegex", default=None)
+    """Delete what has an asset whose path this Java regular expression matches."""
+    retain: Prop[int | None] = prop(integer(1, 2147483647), path="retain", default=None, edition="pro")
+    """How many of the newest versions stay."""
+    sort_by: Prop[str | None] = prop(text(), path="sortBy", default=None, since="3.94", edition="pro")
+    """What makes a version newer for ``retain``: ``version`` or ``date``."""

@@ -1,0 +1,36 @@
+"""RoutingRule: which paths a proxy repository may ask its remote for."""
+
+from __future__ import annotations
+
+from ..declare import ListProp, NexusResource, Prop, prop
+from ..names import NAME
+from ..patterns import java_regex
+from ..rest import ObjectProvider
+from ..schema import Invalid, choice, set_of, text
+
+
+class RoutingRuleProvider(ObjectProvider):
+    kind = "routing rule"
+
+
+def _matchers(value: object) -> list[str]:
+    matchers: list[str] = set_of(java_regex)(value)
+    if not matchers:
+        raise Invalid("must have at least 1 entry")
+    return matchers
+
+
+class RoutingRule(NexusResource, provider=RoutingRuleProvider, collection="/v1/routing-rules"):
+    """Which paths a proxy repository may ask its remote for, or must not.
+
+    Source: Nexus REST ``/v1/routing-rules``.
+    """
+
+    name: Prop[str] = prop(NAME, path="name", replaces=True)
+    """Name of the rule, at most 200 characters."""
+    description: Prop[str] = prop(text(multiline=True, empty=True, max_length=400), path="description", default="")
+    """Free text, at most 400 characters."""
+    mode: Prop[str] = prop(choice("ALLOW", "BLOCK", upper=True), path="mode", default="BLOCK")
+    """``BLOCK`` or ``ALLOW`` what matches."""
+    matchers: ListProp[str] = prop(_matchers, path="matchers")
+    """Java regular expressions, one of which matches the whole path, ``^/com/example/.*``; a set."""

@@ -1,0 +1,143 @@
+"""Privileges, content selectors, trusted certificates and the list of realms, on a real Nexus."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from nexus_registry.providers.client import Connection, NexusClient, client_for
+from nexus_registry.providers.security import privilege as privileges
+from nexus_registry.providers.security.active_realms import ActiveRealmsProvider
+from nexus_registry.providers.security.content_selector import ContentSelectorProvider
+from nexus_registry.providers.security.ssl_trust import SslTrustProvider
+from nexus_registry.providers.system.script import ScriptProvider
+
+from sandbox.pki import Authority
+
+from .conftest import Nexus
+from .docker_api import named
+from .every_version import ACTIVE_REALMS, Case, Lifecycle, refusal
+from .tracked import Tracked
+
+VIEW: Any = privileges.RepositoryViewPrivilege.provider_class
+KINDS: dict[str, tuple[Any, dict[str, Any], dict[str, Any]]] = {
+    "repository view": (
+        VIEW,
+        {"format": "maven2", "repository": "*", "actions": ["read", "BROWSE"]},
+        {"actions": ["ALL"]},
+    ),
+    "repository admin": (
+        privileges.RepositoryAdminPrivilege.provider_class,
+        {"format": "maven2", "repository": "*", "actions": ["EDIT", "ADD", "DELETE", "READ", "BROWSE"]},
+        {"format": "*", "actions": ["READ"]},
+    ),
+    "application": (
+        privileges.ApplicationPrivilege.provider_class,
+        {"domain": "logging", "actions": ["READ", "EDIT", "ADD", "DELETE"]},
+        {"actions": ["ALL"], "domain": "tasks"},
+    ),
+    "wildcard": (
+        privileges.WildcardPrivilege.provider_class,
+        {"pattern": "nexus:metrics:*"},
+        {"pattern": "nexus:logging:read"},
+    ),
+    "content selector": (
+        ContentSelectorProvider,
+        {"expression": 'format == "raw" and\npath =^ "/public/"'},
+        {"expression": 'format == "raw"'},
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def connection(nexus: Nexus) -> Connection:
+    return {"url": nexus.url, "username": nexus.username, "password": nexus.password}
+
+
+class TestKinds(Lifecycle):
+    """Each kind from creation to deletion."""
+
+    @pytest.fixture(params=list(KINDS.values()), ids=list(KINDS))
+    def case(self, request: pytest.FixtureRequest) -> Case:
+        provider, first, edit = request.param
+        return Case(provider, {"name": named("one"), **first}, edit, {"description": "by hand\nor so"})
+
+
+class TestPrivilegesOnOthers(Lifecycle):
+    """Privileges on a content selector and on a script, which have to be there."""
+
+    @pytest.fixture(params=["content selector", "script"])
+    def case(self, request: pytest.FixtureRequest, connection: Connection) -> Iterator[Case]:
+        name = named("other")
+        if request.param == "script":
+            other, more = Tracked(ScriptProvider(), connection), {"content": "log.info('x')"}
+            provider: Any = privileges.ScriptPrivilege.provider_class
+            first: dict[str, Any] = {
+                "script_name": name,
+                "actions": ["READ", "RUN", "BROWSE", "EDIT", "ADD", "DELETE"],
+            }
+        else:
+            other, more = Tracked(ContentSelectorProvider(), connection), {"expression": 'format == "raw"'}
+            provider = privileges.RepositoryContentSelectorPrivilege.provider_class
+            first = {"content_selector": name, "format": "maven2", "repository": "*", "actions": ["READ"]}
+        other.up(name=name, **more)
+        yield Case(provider, {"name": named("one"), **first}, {"actions": ["ALL"]}, {"description": "by hand"})
+        other.destroy()
+
+
+@pytest.mark.parametrize(
+    ("inputs", "said"),
+    [
+        ({"name": "nx-all"}, "name: 'nx-all' is taken by a privilege of the type wildcard"),
+        ({"name": "p-bad", "repository": "maven-releses"}, "repository: 'maven-releses'.*mean maven-releases"),
+    ],
+)
+def test_privilege_is_refused_by_property(connection: Connection, inputs: dict[str, Any], said: str) -> None:
+    first = {"format": "maven2", "repository": "*", "actions": ["READ"]}
+    assert re.search(said, refusal(VIEW, connection, **{**first, **inputs}))
+
+
+def test_content_selector_that_the_server_can_not_parse_is_refused(connection: Connection) -> None:
+    said = refusal(ContentSelectorProvider, connection, name="s-bad", expression="frmat == ")
+    assert "expression: Invalid CSEL: parsing error" in said
+
+
+def test_trusted_certificate_lives(connection: Connection, client: NexusClient) -> None:
+    first, second = (Authority.create(named("trust")).certificate_pem for _ in range(2))
+    trust = Tracked(SslTrustProvider(), connection)
+    assert trust.up(certificate=f"around it\n{first}") == "create"
+    assert trust.up(certificate=first) == "same"
+    assert trust.refresh() == "same"
+    assert Tracked(SslTrustProvider(), connection).up(certificate=first) == "create"
+    assert (trust.outs or {})["fingerprint"] == trust.id
+    assert trust.up(certificate=second) == "replace"
+    client.delete(f"/v1/security/ssl/truststore/{trust.id}")
+    assert trust.refresh() == "gone"
+    assert trust.up(certificate=second) == "create"
+    trust.destroy()
+    assert not [one for one in client.get("/v1/security/ssl/truststore") if one["id"] == trust.id]
+
+
+@pytest.fixture
+def client(connection: Connection) -> NexusClient:
+    return client_for(connection)
+
+
+def test_list_of_active_realms_is_set_mended_and_put_back(connection: Connection, client: NexusClient) -> None:
+    before = client.get(ACTIVE_REALMS)
+    realms = Tracked(ActiveRealmsProvider(), connection)
+    try:
+        assert realms.up(realms=["DefaultRole", "NexusAuthenticatingRealm"]) == "create"
+        assert client.get(ACTIVE_REALMS) == ["DefaultRole", "NexusAuthenticatingRealm"]
+        assert realms.refresh() == "same"
+        assert realms.up(realms=["NexusAuthenticatingRealm", "DefaultRole"]) == "update", "the order counts"
+        client.put(ACTIVE_REALMS, ["NexusAuthenticatingRealm"])
+        assert realms.refresh() == "drift"
+        assert realms.up(realms=["NexusAuthenticatingRealm", "DefaultRole"]) == "update"
+        said = refusal(ActiveRealmsProvider, connection, realms=["NexusAuthenticatingRealm", "DefaultRol"])
+        assert "realms: DefaultRol is not on the server; did you mean DefaultRole?" in said
+    finally:
+        realms.destroy()
+    assert client.get(ACTIVE_REALMS) == before

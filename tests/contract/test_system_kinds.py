@@ -1,0 +1,103 @@
+"""Blob stores, routing rules, cleanup policies and other settings of the system, on a real Nexus."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from nexus_registry.providers.client import Connection, NexusClient, client_for
+from nexus_registry.providers.errors import Refused
+from nexus_registry.providers.system.blob_store import FileBlobStore
+from nexus_registry.providers.system.cleanup_policy import CleanupPolicyProvider
+from nexus_registry.providers.system.email import EmailProvider
+from nexus_registry.providers.system.routing_rule import RoutingRuleProvider
+from nexus_registry.providers.system.script import ScriptProvider
+
+from .conftest import Nexus
+from .docker_api import named
+from .every_version import Case, Lifecycle
+from .tracked import Tracked
+
+FILE: Any = FileBlobStore.provider_class
+QUOTA = {"soft_quota_type": "spaceUsedQuota", "soft_quota_limit_bytes": 10 * 2**30}
+KINDS: dict[str, tuple[Any, dict[str, Any], dict[str, Any], dict[str, Any]]] = {
+    "routing rule": (
+        RoutingRuleProvider,
+        {"matchers": ["^/com/.*", "^/a/.*"], "description": "one"},
+        {"matchers": ["^/a/(?<name>[a-z]++)$"], "mode": "ALLOW"},
+        {"description": "by hand"},
+    ),
+    "cleanup policy": (
+        CleanupPolicyProvider,
+        {"format": "raw", "criteria_last_downloaded": 30},
+        {
+            "criteria_last_downloaded": None,
+            "criteria_last_blob_updated": 24855,
+            "criteria_asset_regex": "^/tmp/.*",
+        },
+        {"notes": "by hand"},
+    ),
+    "script": (ScriptProvider, {"content": "log.info('x')"}, {"content": "log.info('y')\n"}, {"content": "//"}),
+    "file blob store": (FILE, {"path": "some-blobs"}, QUOTA, {**QUOTA, "soft_quota_limit_bytes": 2**40}),
+}
+
+
+@pytest.fixture(scope="module")
+def connection(nexus: Nexus) -> Connection:
+    return {"url": nexus.url, "username": nexus.username, "password": nexus.password}
+
+
+@pytest.fixture
+def client(connection: Connection) -> NexusClient:
+    return client_for(connection)
+
+
+class TestKinds(Lifecycle):
+    """Each kind from creation to deletion."""
+
+    @pytest.fixture(params=list(KINDS.values()), ids=list(KINDS))
+    def case(self, request: pytest.FixtureRequest) -> Case:
+        provider, first, edit, by_hand = request.param
+        return Case(provider, {"name": named("one"), **first}, edit, by_hand)
+
+
+def test_soft_quota_is_bytes_and_goes_when_it_is_left_out(connection: Connection, client: NexusClient) -> None:
+    store = Tracked(FILE(), connection)
+    store.up(name=named("store"), path="quota", **QUOTA)
+    listed = next(one for one in client.get("/v1/blobstores") if one["name"] == store.id)
+    assert listed["softQuota"] == {"type": "spaceUsedQuota", "limit": 10 * 2**30}
+    assert store.up(name=store.id, path="quota") == "update"
+    assert client.get(f"/v1/blobstores/file/{store.id}")["softQuota"] is None
+    store.destroy()
+
+
+def test_delete_of_blob_store_names_the_repositories_that_use_it(
+    connection: Connection, client: NexusClient
+) -> None:
+    store, repository = Tracked(FILE(), connection), named("raw")
+    store.up(name=named("store"), path="used")
+    storage = {"blobStoreName": store.id, "strictContentTypeValidation": True, "writePolicy": "ALLOW"}
+    client.post("/v1/repositories/raw/hosted", {"name": repository, "online": True, "storage": storage})
+    kept = dict(store.outs or {})
+    with pytest.raises(Refused, match=f"is in use by repository '{repository}', and was not deleted"):
+        store.destroy()
+    client.delete(f"/v1/repositories/{repository}")
+    FILE().delete(store.id, kept)
+    assert FILE().read(store.id, kept).id == ""
+
+
+def test_email_is_set_mended_and_cleared(connection: Connection, client: NexusClient) -> None:
+    first = {"host": "mail.example.com", "from_address": "nexus@example.com", "username": "u", "password": "one"}
+    email = Tracked(EmailProvider(), connection)
+    assert email.up(**first) == "create"
+    assert email.up(**first) == "same"
+    assert email.refresh() == "same"
+    assert email.up(**{**first, "password": "two"}) == "update", "a password that can't be read is written"
+    assert email.up(**{**first, "port": 587, "start_tls_enabled": True}) == "update"
+    assert client.get("/v1/email")["port"] == 587
+    client.put("/v1/email", {**client.get("/v1/email"), "host": "other.example.com"})
+    assert email.refresh() == "drift"
+    assert email.up(**first) == "update"
+    assert email.refresh() == "same"
+    email.destroy()
+    assert not client.get("/v1/email")["enabled"]
