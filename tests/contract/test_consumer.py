@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,4 +73,8 @@ def test_two_resources_that_name_the_same_object_are_refused_in_preview(stack: S
     program.write_text(program.read_text() + '\nRole("again", role_id="auditors")\n')
     result = stack.preview()
     assert not result.ok
-    assert "role 'auditors' is stated twice: by 'auditors' and by 'again'" in result.stdout + result.error
+    said = result.stdout + result.error
+    assert re.search(
+        r"role 'auditors' of \S+ is declared twice: by '(auditors|again)' .*and by '(auditors|again)'", said
+    )
+    assert "Declare it once" in said

@@ -6,6 +6,7 @@ import json
 import shutil
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +24,17 @@ PROGRAM = Path(__file__).parent / "programs" / "declared"
 
 
 class Server(Stored):
-    """The stored Nexus, with raw proxies."""
+    """The stored Nexus as the edition Pro, which raw proxies need, with raw proxies."""
 
     def __init__(self) -> None:
         super().__init__()
         self.raw: dict[str, Any] = {}
 
     def __call__(self, asked: Asked) -> Say:
+        say = self._answer(asked)
+        return replace(say, headers={"Server": "Nexus/3.71.0-06 (PRO)", **say.headers})
+
+    def _answer(self, asked: Asked) -> Say:
         _, found, name = asked.path.partition("/repositories/raw/proxy")
         if not found:
             return super().__call__(asked)

@@ -79,7 +79,8 @@ def test_ctrl_c_ends_a_run_soon_and_the_next_goes_on(lab: Lab) -> None:
 @pytest.mark.parametrize(
     ("command", "option"),
     [
-        ("up", "--target=x"),
+        ("up", "--target-dependents"),
+        ("export", "--target=x"),
         ("destroy", "--refresh"),
         ("refresh", "--replace=x"),
         ("export", "--json"),

@@ -43,7 +43,7 @@ def test_all_mistakes_are_reported_by_key_and_nothing_is_created(stack: Stack) -
     for key in (
         "pushers: 'bob' has no password",
         "docker_port: is called registry_https_port now",
-        "data_dir: must",
+        "data_dir: '/' has an empty part",
     ):
         assert key in said, said
     assert "Traceback" not in said
