@@ -1,7 +1,7 @@
 """The one module that makes a host step a remote command.
 
 A step is a POSIX sh file beside this module. What runs on the host is ``sh -s -- VERB --flag value …``; its
-standard input carries the secrets, the step's files and ``step "$@" </dev/null``, in this order. So nothing is
+standard input carries the secrets, the step's files and ``step "$@" </dev/null``, in this order. Nothing is
 copied to the host, a changed script runs ``update``, a delete carries its own script in state, and no secret is
 in a command line, an error text or the process list. The contract of each step stands in docs/architecture.md.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib import resources
 from shlex import quote
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
@@ -24,28 +25,77 @@ Verb: TypeAlias = Literal["create", "update", "delete"]
 Value: TypeAlias = "str | int | float | bool | Sequence[str | int | float] | Mapping[str, str] | None"
 """A flag's value. None leaves the flag out, a sequence repeats it, a mapping repeats it as ``KEY=VALUE``."""
 
-FILES: Final[Mapping[str, tuple[str, ...]]] = {
-    "prepare": ("lib", "units", "paths", "packages", "selinux", "firewall", "prepare"),
-    "account": ("lib", "units", "paths", "owner", "account"),
-    "archive": ("lib", "units", "archive"),
-    "keystore": ("lib", "jetty", "certificate", "keystore"),
-    "service": (
-        "lib",
-        "units",
-        "paths",
-        "owner",
-        "jetty",
-        "properties",
-        "unit",
-        "start",
-        "upgrade",
-        "password",
-        "takeover",
-        "service",
+
+@dataclass(frozen=True)
+class Step:
+    """What a step is made of and takes.
+
+    Args:
+        files: the sh files of its script, in this order.
+        required: flags that every run gives, by their argument names.
+        optional: flags that may be left out.
+        repeated: flags that may be given more than once.
+        secrets: shell variables in its standard input.
+    """
+
+    files: tuple[str, ...]
+    required: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+    repeated: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
+
+    @property
+    def flags(self) -> frozenset[str]:
+        """Every flag that the step takes."""
+        return frozenset((*self.required, *self.optional, *self.repeated, *EVERY_STEP))
+
+
+EVERY_STEP: Final = ("lock_timeout", "repair")
+"""Flags that every step takes."""
+
+STEPS: Final[Mapping[str, Step]] = {
+    "prepare": Step(
+        files=("lib", "units", "paths", "packages", "selinux", "firewall", "prepare"),
+        required=("unit", "install_root", "data_dir", "heap_mb", "min_disk_mb"),
+        optional=("java_major", "java_home", "java_package", "open_firewall", "https_port"),
     ),
-    "port": ("lib", "firewall", "port"),
+    "account": Step(
+        files=("lib", "units", "paths", "owner", "account"),
+        required=("unit", "user", "group", "data_dir"),
+        optional=("purge_data",),
+    ),
+    "archive": Step(
+        files=("lib", "units", "archive"),
+        required=("unit", "version", "install_root", "sha256"),
+        optional=("url", "path"),
+        secrets=("ARCHIVE_USERNAME", "ARCHIVE_PASSWORD"),
+    ),
+    "keystore": Step(
+        files=("lib", "jetty", "certificate", "keystore"),
+        required=("unit", "user", "group", "data_dir", "install_root", "version", "fingerprint"),
+        optional=("java_home", "certificate_path", "private_key_path", "hostname", "alias"),
+        secrets=("KEYSTORE_BASE64", "PRIVATE_KEY_PASSPHRASE", "KEYSTORE_PASSWORD"),
+    ),
+    "service": Step(
+        files=(
+            *("lib", "units", "paths", "owner", "jetty", "properties", "unit", "start"),
+            *("upgrade", "password", "takeover", "service"),
+        ),
+        required=(
+            *("unit", "version", "install_root", "data_dir", "user", "group", "http_port", "https_port"),
+            *("heap_mb", "fingerprint", "digest", "start_timeout"),
+        ),
+        optional=("address", "context_path", "java_home", "privileged_ports"),
+        repeated=("property",),
+        secrets=("ADMIN_PASSWORD", "CURRENT_ADMIN_PASSWORD", "KEYSTORE_PASSWORD"),
+    ),
+    "port": Step(
+        files=("lib", "firewall", "port"),
+        required=("unit",),
+        optional=("for", "open_firewall", "https_port", "http_port"),
+    ),
 }
-"""What each step's script is made of."""
+"""Every step. tests/unit/test_docs.py compares this table with the sh files and docs/architecture.md."""
 
 _SUDO = (
     "why=$(sudo -n sh -c : 2>&1 </dev/null) || {"
@@ -67,7 +117,7 @@ def host_step(
 ) -> remote.Command:
     """Run a step on the host: to create, whenever an argument, a secret or its script changes, and to undo it.
 
-    :param step: which one; its flags and secrets are listed in docs/architecture.md.
+    :param step: which one; ``STEPS`` has its flags and secrets, docs/architecture.md what they mean.
     :param name: the resource's name.
     :param ssh: how to reach the host over SSH.
     :param arguments: the flags by their argument names (``install_root`` becomes ``--install-root``); each value
@@ -113,10 +163,10 @@ def stdin(step: str, secrets: Mapping[str, str] | None = None) -> str:
 
 def script(step: str) -> str:
     """The step's files, one after the other."""
-    if step not in FILES:
-        raise ValueError(f"there is no host step {step!r}; the steps are {', '.join(FILES)}")
+    if step not in STEPS:
+        raise ValueError(f"there is no host step {step!r}; the steps are {', '.join(STEPS)}")
     folder = resources.files(__package__ or "")
-    return "".join(folder.joinpath(f"{part}.sh").read_text(encoding="utf-8") for part in FILES[step])
+    return "".join(folder.joinpath(f"{part}.sh").read_text(encoding="utf-8") for part in STEPS[step].files)
 
 
 def _assignment(name: str, value: str) -> str:

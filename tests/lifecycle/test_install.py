@@ -13,8 +13,8 @@ from sandbox.shell import run
 
 _USE = """
 import nexus_registry.components, nexus_registry.providers.repositories.docker
-from nexus_registry.components.host.steps import FILES, stdin
-assert all(stdin(step) for step in FILES)
+from nexus_registry.components.host.steps import STEPS, stdin
+assert all(stdin(step) for step in STEPS)
 print(nexus_registry.components.__file__)
 """
 

@@ -49,7 +49,7 @@ def export(*resources: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("sudo", [False, True])
-@pytest.mark.parametrize("kind", steps.FILES)
+@pytest.mark.parametrize("kind", steps.STEPS)
 def test_each_step_is_known_by_its_script_and_asked_with_its_own_flags(kind: str, sudo: bool) -> None:
     (step,) = steps_in(export(resource(kind, sudo=sudo)))
     asked = steps.command("create", {"unit": "nexus", "data_dir": "/srv/it's"}, sudo=sudo)

@@ -133,7 +133,7 @@ def test_a_delete_reads_nothing_from_the_checkout_but_its_files() -> None:
     assert text.endswith('step "$@" </dev/null\n')
 
 
-@pytest.mark.parametrize("step", steps.FILES)
+@pytest.mark.parametrize("step", steps.STEPS)
 def test_every_shell_reads_the_script(step: str) -> None:
     parse_everywhere(steps.stdin(step, {"ADMIN_PASSWORD": "x"}))
     assert shellcheck(steps.stdin(step)) == ""
