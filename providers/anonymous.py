@@ -1,3 +1,4 @@
-"""States written before 0.1.0 name the provider here."""
+"""Where AnonymousAccess was in 0.1.0: its states and programs name it here."""
 
+from .security.anonymous import AnonymousAccess as AnonymousAccess
 from .security.anonymous import AnonymousAccessProvider as AnonymousAccessProvider

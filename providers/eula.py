@@ -1,3 +1,4 @@
-"""States written before 0.1.0 name the provider here."""
+"""Where Eula was in 0.1.0: its states and programs name it here."""
 
+from .system.eula import Eula as Eula
 from .system.eula import EulaProvider as EulaProvider

@@ -1,3 +1,4 @@
-"""States written before 0.1.0 name the provider here."""
+"""Where User was in 0.1.0: its states and programs name it here."""
 
+from .security.user import User as User
 from .security.user import UserProvider as UserProvider
