@@ -67,11 +67,7 @@ def test_step_uses_every_secret(step: str) -> None:
 
 def test_docs_name_every_provider_module() -> None:
     modules = {path.stem for path in (ROOT / "providers").glob("*.py")} - {"__init__"}
-    shims = {
-        path.stem
-        for path in (ROOT / "providers").glob("*.py")
-        if path.read_text().startswith('"""States written before')
-    }
+    shims = {path.stem for path in (ROOT / "providers").glob("*.py") if path.read_text().startswith('"""Where ')}
     assert modules - shims - set(re.findall(r"`(\w+)(?:\.py)?`", DOCS)) == set()
 
 
