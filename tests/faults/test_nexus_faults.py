@@ -105,7 +105,7 @@ def test_a_repository_that_holds_an_image_is_never_deleted(stage: Stage, holding
         stage.proxy.settle()
         second = run(lambda: holding.act(replace(holding.state)), set(), ())
         lost = first.wrong or second.wrong or differences(holding.begins, stage.snapshot())
-        assert "holds images" in second.sentence
+        assert "holds components" in second.sentence
         assert not lost
         if happened:
             record(
@@ -132,7 +132,7 @@ def holding(stage: Stage, quick: None) -> Iterator[Work]:
     begins = stage.snapshot()
     assert begins["components"]["f-images"] == [("kept", "1")]
     stage.proxy.settle()
-    with pytest.raises(Refused, match="holds images"):
+    with pytest.raises(Refused, match="holds components"):
         replace(tracked).destroy()
     yield Work(subject, "delete", tracked, begins, begins, *asked(stage))
     subject.unmake(stage.api)

@@ -53,7 +53,7 @@ def test_a_destroy_that_may_not_take_the_images_leaves_them_and_the_next_up_make
     demo.prove(registry, docker, say=lambda _line: None)
     refused = registry.stack.destroy()
     assert not refused.ok
-    assert "holds images" in refused.error
+    assert "holds components" in refused.error
     assert "force_destroy=True" in refused.error
     again = registry.stack.up()
     assert again.ok, again.error
