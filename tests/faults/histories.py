@@ -303,6 +303,19 @@ class World:
         keys = {one.key for one in replaced if one.kind == "repository"} & self.images
         return {key for key in keys if not self.forced[key]}
 
+    def entangles(self, program: Program) -> bool:
+        """Whether something takes the object of what depends on it.
+
+        The engine asks nothing about that one before the taker is done, so no provider can see that it gives the
+        object up.
+        """
+        names = {urn: one.name for one in program.entries for urn in (program.urn(one.name), *one.aliases)}
+        for one in program.entries:
+            owner = names.get(self.owners.get(one.object, ""), one.name)
+            if owner != one.name and one.name in program.closure([owner]):
+                return True
+        return False
+
     def adopting(self, run: Run) -> Run:
         """The run with ``adopt`` where it needs that: the object has other properties, and its owner is gone.
 
@@ -324,10 +337,15 @@ SETTINGS = {"realm", "anonymous"}
 """Kinds that are there before anybody creates them."""
 
 
-def settled(history: History) -> History:
-    """The history with what each run needs because of those before it; a refused one changes nothing."""
+def settled(history: History) -> History | None:
+    """The history with what each run needs because of those before it; a refused one changes nothing.
+
+    None if there is a run of which no provider can see what it does.
+    """
     world, runs = World(history.prefix), list[Run]()
     for run in history.runs:
+        if world.entangles(run.program):
+            return None
         now = world.adopting(run)
         runs.append(now)
         if world.refuses(now):

@@ -247,7 +247,11 @@ def history(seed: int) -> History:
     world = World().after(runs[0])
     for _ in range(random.randint(1, 4)):
         before = draft.program
-        runs.append(run := world.adopting(_next(draft, runs[-1])))
+        run = _next(draft, runs[-1])
+        while world.entangles(run.program):
+            draft.program = before
+            run = _next(draft, runs[-1])
+        runs.append(run := world.adopting(run))
         if world.refuses(run):
             runs[-1] = replace(run, kill=None, push=())
             draft.program = before
@@ -257,7 +261,9 @@ def history(seed: int) -> History:
             world = (world.killed(run) if run.kill else world).after(run)
     if runs[-1].kill:  # the last one ends
         runs[-1] = replace(runs[-1], again=True)
-    return settled(History(seed, tuple(runs)))
+    made = settled(History(seed, tuple(runs)))
+    assert made
+    return made
 
 
 def _next(draft: Draft, last: Run) -> Run:
@@ -289,7 +295,8 @@ def _next(draft: Draft, last: Run) -> Run:
         run = replace(run, replace=_replaceable(draft, before, run.program))
     if random.random() < 0.35:
         kill = Kill(random.randint(1, 6), random.random() < 0.5, random.random() < 0.5)
-        run = replace(run, kill=kill, again=random.random() < 0.6)
+        # A kill between a deletion and its note in the state: nothing but --replace makes the object again.
+        run = replace(run, kill=kill, again=bool(run.replace) or random.random() < 0.6)
     elif random.random() < 0.3:
         run = replace(run, push=tuple({one.key for one in run.program.entries if one.port}))
     return run

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -238,14 +239,22 @@ class Trial:
         if not result.ok:
             raise Broken(f"{what} fails: {result.error}\n{result.stdout}")
 
+    def _differences(self) -> str:
+        found, wished = self.court.objects(self.history.prefix), self.world.objects
+        for one in sorted(found.keys() | wished.keys()):
+            loose = one not in wished and one[0] in self.world.loose
+            if not loose and found.get(one) != wished.get(one):
+                return f"{' '.join(one)}: must be {wished.get(one)}, is {found.get(one)}"
+        return ""
+
     def _compare(self) -> None:
         """The server has what it must have, and the images are there."""
-        found, wished = self.court.objects(self.history.prefix), self.world.objects
-        for one in found.keys() | wished.keys():
-            if one not in wished and one[0] in self.world.loose:
-                continue
-            if found.get(one) != wished.get(one):
-                raise Broken(f"{' '.join(one)}: must be {wished.get(one)}, is {found.get(one)}")
+        wrong = self._differences()
+        if wrong:
+            time.sleep(1)  # a list may lack for a moment what has just been written
+            wrong = self._differences()
+        if wrong:
+            raise Broken(wrong)
         for key in self.world.images:
             if not self.court.images(self.history.prefix, key):
                 raise Broken(f"the image in repository {key} is gone")

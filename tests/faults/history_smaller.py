@@ -35,8 +35,8 @@ def _kind(wrong: str) -> str:
 def shorter(history: History) -> Iterator[History]:
     """Every history with one thing less that an engine would take."""
     for less in _shorter(history):
-        if not any(run.program.problems() for run in less.runs):
-            yield settled(less)
+        if not any(run.program.problems() for run in less.runs) and (made := settled(less)):
+            yield made
 
 
 def _shorter(history: History) -> Iterator[History]:

@@ -23,6 +23,8 @@ class Stored:
         self.users: dict[str, Any] = {}
         self.images: set[str] = set()
         """Repositories that hold an image."""
+        self.unlisted: set[str] = set()
+        """Roles that the list lacks, as it does for a moment when they have just been written."""
         self.node = "node-1"
         self.realms = ["NexusAuthenticatingRealm"]
         self.anonymous: Any = {"enabled": False, "userId": "anonymous", "realmName": "NexusAuthorizingRealm"}
@@ -69,7 +71,7 @@ class Stored:
                 return self._kept(self.users, method, name, body, "userId", _as_user)
             case ("GET", ["security", "roles"]):
                 there = {name: {"id": name} for name in ("everyone", "nobody")} | self.roles
-                return Say(200, list(there.values()))
+                return Say(200, [role for name, role in there.items() if name not in self.unlisted])
             case (method, ["security", "roles", *name]):
                 return self._kept(self.roles, method, name, body, "id", _as_role)
             case ("GET", ["security", "realms", "available"]):

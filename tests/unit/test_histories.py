@@ -98,3 +98,10 @@ def test_a_killed_create_may_take_its_own_work_for_somebody_elses() -> None:
     assert World("p-").killed(Run(Program(entries=(realm,)))).loose == {"realm"}
     there = World("p-").after(Run(Program(entries=(realm,))))
     assert there.killed(Run(Program(entries=(realm,)))).loose == set()
+
+
+def test_nothing_takes_the_object_of_what_depends_on_it() -> None:
+    world = World("p-").after(Run(Program(entries=(ROLE, replace(ROLE, name="b", key="s", parent="a")))))
+    taken = (replace(ROLE, key="s"), replace(ROLE, name="b", parent="a"))
+    assert world.entangles(Program(entries=taken))
+    assert not world.entangles(Program(entries=(taken[0], replace(taken[1], parent=""))))

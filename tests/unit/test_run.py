@@ -425,3 +425,10 @@ def test_incarnation_follows_from_the_seed_that_an_update_plan_keeps() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(NexusProvider, "run", Run())
         assert check(b"a") == check(b"a") != check(b"b")
+
+
+def test_user_gets_a_role_that_the_list_lacks_yet(engine: Engine, nexus: Stored) -> None:
+    engine.create("dev", RoleProvider, engine.check("dev", RoleProvider, **ROLE))
+    nexus.unlisted.add("dev")
+    engine.create("ann", UserProvider, engine.check("ann", UserProvider, **USER | {"roles": ["dev"]}))
+    assert nexus.users["ann"]["roles"] == ["dev"]
