@@ -82,12 +82,21 @@ class HostedProvider(RepositoryProvider):
     type = "hosted"
 
     def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
-        if not properties.get("force_destroy") and _holds_components(client, self.identity(properties)):
+        if not properties.get("force_destroy") and self._holds_components(client, properties):
             raise Refused(
                 "holds components and was not deleted. Run `pulumi up` with force_destroy=True on it first, then "
                 "again what you were doing"
             )
         super().remove(client, properties)
+
+    def _holds_components(self, client: NexusClient, properties: Mapping[str, Any]) -> bool:
+        try:
+            page = client.get_object("/v1/components", repository=self.identity(properties))
+        except NotFound:  # it is gone, or something in between said so
+            if self.find(client, properties) is not None:
+                raise
+            return False
+        return bool(page["items"] or page.get("continuationToken"))
 
 
 class ProxyProvider(RepositoryProvider):
@@ -135,14 +144,6 @@ def namesake(client: NexusClient, name: str) -> Mapping[str, Any] | None:
     """The repository, of whatever format, that has this name; names are unique in any case."""
     found = (one for one in client.get_list("/v1/repositories") if one["name"].lower() == name.lower())
     return cast("Mapping[str, Any] | None", next(found, None))
-
-
-def _holds_components(client: NexusClient, name: str) -> bool:
-    try:
-        page = client.get_object("/v1/components", repository=name)
-    except NotFound:  # it is gone
-        return False
-    return bool(page["items"] or page.get("continuationToken"))
 
 
 def http_url(value: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import uuid
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -40,6 +41,24 @@ def test_a_delete_that_a_proxy_answers_404_is_not_taken_for_done() -> None:
 
     with serve(script) as fake, pytest.raises(errors.NotFound, match=r"role 'push': .*No such site"):
         RoleProvider().delete("push", connected(fake, **ROLE))
+
+
+@pytest.mark.parametrize(("stored", "deleted"), [(True, False), (False, True)])
+def test_a_404_for_the_components_of_a_repository_is_confirmed_before_it_is_deleted(
+    stored: bool, deleted: bool
+) -> None:
+    listed = [{"name": "images", "format": "docker", "type": "hosted"}] if stored else []
+
+    def script(asked: Asked) -> Say:
+        if asked.method == "DELETE":
+            return Say(404)
+        return Say(200, listed) if asked.path.endswith("/v1/repositories") else Say(404, "<title>No site</title>")
+
+    with serve(script) as fake:
+        state = DockerHostedRepositoryProvider().check({}, connected(fake, name="images")).inputs
+        with nullcontext() if deleted else pytest.raises(errors.NotFound):
+            DockerHostedRepositoryProvider().delete("images", state)
+    assert any(asked.method == "DELETE" for asked in fake.asked) is deleted
 
 
 @pytest.mark.parametrize(
