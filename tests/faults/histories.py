@@ -325,7 +325,9 @@ class World:
         known.update(urn for one in run.program.entries for urn in one.aliases)
         for one in run.program.entries:
             held, wished = self.objects.get(one.object), run.program.expected(one, self.prefix)
-            taken = self.owners.get(one.object) not in known and held not in (None, wished)
+            # A replaced role is stripped from the users that have it.
+            other = held not in (None, wished) or (held and run.replace)
+            taken = self.owners.get(one.object) not in known and bool(other)
             adopts = self.unsettled or one.object in run.foreign or taken
             entries.append(replace(one, adopt=one.adopt or adopts))
         program = replace(run.program, entries=tuple(entries))

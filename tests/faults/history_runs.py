@@ -21,7 +21,7 @@ from sandbox.values import Keyring
 
 from ..contract.docker_api import Api, Registry
 from ..contract.server import Nexus
-from .histories import REALM, STACK, History, Key, Kill, Program, Run, World, password
+from .histories import REALM, SETTINGS, STACK, History, Key, Kill, Program, Run, World, password
 
 PROGRAM = Path(__file__).parent / "programs/history"
 PASSPHRASE = "right"
@@ -171,6 +171,7 @@ class Trial:
         if not result.ok:
             if not refuses:
                 self._must(result, "the second run")
+            self.world = replace(self.world, loose=self.world.loose | SETTINGS)  # names went there and back
             self._go_back(refuses)
             return
         if refuses:
