@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, ClassVar
 
 import pulumi
@@ -19,10 +18,10 @@ from . import engine
 from .body import Mapped
 from .client import NexusClient
 from .compat import Availability, served
-from .connection import client_from_state, client_of, require_same_server, resolve, same_node, server_of
+from .connection import client_from_state, client_of, require_same_server, server_of
 from .errors import NexusError, NotFound, OutcomeUnknown, RateLimited, Refused
-from .provider import Provider
-from .run import CHECK_TIMEOUT, Desired, Held, Key, Run
+from .ownership import OwnedProvider
+from .run import CHECK_TIMEOUT, Desired, Held
 from .schema import PROVIDER_KEY, describe, differences, mismatches, normalised, outdated_names
 from .unknown import has_unknown, is_unknown
 
@@ -35,7 +34,7 @@ class Actual:
     properties: dict[str, Any]
 
 
-class NexusProvider(Mapped, Provider):
+class NexusProvider(Mapped, OwnedProvider):
     """The lifecycle of an object inside Nexus.
 
     - ``check`` notes what each resource of the program wants, and refuses two that want the same object.
@@ -54,29 +53,18 @@ class NexusProvider(Mapped, Provider):
     """Which servers have the kind."""
     field_availability: ClassVar[Mapping[str, Availability]] = {}
     """The same for each property that not every server has."""
-    run: ClassVar[Run] = Run()
-    """What the program of the run that this process serves wants."""
     outputs: ClassVar[tuple[str, ...]] = ()
     """Outputs that are no inputs."""
     singleton: ClassVar[bool] = False
     """Whether the object always exists, so that it is changed to what is desired whatever it is now."""
     find_first: ClassVar[bool] = False
     """Whether a creation must look first, because the server does not refuse a second object."""
-    scope: ClassVar[str] = ""
-    """What the identity is unique in, where several kinds share their names. Default: the kind."""
-
-    excludes: ClassVar[str] = ""
-    """The scope of a kind that no program may have on a server together with this one."""
 
     def computed_inputs(self, olds: Mapping[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:
         if "incarnation" not in self.schema:
             return inputs
         # A replacement is checked with empty olds.
         return {**inputs, "incarnation": olds.get("incarnation") or engine.random_token()}
-
-    def identity(self, inputs: Mapping[str, Any]) -> str:
-        """The object's key on the server, which is the resource's id."""
-        raise NotImplementedError
 
     def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual | None:
         """The object as it is; ``None`` when the server answers and has none."""
@@ -167,10 +155,11 @@ class NexusProvider(Mapped, Provider):
         inputs = normalised(self.schema, news)
         outs = {**inputs, **{name: olds[name] for name in self.outputs if name in olds}}
         changed = [name for name in differences(self.schema, olds, inputs) if not self.schema[name].local]
-        if not changed and not self._is_moved(olds, inputs):
+        moved = self._is_moved(olds, inputs)
+        if not changed and not moved:
             return UpdateResult(outs)
         with self.api_errors(id_, inputs) as client:
-            if self._is_moved(olds, inputs):
+            if moved:
                 require_same_server(self.run, self._connection(olds), self._connection(inputs))
             actual = self.find(client, inputs)
             if actual is None:
@@ -181,7 +170,7 @@ class NexusProvider(Mapped, Provider):
                 if self.mismatches(inputs, actual) or set(in_body) - set(actual.properties):
                     self._refuse_unavailable(client, inputs)
                     self.write(client, inputs, actual)
-                if len(in_body) < len(changed):
+                if any(self.schema[name].secret for name in set(changed) - set(in_body)):
                     self.write_secrets(client, inputs)
                 if changed:
                     outs |= self.outputs_of(self._verify(client, inputs))
@@ -228,14 +217,6 @@ class NexusProvider(Mapped, Provider):
             self._hand_over(id_, heir)
         self.run.delete(urn, key, state)
 
-    def _heir_elsewhere(self, urn: str, held: Held, state: Mapping[str, Any]) -> Desired | None:
-        """Another resource that wants the object and reaches the server at another address than the state says."""
-        for one in self.run.namesakes(urn, held):
-            same = partial(same_node, self._connection(state), self._connection(one.inputs))
-            if self.run.same_server(f"{held.key[1]} {one.key[1]}", same):
-                return one
-        return None
-
     def _require_own(self, client: NexusClient, state: Mapping[str, Any]) -> None:
         """Refuse to delete at another address than the state's what is not what the state says."""
         url = self._connection(state)["url"]
@@ -248,55 +229,6 @@ class NexusProvider(Mapped, Provider):
                 f"{url} does not answer, and at {client.url} it differs from the state: {said}. It was not "
                 "deleted: delete it there by hand, or run `pulumi state delete`"
             )
-
-    def _server(self, properties: Mapping[str, Any]) -> str:
-        """The server that a resource is on; empty while that is unknown."""
-        connection = properties.get("connection")
-        if connection is not None and not isinstance(connection, Mapping):
-            return ""
-        url = self._connection(properties).get("url")
-        return server_of(url) if isinstance(url, str) and not is_unknown(url) else ""
-
-    def _key(self, properties: Mapping[str, Any]) -> Key | None:
-        """What makes the object one of its kind; ``None`` while that is unknown."""
-        server = self._server(properties)
-        if not server or has_unknown([properties.get(name) for name, one in self.schema.items() if one.replaces]):
-            return None
-        moved = self.run.moved(server)
-        return self.scope or self.kind, server_of(moved["url"]) if moved else server, self.identity(properties)
-
-    def _declare(self, olds: Mapping[str, Any], inputs: Mapping[str, Any]) -> list[CheckFailure]:
-        """Note what this resource wants, and had; refuse what another resource of the program wants."""
-        urn, key = engine.urn(), self._key(inputs)
-        if not urn or key is None:
-            return []
-        if olds:
-            self._hold(olds)
-        other = self.run.declare(urn, key, {name: inputs[name] for name in self.schema if name in inputs})
-        name = next((name for name, field in self.schema.items() if field.replaces), "connection")
-        if self.excludes and (against := self.run.desired_of(self.excludes, key[1])):
-            return [
-                CheckFailure(
-                    name,
-                    f"{self.kind} of {key[1]} and the {self.excludes} of {engine.name_of(against)!r} ({against}) "
-                    "exclude each other. Declare one of them",
-                )
-            ]
-        if not other:
-            return []
-        return [
-            CheckFailure(
-                name,
-                f"{self.kind} {key[2]!r} of {key[1]} is declared twice: by {engine.name_of(other)!r} ({other}) "
-                f"and by {engine.name_of(urn)!r}. Declare it once",
-            )
-        ]
-
-    def _hold(self, properties: Mapping[str, Any]) -> None:
-        state = normalised(self.schema, properties)
-        urn, key = engine.urn(), self._key(state)
-        if urn and key is not None:
-            self.run.hold(urn, Held(key, state.get("incarnation")))
 
     def _hand_over(self, id_: str, heir: Desired) -> None:
         """Leave the object to another resource of this run; it is changed to what that one wants, if need be."""
@@ -455,14 +387,6 @@ class NexusProvider(Mapped, Provider):
             with suppress(NexusError):
                 said = self.explain(client, properties, error)
         return said or str(error)
-
-    def _connection(self, properties: Mapping[str, Any]) -> dict[str, Any]:
-        return resolve(self.configured, properties)
-
-    def _is_moved(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
-        """Whether the program reaches the server at another address than the state says."""
-        old, new = self._server(olds), self._server(news)
-        return "" not in (old, new) and old != new
 
 
 def _like(error: NexusError, sentence: str) -> NexusError:

@@ -432,3 +432,10 @@ def test_user_gets_a_role_that_the_list_lacks_yet(engine: Engine, nexus: Stored)
     nexus.unlisted.add("dev")
     engine.create("ann", UserProvider, engine.check("ann", UserProvider, **USER | {"roles": ["dev"]}))
     assert nexus.users["ann"]["roles"] == ["dev"]
+
+
+def test_replaced_role_of_a_user_leaves_its_password_alone(engine: Engine, nexus: Stored) -> None:
+    engine.create("one", UserProvider, engine.check("one", UserProvider, **USER))
+    nexus.passwords["ann"] = "not written again"
+    engine.update("one", engine.check("one", UserProvider, **USER, incarnations=["another"]))
+    assert nexus.passwords["ann"] == "not written again"

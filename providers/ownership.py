@@ -1,0 +1,96 @@
+"""Which object a resource wants and has, among the other resources of the same run (decision 0002)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, ClassVar
+
+from pulumi.dynamic import CheckFailure
+
+from . import engine
+from .connection import resolve, same_node, server_of
+from .provider import Provider
+from .run import Desired, Held, Key, Run
+from .schema import normalised
+from .unknown import has_unknown, is_unknown
+
+
+class OwnedProvider(Provider):
+    """What the resources of one run tell each other: who wants which object, and who has it."""
+
+    run: ClassVar[Run] = Run()
+    """What the program of the run that this process serves wants."""
+    scope: ClassVar[str] = ""
+    """What the identity is unique in, where several kinds share their names. Default: the kind."""
+    excludes: ClassVar[str] = ""
+    """The scope of a kind that no program may have on a server together with this one."""
+
+    def identity(self, inputs: Mapping[str, Any]) -> str:
+        """The object's key on the server, which is the resource's id."""
+        raise NotImplementedError
+
+    def _server(self, properties: Mapping[str, Any]) -> str:
+        """The server that a resource is on; empty while that is unknown."""
+        connection = properties.get("connection")
+        if connection is not None and not isinstance(connection, Mapping):
+            return ""
+        url = self._connection(properties).get("url")
+        return server_of(url) if isinstance(url, str) and not is_unknown(url) else ""
+
+    def _key(self, properties: Mapping[str, Any]) -> Key | None:
+        """What makes the object one of its kind; ``None`` while that is unknown."""
+        server = self._server(properties)
+        if not server or has_unknown([properties.get(name) for name, one in self.schema.items() if one.replaces]):
+            return None
+        moved = self.run.moved(server)
+        return self.scope or self.kind, server_of(moved["url"]) if moved else server, self.identity(properties)
+
+    def _declare(self, olds: Mapping[str, Any], inputs: Mapping[str, Any]) -> list[CheckFailure]:
+        """Note what this resource wants, and had; refuse what another resource of the program wants."""
+        urn, key = engine.urn(), self._key(inputs)
+        if not urn or key is None:
+            return []
+        if olds:
+            self._hold(olds)
+        other = self.run.declare(urn, key, {name: inputs[name] for name in self.schema if name in inputs})
+        name = next((name for name, field in self.schema.items() if field.replaces), "connection")
+        if self.excludes and (against := self.run.desired_of(self.excludes, key[1])):
+            return [
+                CheckFailure(
+                    name,
+                    f"{self.kind} of {key[1]} and the {self.excludes} of {engine.name_of(against)!r} ({against}) "
+                    "exclude each other. Declare one of them",
+                )
+            ]
+        if not other:
+            return []
+        return [
+            CheckFailure(
+                name,
+                f"{self.kind} {key[2]!r} of {key[1]} is declared twice: by {engine.name_of(other)!r} ({other}) "
+                f"and by {engine.name_of(urn)!r}. Declare it once",
+            )
+        ]
+
+    def _hold(self, properties: Mapping[str, Any]) -> None:
+        state = normalised(self.schema, properties)
+        urn, key = engine.urn(), self._key(state)
+        if urn and key is not None:
+            self.run.hold(urn, Held(key, state.get("incarnation")))
+
+    def _heir_elsewhere(self, urn: str, held: Held, state: Mapping[str, Any]) -> Desired | None:
+        """Another resource that wants the object and reaches the server at another address than the state says."""
+        for one in self.run.namesakes(urn, held):
+            same = partial(same_node, self._connection(state), self._connection(one.inputs))
+            if self.run.same_server(f"{held.key[1]} {one.key[1]}", same):
+                return one
+        return None
+
+    def _connection(self, properties: Mapping[str, Any]) -> dict[str, Any]:
+        return resolve(self.configured, properties)
+
+    def _is_moved(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+        """Whether the program reaches the server at another address than the state says."""
+        old, new = self._server(olds), self._server(news)
+        return "" not in (old, new) and old != new
