@@ -37,7 +37,6 @@ class TrackedResource(Resource):
     secret_outputs: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, name: str, inputs: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
-        refuse_unsupported(name, opts)
         schema = self.provider_class.schema
         secret = [key for key, field in schema.items() if field.secret]
         props = {**dict.fromkeys((*schema, *self.outputs)), **inputs}

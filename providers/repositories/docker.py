@@ -41,6 +41,13 @@ class DockerHostedRepositoryProvider(ImageHostedProvider):
     format = "docker"
 
 
+class ImageName(PropertyGroup):
+    """For repositories of images."""
+
+    name: Prop[str] = prop(NAME, path="name", replaces=True)
+    """Name of the repository; lower case, at most 200 characters."""
+
+
 class LatestPolicy(PropertyGroup):
     """For hosted repositories of images."""
 
@@ -53,7 +60,7 @@ class LatestPolicy(PropertyGroup):
 
 
 class DockerHostedRepository(
-    LatestPolicy, Connectors, HostedRepository, provider=DockerHostedRepositoryProvider, format="docker"
+    ImageName, LatestPolicy, Connectors, HostedRepository, provider=DockerHostedRepositoryProvider, format="docker"
 ):
     """A hosted docker repository and the ports at which Docker clients reach it.
 
@@ -62,9 +69,6 @@ class DockerHostedRepository(
 
     Source: Nexus REST ``/v1/repositories/docker/hosted``.
     """
-
-    name: Prop[str] = prop(NAME, path="name", replaces=True)
-    """Name of the repository; lower case, at most 200 characters."""
 
 
 class RemoteIndex(PropertyGroup):
@@ -130,6 +134,7 @@ class EcrAuthentication(PropertyGroup, optional="dockerProxy.ecrAuth"):
 
 
 class DockerProxyRepository(
+    ImageName,
     EcrAuthentication,
     RemoteIndex,
     Connectors,
@@ -142,21 +147,15 @@ class DockerProxyRepository(
     Source: Nexus REST ``/v1/repositories/docker/proxy``.
     """
 
-    name: Prop[str] = prop(NAME, path="name", replaces=True)
-    """Name of the repository; lower case, at most 200 characters."""
-
 
 class DockerGroupRepositoryProvider(ConnectorProvider, GroupProvider):
     format = "docker"
 
 
 class DockerGroupRepository(
-    WritableMember, Connectors, GroupRepository, provider=DockerGroupRepositoryProvider, format="docker"
+    ImageName, WritableMember, Connectors, GroupRepository, provider=DockerGroupRepositoryProvider, format="docker"
 ):
     """Several docker repositories under one address.
 
     Source: Nexus REST ``/v1/repositories/docker/group``.
     """
-
-    name: Prop[str] = prop(NAME, path="name", replaces=True)
-    """Name of the repository; lower case, at most 200 characters."""

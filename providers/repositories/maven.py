@@ -32,7 +32,7 @@ class MavenHostedRepository(
 class MavenProxyRepository(
     MavenPolicies, ContentDisposition, ProxyRepository, format="maven", stored_format="maven2"
 ):
-    """Maven artifacts of a remote repository (``https://repo1.maven.org/maven2``), of which it keeps what was
+    """Maven artifacts of a remote repository, of which it keeps what was
     asked for.
 
     Source: Nexus REST ``/v1/repositories/maven/proxy``.

@@ -24,7 +24,7 @@ class NpmHostedRepository(HostedRepository, format="npm"):
 
 
 class NpmProxyRepository(RemoveQuarantined, ProxyRepository, format="npm"):
-    """Packages of npm of a remote repository (``https://registry.npmjs.org``), of which it keeps what was asked
+    """Packages of npm of a remote repository, of which it keeps what was asked
     for.
 
     Source: Nexus REST ``/v1/repositories/npm/proxy``.

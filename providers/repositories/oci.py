@@ -12,7 +12,7 @@ from .base import (
     WritableMember,
 )
 from .connectors import ConnectorProvider, Connectors
-from .docker import NAME, ImageHostedProvider, ImageProxyProvider, LatestPolicy, RemoteIndex
+from .docker import ImageHostedProvider, ImageName, ImageProxyProvider, LatestPolicy, RemoteIndex
 
 
 class Cosign(PropertyGroup, optional="cosign"):
@@ -33,6 +33,7 @@ class OciHostedRepositoryProvider(ImageHostedProvider):
 
 
 class OciHostedRepository(
+    ImageName,
     Cosign,
     LatestPolicy,
     Connectors,
@@ -46,15 +47,13 @@ class OciHostedRepository(
     Source: Nexus REST ``/v1/repositories/oci/hosted``.
     """
 
-    name: Prop[str] = prop(NAME, path="name", replaces=True)
-    """Name of the repository; lower case, at most 200 characters."""
-
 
 class OciProxyRepositoryProvider(ImageProxyProvider):
     format = "oci"
 
 
 class OciProxyRepository(
+    ImageName,
     Cosign,
     RemoteIndex,
     Connectors,
@@ -68,15 +67,13 @@ class OciProxyRepository(
     Source: Nexus REST ``/v1/repositories/oci/proxy``.
     """
 
-    name: Prop[str] = prop(NAME, path="name", replaces=True)
-    """Name of the repository; lower case, at most 200 characters."""
-
 
 class OciGroupRepositoryProvider(ConnectorProvider, GroupProvider):
     format = "oci"
 
 
 class OciGroupRepository(
+    ImageName,
     Cosign,
     WritableMember,
     Connectors,
@@ -89,6 +86,3 @@ class OciGroupRepository(
 
     Source: Nexus REST ``/v1/repositories/oci/group``.
     """
-
-    name: Prop[str] = prop(NAME, path="name", replaces=True)
-    """Name of the repository; lower case, at most 200 characters."""
