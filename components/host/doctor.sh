@@ -170,11 +170,11 @@ doctor_files() {
 
 # first_difference: the unit's, which holds no secret.
 first_difference() {
-    awk -v file="$(unit_file)" '
+    log "$(awk -v file="$(unit_file)" '
         NR == FNR { wanted[FNR] = $0; count = FNR; next }
         $0 != wanted[FNR] { told = 1; if (FNR > count) printf "%s: line %d, \"%s\", is not ours\n", file, FNR, $0
             else printf "%s: line %d is \"%s\", not \"%s\"\n", file, FNR, $0, wanted[FNR]; exit }
-        END { if (!told) printf "%s: line %d, \"%s\", is missing\n", file, FNR + 1, wanted[FNR + 1] }' "$work/unit" "$(unit_file)"
+        END { if (!told) printf "%s: line %d, \"%s\", is missing\n", file, FNR + 1, wanted[FNR + 1] }' "$work/unit" "$(unit_file)")"
 }
 
 # doctor_properties: the keys that are managed; what else a person wrote there is theirs.
