@@ -311,6 +311,7 @@ class NexusProvider(Mapped, OwnedProvider):
         actual = self.find(client, inputs)
         if actual is None:
             raise Refused("was accepted by Nexus and is not there: see Nexus's log")
+        self._refuse_unavailable(client, inputs)
         dropped = self.mismatches(inputs, actual)
         if dropped:
             said = describe(dropped, inputs, actual.properties, self.schema)

@@ -233,7 +233,7 @@ class TestPaths:
         nexus.play("3.82.0-08")
         name = named("images")
         said = refusal(DockerHostedRepositoryProvider, connection, name=name, path_enabled=True)
-        assert said.startswith(f"docker repository '{name}': path_enabled is not known to Nexus 3.82.0-08")
+        assert said.startswith(f"docker repository '{name}': path_enabled: is not known to Nexus 3.82.0-08")
         assert name not in {one["name"] for one in admin.ok("GET", "repositories")}
         assert Registry(nexus.url).call("GET", "/v2/").status_code == 404
 
@@ -241,11 +241,11 @@ class TestPaths:
         self, nexus: Nexus, admin: Api, connection: Connection, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         nexus.play("3.82.0-08")
-        monkeypatch.setattr("nexus_registry.providers.repositories.docker.served", lambda _header: "")
+        monkeypatch.setattr("nexus_registry.providers.crud.served", lambda _header: ("", ""))
         name = named("images")
         said = refusal(DockerHostedRepositoryProvider, connection, name=name, path_enabled=True)
-        assert said.startswith(f"docker repository '{name}': path_enabled is not known to this server")
-        admin.ok("DELETE", f"repositories/{name}")
+        assert said.startswith(f"docker repository '{name}': path_enabled: is not known to this server")
+        assert name not in {one["name"] for one in admin.ok("GET", "repositories")}
 
 
 CORE = """#!/usr/bin/env python3
