@@ -62,6 +62,9 @@ unpack_version() {
 
 remove_work() { rm -rf "$work"; }
 
+# archive_source: for messages, without the URL's query, which may hold a signature.
+archive_source() { printf '%s' "${arg_path:-${arg_url%%[?#]*}}"; }
+
 fetch_archive() {
     if [ -n "$arg_path" ]; then
         [ -f "$arg_path" ] || fail "archive_path: there is no file $arg_path on the host"
@@ -70,13 +73,13 @@ fetch_archive() {
     fi
     url_authority=${arg_url#*://}
     case ${url_authority%%[/?#]*} in *@*) fail "archive_url: it holds a login. Give that as archive_username and archive_password" ;; esac
-    case $arg_url in https://* | http://* | file:///*) ;; *) fail "archive_url must begin with https://, http:// or file:///, not '$arg_url'" ;; esac
+    case $arg_url in https://* | http://* | file:///*) ;; *) fail "archive_url must begin with https://, http:// or file:///, not '$(archive_source)'" ;; esac
     archive=$work/archive.tar.gz
-    log "downloading $arg_url"
+    log "downloading $(archive_source)"
     progress_size=$archive
     run_with_progress "downloading" 7200 download -fsSL --retry 5 --retry-delay 2 --connect-timeout 20 --speed-limit 1000 --speed-time 60 \
         --proto '=https,http,file' --proto-redir '=https,http' -o "$archive" "$arg_url" ||
-        give_up "archive_url: $arg_url could not be downloaded (curl's words are above); check the address, or put the file on the host and give archive_path"
+        give_up "archive_url: $(archive_source) could not be downloaded (curl's words are above); check the address, or put the file on the host and give archive_path"
     unset progress_size
 }
 
@@ -101,7 +104,7 @@ give_up() {
 check_archive() {
     found_sha=$(sha256_of "$archive")
     [ "$found_sha" = "$arg_sha256" ] ||
-        fail "archive_sha256: expected $arg_sha256 and found $found_sha in ${arg_path:-$arg_url}; nothing was unpacked. Take the checksum from the vendor's page, or another copy of the archive"
+        fail "archive_sha256: expected $arg_sha256 and found $found_sha in $(archive_source); nothing was unpacked. Take the checksum from the vendor's page, or another copy of the archive"
     log "the checksum holds"
 }
 
@@ -110,19 +113,18 @@ find_top() {
     top=$work/unpacked/nexus-$arg_version
     [ ! -f "$top/bin/nexus" ] || return 0
     other=$(cd "$work/unpacked" && find . -mindepth 1 -maxdepth 1 -name 'nexus-*' | sed 's|^\./||' | sort | head -n 1)
-    [ -n "$other" ] || fail "archive: ${arg_path:-$arg_url} holds no nexus-$arg_version/bin/nexus; it must be the vendor's tar.gz for Linux"
-    fail "version: ${arg_path:-$arg_url} holds $other, not nexus-$arg_version; correct version or the archive"
+    [ -n "$other" ] || fail "archive: $(archive_source) holds no nexus-$arg_version/bin/nexus; it must be the vendor's tar.gz for Linux"
+    fail "version: $(archive_source) holds $other, not nexus-$arg_version; correct version or the archive"
 }
 
 # refuse_odd_members: files, directories and links that lead to these, nothing else.
 refuse_odd_members() {
-    odd_source=${arg_path:-$arg_url}
     odd=$(find "$top" ! -type f ! -type d ! -type l | head -n 1)
-    [ -z "$odd" ] || fail "archive: $odd_source holds ${odd#"$work/unpacked/"}, which is no file, directory or link. Take the vendor's tar.gz"
+    [ -z "$odd" ] || fail "archive: $(archive_source) holds ${odd#"$work/unpacked/"}, which is no file, directory or link. Take the vendor's tar.gz"
     find "$top" -type l | while IFS= read -r odd; do
         case $(resolved "$odd") in
             "$(resolved "$top")"/*) ;;
-            *) fail "archive: $odd_source holds a link that leads out of it, ${odd#"$work/unpacked/"}. Take the vendor's tar.gz" ;;
+            *) fail "archive: $(archive_source) holds a link that leads out of it, ${odd#"$work/unpacked/"}. Take the vendor's tar.gz" ;;
         esac
     done
 }

@@ -34,13 +34,14 @@ settle_owner() {
     has_fact account.chown-pending || return 0
     derive_https_xml "$install_dir" /keystore "$java" x >/dev/null
     wanted_properties "$install_dir" >/dev/null
-    settle_pid=$(unit_property MainPID)
+    [ "$(unit_origin)" = none ] || owner_before=$(stat -c %u:%g "$arg_data_dir")
+    settle_pid=$(unit_property MainPID) owner_stopped=
     case $(account_of "$settle_pid") in
         '' | 0:* | "$(owner_numbers "$owner")") ;;
         *)
-            owner_before=$(stat -c %u:%g "$arg_data_dir")
             log "stopping $unit.service: its data directory is to belong to $owner"
             stop_service
+            owner_stopped=yes
             ;;
     esac
     log "giving $arg_data_dir to $owner"
@@ -49,9 +50,10 @@ settle_owner() {
 
 # restore_owner: what settle_owner changed, for a service whose unit still names the former account.
 restore_owner() {
-    log "giving $arg_data_dir back to its former owner, and starting $unit.service again"
+    log "giving $arg_data_dir back to its former owner"
     remember account.chown-pending "$arg_data_dir"
-    chown -R -h "$owner_before" "$arg_data_dir" && systemctl --no-block start "$unit.service"
+    chown -R -h "$owner_before" "$arg_data_dir" || return 0
+    [ -z "$owner_stopped" ] || systemctl --no-block start "$unit.service"
 }
 
 # --- accounts that a step made ----------------------------------------------------------------------------------

@@ -9,6 +9,9 @@ check_places() {
     check_place install_root "$arg_install_root" "$place_root"
     check_place data_dir "$arg_data_dir" "$place_data"
     [ -z "$place_java" ] || check_place java_home "$arg_java_home" "$place_java"
+    data_links | grep -E '^/(tmp|var/tmp|run|dev|proc|sys)/' | head -n 1 | {
+        ! read -r place_link || check_place data_dir "a symbolic link in $arg_data_dir" "$place_link"
+    } || exit 1
     ! is_within "$place_root" "$place_data" ||
         fail "install_root: $arg_install_root lies in data_dir $arg_data_dir, whose owner could change the program. Choose an install_root outside of data_dir."
     ! is_within "${place_java:-/}" "$place_data" ||
@@ -33,6 +36,9 @@ check_place() {
     [ "$2" = "$3" ] || place_leads=" leads to $3"
     fail "$1: $2$place_leads: $place_why. Choose another directory."
 }
+
+# data_links: where the symbolic links of the data directory lead, one a line. db, blobs or a blob store may lie elsewhere.
+data_links() { find "$arg_data_dir/" -maxdepth 2 -type l -exec readlink -m {} \; 2>/dev/null || :; }
 
 # is_within PATH FOLDER: is it the folder or in it?
 is_within() { case $1/ in "$2"/*) ;; *) return 1 ;; esac }

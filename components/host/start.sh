@@ -89,13 +89,12 @@ start_service() {
 
 # launch: starts the unit as it is, until Nexus serves.
 launch() {
-    nexus_log=$arg_data_dir/log/nexus.log
-    log_before=0
-    [ ! -f "$nexus_log" ] || log_before=$(stat -c %s "$nexus_log")
+    nexus_log=$arg_data_dir/log/nexus.log log_before=0 log_inode=
+    [ ! -f "$nexus_log" ] || log_before=$(stat -c %s "$nexus_log") log_inode=$(stat -c %i "$nexus_log")
     systemctl reset-failed "$unit.service" 2>/dev/null || :
     start_began=$(uptime_seconds)
     systemctl start "$unit.service" || fail_start "$unit.service could not be started"
-    remember service.starting "$(this_start) $log_before"
+    remember service.starting "$(this_start) $log_before $log_inode"
     await_ready
 }
 
@@ -106,8 +105,11 @@ this_start() { printf '%s %s' "$(unit_property MainPID)" "$(unit_property ExecMa
 is_begun() { case $(fact service.starting) in "$(this_start) "*) ;; *) return 1 ;; esac }
 
 await_begun() {
-    nexus_log=$arg_data_dir/log/nexus.log log_before=old last_code='' start_began=$(uptime_seconds)
-    ! is_begun || log_before=$(fact service.starting | cut -d ' ' -f 3)
+    nexus_log=$arg_data_dir/log/nexus.log log_before=old log_inode='' last_code='' start_began=$(uptime_seconds)
+    if is_begun; then
+        log_before=$(fact service.starting | cut -d ' ' -f 3)
+        log_inode=$(fact service.starting | cut -d ' ' -f 4)
+    fi
     await_ready
     await_certificate 60 || fail_certificate
 }
@@ -145,8 +147,13 @@ gave_up() {
     [ "$log_before" != old ] && log_since | grep -qE ' ERROR .*\.(bootstrap|extender)\..* - (Start failed|Failed to (start|initialize))'
 }
 
+# log_since: what Nexus has logged since this start. Nexus begins a new file at the first entry of a day.
 log_since() {
-    if [ "$log_before" = old ]; then cat "$nexus_log"; else tail -c "+$((log_before + 1))" "$nexus_log"; fi 2>/dev/null
+    if [ "$log_before" = old ] || [ "$(stat -c %i "$nexus_log" 2>/dev/null)" != "${log_inode:-}" ]; then
+        cat "$nexus_log"
+    else
+        tail -c "+$((log_before + 1))" "$nexus_log"
+    fi 2>/dev/null
 }
 
 answer() {

@@ -111,10 +111,11 @@ unit_paths() {
     for unit_path in "$arg_install_root" "$3" "$2" "$2/bin/java"; do
         case $(real_path "$unit_path")/ in /home/* | /root/* | /run/user/*) unit_homes=read-only ;; esac
     done
-    case $(real_path "$arg_data_dir")/ in /home/* | /root/* | /run/user/*) unit_homes=no ;; esac
+    ! { printf '%s\n' "$(real_path "$arg_data_dir")" && data_links; } | grep -qE '^/(home|root|run/user)/' || unit_homes=no
+    unit_linked=$(data_links | grep -E '^/(usr|boot|etc)/' | grep -v ' ' | tr '\n' ' ' || :)
     unit_paths_word=Paths
     [ "$1" -ge 231 ] || unit_paths_word=Directories
-    printf '%s\n' "ProtectHome=$unit_homes" ProtectSystem=full "ReadOnly$unit_paths_word=$3" "ReadWrite$unit_paths_word=$unit_write"
+    printf '%s\n' "ProtectHome=$unit_homes" ProtectSystem=full "ReadOnly$unit_paths_word=$3" "ReadWrite$unit_paths_word=$unit_write${unit_linked:+ ${unit_linked% }}"
 }
 
 check_privileged_ports() {

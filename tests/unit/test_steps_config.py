@@ -193,6 +193,43 @@ def test_java_sees_no_read_only_disk_below_the_data(
     assert f"\nReadWritePaths={write}\n" in written
 
 
+@pytest.mark.parametrize(
+    ("target", "line"),
+    [
+        ("/home/disk/blobs", "ProtectHome=no"),
+        ("/usr/local/blobs", "ReadWritePaths={data} /usr/local/blobs"),
+        ("/srv/other/blobs", "ReadWritePaths={data}"),
+    ],
+)
+def test_unit_reaches_where_links_of_the_data_directory_lead(
+    shell: list[str], tmp_path: Path, target: str, line: str
+) -> None:
+    (tmp_path / "blobs").symlink_to(target)
+    assert f"\n{line.format(data=tmp_path)}\n" in unit(shell, 252, flags=f"--data-dir {tmp_path}")
+
+
+def test_link_of_the_data_directory_into_tmp_is_refused(shell: list[str], tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/blobs").symlink_to("/var/tmp/blobs")
+    places = f"arg_install_root=/opt/nexus arg_data_dir={tmp_path}/data\nreal_path() {{ echo /srv/r$1; }}\n"
+    said = run(shell, f"{places}check_places")
+    assert f"data_dir: a symbolic link in {tmp_path}/data leads to /var/tmp/blobs" in said
+
+
+@pytest.mark.parametrize("rolled", [False, True])
+def test_log_since_a_start_survives_a_new_log_file(shell: list[str], tmp_path: Path, rolled: bool) -> None:
+    log = tmp_path / "nexus.log"
+    log.write_text("yesterday\n")
+    before = log.stat()
+    if rolled:
+        log.rename(tmp_path / "nexus-1.log")
+        log.write_text("a first line that is longer than the old log\n")
+    with log.open("a") as more:
+        more.write("today\n")
+    said = run(shell, f"nexus_log={log} log_before={before.st_size} log_inode={before.st_ino}\nlog_since")
+    assert said == ("a first line that is longer than the old log\n" if rolled else "") + "today\n"
+
+
 @pytest.mark.parametrize("jar", ["system/a/jetty-util-9.4.jar", "bin/nexus-boot.jar", "lib/x/util.jar"])
 @pytest.mark.parametrize("scanner", [True, False])
 def test_scanner_is_recognised_in_any_jar(shell: list[str], tmp_path: Path, jar: str, scanner: bool) -> None:
