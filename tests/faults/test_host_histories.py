@@ -218,6 +218,43 @@ def test_another_user_after_a_version_cut_in_its_copy_leaves_the_server_up(
     former.audit()
 
 
+INIT_SCRIPT = """#!/bin/sh
+### BEGIN INIT INFO
+# Provides:          nexus
+# Required-Start:    $network
+# Required-Stop:     $network
+# Default-Start:     2 3 4 5
+# Default-Stop:      0 1 6
+# Short-Description: Nexus
+### END INIT INFO
+export _JAVA_OPTIONS=-Dkaraf.data={data}
+run="--pidfile /run/by-hand.pid --chuid nexus --startas {root}/nexus-{version}/bin/nexus"
+case $1 in
+    start) start-stop-daemon --start --background --make-pidfile $run -- run ;;
+    stop) start-stop-daemon --stop --pidfile /run/by-hand.pid --retry TERM/30 ;;
+esac
+"""
+
+
+def test_server_of_an_init_script_is_adopted(begun: Program) -> None:
+    begun.host.ssh(
+        "systemctl disable --now nexus; rm /etc/systemd/system/nexus.service; rm -r /var/lib/nexus-registry; "
+        "cat >/etc/init.d/nexus; chmod 0755 /etc/init.d/nexus; update-rc.d nexus defaults; "
+        "systemctl daemon-reload; systemctl start nexus",
+        stdin=INIT_SCRIPT.format(data=begun.data_dir, root=begun.install_root, version=begun.version),
+    )
+    begun.until_running()
+    assert begun.property("FragmentPath") == "/run/systemd/generator.late/nexus.service"
+    assert begun.up("create") == ""
+    begun.audit()
+    assert begun.property("FragmentPath") == "/etc/systemd/system/nexus.service"
+    assert begun.up() == ""
+    begun.run("service", "delete")
+    begun.host.ssh("systemctl daemon-reload")
+    assert begun.property("UnitFileState") != "enabled", "the init script would start a program that is gone"
+    begun.host.ssh("rm /etc/init.d/nexus; systemctl daemon-reload")
+
+
 @pytest.mark.parametrize("history", histories(), ids=str)
 def test_the_last_program_runs_or_is_refused_and_nothing_is_lost(begun: Program, history: History) -> None:
     once = change(begun, history.first)
