@@ -52,13 +52,13 @@ def examine(steps: Sequence[Step]) -> Report:
         if not done.returncode and f"{_EXAMINED}{step.kind}" not in lines:
             report.unknown.append(f"{step.host}: {step.name}: the login shell did not run what was sent")
         if done.returncode:
-            said = (done.stderr.strip().splitlines() or [f"ended with status {done.returncode}"])[-1]
+            message = (done.stderr.strip().splitlines() or [f"ended with status {done.returncode}"])[-1]
             if done.returncode == 255:  # ssh's own
                 silent.add(step.host)
-                hint = _host_key_hint(step) if "verification" in said else ""
-                report.unknown.append(f"{step.host}: {said}{hint}")
+                hint = _host_key_hint(step) if "verification" in message else ""
+                report.unknown.append(f"{step.host}: {message}{hint}")
             else:
-                report.unknown.append(f"{step.host}: {step.name}: {said}")
+                report.unknown.append(f"{step.host}: {step.name}: {message}")
     return report
 
 

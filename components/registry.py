@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import pulumi
 
 from ..providers.client import Connection
-from ..providers.proof import RegistryProof, digest
+from ..providers.registry_check import RegistryCheck, digest
 from ..providers.repositories.docker import DockerHostedRepository
 from ..providers.security.anonymous import AnonymousAccess
 from ..providers.security.realm import RealmActivation
@@ -86,7 +86,7 @@ class DockerRegistry(pulumi.ComponentResource):
     """A private Docker registry on a Nexus server.
 
     Pulumi type ``nexus-registry:index:DockerRegistry``. It creates a DockerHostedRepository, a Role for pushing
-    and one for pulling where somebody has it, a User for each pusher and puller, and a RegistryProof: after each
+    and one for pulling where somebody has it, a User for each pusher and puller, and a RegistryCheck: after each
     change one login and one pull challenge. On a NexusServer of the stack a host step first checks that the ports
     are free.
 
@@ -161,7 +161,7 @@ class DockerRegistry(pulumi.ComponentResource):
 
     def verify(
         self, name: str, username: str, password: pulumi.Input[str], *, opts: pulumi.ResourceOptions
-    ) -> RegistryProof:
+    ) -> RegistryCheck:
         """One login and one pull challenge, made again whenever something of the registry changes.
 
         Args:
@@ -178,7 +178,7 @@ class DockerRegistry(pulumi.ComponentResource):
         }
         server_facts = args.server.facts if args.server else ""
         incarnations = [self.repository_incarnation, *incarnations_of(self.roles.values())]
-        proves = pulumi.Output.all(server_facts, *incarnations).apply(
+        checked = pulumi.Output.all(server_facts, *incarnations).apply(
             lambda known: digest({**plain, "changes": known})
         )
         ca: pulumi.Input[str] | None = args.ca
@@ -186,7 +186,7 @@ class DockerRegistry(pulumi.ComponentResource):
             ca = pulumi.Output.from_input(self.connection).apply(
                 lambda known: known.get("ca", "") if known else ""
             )
-        return RegistryProof(
+        return RegistryCheck(
             name,
             login_server=self.address,
             scheme=self.scheme,
@@ -194,7 +194,7 @@ class DockerRegistry(pulumi.ComponentResource):
             username=username,
             password=password,
             anonymous_pull=args.anonymous_pull,
-            proves=proves,
+            proves=checked,
             opts=opts,
         )
 

@@ -12,7 +12,7 @@ from pulumi_command import remote
 from ..providers.client import Connection
 from ..providers.compat import REST_SINCE, archive_url, java_major, parse
 from ..providers.keystore import Keystore
-from ..providers.proof import digest
+from ..providers.registry_check import digest
 from ..providers.security.admin_password import AdminPassword
 from ..providers.security.anonymous import AnonymousAccess
 from ..providers.security.realm import RealmActivation

@@ -39,7 +39,7 @@ class DockerUser(pulumi.ComponentResource):
     """An account that pushes to, or pulls from, one or more registries of a server.
 
     Pulumi type ``nexus-registry:index:DockerUser``. It creates a User with the roles of the registries, and a
-    RegistryProof for each registry: one login with this account after each change.
+    RegistryCheck for each registry: one login with this account after each change.
 
     Outputs:
         user_id: id of the account.

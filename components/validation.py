@@ -123,8 +123,8 @@ def _certificate_problems(args: NexusServerArgs) -> Iterator[Problem]:
             "excludes certificate and private_key. Give either these or the paths.",
         )
         return
-    for name, there in (on_host if any(on_host.values()) else given).items():
-        if not there:
+    for name, existing in (on_host if any(on_host.values()) else given).items():
+        if not existing:
             other = "certificate_path and private_key_path" if name in given else "certificate and private_key"
             yield name, f"is required. Give it, or {other}."
     for name in on_host:

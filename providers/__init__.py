@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .client import Connection as Connection
     from .keystore import Keystore as Keystore
-    from .proof import RegistryProof as RegistryProof
+    from .registry_check import RegistryCheck as RegistryCheck
     from .repositories.alpine import AlpineGroupRepository as AlpineGroupRepository
     from .repositories.alpine import AlpineHostedRepository as AlpineHostedRepository
     from .repositories.alpine import AlpineProxyRepository as AlpineProxyRepository
@@ -106,7 +106,7 @@ if TYPE_CHECKING:
 MODULES = {
     "client": ("Connection",),
     "keystore": ("Keystore",),
-    "proof": ("RegistryProof",),
+    "registry_check": ("RegistryCheck",),
     "repositories.alpine": ("AlpineGroupRepository", "AlpineHostedRepository", "AlpineProxyRepository"),
     "repositories.ansiblegalaxy": (
         "AnsibleGalaxyGroupRepository",

@@ -88,7 +88,7 @@ def to_body(
             continue
         value = inputs.get(name)
         plain = value is None or (name in (omissible or {}) and value == (omissible or {})[name])
-        if plain and _look(body, path)[1] is None:
+        if plain and _get(body, path)[1] is None:
             continue
         place = body
         for key in path[:-1]:
@@ -100,12 +100,12 @@ def to_body(
 
 
 def from_body(paths: Paths, body: Mapping[str, Any]) -> dict[str, Any]:
-    """The properties that the body tells; one that it lacks is left out, for it is not known to be empty."""
-    told = {name: _look(body, path) for name, path in paths.items()}
-    return {name: value for name, (there, value) in told.items() if there}
+    """The properties in this body. One that the body lacks is left out: it is not known to be empty."""
+    looked_up = {name: _get(body, path) for name, path in paths.items()}
+    return {name: value for name, (present, value) in looked_up.items() if present}
 
 
-def _look(body: Any, path: tuple[str, ...]) -> tuple[bool, Any]:
+def _get(body: Any, path: tuple[str, ...]) -> tuple[bool, Any]:
     for key in path[:-1]:
         if not isinstance(body, Mapping) or key not in body:
             return False, None

@@ -21,7 +21,7 @@ from .schema import Invalid, optional_text, text
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
-LONGEST = 256 * 1024
+MAX_PEM_LENGTH = 256 * 1024
 """Characters that a PEM text may have."""
 
 _BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,40})-----(.*?)-----END \1-----", re.DOTALL)
@@ -63,7 +63,7 @@ def private_key_pem(value: object) -> str:
     if not keys and any(label in _CERTIFICATE for label, _ in blocks):
         raise Invalid("holds a certificate and no private key: were private_key and certificate mixed up?")
     if not keys:
-        raise Invalid(_holds_none("private key", "PRIVATE KEY", blocks))
+        raise Invalid(_missing_block("private key", "PRIVATE KEY", blocks))
     label, body = keys[0]
     if label == _OPENSSH:
         raise Invalid("is in OpenSSH's own form: convert a copy of it with `ssh-keygen -p -m PKCS8 -f FILE`")
@@ -82,7 +82,7 @@ def certificates_pem(value: object) -> str:
             raise Invalid("holds a private key and no certificate: were private_key and certificate mixed up?")
         raise Invalid("holds a private key too, which is kept as a secret only in private_key: take it out here")
     if not found:
-        raise Invalid(_holds_none("certificate", "CERTIFICATE", blocks))
+        raise Invalid(_missing_block("certificate", "CERTIFICATE", blocks))
     bodies = [body for label, body in blocks if label in _CERTIFICATE]
     return pem(_read(body, f"certificate {number}") for number, body in enumerate(bodies, 1))
 
@@ -129,13 +129,13 @@ def open_key(key_pem: str, passphrase: str | None, *, thorough: bool = True) -> 
         if encrypted:
             raise WrongPassphrase("does not open private_key: it is another one, or the key is damaged") from None
         raise Invalid(f"can't be read: it is damaged, or of an unknown kind; {_USABLE}") from None
-    reason = unserved(key.public_key())
+    reason = public_key_error(key.public_key())
     if reason or not isinstance(key, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)):
         raise Invalid(reason or _USABLE)
     return key
 
 
-def unserved(public_key: object) -> str:
+def public_key_error(public_key: object) -> str:
     """Why Nexus can't serve HTTPS with such a key; an empty text when it can."""
     if isinstance(public_key, rsa.RSAPublicKey):
         short = public_key.key_size < _RSA_BITS
@@ -147,7 +147,7 @@ def unserved(public_key: object) -> str:
     return f"is a key of the kind {kind}, which Nexus's Java or its clients can't use for HTTPS: {_USABLE}"
 
 
-def leaf_of(certificates: Sequence[x509.Certificate], key: PrivateKey | None) -> x509.Certificate | None:
+def find_leaf(certificates: Sequence[x509.Certificate], key: PrivateKey | None) -> x509.Certificate | None:
     """The certificate that belongs to the key; while the key is not known, the only one that is there."""
     if key is None:
         return certificates[0] if len(certificates) == 1 else None
@@ -155,7 +155,7 @@ def leaf_of(certificates: Sequence[x509.Certificate], key: PrivateKey | None) ->
     return next((each for each in certificates if _public(each) == wanted), None)
 
 
-def in_order(leaf: x509.Certificate, others: Sequence[x509.Certificate]) -> list[x509.Certificate]:
+def order_chain(leaf: x509.Certificate, others: Sequence[x509.Certificate]) -> list[x509.Certificate]:
     """The issuers of ``leaf`` among ``others``, each followed by its own.
 
     Repetitions, the leaf itself, and another certificate of an issuer that has its place (a cross-signed root's
@@ -174,13 +174,13 @@ def in_order(leaf: x509.Certificate, others: Sequence[x509.Certificate]) -> list
     strays = [each for each in others if (each.subject, _public(each)) not in placed]
     if not strays:
         return path[1:]
-    last, stray = path[-1], shown(strays[0].subject)
+    last, stray = path[-1], format_name(strays[0].subject)
     if _issued(last, last):
         raise Invalid(f"holds {stray}, which has no part in the line from certificate to root: take it out")
     namesake = any(each.subject == last.issuer for each in strays)
     missing = "the one of that name has another key or no right to issue" if namesake else "that one is missing"
     raise Invalid(
-        f"does not lead to the certificate: {shown(last.subject)} was issued by {shown(last.issuer)}, "
+        f"does not lead to the certificate: {format_name(last.subject)} was issued by {format_name(last.issuer)}, "
         f"and {missing} (found: {stray}); give the intermediates that came with the certificate"
     )
 
@@ -201,17 +201,17 @@ def facts(certificate: x509.Certificate) -> dict[str, str | list[str]]:
     }
 
 
-def shown(name: x509.Name) -> str:
+def format_name(name: x509.Name) -> str:
     """A subject or issuer for a message: one line, at most 120 characters."""
     return f"'{' '.join(name.rfc4514_string().split())[:120]}'"
 
 
 def _blocks(value: object) -> list[tuple[str, str]]:
-    found = _BLOCK.findall(text(multiline=True, max_length=LONGEST)(value))
+    found = _BLOCK.findall(text(multiline=True, max_length=MAX_PEM_LENGTH)(value))
     return [(str(label), str(body)) for label, body in found]
 
 
-def _holds_none(what: str, label: str, blocks: Sequence[tuple[str, str]]) -> str:
+def _missing_block(what: str, label: str, blocks: Sequence[tuple[str, str]]) -> str:
     for other, _ in blocks:
         if other in _OTHER:
             return f"holds no {what} but {_OTHER[other]}"
@@ -239,7 +239,7 @@ def _read(body: str, what: str) -> x509.Certificate:
     try:
         certificate = x509.load_der_x509_certificate(data)
         facts(certificate)  # names, dates and extensions are only decoded when they are asked for
-        shown(certificate.issuer)
+        format_name(certificate.issuer)
         certificate.public_key()
     except Exception:  # a damaged byte gives any of the parser's many kinds
         raise Invalid(f"is damaged: {what} in it can't be read") from None

@@ -61,21 +61,21 @@ def parse(version: str) -> tuple[int, int, int]:
     return int(major), int(minor), int(patch)
 
 
-def without_rest(version: str) -> str:
+def no_rest_reason(version: str) -> str:
     """What to say of a version that has no REST API for repositories and realms; empty for another, or none."""
     if not version or parse(version) >= REST_SINCE:
         return ""
     return f"Nexus {version}, whose REST API begins with 3.26.0: install a newer one"
 
 
-def refuse_rest_below(version: object) -> list[CheckFailure]:
+def rest_failures(version: object) -> list[CheckFailure]:
     """One sentence for a server that has no REST API for repositories and realms."""
-    if isinstance(version, str) and not is_unknown(version) and (said := without_rest(version)):
-        return [CheckFailure("connection", f"names {said}")]
+    if isinstance(version, str) and not is_unknown(version) and (reason := no_rest_reason(version)):
+        return [CheckFailure("connection", f"names {reason}")]
     return []
 
 
-def served(header: str) -> tuple[str, str]:
+def parse_server_header(header: str) -> tuple[str, str]:
     """Version and edition in a ``Server`` header such as ``Nexus/3.19.1-01 (OSS)``; empty when it has none."""
     match = re.search(r"\bNexus/(\d+\.\d+\.\d+(?:-\d+)?)\b(?: \((\w+)\))?", header)
     return (match[1], match[2] or "") if match else ("", "")
@@ -94,7 +94,7 @@ def release(version: str) -> tuple[int, int, int, int]:
     return (*parse(version), int(build or 0))
 
 
-def refused_change(before: str, wished: str, *, h2: bool) -> str:
+def version_change_error(before: str, desired: str, *, h2: bool) -> str:
     """Why a server that ran ``before`` can't be changed to ``wished``; empty when it can.
 
     Args:
@@ -102,17 +102,17 @@ def refused_change(before: str, wished: str, *, h2: bool) -> str:
         wished: the version that is to run on them.
         h2: whether the data of a version before 3.71 are in H2, instead of OrientDB.
     """
-    if release(wished) < release(before):
-        return f"{wished} is older than {before}, which runs, and no database goes back: give {before} or newer"
+    if release(desired) < release(before):
+        return f"{desired} is older than {before}, which runs, and no database goes back: give {before} or newer"
     if h2:
-        if parse(before) < H2_2_SINCE <= parse(wished):
+        if parse(before) < H2_2_SINCE <= parse(desired):
             return (
-                f"{wished} does not read the H2 database of {before}: from 3.70 on it is of another form, which "
+                f"{desired} does not read the H2 database of {before}: from 3.70 on it is of another form, which "
                 "Sonatype's way leads to by hand: https://help.sonatype.com/en/upgrade-h2.html"
             )
-    elif parse(before) < NO_ORIENT_SINCE <= parse(wished):
+    elif parse(before) < NO_ORIENT_SINCE <= parse(desired):
         return (
-            f"{wished} does not read the OrientDB of {before}: go to 3.70 first, move its data to H2 with "
+            f"{desired} does not read the OrientDB of {before}: go to 3.70 first, move its data to H2 with "
             "Sonatype's database migrator by hand (https://help.sonatype.com/en/orient-3-70-java-8-or-11.html), "
             "let an up with nexus.datastore.enabled true in properties run it, and then change the version"
         )

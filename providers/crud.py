@@ -17,7 +17,7 @@ from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, 
 from . import engine
 from .body import Mapped
 from .client import NexusClient
-from .compat import Availability, served
+from .compat import Availability, parse_server_header
 from .connection import client_from_state, client_of, require_same_server, server_of
 from .errors import NexusError, NotFound, OutcomeUnknown, RateLimited, Refused
 from .ownership import OwnedProvider
@@ -143,7 +143,7 @@ class NexusProvider(Mapped, OwnedProvider):
         with self.api_errors(id_, inputs) as client:
             self._refuse_unavailable(client, inputs)
             before = self._insert_or_adopt(client, inputs)
-            with self._undone_on_refusal(client, inputs, before):
+            with self._undo_on_refusal(client, inputs, before):
                 actual = self._verify(client, inputs)
             key = self._key(inputs)
             outputs = self.initial_outputs(before, self.run.deleted(key) if key else {})
@@ -165,7 +165,7 @@ class NexusProvider(Mapped, OwnedProvider):
             if actual is None:
                 raise Refused("is gone from the server: `pulumi up --refresh` creates it again")
             in_body = [name for name in changed if name in self.paths]
-            with self._undone_on_refusal(client, inputs, actual):
+            with self._undo_on_refusal(client, inputs, actual):
                 # What the server does not return (a secret, a field that it hides) may differ unseen.
                 if self.mismatches(inputs, actual) or set(in_body) - set(actual.properties):
                     self._refuse_unavailable(client, inputs)
@@ -204,17 +204,17 @@ class NexusProvider(Mapped, OwnedProvider):
         assert key is not None, "a state has no unknown values"
         held = Held(key, state.get("incarnation"))
         with self.api_errors(id_, state, from_state=True) as client:
-            heir = self.run.heir(urn, held) or self._heir_elsewhere(urn, held, state)
-            if heir is None:
+            new_owner = self.run.new_owner(urn, held) or self._new_owner_elsewhere(urn, held, state)
+            if new_owner is None:
                 try:
                     self._require_own(client, state)
                     self.remove(client, state)
                 except Refused:
-                    heir = self.run.heir(urn, held, timeout=CHECK_TIMEOUT if urn else 0.0)
-                    if heir is None:
+                    new_owner = self.run.new_owner(urn, held, timeout=CHECK_TIMEOUT if urn else 0.0)
+                    if new_owner is None:
                         raise
-        if heir is not None:
-            self._hand_over(id_, heir)
+        if new_owner is not None:
+            self._hand_over(id_, new_owner)
         self.run.delete(urn, key, state)
 
     def _require_own(self, client: NexusClient, state: Mapping[str, Any]) -> None:
@@ -224,22 +224,22 @@ class NexusProvider(Mapped, OwnedProvider):
             return
         actual = self.find(client, state)
         if actual is not None and (differing := self.mismatches(state, actual)):
-            said = describe(differing, state, actual.properties, self.schema)
+            details = describe(differing, state, actual.properties, self.schema)
             raise Refused(
-                f"{url} does not answer, and at {client.url} it differs from the state: {said}. It was not "
+                f"{url} does not answer, and at {client.url} it differs from the state: {details}. It was not "
                 "deleted: delete it there by hand, or run `pulumi state delete`"
             )
 
-    def _hand_over(self, id_: str, heir: Desired) -> None:
+    def _hand_over(self, id_: str, new_owner: Desired) -> None:
         """Leave the object to another resource of this run; it is changed to what that one wants, if need be."""
-        name = engine.name_of(heir.urn)
+        name = engine.name_of(new_owner.urn)
         pulumi.log.info(f"{self.kind} {id_!r} is left in place for the resource {name!r}, which wants it")
-        if self.run.holds(heir.urn, heir.key) or has_unknown(heir.inputs):
+        if self.run.holds(new_owner.urn, new_owner.key) or has_unknown(new_owner.inputs):
             return
-        with self.api_errors(id_, heir.inputs) as client:
-            actual = self.find(client, heir.inputs)
+        with self.api_errors(id_, new_owner.inputs) as client:
+            actual = self.find(client, new_owner.inputs)
             if actual is not None:
-                self._adopt(client, {**heir.inputs, "adopt": True}, actual)
+                self._adopt(client, {**new_owner.inputs, "adopt": True}, actual)
 
     def _insert_or_adopt(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual | None:
         """Create the object, or make the one that is there its own; returns what was there before."""
@@ -272,15 +272,15 @@ class NexusProvider(Mapped, OwnedProvider):
         """
         differing = self.mismatches(inputs, actual)
         fixed = [name for name in differing if self.schema[name].replaces]
-        said = describe(fixed or differing, inputs, actual.properties, self.schema)
+        details = describe(fixed or differing, inputs, actual.properties, self.schema)
         if fixed:
             raise Refused(
-                f"exists already and can't be changed to what is desired: {said}. Delete it, or declare it so"
+                f"exists already and can't be changed to what is desired: {details}. Delete it, or declare it so"
             )
         if differing and not (self.singleton or self._may_change(inputs)):
             raise Refused(
-                f"exists already and differs: {said}. Set adopt=True to have it changed, or give the old name as "
-                "an alias if this resource was renamed"
+                f"exists already and differs: {details}. Set adopt=True to have it changed, or give the old name "
+                "as an alias if this resource was renamed"
             )
         if differing:
             self.write(client, inputs, actual)
@@ -314,25 +314,25 @@ class NexusProvider(Mapped, OwnedProvider):
         self._refuse_unavailable(client, inputs)
         dropped = self.mismatches(inputs, actual)
         if dropped:
-            said = describe(dropped, inputs, actual.properties, self.schema)
-            raise Refused(f"was accepted by Nexus and differs from what is desired: {said}")
+            details = describe(dropped, inputs, actual.properties, self.schema)
+            raise Refused(f"was accepted by Nexus and differs from what is desired: {details}")
         self.verify(client, inputs, actual)
         return actual
 
     @contextmanager
-    def _undone_on_refusal(
+    def _undo_on_refusal(
         self, client: NexusClient, inputs: Mapping[str, Any], before: Actual | None
     ) -> Iterator[None]:
         """Put back what was there before when what was written is refused or fails its verification."""
         try:
             yield
         except Refused as error:
-            explained = self._explained(client, inputs, error)
+            explained = self._message(client, inputs, error)
             try:
                 done = self._undo(client, inputs, before)
             except NexusError as failed:
                 done = f" (undoing it failed: {failed})"
-            raise _like(error, f"{explained}{done}") from None
+            raise _with_message(error, f"{explained}{done}") from None
 
     def _undo(self, client: NexusClient, inputs: Mapping[str, Any], before: Actual | None) -> str:
         actual = self.find(client, inputs)
@@ -354,7 +354,9 @@ class NexusProvider(Mapped, OwnedProvider):
         try:
             yield client
         except NexusError as error:
-            raise _like(error, f"{self.kind} {identity!r}: {self._explained(client, properties, error)}") from None
+            raise _with_message(
+                error, f"{self.kind} {identity!r}: {self._message(client, properties, error)}"
+            ) from None
 
     def mismatches(self, desired: Mapping[str, Any], actual: Actual) -> list[str]:
         """The properties that the server has otherwise; only what it returns is compared."""
@@ -379,17 +381,17 @@ class NexusProvider(Mapped, OwnedProvider):
 
     def _refuse_unavailable(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
         """The same by what the server's responses have said so far; a proxy may hide it."""
-        for name, reason in self._unavailable(inputs, *served(client.server)):
+        for name, reason in self._unavailable(inputs, *parse_server_header(client.server)):
             raise Refused(f"{name}: {reason}")
 
-    def _explained(self, client: NexusClient, properties: Mapping[str, Any], error: NexusError) -> str:
-        said = ""
+    def _message(self, client: NexusClient, properties: Mapping[str, Any], error: NexusError) -> str:
+        message = ""
         if isinstance(error, Refused) and error.status:
             with suppress(NexusError):
-                said = self.explain(client, properties, error)
-        return said or str(error)
+                message = self.explain(client, properties, error)
+        return message or str(error)
 
 
-def _like(error: NexusError, sentence: str) -> NexusError:
+def _with_message(error: NexusError, sentence: str) -> NexusError:
     """The same error with another sentence; one that was explained already is not explained again."""
     return type(error)(sentence, messages=error.messages, fault_id=error.fault_id)

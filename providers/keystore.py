@@ -21,7 +21,7 @@ from .provider import Provider
 from .schema import PROVIDER_KEY, Invalid, choice, integer, optional_text, text
 from .unknown import is_unknown
 
-OLDER, NEWER = "3.70 or earlier", "3.71 or later"
+LEGACY_ALGORITHMS, MODERN_ALGORITHMS = "3.70 or earlier", "3.71 or later"
 """The form in which ``nexus_version`` is kept, so that an upgrade within one of them is no change."""
 
 _FACTS = ("fingerprint", "not_before", "not_after", "subject", "names")
@@ -29,10 +29,10 @@ _FACTS = ("fingerprint", "not_before", "not_after", "subject", "names")
 
 def algorithm_set(value: object) -> str:
     """The side of the border between the algorithms on which a Nexus version stands."""
-    if value in (OLDER, NEWER):
+    if value in (LEGACY_ALGORITHMS, MODERN_ALGORITHMS):
         return str(value)
     try:
-        return OLDER if parse(optional_text(value)) < (3, 71) else NEWER
+        return LEGACY_ALGORITHMS if parse(optional_text(value)) < (3, 71) else MODERN_ALGORITHMS
     except ValueError:
         raise Invalid("must be a version such as 3.71.0-06") from None
 
@@ -73,43 +73,43 @@ def problems(inputs: Mapping[str, Any], now: datetime) -> Iterator[tuple[str, st
     if is_unknown(inputs["certificate"]):
         return
     given = certificates.certificates_in(inputs["certificate"])
-    leaf = certificates.leaf_of(given, key)
+    leaf = certificates.find_leaf(given, key)
     if leaf is None and key is not None:
-        subject = certificates.shown(given[0].subject)
-        if certificates.leaf_of(_others(inputs), key):
+        subject = certificates.format_name(given[0].subject)
+        if certificates.find_leaf(_others(inputs), key):
             yield "certificate", f"holds {subject}, and the one for private_key is in chain: were they mixed up?"
             return
         yield "private_key", f"does not belong to the certificate {subject}: give the key it was requested with"
-        leaf = certificates.leaf_of(given, None)
+        leaf = certificates.find_leaf(given, None)
     if leaf is None:
         return
-    if key is None and (reason := certificates.unserved(leaf.public_key())):
+    if key is None and (reason := certificates.public_key_error(leaf.public_key())):
         yield "certificate", f"is for a key that can't be used: it {reason}"
-    if reason := validity.out_of_time(leaf, now):
+    if reason := validity.validity_error(leaf, now):
         yield "certificate", reason
     hostname = inputs.get("hostname")
-    if wrong := validity.uncovered(leaf, None if is_unknown(hostname) else hostname):
+    if wrong := validity.hostname_error(leaf, None if is_unknown(hostname) else hostname):
         yield wrong
     if is_unknown(inputs.get("chain")):
         return
     place = "chain" if inputs.get("chain") else "certificate"
     try:
-        chain = certificates.in_order(leaf, _others(inputs))
+        chain = certificates.order_chain(leaf, _others(inputs))
     except Invalid as error:
         yield place, str(error)
         return
     for each in chain:
-        if reason := validity.out_of_time(each, now):
+        if reason := validity.validity_error(each, now):
             yield place, f"holds a certificate that {reason}, or leave it out"
 
 
 def bundle(properties: Mapping[str, Any]) -> Bundle:
     """The key, certificate and ordered chain of checked properties, all known; raises :class:`Invalid`."""
     key = _key(properties, thorough=False)
-    leaf = certificates.leaf_of(certificates.certificates_in(properties["certificate"]), key)
+    leaf = certificates.find_leaf(certificates.certificates_in(properties["certificate"]), key)
     if leaf is None:
         raise Invalid("private_key does not belong to certificate")
-    return Bundle(key, leaf, tuple(certificates.in_order(leaf, _others(properties))))
+    return Bundle(key, leaf, tuple(certificates.order_chain(leaf, _others(properties))))
 
 
 def build(properties: Mapping[str, Any]) -> bytes:
@@ -118,7 +118,7 @@ def build(properties: Mapping[str, Any]) -> bytes:
     password, alias = properties["password"], properties["alias"]
     if properties["format"] == "jks":
         return _jks(parts, alias, password)
-    older = properties["nexus_version"] == OLDER
+    older = properties["nexus_version"] == LEGACY_ALGORITHMS
     mac = hashes.SHA1() if older else hashes.SHA256()  # noqa: S303 - SHA-1 and 3DES are all that early Java 8 reads
     kind = pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC if older else pkcs12.PBES.PBESv2SHA256AndAES256CBC
     builder = PrivateFormat.PKCS12.encryption_builder().key_cert_algorithm(kind).hmac_hash(mac)
@@ -139,14 +139,14 @@ class KeystoreProvider(Provider):
         if is_unknown(inputs["certificate"]):
             return {**inputs, **dict.fromkeys(_FACTS, inputs["certificate"])}
         key = _key(inputs, thorough=False) if _key_known(inputs) else None
-        leaf = certificates.leaf_of(certificates.certificates_in(inputs["certificate"]), key)
+        leaf = certificates.find_leaf(certificates.certificates_in(inputs["certificate"]), key)
         if leaf is None:
             key_or_passphrase = (inputs["private_key"], inputs.get("private_key_passphrase"))
             return {**inputs, **dict.fromkeys(_FACTS, next(filter(is_unknown, key_or_passphrase)))}
         inputs = {**inputs, **certificates.facts(leaf)}
         if is_unknown(inputs.get("chain")):
             return inputs
-        chain = certificates.pem(certificates.in_order(leaf, _others(inputs)))
+        chain = certificates.pem(certificates.order_chain(leaf, _others(inputs)))
         inputs.pop("chain", None)
         return {**inputs, "certificate": certificates.pem([leaf]), **({"chain": chain} if chain else {})}
 
@@ -202,7 +202,7 @@ class Keystore(DeclaredResource, provider=KeystoreProvider):
     alias: Prop[str] = prop(alias_name, default="cert")
     """Under which name the key stands in the store: 1 to 100 printable ASCII characters, kept in lower case as
     Java does."""
-    nexus_version: Prop[str] = prop(algorithm_set, default=NEWER)
+    nexus_version: Prop[str] = prop(algorithm_set, default=MODERN_ALGORITHMS)
     """Such as ``3.71.0-06``. Up to 3.70 a PKCS#12 store is made with PBE-SHA1-3DES and a SHA-1 MAC, which every
     Java 8 reads; from 3.71 on with AES-256 and SHA-256, which Java 8u301 and later read. Kept as ``3.70 or
     earlier`` or ``3.71 or later``."""

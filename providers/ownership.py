@@ -79,9 +79,9 @@ class OwnedProvider(Provider):
         if urn and key is not None:
             self.run.hold(urn, Held(key, state.get("incarnation")))
 
-    def _heir_elsewhere(self, urn: str, held: Held, state: Mapping[str, Any]) -> Desired | None:
+    def _new_owner_elsewhere(self, urn: str, held: Held, state: Mapping[str, Any]) -> Desired | None:
         """Another resource that wants the object and reaches the server at another address than the state says."""
-        for one in self.run.namesakes(urn, held):
+        for one in self.run.same_names_elsewhere(urn, held):
             same = partial(same_node, self._connection(state), self._connection(one.inputs))
             if self.run.same_server(f"{held.key[1]} {one.key[1]}", same):
                 return one

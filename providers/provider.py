@@ -1,6 +1,6 @@
 """What every tracked object shares, be there a server or not: check and diff over a schema.
 
-:class:`Provider` is that alone, :class:`Proof` something that is only looked at; an object inside Nexus is in
+:class:`Provider` is that alone, :class:`Verification` a check without an object; an object inside Nexus is in
 :mod:`.crud`.
 """
 
@@ -21,7 +21,7 @@ from pulumi.dynamic import (
 )
 
 from .authority import authority_pem
-from .compat import refuse_rest_below
+from .compat import rest_failures
 from .schema import PROVIDER_KEY, Field, Invalid, Schema, check, differences, normalised, text
 from .unknown import has_unknown
 
@@ -99,7 +99,7 @@ class Provider(ResourceProvider):
             CheckFailure("connection", f"is wrong in the configuration: {NAMESPACE}:{one.property} {one.reason}")
             for one in wrong
         ]
-        return failures or refuse_rest_below((own or known).get("version"))
+        return failures or rest_failures((own or known).get("version"))
 
     def diff(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:  # noqa: ARG002
         changed = differences(self.schema, olds, news)
@@ -107,24 +107,23 @@ class Provider(ResourceProvider):
         return DiffResult(changes=bool(changed), replaces=replaces, delete_before_replace=True)
 
 
-class Proof(Provider):
-    """Something that is looked at when it is created and when an input changes, and that fails the run when it is
-    not as it should be."""
+class Verification(Provider):
+    """A check that runs when the resource is created and when an input changes. It fails the run when it fails."""
 
     def identity(self, inputs: Mapping[str, Any]) -> str:
-        """What is looked at, which is the resource's id."""
+        """The resource's id, which names what is checked."""
         raise NotImplementedError
 
-    def look(self, inputs: Mapping[str, Any]) -> None:
-        """Raise one sentence when it is not as it should be."""
+    def verify(self, inputs: Mapping[str, Any]) -> None:
+        """Raise an error when the check fails."""
         raise NotImplementedError
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         inputs = normalised(self.schema, props)
-        self.look(inputs)
+        self.verify(inputs)
         return CreateResult(self.identity(inputs), inputs)
 
     def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:  # noqa: ARG002
         inputs = normalised(self.schema, news)
-        self.look(inputs)
+        self.verify(inputs)
         return UpdateResult(inputs)

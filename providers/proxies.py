@@ -69,12 +69,12 @@ def proxy_failure(proxy: Proxy, error: requests.RequestException) -> tuple[type[
     refusal = re.search(r"Tunnel connection failed: (\d{3}) ?([^'\")]*)", text)
     if refusal:
         status = refusal[1]
-        said = f"the proxy {proxy.name} refused the connection ({' '.join(refusal.groups()).strip()})"
+        message = f"the proxy {proxy.name} refused the connection ({' '.join(refusal.groups()).strip()})"
         if status == "407":
-            return ProxyRefused, f"{said}: write its user and password into that address, or {proxy.way_round}"
+            return ProxyRefused, f"{message}: write its user and password into that address, or {proxy.way_round}"
         if status.startswith("5"):
-            return Unreachable, f"{said}: is the server running, the address right, the port open?"
-        return ProxyRefused, f"{said}: have the proxy allow it, or {proxy.way_round}"
+            return Unreachable, f"{message}: is the server running, the address right, the port open?"
+        return ProxyRefused, f"{message}: have the proxy allow it, or {proxy.way_round}"
     if "appears to only use HTTP" in text:
         return ProxyRefused, f"the proxy {proxy.name} does not speak TLS: write its address with http://"
     return Unreachable, f"the proxy {proxy.name} cannot be reached: is its address right? Or {proxy.way_round}"

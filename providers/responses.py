@@ -12,7 +12,7 @@ from typing import Any
 
 import requests
 
-from .compat import served, without_rest
+from .compat import no_rest_reason, parse_server_header
 from .errors import (
     Forbidden,
     NexusError,
@@ -46,7 +46,7 @@ class Fault:
         return "; ".join(f"{field}: {message}" if field else message for field, message in self.messages)
 
 
-_LONGEST = 300
+_MAX_MESSAGE_LENGTH = 300
 
 
 def decode_fault(body: str, headers: Any = None, reason: str = "") -> Fault:
@@ -91,7 +91,7 @@ def _pairs(entries: list[Any]) -> tuple[tuple[str, str], ...]:
             field, message = "", str(entry)
         message = " ".join(message.split()).strip('"')
         if message:
-            pairs.append(("" if field == "*" else field, message[:_LONGEST]))
+            pairs.append(("" if field == "*" else field, message[:_MAX_MESSAGE_LENGTH]))
     return tuple(pairs)
 
 
@@ -140,7 +140,7 @@ def error_from_response(
         text = f"the password of user {username!r} is wrong: set the right one"
     elif 300 <= status < 400:
         text = f"the server redirects to {response.headers.get('Location', 'nowhere')}: give that address as url"
-    elif status == 404 and (old := without_rest(served(response.headers.get("Server", ""))[0])):
+    elif status == 404 and (old := no_rest_reason(parse_server_header(response.headers.get("Server", ""))[0])):
         text = f"the server is {old}"
     elif hint := rate_limit_hint(username) if status == 429 else _HINTS.get(status):
         text = f"{text} ({hint})" if text else hint
@@ -178,7 +178,7 @@ def _date(value: str) -> datetime | None:
 
 def _proxy_of(response: requests.Response) -> Proxy | None:
     """The proxy that may have sent this response in the server's place."""
-    return None if served(response.headers.get("Server", ""))[0] else proxy_for(response.url)
+    return None if parse_server_header(response.headers.get("Server", ""))[0] else proxy_for(response.url)
 
 
 class _JsonObject(dict[str, Any]):
@@ -219,17 +219,17 @@ def json_content(method: str, what: str, response: requests.Response, secrets: t
         pass
     if response.content.lstrip()[:1] in (b"{", b"["):
         raise OutcomeUnknown(f"{what}: the response was cut short; is a proxy in between?")
-    said = _without(secrets, decode_fault(response.text).text)
+    text = _without(secrets, decode_fault(response.text).text)
     kind = response.headers.get("Content-Type", "something else")
-    failure = unexpected_response(what, f"is not JSON but {kind} ({said})")
+    failure = unexpected_response(what, f"is not JSON but {kind} ({text})")
     raise OutcomeUnknown(str(failure)) if method == "POST" else failure
 
 
 def error_from_exception(what: str, error: requests.RequestException, url: str) -> NexusError:
     """The error for a missing response, by whether the request can have been handled."""
     text = str(error)
-    if (proxy := proxy_for(url)) and (said := proxy_failure(proxy, error)):
-        kind, reason = said
+    if (proxy := proxy_for(url)) and (failure := proxy_failure(proxy, error)):
+        kind, reason = failure
         return kind(f"{what}: {reason}")
     if isinstance(error, requests.exceptions.SSLError) and "EOF occurred" not in text:
         return Untrusted(f"{what}: {_tls_reason(error)}")
@@ -262,8 +262,8 @@ def unusable_url(what: str) -> Untrusted:
 
 def connection_error_reason(error: requests.RequestException, url: str) -> str:
     """Why an address did not answer, as part of a sentence."""
-    if (proxy := proxy_for(url)) and (said := proxy_failure(proxy, error)):
-        return said[1]
+    if (proxy := proxy_for(url)) and (failure := proxy_failure(proxy, error)):
+        return failure[1]
     if isinstance(error, requests.exceptions.SSLError):
         return "it does not speak TLS" if _NO_TLS.search(str(error)) else "its certificate is not trusted"
     return "nothing answers there"

@@ -61,7 +61,7 @@ class Run:
             self._held[urn] = held
             self._changed.notify_all()
 
-    def heir(self, urn: str, held: Held, *, timeout: float = 0.0) -> Desired | None:
+    def new_owner(self, urn: str, held: Held, *, timeout: float = 0.0) -> Desired | None:
         """Another resource that wants the object which the resource ``urn`` gives up.
 
         A resource that was renamed by an alias is the same one under another URN: it has the same incarnation.
@@ -79,7 +79,7 @@ class Run:
             self._changed.wait_for(found, timeout)
             return found()
 
-    def namesakes(self, urn: str, held: Held) -> list[Desired]:
+    def same_names_elsewhere(self, urn: str, held: Held) -> list[Desired]:
         """Other resources that want what the resource ``urn`` gives up, if both addresses are of one server."""
 
         def replaces(one: Desired) -> bool:

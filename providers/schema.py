@@ -79,7 +79,7 @@ def text(
 
     def normalise(value: Any) -> str:
         if not isinstance(value, str):
-            raise Invalid(f"must be a string, not {_shown_type(value)}")
+            raise Invalid(f"must be a string, not {_type_name(value)}")
         if not empty and re.fullmatch(r"[\s\0-\x20]*", value):  # Java counts control characters as blank
             raise Invalid("must not be empty")
         if not multiline and ("\n" in value or "\r" in value):
@@ -100,14 +100,14 @@ def text(
 def optional_text(value: Any) -> str:
     """A string, which may be empty."""
     if not isinstance(value, str):
-        raise Invalid(f"must be a string, not {_shown_type(value)}")
+        raise Invalid(f"must be a string, not {_type_name(value)}")
     return value
 
 
 def boolean(value: Any) -> bool:
     """True or False."""
     if not isinstance(value, bool):
-        raise Invalid(f"must be true or false, not {_shown_type(value)}")
+        raise Invalid(f"must be true or false, not {_type_name(value)}")
     return value
 
 
@@ -136,10 +136,10 @@ def choice(*values: str, upper: bool = False) -> Normalise:
     """One of ``values``; with ``upper`` in any case, kept in upper case."""
 
     def normalise(value: Any) -> str:
-        told = value.upper() if upper and isinstance(value, str) else value
-        if told not in values:
+        converted = value.upper() if upper and isinstance(value, str) else value
+        if converted not in values:
             raise Invalid(f"must be one of {', '.join(values)}")
-        return str(told)
+        return str(converted)
 
     return _described(normalise, form="choice", values=values, upper=upper)
 
@@ -152,7 +152,7 @@ def set_of(item: Normalise, *, most: int = 0) -> Normalise:
 
     def normalise(value: Any) -> list[Any]:
         if not isinstance(value, (list, tuple)):
-            raise Invalid(f"must be a list, not {_shown_type(value)}")
+            raise Invalid(f"must be a list, not {_type_name(value)}")
         items = [entry if is_unknown(entry) else _entry(item, index, entry) for index, entry in enumerate(value)]
         if most and len(items) > most:
             raise Invalid(f"must have at most {most} entries, not {len(items)}")
@@ -166,7 +166,7 @@ def map_of(item: Normalise) -> Normalise:
 
     def normalise(value: Any) -> dict[str, Any]:
         if not isinstance(value, Mapping):
-            raise Invalid(f"must be an object, not {_shown_type(value)}")
+            raise Invalid(f"must be an object, not {_type_name(value)}")
         entries = {}
         for key, entry in sorted(value.items()):
             try:
@@ -183,7 +183,7 @@ def list_of(item: Normalise, *, least: int = 0) -> Normalise:
 
     def normalise(value: Any) -> list[Any]:
         if not isinstance(value, (list, tuple)):
-            raise Invalid(f"must be a list, not {_shown_type(value)}")
+            raise Invalid(f"must be a list, not {_type_name(value)}")
         items = [entry if is_unknown(entry) else _entry(item, index, entry) for index, entry in enumerate(value)]
         known = [entry for entry in items if not is_unknown(entry)]
         if len(known) > len(set(known)):
@@ -207,7 +207,7 @@ def mapping(fields: Schema) -> Normalise:
 
     def normalise(value: Any) -> dict[str, Any]:
         if not isinstance(value, Mapping):
-            raise Invalid(f"must be an object, not {_shown_type(value)}")
+            raise Invalid(f"must be an object, not {_type_name(value)}")
         known, failures = check(fields, value)
         if failures:
             raise Invalid("; ".join(f"{failure.property} {failure.reason}" for failure in failures))
@@ -284,7 +284,7 @@ def differences(schema: Schema, olds: Mapping[str, Any], news: Mapping[str, Any]
     return [name for name, field in schema.items() if _differs(field, olds.get(name), news.get(name))]
 
 
-def mismatches(schema: Schema, desired: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
+def mismatches(schema: Schema, desired: Mapping[str, Any], actual: Mapping[str, Any]) -> list[str]:
     """Names of the desired properties that the server has otherwise.
 
     Only what the server told is compared: a field that it does not return (a password; ``latest_policy`` on
@@ -293,16 +293,16 @@ def mismatches(schema: Schema, desired: Mapping[str, Any], found: Mapping[str, A
     return [
         name
         for name, field in schema.items()
-        if not field.local and name in found and _differs(field, found[name], desired.get(name))
+        if not field.local and name in actual and _differs(field, actual[name], desired.get(name))
     ]
 
 
-def describe(names: Iterable[str], desired: Mapping[str, Any], found: Mapping[str, Any], schema: Schema) -> str:
+def describe(names: Iterable[str], desired: Mapping[str, Any], actual: Mapping[str, Any], schema: Schema) -> str:
     """``name is X, desired Y`` for each name, without the values of secrets."""
     return ", ".join(
         f"{name} differs"
         if schema[name].secret
-        else f"{name} is {found.get(name)!r}, desired {desired.get(name)!r}"
+        else f"{name} is {actual.get(name)!r}, desired {desired.get(name)!r}"
         for name in names
     )
 
@@ -324,7 +324,7 @@ def _normal(field: Field, value: Any) -> Any:
         return value
 
 
-def _shown_type(value: Any) -> str:
+def _type_name(value: Any) -> str:
     return {dict: "an object", list: "a list", bool: "true or false", str: "a string"}.get(
         type(value), "a number" if isinstance(value, (int, float)) else type(value).__name__
     )

@@ -6,11 +6,11 @@ import difflib
 from collections.abc import Sequence
 
 
-def suggest(missing: Sequence[str], there: Sequence[str], most: int = 12) -> str:
+def suggest(missing: Sequence[str], existing: Sequence[str], most: int = 12) -> str:
     """``did you mean …`` where something is near, else what there is, at most ``most`` names."""
-    near = [match for name in missing for match in difflib.get_close_matches(name, there, 2, 0.75)]
+    near = [match for name in missing for match in difflib.get_close_matches(name, existing, 2, 0.75)]
     if near:
         return f"did you mean {' or '.join(dict.fromkeys(near))}?"
-    listed = sorted(there)
+    listed = sorted(existing)
     more = f" and {len(listed) - most} more" if len(listed) > most else ""
     return f"there are: {', '.join(listed[:most])}{more}"

@@ -10,12 +10,12 @@ from datetime import datetime, timedelta, timezone
 
 from cryptography import x509
 
-from .certificates import TIME, certificates_in, certificates_pem, facts, iso, shown
+from .certificates import TIME, certificates_in, certificates_pem, facts, format_name, iso
 
 
-def out_of_time(certificate: x509.Certificate, now: datetime) -> str:
+def validity_error(certificate: x509.Certificate, now: datetime) -> str:
     """Why a certificate does not hold at ``now``; an empty text when it does."""
-    name = shown(certificate.subject)
+    name = format_name(certificate.subject)
     if certificate.not_valid_after_utc < now:
         return f"expired on {iso(certificate.not_valid_after_utc)} ({name}): give a renewed one"
     if certificate.not_valid_before_utc > now:
@@ -24,14 +24,14 @@ def out_of_time(certificate: x509.Certificate, now: datetime) -> str:
     return ""
 
 
-def uncovered(certificate: x509.Certificate, hostname: str | None) -> tuple[str, str] | None:
+def hostname_error(certificate: x509.Certificate, hostname: str | None) -> tuple[str, str] | None:
     """Why clients would not take a certificate for this host, as (property, reason); Docker, as every Go program,
     looks at its names (subjectAltName) only."""
     names = facts(certificate)["names"]
     if not names:
         return "certificate", (
-            f"names no host in its subjectAltName ({shown(certificate.subject)}), and Docker looks nowhere else: "
-            "have it issued with the host's name there"
+            f"names no host in its subjectAltName ({format_name(certificate.subject)}), and Docker looks nowhere "
+            "else: have it issued with the host's name there"
         )
     if hostname is None or any(_covers(name, hostname) for name in names):
         return None

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...providers.declare import DeclaredResource, Prop, prop
-from ...providers.provider import Proof
+from ...providers.provider import Verification
 from ...providers.schema import integer, port, text
 
 _TIMEOUT = 10.0
@@ -26,16 +26,16 @@ class _NoSshServer(Unreachable):
     """Something else answers, which waiting does not change."""
 
 
-class HostReachableProvider(Proof):
+class HostReachableProvider(Verification):
     kind = "host"
 
     def identity(self, inputs: Mapping[str, Any]) -> str:
         return f"{inputs['host']}:{inputs['port']}"
 
-    def look(self, inputs: Mapping[str, Any]) -> None:
+    def verify(self, inputs: Mapping[str, Any]) -> None:
         """Wait for the greeting, with a line of progress every 10 s."""
         host, number, limit = inputs["host"], inputs["port"], inputs["timeout"]
-        began = said = time.monotonic()
+        began = logged = time.monotonic()
         while True:
             left = began + limit - time.monotonic()
             try:
@@ -46,8 +46,8 @@ class HostReachableProvider(Proof):
                 now = time.monotonic()
                 if now + _PAUSE >= began + limit:
                     raise Unreachable(f"{error} (waited {now - began:.0f} s, connect_timeout)") from None
-                if now - said >= _PROGRESS:
-                    said = now
+                if now - logged >= _PROGRESS:
+                    logged = now
                     reason = str(error).partition(": ")[2].rpartition(": ")[0]
                     sys.stderr.write(f"waiting for the host's SSH server: {now - began:.0f} s, {reason}\n")
                     sys.stderr.flush()

@@ -7,26 +7,26 @@ from typing import Any
 
 from pulumi.dynamic import CheckFailure, CheckResult
 
-from ...providers.compat import refused_change
+from ...providers.compat import version_change_error
 from ...providers.declare import DeclaredResource, Prop, prop
-from ...providers.provider import Proof
+from ...providers.provider import Verification
 from ...providers.schema import boolean, text
 
 
-class InstalledVersionProvider(Proof):
+class InstalledVersionProvider(Verification):
     kind = "version"
 
     def identity(self, inputs: Mapping[str, Any]) -> str:  # noqa: ARG002
         return self.kind
 
-    def look(self, inputs: Mapping[str, Any]) -> None:
+    def verify(self, inputs: Mapping[str, Any]) -> None:
         """Nothing: the service step, which comes before, has seen this version run."""
 
     def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         result = super().check(olds, news)
-        before, wished = olds.get("version"), result.inputs.get("version")
-        if not result.failures and isinstance(before, str) and isinstance(wished, str):
-            reason = refused_change(before, wished, h2=bool(olds.get("h2")))
+        before, desired = olds.get("version"), result.inputs.get("version")
+        if not result.failures and isinstance(before, str) and isinstance(desired, str):
+            reason = version_change_error(before, desired, h2=bool(olds.get("h2")))
             if reason:
                 result.failures.append(CheckFailure("version", reason))
         return result

@@ -67,12 +67,12 @@ class RepositoryProvider(ObjectProvider):
         if other and not self.is_it(other, inputs):
             kind = f"{other['format']} {other['type']}"
             return f"name is taken by the {kind} repository {other['name']!r}. Choose another"
-        said = "; ".join(message for _, message in error.messages).lower()
-        if "blob store" in said:
-            there = [store["name"] for store in client.get_list("/v1/blobstores")]
+        message = "; ".join(message for _, message in error.messages).lower()
+        if "blob store" in message:
+            existing = [store["name"] for store in client.get_list("/v1/blobstores")]
             missing = inputs["blob_store_name"]
-            if missing not in there:
-                return f"blob_store_name: {missing!r} is not on the server; {suggest([missing], there)}"
+            if missing not in existing:
+                return f"blob_store_name: {missing!r} is not on the server; {suggest([missing], existing)}"
         return ""
 
 
@@ -129,12 +129,12 @@ class GroupProvider(RepositoryProvider):
             yield "member_names", f"names {inputs['name']!r}, which is the group itself. Leave it out"
 
     def explain(self, client: NexusClient, inputs: Mapping[str, Any], error: Refused) -> str:
-        there = {one["name"]: one["format"] for one in client.get_list("/v1/repositories")}
-        missing = [name for name in inputs["member_names"] if name not in there]
+        existing = {one["name"]: one["format"] for one in client.get_list("/v1/repositories")}
+        missing = [name for name in inputs["member_names"] if name not in existing]
         if missing:
-            return f"member_names: {', '.join(missing)} is not on the server; {suggest(missing, list(there))}"
+            return f"member_names: {', '.join(missing)} is not on the server; {suggest(missing, list(existing))}"
         form = self.stored_format or self.format
-        others = [name for name in inputs["member_names"] if there[name] != form]
+        others = [name for name in inputs["member_names"] if existing[name] != form]
         if others:
             return f"member_names: {', '.join(others)} is not of the format {form}. Leave it out"
         return super().explain(client, inputs, error)

@@ -103,10 +103,10 @@ class ConnectorProvider(RepositoryProvider):
                 _probe(client, name, f"{scheme}://{f'[{host}]' if ':' in host else host}:{inputs[name]}/v2/")
 
     def explain(self, client: NexusClient, inputs: Mapping[str, Any], error: Refused) -> str:
-        said = "; ".join(message for _, message in error.messages)
-        if error.status == 400 and "facets" in said.lower():
+        message = "; ".join(message for _, message in error.messages)
+        if error.status == 400 and "facets" in message.lower():
             ports = ", ".join(f"{key} {inputs[key]}" for key in _CONNECTORS if inputs.get(key))
-            return f"{ports}: Nexus refuses the port ({said}): it is used by Nexus itself or another repository"
+            return f"{ports}: Nexus refuses the port ({message}): it is used by Nexus itself or another repository"
         return super().explain(client, inputs, error)
 
 

@@ -42,9 +42,11 @@ class ActiveRealmsProvider(SettingProvider):
             client.put(self.setting, [*inputs["realms"], *kept])
 
     def explain(self, client: NexusClient, inputs: Mapping[str, Any], error: Refused) -> str:  # noqa: ARG002
-        there = [one["id"] for one in client.get_list("/v1/security/realms/available")]
-        missing = [one for one in inputs["realms"] if one not in there]
-        return f"realms: {', '.join(missing)} is not on the server; {suggest(missing, there)}" if missing else ""
+        existing = [one["id"] for one in client.get_list("/v1/security/realms/available")]
+        missing = [one for one in inputs["realms"] if one not in existing]
+        return (
+            f"realms: {', '.join(missing)} is not on the server; {suggest(missing, existing)}" if missing else ""
+        )
 
 
 class ActiveRealms(NexusResource, provider=ActiveRealmsProvider):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..client import NexusClient
-from ..compat import parse, served
+from ..compat import parse, parse_server_header
 from ..crud import Actual
 from ..declare import ListProp, NexusResource, Prop, prop
 from ..errors import Refused
@@ -52,7 +52,7 @@ class LdapServerProvider(ObjectProvider):
 
 def _spelled(client: NexusClient, body: dict[str, Any]) -> dict[str, Any]:
     """The body in the spelling of this server's version; a server whose version is not known is a new one."""
-    version = served(client.server)[0]
+    version = parse_server_header(client.server)[0]
     if not version or parse(version) >= _NEW_SPELLING:
         return body
     older = {new: old for old, new in _SCHEMES.items()}
@@ -60,8 +60,8 @@ def _spelled(client: NexusClient, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _scheme(value: Any) -> str:
-    told = value.upper().replace("-", "_") if isinstance(value, str) else value
-    return str(choice(*_SCHEMES)(told))
+    converted = value.upper().replace("-", "_") if isinstance(value, str) else value
+    return str(choice(*_SCHEMES)(converted))
 
 
 class LdapServer(
@@ -155,11 +155,11 @@ class LdapServerOrderProvider(SettingProvider):
         return Actual(servers, {"names": [one["name"] for one in servers]})
 
     def write(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
-        there = [one["name"] for one in actual.body]
-        missing = [name for name in inputs["names"] if name not in there]
+        existing = [one["name"] for one in actual.body]
+        missing = [name for name in inputs["names"] if name not in existing]
         if missing:
-            raise Refused(f"names: {', '.join(missing)} is not on the server; {suggest(missing, there)}")
-        left = [name for name in there if name not in inputs["names"]]
+            raise Refused(f"names: {', '.join(missing)} is not on the server; {suggest(missing, existing)}")
+        left = [name for name in existing if name not in inputs["names"]]
         if left:
             raise Refused(f"names: lacks {', '.join(left)}. Name every LDAP server of the Nexus")
         client.post(self.setting, inputs["names"])

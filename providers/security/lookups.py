@@ -18,16 +18,16 @@ USER_ID = text(
 
 def require_roles(client: NexusClient, roles: Sequence[str]) -> None:
     """Refuse a role that is not on the server: servers up to 3.77 silently take a new user with such a role."""
-    there: list[str] = []
+    existing: list[str] = []
     for read in (client.cached_list, client.get_list):
-        there = [role["id"] for role in read("/v1/security/roles")]
-        if set(roles) <= set(there):
+        existing = [role["id"] for role in read("/v1/security/roles")]
+        if set(roles) <= set(existing):
             return
     # The list may lack for a moment what has just been written (seen with 3.71); a single role does not.
-    missing = [role for role in roles if role not in there and not _has_role(client, role)]
+    missing = [role for role in roles if role not in existing and not _has_role(client, role)]
     if not missing:
         return
-    raise Refused(f"roles: {', '.join(missing)} is not on the server; {suggest(missing, there)}")
+    raise Refused(f"roles: {', '.join(missing)} is not on the server; {suggest(missing, existing)}")
 
 
 def _has_role(client: NexusClient, role: str) -> bool:

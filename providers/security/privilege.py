@@ -49,9 +49,9 @@ class PrivilegeProvider(ObjectProvider):
             wanted = inputs.get(key)
             if wanted is None or wanted == "*":
                 continue
-            there = [one["name"] for one in client.get_list(path)]
-            if wanted not in there:
-                return f"{key}: {wanted!r} is not on the server; {suggest([wanted], there)}"
+            existing = [one["name"] for one in client.get_list(path)]
+            if wanted not in existing:
+                return f"{key}: {wanted!r} is not on the server; {suggest([wanted], existing)}"
         return ""
 
 

@@ -24,10 +24,10 @@ class RoleProvider(ObjectProvider):
     def explain(self, client: NexusClient, inputs: Mapping[str, Any], error: Refused) -> str:  # noqa: ARG002
         lists = (("privileges", "/v1/security/privileges", "name"), ("roles", "/v1/security/roles", "id"))
         for name, path, key in lists:
-            there = [entry[key] for entry in client.get_list(path)]
-            missing = [desired for desired in inputs[name] if desired not in there]
+            existing = [entry[key] for entry in client.get_list(path)]
+            missing = [desired for desired in inputs[name] if desired not in existing]
             if missing:
-                return f"{name}: {', '.join(missing)} is not on the server; {suggest(missing, there)}"
+                return f"{name}: {', '.join(missing)} is not on the server; {suggest(missing, existing)}"
         return ""
 
 

@@ -327,10 +327,10 @@ class GroupBlobStoreProvider(BlobStoreProvider):
             yield "members", f"names {inputs['name']!r}, which is the group itself. Leave it out"
 
     def explain(self, client: NexusClient, inputs: Mapping[str, Any], error: Refused) -> str:
-        there = [one["name"] for one in client.get_list(self.list_path)]
-        missing = [name for name in inputs["members"] if name not in there]
+        existing = [one["name"] for one in client.get_list(self.list_path)]
+        missing = [name for name in inputs["members"] if name not in existing]
         if missing:
-            return f"members: {', '.join(missing)} is not on the server; {suggest(missing, there)}"
+            return f"members: {', '.join(missing)} is not on the server; {suggest(missing, existing)}"
         return super().explain(client, inputs, error)
 
 

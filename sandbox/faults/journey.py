@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
-from nexus_registry.providers.proof import digest
+from nexus_registry.providers.registry_check import digest
 
 from ..process import Process
 from ..stack import Result, Running, Stack

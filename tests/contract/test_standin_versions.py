@@ -16,7 +16,7 @@ import pytest
 import requests
 from nexus_registry.providers.client import Connection
 from nexus_registry.providers.errors import RateLimited, Unauthorized
-from nexus_registry.providers.proof import prove
+from nexus_registry.providers.registry_check import check_registry
 from nexus_registry.providers.repositories.docker import DockerHostedRepositoryProvider
 from nexus_registry.providers.security.role import RoleProvider
 from nexus_registry.providers.security.user import UserProvider
@@ -140,7 +140,7 @@ class TestLogins:
         server = f"127.0.0.1:{repository.port}"
         login = {"login_server": server, "scheme": "http", "username": user, "password": password}
         with pytest.raises(RateLimited, match=rf"registry {server}: .*docker login as '{user}'.*429.*{remedy}"):
-            prove({**login, "ca": "", "anonymous_pull": False})
+            check_registry({**login, "ca": "", "anonymous_pull": False})
         assert time.monotonic() - began < 300, "it waited the quarter of an hour"
 
     def test_an_up_that_changes_a_shut_user_opens_the_account(self, nexus: Nexus, connection: Connection) -> None:

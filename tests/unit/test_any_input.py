@@ -14,8 +14,8 @@ from nexus_registry.providers.client import Connection, _clients
 from nexus_registry.providers.credentials import Credentials
 from nexus_registry.providers.crud import NexusProvider
 from nexus_registry.providers.keystore import KeystoreProvider
-from nexus_registry.providers.proof import RegistryProofProvider
 from nexus_registry.providers.provider import CONNECTION, Provider
+from nexus_registry.providers.registry_check import RegistryCheckProvider
 from nexus_registry.providers.repositories.docker import DockerHostedRepositoryProvider
 from nexus_registry.providers.schema import PROVIDER_KEY
 from nexus_registry.providers.security.admin_password import AdminPasswordProvider
@@ -43,7 +43,7 @@ GOOD: dict[type[Provider], dict[str, Any]] = {
     EulaProvider: {"accepted": True, "connection": SERVER},
     AdminPasswordProvider: {"password": CANARY, "connection": SERVER},
     KeystoreProvider: good(),
-    RegistryProofProvider: {"login_server": "localhost:5000", "username": "ci", "password": CANARY},
+    RegistryCheckProvider: {"login_server": "localhost:5000", "username": "ci", "password": CANARY},
     HostReachableProvider: {"host": "example.com", "port": 22.0},
 }
 every_provider = pytest.mark.parametrize("provider", GOOD, ids=lambda one: one.kind)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from nexus_registry.providers import errors
-from nexus_registry.providers.proof import RegistryProofProvider
+from nexus_registry.providers.registry_check import RegistryCheckProvider
 from nexus_registry.providers.repositories.docker import DockerHostedRepositoryProvider
 from nexus_registry.providers.security.admin_password import AdminPasswordProvider
 from nexus_registry.providers.security.role import RoleProvider
@@ -161,4 +161,4 @@ def test_a_page_instead_of_a_docker_token_is_named() -> None:
             "password": "p",
         }
         with pytest.raises(errors.Refused, match="a request for a token with something else"):
-            RegistryProofProvider().create(wish)
+            RegistryCheckProvider().create(wish)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from nexus_registry.components.host import steps
 from nexus_registry.components.host.version import InstalledVersionProvider
-from nexus_registry.providers.compat import refused_change
+from nexus_registry.providers.compat import version_change_error
 
 from tests.unit.steps_shell import parsed, run
 
@@ -38,7 +38,7 @@ def test_a_preview_refuses_a_version_that_the_data_cannot_go_to(
     failures = InstalledVersionProvider().check(olds, {"version": wished, "h2": h2}).failures
     assert [failure.property for failure in failures] == ["version"] * bool(said)
     assert all(said in failure.reason and before in failure.reason for failure in failures)
-    assert bool(refused_change(before, wished, h2=h2)) == bool(said)
+    assert bool(version_change_error(before, wished, h2=h2)) == bool(said)
 
 
 def test_a_first_version_or_one_that_is_not_known_yet_passes() -> None:

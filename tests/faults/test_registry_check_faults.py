@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from nexus_registry.providers import proof
-from nexus_registry.providers.proof import RegistryProofProvider
+from nexus_registry.providers import registry_check
+from nexus_registry.providers.registry_check import RegistryCheckProvider
 
 from sandbox.faults.catalogue import NEXUS
 from sandbox.faults.proxy import FaultProxy
@@ -29,7 +29,7 @@ def connector(stage: Stage) -> Iterator[FaultProxy]:
     with stage.api.licensed(), stage.api.token_realm(), stage.api.anonymous(enabled=True):
         stage.api.ok("POST", "repositories/docker/hosted", {**body, "docker": docker})
         with FaultProxy(f"http://127.0.0.1:{PORT}") as proxy, hurried(), pytest.MonkeyPatch.context() as patch:
-            patch.setattr(proof, "_START_TIMEOUT", 1.0)
+            patch.setattr(registry_check, "_START_TIMEOUT", 1.0)
             yield proxy
         stage.api.call("DELETE", f"repositories/{NAME}")
 
@@ -48,7 +48,7 @@ def test_a_proof_that_meets_a_fault_holds_or_says_why_in_one_sentence_and_then_h
     }
 
     def prove() -> str:
-        RegistryProofProvider().look(inputs)
+        RegistryCheckProvider().verify(inputs)
         return "held"
 
     connector.settle()
@@ -62,7 +62,7 @@ def test_a_proof_that_meets_a_fault_holds_or_says_why_in_one_sentence_and_then_h
         assert second.said == "done", second
         record(
             lane="nexus",
-            subject="RegistryProof ᵖ",
+            subject="RegistryCheck ᵖ",
             operation="create",
             fault=fault,
             first=first.said,

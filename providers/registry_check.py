@@ -1,0 +1,182 @@
+"""RegistryCheck: a login and a pull challenge, as a Docker client makes them, after each change."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+from urllib.request import parse_http_list, parse_keqv_list
+
+import requests
+from requests.auth import HTTPBasicAuth
+
+from .authority import authority_pem
+from .client import NexusClient
+from .declare import DeclaredResource, Prop, prop
+from .errors import NexusError, RateLimited, Refused, Unauthorized
+from .provider import NAMESPACE, Verification
+from .responses import connection_error_reason, rate_limit_hint
+from .schema import Invalid, boolean, choice, optional_text, text
+
+_IMAGE = "nexus-registry-proof"
+_START_TIMEOUT = 20.0
+
+
+class RegistryCheckProvider(Verification):
+    kind = "registry check"
+
+    def identity(self, inputs: Mapping[str, Any]) -> str:
+        return str(inputs["login_server"])
+
+    def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        if inputs["ca"] == "" and self.configured.get("ca"):
+            try:
+                authority_pem(self.configured["ca"])
+            except Invalid as error:
+                yield "ca", f"is wrong in the configuration: {NAMESPACE}:ca {error}"
+
+    def verify(self, inputs: Mapping[str, Any]) -> None:
+        check_registry({**inputs, "ca": inputs["ca"] or self.configured.get("ca", "")})
+
+
+def digest(facts: Mapping[str, Any]) -> str:
+    """A short digest of what a check depends on. It must not contain a password."""
+    return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def check_registry(inputs: Mapping[str, Any]) -> None:
+    """Log in once, and request a manifest once without a login. Raises an error when either is not as desired."""
+    base = f"{inputs['scheme']}://{inputs['login_server']}"
+    client = NexusClient(
+        {"url": base, "username": inputs["username"], "password": inputs["password"], "ca": inputs["ca"]}
+    )
+    try:
+        _login(client, base, inputs)
+        _pull_challenge(client, base, inputs)
+    except requests.RequestException as error:
+        reason = connection_error_reason(error, base)
+        raise Refused(f"registry {inputs['login_server']}: {reason}, over {inputs['scheme']}") from None
+    except NexusError as error:
+        raise type(error)(f"registry {inputs['login_server']}: {error}", status=error.status) from None
+
+
+def _login(client: NexusClient, base: str, inputs: Mapping[str, Any]) -> None:
+    challenge = _challenge(_when_up(client, f"{base}/v2/"), base)
+    credentials = HTTPBasicAuth(inputs["username"].encode(), inputs["password"].encode())
+    if challenge["scheme"] == "bearer":
+        query = urlencode({"account": inputs["username"], "service": challenge.get("service", "")})
+        response = client.probe(f"{challenge['realm']}?{query}", auth=credentials)
+        if response.status_code == 200:
+            response = client.probe(f"{base}/v2/", headers=_bearer(response))
+    else:
+        response = client.probe(f"{base}/v2/", auth=credentials)
+    if response.status_code == 401:
+        raise Unauthorized(
+            f"a docker login as {inputs['username']!r} is refused (401): the password is wrong, the user is not "
+            "active, or the realm DockerToken is not active; it was tried once",
+            status=401,
+        )
+    if response.status_code == 429:
+        name = inputs["username"]
+        raise RateLimited(f"a docker login as {name!r} is answered 429: {rate_limit_hint(name)}", status=429)
+    if response.status_code != 200:
+        licence = " (is the licence accepted? accept_eula)" if response.status_code == 403 else ""
+        raise Refused(f"a docker login as {inputs['username']!r} is answered {response.status_code}{licence}")
+
+
+def _pull_challenge(client: NexusClient, base: str, inputs: Mapping[str, Any]) -> None:
+    manifest = f"{base}/v2/{_IMAGE}/manifests/latest"
+    response = client.probe(manifest)
+    if response.status_code == 401:
+        challenge = _challenge(response, base)
+        if challenge["scheme"] == "bearer":
+            query = urlencode({"service": challenge.get("service", ""), "scope": f"repository:{_IMAGE}:pull"})
+            token = client.probe(f"{challenge['realm']}?{query}")
+            if token.status_code == 200:
+                response = client.probe(manifest, headers=_bearer(token))
+    allowed = response.status_code in (200, 404)
+    if allowed and not inputs["anonymous_pull"]:
+        raise Refused(
+            "a pull without a login is allowed and should not be: see anonymous access and force_basic_auth"
+        )
+    if not allowed and inputs["anonymous_pull"]:
+        raise Refused(
+            f"a pull without a login is refused ({response.status_code}) and should be allowed: it needs "
+            "anonymous access, force_basic_auth=False, the realm DockerToken, and an anonymous role that may "
+            "read it"
+        )
+
+
+def _when_up(client: NexusClient, url: str) -> requests.Response:
+    """The first response of a connector. Nexus opens it a moment after its own response, at times with errors."""
+    deadline = time.monotonic() + _START_TIMEOUT
+    while True:
+        over = time.monotonic() > deadline
+        try:
+            response = client.probe(url)
+            if over or response.status_code < 500:
+                return response
+        except requests.ConnectionError:
+            if over:
+                raise
+        time.sleep(0.5)
+
+
+def _bearer(response: requests.Response) -> dict[str, str]:
+    try:
+        return {"Authorization": f"Bearer {response.json()['token']}"}
+    except (ValueError, KeyError, TypeError):
+        raise Refused(
+            "it answers a request for a token with something else: is a proxy in between? Nothing more was sent"
+        ) from None
+
+
+def _challenge(response: requests.Response, base: str) -> dict[str, str]:
+    header = response.headers.get("WWW-Authenticate", "")
+    scheme, _, rest = header.partition(" ")
+    if response.status_code != 401 or scheme.lower() not in ("basic", "bearer"):
+        raise Refused(
+            f"it answers {response.status_code} without asking for a login: no docker connector is there"
+        )
+    found = {"scheme": scheme.lower(), **parse_keqv_list(parse_http_list(rest))}
+    if scheme.lower() == "bearer" and urlsplit(found.get("realm", ""))[:2] != urlsplit(base)[:2]:
+        raise Refused(
+            f"it sends clients to {found.get('realm')!r} for their login, which is not {base}: a proxy in between "
+            "must pass on Host and X-Forwarded-Proto; no password was sent there"
+        )
+    return found
+
+
+def _authority(value: Any) -> str:
+    return authority_pem(value) if optional_text(value).strip() else ""
+
+
+class RegistryCheck(DeclaredResource, provider=RegistryCheckProvider, name="RegistryProof"):
+    """Checks that a registry accepts a login, and that a pull without a login is allowed or refused as desired.
+
+    The check runs when the resource is created and when an input changes: one login and one pull challenge. When
+    the check fails, the ``up`` fails, and the next ``up`` checks again. Unchanged inputs make no request.
+
+    Its type token is ``nexus:RegistryProof``, its name in version 0.1.0.
+
+    Errors: the registry is not reachable, the certificate is not trusted, the login or the pull is not as desired.
+    """
+
+    login_server: Prop[str] = prop(text(r"[^\s/]+:\d{1,5}|[^\s/:]+"))
+    """``host:port`` as given to ``docker login``."""
+    scheme: Prop[str] = prop(choice("https", "http"), default="https")
+    """``https`` or ``http``."""
+    ca: Prop[str] = prop(_authority, default="")
+    """Authority of its certificate in PEM, where no public one signed it. Default: what the configuration key
+    ``nexus-registry:ca`` says."""
+    username: Prop[str] = prop(text())
+    """Who logs in."""
+    password: Prop[str] = prop(text(), secret=True)
+    """That user's password."""
+    anonymous_pull: Prop[bool] = prop(boolean, default=False)
+    """Whether a pull without a login should be allowed."""
+    proves: Prop[str] = prop(optional_text, default="")
+    """Any text that changes when something changed that should be checked again."""
