@@ -7,6 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .client import Connection as Connection
+    from .data_sources import get_blob_stores as get_blob_stores
+    from .data_sources import get_blob_stores_output as get_blob_stores_output
+    from .data_sources import get_privileges as get_privileges
+    from .data_sources import get_privileges_output as get_privileges_output
+    from .data_sources import get_realms as get_realms
+    from .data_sources import get_realms_output as get_realms_output
+    from .data_sources import get_repositories as get_repositories
+    from .data_sources import get_repositories_output as get_repositories_output
+    from .data_sources import get_repository as get_repository
+    from .data_sources import get_repository_output as get_repository_output
+    from .data_sources import get_roles as get_roles
+    from .data_sources import get_roles_output as get_roles_output
+    from .data_sources import get_server as get_server
+    from .data_sources import get_server_output as get_server_output
+    from .data_sources import get_users as get_users
+    from .data_sources import get_users_output as get_users_output
     from .keystore import Keystore as Keystore
     from .registry_check import RegistryCheck as RegistryCheck
     from .repositories.alpine import AlpineGroupRepository as AlpineGroupRepository
@@ -76,6 +92,13 @@ if TYPE_CHECKING:
     from .repositories.yum import YumGroupRepository as YumGroupRepository
     from .repositories.yum import YumHostedRepository as YumHostedRepository
     from .repositories.yum import YumProxyRepository as YumProxyRepository
+    from .results import BlobStoreInfo as BlobStoreInfo
+    from .results import PrivilegeInfo as PrivilegeInfo
+    from .results import RealmInfo as RealmInfo
+    from .results import RepositoryInfo as RepositoryInfo
+    from .results import RoleInfo as RoleInfo
+    from .results import ServerInfo as ServerInfo
+    from .results import UserInfo as UserInfo
     from .security.active_realms import ActiveRealms as ActiveRealms
     from .security.admin_password import AdminPassword as AdminPassword
     from .security.anonymous import AnonymousAccess as AnonymousAccess
@@ -105,6 +128,24 @@ if TYPE_CHECKING:
 
 MODULES = {
     "client": ("Connection",),
+    "data_sources": (
+        "get_blob_stores",
+        "get_blob_stores_output",
+        "get_privileges",
+        "get_privileges_output",
+        "get_realms",
+        "get_realms_output",
+        "get_repositories",
+        "get_repositories_output",
+        "get_repository",
+        "get_repository_output",
+        "get_roles",
+        "get_roles_output",
+        "get_server",
+        "get_server_output",
+        "get_users",
+        "get_users_output",
+    ),
     "keystore": ("Keystore",),
     "registry_check": ("RegistryCheck",),
     "repositories.alpine": ("AlpineGroupRepository", "AlpineHostedRepository", "AlpineProxyRepository"),
@@ -141,6 +182,15 @@ MODULES = {
         "TerraformProxyRepository",
     ),
     "repositories.yum": ("YumGroupRepository", "YumHostedRepository", "YumProxyRepository"),
+    "results": (
+        "BlobStoreInfo",
+        "PrivilegeInfo",
+        "RealmInfo",
+        "RepositoryInfo",
+        "RoleInfo",
+        "ServerInfo",
+        "UserInfo",
+    ),
     "security.active_realms": ("ActiveRealms",),
     "security.admin_password": ("AdminPassword",),
     "security.anonymous": ("AnonymousAccess",),
