@@ -32,7 +32,7 @@ from pulumi.dynamic import CheckResult
 from pulumi.runtime.rpc import _expand_dependencies
 
 from .client import RETRY_TIMEOUT, Connection, NexusClient, segment
-from .compat import served
+from .compat import parse_server_header
 from .connection import resolve
 from .errors import NexusError, NotFound, Refused, Unreachable
 from .provider import CONNECTION, NAMESPACE, Provider
@@ -53,7 +53,7 @@ def get_server(connection: Connection | None = None) -> ServerInfo:
             node = str(client.get_object("/v1/system/node").get("nodeId", ""))
         except NotFound:
             node = ""
-        return ServerInfo(*served(client.server), node)
+        return ServerInfo(*parse_server_header(client.server), node)
 
     return _read("get_server", connection, read)
 
