@@ -41,25 +41,25 @@ other_data_dir() {
 }
 
 provide_group() {
-    remember account.group "$arg_group"
+    save_fact account.group "$arg_group"
     if getent group "$arg_group" >/dev/null; then
         log "group $arg_group is there"
         return 0
     fi
-    note account.group-made "$arg_group"
+    add_to_fact account.group-made "$arg_group"
     make_account groupadd -r "$arg_group"
     log "made the system group $arg_group"
 }
 
 provide_user() {
-    remember account.user "$arg_user"
+    save_fact account.user "$arg_user"
     if getent passwd "$arg_user" >/dev/null; then
         [ "$(id -u "$arg_user")" -ne 0 ] || fail "user: '$arg_user' has root's number 0. Name another user"
         log "user $arg_user is there"
         return 0
     fi
     user_shell=$(command -v nologin || echo /bin/false)
-    note account.user-made "$arg_user"
+    add_to_fact account.user-made "$arg_user"
     make_account useradd -r -M -g "$arg_group" -d "$arg_data_dir" -s "$user_shell" "$arg_user"
     log "made the system user $arg_user"
 }
@@ -76,8 +76,8 @@ make_account() {
 provide_data_dir() {
     [ -d "$arg_data_dir" ] || mkdir -p "$(dirname "$arg_data_dir")"
     [ ! -L "$arg_data_dir" ] || fail "data_dir: $arg_data_dir is a symbolic link; give the directory it leads to"
-    remember account.data-dir "$arg_data_dir"
-    note account.data-dirs "$arg_data_dir"
+    save_fact account.data-dir "$arg_data_dir"
+    add_to_fact account.data-dirs "$arg_data_dir"
     if [ ! -e "$arg_data_dir" ]; then
         own_dir "$arg_data_dir" "$arg_user:$arg_group" 0750
         log "made the data directory $arg_data_dir"
@@ -89,13 +89,13 @@ provide_data_dir() {
         return 0
     fi
     if changes_version; then
-        remember account.chown-pending "$arg_data_dir"
+        save_fact account.chown-pending "$arg_data_dir"
         log "data directory $arg_data_dir is in a change of version that was cut: the service step gives it to $arg_user:$arg_group"
         return 0
     fi
     provide_process=$(foreign_process)
     if [ -n "$provide_process" ]; then
-        remember account.chown-pending "$arg_data_dir"
+        save_fact account.chown-pending "$arg_data_dir"
         log "data directory $arg_data_dir is in use by $provide_process of another account: the service step gives it to $arg_user:$arg_group"
         return 0
     fi
@@ -120,8 +120,8 @@ remove_account() {
     elif [ -d "$arg_data_dir" ]; then
         log "data directory $arg_data_dir stays"
     fi
-    retire_accounts '' ''
-    forget account.user account.group account.user-made account.group-made account.chown-pending account.data-dir account.data-dirs
+    remove_former_accounts '' ''
+    remove_facts account.user account.group account.user-made account.group-made account.chown-pending account.data-dir account.data-dirs
 }
 
 # purge_data: all of the data directory; the mount point of a disk of its own stays, emptied.

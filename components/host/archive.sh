@@ -17,11 +17,11 @@ step() {
     [ -n "$arg_url$arg_path" ] || fail "archive: give archive_url or archive_path"
     [ -z "$arg_url" ] || [ -z "$arg_path" ] || fail "archive: give archive_url or archive_path, not both"
     clear_remains
-    if wanted; then unpack_version; fi
+    if needs_unpacking; then unpack_version; fi
 }
 
-# wanted: is there something to unpack?
-wanted() {
+# needs_unpacking: is there something to unpack?
+needs_unpacking() {
     [ -e "$install_dir" ] || return 0
     if [ ! -f "$marker" ]; then
         [ -x "$install_dir/bin/nexus" ] || fail "install_root: $install_dir is there and holds no Nexus; move it away"
@@ -53,10 +53,10 @@ unpack_version() {
     check_archive
     mkdir "$work/unpacked"
     run_with_progress "unpacking" 1800 tar -xzf "$archive" -C "$work/unpacked" --no-same-owner --no-same-permissions -m ||
-        give_up "archive: $archive could not be unpacked (tar's words are above); it must be the vendor's tar.gz for Linux"
+        fail_download "archive: $archive could not be unpacked (tar's words are above); it must be the vendor's tar.gz for Linux"
     find_top
     refuse_odd_members
-    settle
+    install_unpacked
     log "unpacked Nexus $arg_version into $install_dir"
 }
 
@@ -79,7 +79,7 @@ fetch_archive() {
     progress_size=$archive
     run_with_progress "downloading" 7200 download -fsSL --retry 5 --retry-delay 2 --connect-timeout 20 --speed-limit 1000 --speed-time 60 \
         --proto '=https,http,file' --proto-redir '=https,http' -o "$archive" "$arg_url" ||
-        give_up "archive_url: $(archive_source) could not be downloaded (curl's words are above); check the address, or put the file on the host and give archive_path"
+        fail_download "archive_url: $(archive_source) could not be downloaded (curl's words are above); check the address, or put the file on the host and give archive_path"
     unset progress_size
 }
 
@@ -94,8 +94,8 @@ download() {
 
 curl_quoted() { printf '%s' "$1" | sed 's/[\\"]/\\&/g'; }
 
-# give_up SENTENCE: a full disk is named, whatever tool met it.
-give_up() {
+# fail_download SENTENCE: a full disk is named, whatever tool met it.
+fail_download() {
     [ "$(free_mb "$arg_install_root")" -gt 0 ] ||
         fail "install_root: the disk of $arg_install_root is full; make space there and run again"
     fail "$1"
@@ -129,8 +129,8 @@ refuse_odd_members() {
     done
 }
 
-# settle: root's, readable by all, writable by nobody else; then one rename.
-settle() {
+# install_unpacked: root's, readable by all, writable by nobody else; then one rename.
+install_unpacked() {
     chown -R -h root:root "$top"
     chmod -R a-s,u+rwX,go+rX,go-w "$top"
     printf 'sha256 %s\n' "$arg_sha256" >"$top/.nexus-registry"

@@ -184,7 +184,7 @@ doctor_properties() {
         log "$properties_file is missing"
         return 0
     fi
-    wanted_properties "$install_dir" >"$work/wanted"
+    desired_properties "$install_dir" >"$work/wanted"
     awk 1 "$properties_file" >"$work/have"
     while IFS= read -r wanted_line; do
         printf '%s\n' "$wanted_line" >"$work/one"

@@ -27,7 +27,7 @@ open_port() {
         # shellcheck disable=SC2086
         ! firewall-cmd -q $firewall_when --query-port="$1/tcp" || continue
         open_known=$(fact "$firewall_fact")
-        case " $open_known " in *" $1 "*) ;; *) remember "$firewall_fact" "${open_known:+$open_known }$1" ;; esac
+        case " $open_known " in *" $1 "*) ;; *) save_fact "$firewall_fact" "${open_known:+$open_known }$1" ;; esac
         # shellcheck disable=SC2086
         firewall-cmd -q $firewall_when --add-port="$1/tcp" ||
             fail "open_firewall: firewalld does not open $1/tcp (its words are above); open it by hand and leave open_firewall out"
@@ -44,7 +44,7 @@ close_ports() {
         for close_other in $(fact "firewall.$1"); do
             [ "$close_other" = "$close_port" ] || close_kept="${close_kept:+$close_kept }$close_other"
         done
-        if [ -n "$close_kept" ]; then remember "firewall.$1" "$close_kept"; else forget "firewall.$1"; fi
+        if [ -n "$close_kept" ]; then save_fact "firewall.$1" "$close_kept"; else remove_facts "firewall.$1"; fi
     done
 }
 

@@ -21,7 +21,7 @@ step() {
     if [ -n "$arg_certificate_path" ]; then
         build_from_host "$new" "$keystore"
     else
-        forget keystore.source keystore.fingerprint
+        remove_facts keystore.source keystore.fingerprint
         fingerprint=$(plain_fingerprint "$arg_fingerprint")
         printf '%s' "$KEYSTORE_BASE64" | base64 -d >/dev/null 2>&1 || fail "keystore: the content is not base64; build it again"
         (umask 077 && printf '%s' "$KEYSTORE_BASE64" | base64 -d >"$new") ||
@@ -29,8 +29,8 @@ step() {
     fi
     check_keystore
     place_keystore
-    [ -z "$arg_certificate_path" ] || remember keystore.source "$(certificate_source)"
-    [ -z "$arg_certificate_path" ] || remember keystore.fingerprint "$fingerprint"
+    [ -z "$arg_certificate_path" ] || save_fact keystore.source "$(certificate_source)"
+    [ -z "$arg_certificate_path" ] || save_fact keystore.fingerprint "$fingerprint"
 }
 
 # Jetty trims the text and takes these prefixes for its own encodings.
@@ -57,7 +57,7 @@ check_keystore() {
 
 place_keystore() {
     if has_fact account.chown-pending; then
-        place_beside
+        place_next_keystore
         return 0
     fi
     own_dir "$arg_data_dir/etc" "$owner" 0750
@@ -77,8 +77,8 @@ place_keystore() {
     log "put in $keystore"
 }
 
-# place_beside: a service under another account still reads its keystore; the service step changes both at once.
-place_beside() {
+# place_next_keystore: a service under another account still reads its keystore; the service step changes both at once.
+place_next_keystore() {
     beside_owner=$(stat -c %u:%g "$arg_data_dir")
     own_dir "$arg_data_dir/etc" "$beside_owner" 0750
     own_dir "$arg_data_dir/etc/ssl" "$beside_owner" 0700
@@ -92,6 +92,6 @@ remove_keystore() {
         return 0
     fi
     rm -f "$keystore" "$keystore.next"
-    forget keystore.source keystore.fingerprint
+    remove_facts keystore.source keystore.fingerprint
     log "removed $keystore"
 }

@@ -187,14 +187,14 @@ lock_holder() {
 fact() { if [ -f "$FACTS/$1" ]; then cat "$FACTS/$1"; fi; }
 has_fact() { [ -f "$FACTS/$1" ]; }
 
-remember() {
+save_fact() {
     if [ "$(fact "$1")" = "$2" ] && has_fact "$1"; then return 0; fi
     [ -d "$FACTS" ] || (umask 077 && mkdir -p "$FACTS")
     printf '%s\n' "$2" | put_file "$FACTS/$1" root:root 0600
 }
 
-forget() {
-    for forget_name in "$@"; do rm -f "$FACTS/$forget_name"; done
+remove_facts() {
+    for fact_name in "$@"; do rm -f "$FACTS/$fact_name"; done
     rmdir "$FACTS" "$FACTS_ROOT" 2>/dev/null || :
 }
 
@@ -364,15 +364,15 @@ listeners() {
 refuse_taken_port() {
     listeners "$2" | while read -r taken_address taken_program taken_pid; do
         [ "$taken_pid" = - ] || ! grep -qF "/$unit.service" "/proc/$taken_pid/cgroup" 2>/dev/null || continue
-        addresses_meet "$taken_address" "${3:-0.0.0.0}" || continue
+        addresses_conflict "$taken_address" "${3:-0.0.0.0}" || continue
         taken_by="by $taken_program (pid $taken_pid)"
         [ "$taken_pid" != - ] || taken_by="by another program, which can't be seen from here"
         fail "$1: $2 is in use $taken_by, which listens on $taken_address. Stop that program or choose another $1"
     done
 }
 
-# addresses_meet LISTENER OURS: may both not listen on one port? OURS may be a name.
-addresses_meet() {
+# addresses_conflict LISTENER OURS: may both not listen on one port? OURS may be a name.
+addresses_conflict() {
     meet_listener=$(plain_address "$1") meet_ours=$(plain_address "$2")
     case $meet_listener,$meet_ours in any,* | *,any | "$meet_ours,$meet_ours") return 0 ;; esac
     getent ahosts "$meet_ours" 2>/dev/null | awk '{ print $1 }' | grep -qxF -- "$meet_listener"

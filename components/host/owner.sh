@@ -4,10 +4,10 @@
 
 # change_owner: gives all of the data directory to the service's account; can be cut and run again.
 change_owner() {
-    remember account.chown-pending "$arg_data_dir"
+    save_fact account.chown-pending "$arg_data_dir"
     run_with_progress "changing the owner of $arg_data_dir" 86400 chown -R -h "$arg_user:$arg_group" "$arg_data_dir" ||
         fail "data_dir: the owner of $arg_data_dir could not be changed (chown's words are above). Make its file system writable, then run again"
-    forget account.chown-pending
+    remove_facts account.chown-pending
 }
 
 # foreign_process: "program (pid N)" of a process that has a file of the data directory open under another account
@@ -28,12 +28,12 @@ foreign_process() {
 # account_of PID: uid:gid
 account_of() { awk '$1 == "Uid:" { uid = $3 } $1 == "Gid:" { print uid ":" $3 }' "/proc/$1/status" 2>/dev/null || :; }
 
-# settle_owner: the change of owner that the account step left for a moment when the service is stopped. Until the
+# finish_owner_change: the change of owner that the account step left for a moment when the service is stopped. Until the
 # unit names the new account, a failure gives everything back, and the service is started again.
-settle_owner() {
+finish_owner_change() {
     has_fact account.chown-pending || return 0
     derive_https_xml "$install_dir" /keystore "$java" x >/dev/null
-    wanted_properties "$install_dir" >/dev/null
+    desired_properties "$install_dir" >/dev/null
     [ "$(unit_origin)" = none ] || owner_before=$(stat -c %u:%g "$arg_data_dir")
     settle_pid=$(unit_property MainPID) owner_stopped=
     case $(account_of "$settle_pid") in
@@ -48,22 +48,22 @@ settle_owner() {
     change_owner
 }
 
-# restore_owner: what settle_owner changed, for a service whose unit still names the former account.
+# restore_owner: what finish_owner_change changed, for a service whose unit still names the former account.
 restore_owner() {
     log "giving $arg_data_dir back to its former owner"
-    remember account.chown-pending "$arg_data_dir"
+    save_fact account.chown-pending "$arg_data_dir"
     chown -R -h "$owner_before" "$arg_data_dir" || return 0
     [ -z "$owner_stopped" ] || systemctl --no-block start "$unit.service"
 }
 
 # --- accounts that a step made ----------------------------------------------------------------------------------
 
-# note FACT VALUE, unnote FACT VALUE, is_noted FACT VALUE: a fact that is a set of lines.
-note() { is_noted "$1" "$2" || remember "$1" "$({ fact "$1" && printf '%s\n' "$2"; } | grep .)"; }
-is_noted() { fact "$1" | grep -qxF -- "$2"; }
-unnote() {
-    unnote_left=$(fact "$1" | grep -vxF -- "$2" || :)
-    if [ -n "$unnote_left" ]; then remember "$1" "$unnote_left"; else forget "$1"; fi
+# add_to_fact FACT VALUE, remove_from_fact FACT VALUE, fact_contains FACT VALUE: a fact that is a set of lines.
+add_to_fact() { fact_contains "$1" "$2" || save_fact "$1" "$({ fact "$1" && printf '%s\n' "$2"; } | grep .)"; }
+fact_contains() { fact "$1" | grep -qxF -- "$2"; }
+remove_from_fact() {
+    fact_rest=$(fact "$1" | grep -vxF -- "$2" || :)
+    if [ -n "$fact_rest" ]; then save_fact "$1" "$fact_rest"; else remove_facts "$1"; fi
 }
 
 # other_unit_of user|group NAME: another unit on this host that runs under this account, or is about to.
@@ -82,35 +82,35 @@ other_unit_of() {
     done
 }
 
-# retire_accounts USER GROUP: removes the accounts that earlier runs made, all but these.
-retire_accounts() {
-    for retire_name in $(fact account.user-made); do
-        [ "$retire_name" = "$1" ] || retire user "$retire_name"
+# remove_former_accounts USER GROUP: removes the accounts that earlier runs made, all but these.
+remove_former_accounts() {
+    for account_name in $(fact account.user-made); do
+        [ "$account_name" = "$1" ] || remove_unused user "$account_name"
     done
-    for retire_name in $(fact account.group-made); do
-        [ "$retire_name" = "$2" ] || retire group "$retire_name"
+    for account_name in $(fact account.group-made); do
+        [ "$account_name" = "$2" ] || remove_unused group "$account_name"
     done
 }
 
 # retire user|group NAME: one that another unit uses goes over to that unit's facts.
-retire() {
-    retire_heir=$(other_unit_of "$1" "$2")
-    if [ -n "$retire_heir" ]; then
-        [ ! -d "$FACTS_ROOT/$retire_heir" ] || hand_over "$1" "$2" "$FACTS_ROOT/$retire_heir"
-        log "the $1 $2 stays: $retire_heir.service runs under it"
+remove_unused() {
+    remaining_unit=$(other_unit_of "$1" "$2")
+    if [ -n "$remaining_unit" ]; then
+        [ ! -d "$FACTS_ROOT/$remaining_unit" ] || transfer_account "$1" "$2" "$FACTS_ROOT/$remaining_unit"
+        log "the $1 $2 stays: $remaining_unit.service runs under it"
     elif [ "$1" = user ] && getent passwd "$2" >/dev/null; then
         close_data_dirs %u "$(account_number passwd "$2")"
         remove_user "$2"
     elif [ "$1" = group ] && getent group "$2" >/dev/null; then
         remove_group "$2"
     fi
-    unnote "account.$1-made" "$2"
+    remove_from_fact "account.$1-made" "$2"
 }
 
-# hand_over user|group NAME FACTS: so that it is removed with the last unit that uses it.
-hand_over() {
+# transfer_account user|group NAME FACTS: so that it is removed with the last unit that uses it.
+transfer_account() {
     hand_own=$FACTS FACTS=$3
-    note "account.$1-made" "$2"
+    add_to_fact "account.$1-made" "$2"
     FACTS=$hand_own
 }
 
@@ -127,7 +127,7 @@ close_data_dirs() {
 
 # remove_user NAME: not its group, which userdel removes too when it has the same name.
 remove_user() {
-    if getent group "$1" >/dev/null && ! is_noted account.group-made "$1"; then
+    if getent group "$1" >/dev/null && ! fact_contains account.group-made "$1"; then
         usermod -g "$(getent group nogroup nobody | head -n 1 | cut -d : -f 1)" "$1"
     fi
     remove_said=$(userdel "$1" 2>&1) || fail "user: $1 could not be removed: $remove_said. End its processes, then run again"

@@ -3,7 +3,7 @@
 # configured one is in no process's environment, and does not depend on the character set that Java takes it for.
 
 # Since 3.55 Nexus takes the first password from its environment before it looks at <data_dir>/admin.password.
-takes_environment() { [ "$(version_number "$arg_version")" -ge 3055000 ]; }
+reads_initial_password() { [ "$(version_number "$arg_version")" -ge 3055000 ]; }
 
 random_password() {
     random_word=$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')
@@ -23,9 +23,9 @@ provide_first_password() {
         fi
         log "first start: admin gets a random password, and then the configured one"
     fi
-    takes_environment || return 0
+    reads_initial_password || return 0
     if [ -f "$first_file" ] && [ ! -L "$first_file" ]; then
-        forget service.sealed
+        remove_facts service.sealed
         write_first_password "$(cat "$first_file")"
     elif ! has_fact service.first-password; then
         first_word=$(random_password)
@@ -35,21 +35,21 @@ provide_first_password() {
 
 write_first_password() {
     printf '%s' "$1" | sed -e 's/[\\"`$]/\\&/g' -e '1s/^/NEXUS_SECURITY_INITIAL_PASSWORD="/' -e '$s/$/"/' >"$work/first"
-    remember service.first-password "$(cat "$work/first")"
+    save_fact service.first-password "$(cat "$work/first")"
 }
 
-# seal_first_password: afterwards a random one that nobody knows stays. Without any, Nexus (seen with 3.71) writes
+# replace_first_password: afterwards a random one that nobody knows stays. Without any, Nexus (seen with 3.71) writes
 # a meaningless admin.password at every start; with one, a lost database makes no server that anyone can enter.
-seal_first_password() {
-    takes_environment || return 0
+replace_first_password() {
+    reads_initial_password || return 0
     if has_fact service.first-password && has_fact service.sealed; then return 0; fi
     first_word=$(random_password)
     write_first_password "$first_word"
-    remember service.sealed yes
+    save_fact service.sealed yes
 }
 
-# settle_admin_password: the file that a first start left is used once, to set the password that is wanted.
-settle_admin_password() {
+# set_admin_password: the file that a first start left is used once, to set the password that is wanted.
+set_admin_password() {
     left=$arg_data_dir/admin.password
     [ -f "$left" ] && [ ! -L "$left" ] || return 0
     [ -n "$ADMIN_PASSWORD" ] || fail "admin_password is empty; give the one that is to replace $left"

@@ -6,7 +6,7 @@ step() {
     take_lock prepare
     check_path install_root "$arg_install_root"
     if [ "$verb" = delete ]; then
-        forget prepare.java-home
+        remove_facts prepare.java-home
         forget_launcher_context
         close_ports prepare ''
         log "installed packages stay"
@@ -99,11 +99,11 @@ provide_java() {
     else
         [ -z "$arg_java_package" ] || fail "java_package: give java_major too, so that the Java it brings can be found"
         log "no Java is installed: the archive brings its own"
-        forget prepare.java-home
+        remove_facts prepare.java-home
         return 0
     fi
     log "Java $(java_major "$java_found") is at $java_found"
-    remember prepare.java-home "$java_found"
+    save_fact prepare.java-home "$java_found"
 }
 
 check_java_home() {

@@ -3,8 +3,8 @@
 
 MANAGED_KEYS='application-host application-port application-port-ssl nexus-context-path nexus-args ssl.etc'
 
-# wanted_properties INSTALL_DIR: key=value lines in the file's own notation.
-wanted_properties() {
+# desired_properties INSTALL_DIR: key=value lines in the file's own notation.
+desired_properties() {
     wanted_args=$(stock_args "$1")
     printf 'application-host=%s\n' "${arg_address:-0.0.0.0}"
     printf 'application-port=%s\n' "$arg_http_port"
@@ -13,7 +13,7 @@ wanted_properties() {
     printf '%s\n' "nexus-args=$wanted_args,\${karaf.data}/etc/jetty/jetty-https.xml"
     printf '%s\n' "ssl.etc=\${karaf.data}/etc/ssl"
     [ -z "$arg_property" ] || printf '%s\n' "$arg_property" | while IFS= read -r wanted_line; do
-        wanted_property "$wanted_line"
+        desired_property "$wanted_line"
     done
 }
 
@@ -24,8 +24,8 @@ stock_args() {
         fail "version: $1/etc/nexus-default.properties names no nexus-args; the archive is not a whole Nexus"
 }
 
-# wanted_property K=V: refused when another argument manages it or the file can't hold it.
-wanted_property() {
+# desired_property K=V: refused when another argument manages it or the file can't hold it.
+desired_property() {
     wanted_key=${1%%=*} wanted_value=${1#*=}
     case $1 in *=*) ;; *) fail "properties: '$1' is not key=value" ;; esac
     case $wanted_key in
@@ -72,7 +72,7 @@ merged_properties() {
 # write_properties INSTALL_DIR OWNER
 write_properties() {
     properties_file=$arg_data_dir/etc/nexus.properties
-    wanted_properties "$1" >"$work/wanted"
+    desired_properties "$1" >"$work/wanted"
     if [ -f "$properties_file" ]; then
         cat "$properties_file" >"$work/before"
     else
@@ -81,5 +81,5 @@ write_properties() {
     merged_properties "$work/wanted" "$(fact service.properties-keys)" "$work/before" >"$work/merged"
     update_file "$properties_file" "$2" 0640 <"$work/merged"
     properties_keys=$(sed 's/=.*//' "$work/wanted" | tr '\n' ' ')
-    remember service.properties-keys "$properties_keys"
+    save_fact service.properties-keys "$properties_keys"
 }

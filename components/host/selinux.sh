@@ -23,7 +23,7 @@ provide_launcher_context() {
 
 add_launcher_rule() {
     command -v semanage >/dev/null || install_semanage
-    remember prepare.selinux-rule "$(launcher_rule)"
+    save_fact prepare.selinux-rule "$(launcher_rule)"
     semanage fcontext -a -t bin_t "$(launcher_rule)" ||
         fail "host: SELinux takes no rule for $(launcher_rule) (semanage's words are above); add it by hand: semanage fcontext -a -t bin_t '$(launcher_rule)'"
     log "SELinux: systemd may start the launchers in $arg_install_root"
@@ -43,5 +43,5 @@ install_semanage() {
 forget_launcher_context() {
     has_fact prepare.selinux-rule || return 0
     ! command -v semanage >/dev/null || semanage fcontext -d "$(fact prepare.selinux-rule)" || :
-    forget prepare.selinux-rule
+    remove_facts prepare.selinux-rule
 }

@@ -19,16 +19,16 @@ step() {
     java=$(service_java "$install_dir")
     [ -x "${java:-/nowhere}/bin/java" ] || fail "java: there is no Java in '$java'; the prepare step finds or installs it"
     work=$temp_dir left_stopped='' owner_before=
-    at_exit leave
+    at_exit restart_stopped_unit
     refuse_foreign_unit
     find_former_unit
     resume_upgrade
-    refuse_left_data
+    refuse_other_database
     plan_version
     refuse_taken_ports
     adopt_unit
-    retire_former_unit
-    settle_owner
+    remove_former_unit
+    finish_owner_change
     if [ -n "$from" ]; then
         owner_before=
         change_version
@@ -36,16 +36,16 @@ step() {
         write_files
         bring_up
     fi
-    settle_admin_password
-    seal_first_password
-    remember service.data-dir "$arg_data_dir"
-    remember service.digest "$arg_digest"
-    (retire_accounts "$arg_user" "$arg_group") || log "the former account stays until the next run"
+    set_admin_password
+    replace_first_password
+    save_fact service.data-dir "$arg_data_dir"
+    save_fact service.digest "$arg_digest"
+    (remove_former_accounts "$arg_user" "$arg_group") || log "the former account stays until the next run"
     remove_former_root
 }
 
-# leave: a refusal after a cut run was undone must not leave the server down that it had stopped.
-leave() {
+# restart_stopped_unit: a refusal after a cut run was undone must not leave the server down that it had stopped.
+restart_stopped_unit() {
     [ -z "$owner_before" ] || restore_owner
     [ -z "$left_stopped" ] || [ "$(unit_property ActiveState "$left_stopped")" != inactive ] ||
         systemctl --no-block start "$left_stopped.service"
@@ -132,8 +132,8 @@ update_file() {
 }
 
 mark_pending() {
-    forget service.starting
-    remember service.pending "$1"
+    remove_facts service.starting
+    save_fact service.pending "$1"
 }
 
 write_files() {
@@ -154,10 +154,10 @@ bring_up() {
     if ! unit_is active; then
         log "starting $unit.service"
         start_now
-    elif has_fact service.pending && is_begun; then
+    elif has_fact service.pending && start_in_progress; then
         log "waiting for the start of $unit.service that an earlier run began"
-        await_begun
-        started
+        await_running_start
+        record_start
     elif has_fact service.pending; then
         log "restarting $unit.service: changed since its start: $(fact service.pending)"
         restart_now
@@ -183,12 +183,12 @@ start_now() {
     [ -f "$arg_data_dir/etc/ssl/keystore.jks" ] || fail "keystore: $arg_data_dir/etc/ssl/keystore.jks is missing; the keystore step puts it there"
     provide_first_password
     start_service
-    started
+    record_start
 }
 
-started() {
-    remember service.certificate "$fingerprint"
-    forget service.pending service.starting
+record_start() {
+    save_fact service.certificate "$fingerprint"
+    remove_facts service.pending service.starting
 }
 
 # --- away -------------------------------------------------------------------------------------------------------
@@ -203,6 +203,6 @@ remove_service() {
     case $(readlink "$arg_install_root/nexus" 2>/dev/null) in nexus-[0-9]*) rm "$arg_install_root/nexus" ;; esac
     rm -f "$arg_data_dir/etc/jetty/jetty-https.xml" "$arg_data_dir"/upgrade-copy/*/etc/jetty/jetty-https.xml \
         "$arg_data_dir"/upgrade-copy/*/etc/ssl/keystore.jks*
-    forget service.pending service.starting service.certificate service.digest service.properties-keys service.first-password service.sealed \
+    remove_facts service.pending service.starting service.certificate service.digest service.properties-keys service.first-password service.sealed \
         service.data-dir service.unit-before service.former-root service.upgrade service.upgrade-unit
 }

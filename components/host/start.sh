@@ -14,8 +14,8 @@ local_address() {
 
 http_code() { curl -s -g -o /dev/null -w '%{http_code}' --noproxy '*' --max-time 10 "$(base_url)$1" || :; }
 
-# listens_itself: is it this unit that listens on the HTTP port? True when nobody can be seen there.
-listens_itself() {
+# owns_http_port: is it this unit that listens on the HTTP port? True when nobody can be seen there.
+owns_http_port() {
     listening=$(listeners "$arg_http_port" | while read -r _ _ listening_pid; do
         [ "$listening_pid" = - ] || ! grep -qF "/$unit.service" "/proc/$listening_pid/cgroup" 2>/dev/null || listening_pid=own
         printf '%s\n' "$listening_pid"
@@ -23,9 +23,9 @@ listens_itself() {
     case $listening in *own* | '' | *-*) ;; *) return 1 ;; esac
 }
 
-# ready: does Nexus serve and may it write? Versions without the status resources must have said so in their log.
-ready() {
-    listens_itself || { last_code='another program' && return 1; }
+# is_ready: does Nexus serve and may it write? Versions without the status resources must have said so in their log.
+is_ready() {
+    owns_http_port || { last_code='another program' && return 1; }
     last_code=$(http_code /service/rest/v1/status/writable)
     [ "$last_code" = 404 ] || { [ "$last_code" = 200 ] && return 0 || return 1; }
     last_code=$(http_code /service/rest/v1/status)
@@ -82,31 +82,31 @@ kill_service() {
 
 start_service() {
     record_version
-    launch
+    start_unit
     await_certificate 60 || fail_certificate
     log "Nexus $arg_version serves HTTP on $arg_http_port and HTTPS on $arg_https_port after $(($(uptime_seconds) - start_began)) s"
 }
 
-# launch: starts the unit as it is, until Nexus serves.
-launch() {
+# start_unit: starts the unit as it is, until Nexus serves.
+start_unit() {
     nexus_log=$arg_data_dir/log/nexus.log log_before=0 log_inode=
     [ ! -f "$nexus_log" ] || log_before=$(stat -c %s "$nexus_log") log_inode=$(stat -c %i "$nexus_log")
     systemctl reset-failed "$unit.service" 2>/dev/null || :
     start_began=$(uptime_seconds)
     systemctl start "$unit.service" || fail_start "$unit.service could not be started"
-    remember service.starting "$(this_start) $log_before $log_inode"
+    save_fact service.starting "$(start_id) $log_before $log_inode"
     await_ready
 }
 
-# this_start: tells one start of the unit from another.
-this_start() { printf '%s %s' "$(unit_property MainPID)" "$(unit_property ExecMainStartTimestampMonotonic)"; }
+# start_id: tells one start of the unit from another.
+start_id() { printf '%s %s' "$(unit_property MainPID)" "$(unit_property ExecMainStartTimestampMonotonic)"; }
 
-# is_begun: does Nexus still start, or run, as a run that was cut began it, with all that was pending?
-is_begun() { case $(fact service.starting) in "$(this_start) "*) ;; *) return 1 ;; esac }
+# start_in_progress: does Nexus still start, or run, as a run that was cut began it, with all that was pending?
+start_in_progress() { case $(fact service.starting) in "$(start_id) "*) ;; *) return 1 ;; esac }
 
-await_begun() {
+await_running_start() {
     nexus_log=$arg_data_dir/log/nexus.log log_before=old log_inode='' last_code='' start_began=$(uptime_seconds)
-    if is_begun; then
+    if start_in_progress; then
         log_before=$(fact service.starting | cut -d ' ' -f 3)
         log_inode=$(fact service.starting | cut -d ' ' -f 4)
     fi
@@ -121,7 +121,7 @@ fail_certificate() {
 await_ready() {
     start_said=0
     start_pid=$(unit_property MainPID)
-    while ! ready; do
+    while ! is_ready; do
         start_spent=$(($(uptime_seconds) - start_began))
         # at one moment: between two looks a process may end
         case "$(systemctl show -p ActiveState -p SubState -p MainPID "$unit.service")$NEWLINE" in
@@ -132,18 +132,18 @@ await_ready() {
             *) fail_start "Nexus crashed during its start after $start_spent s" ;;
         esac
         [ "$start_spent" -lt "$arg_start_timeout" ] ||
-            fail_start "start_timeout: Nexus does not answer after $arg_start_timeout s ($(answer)); raise the limit if the host is slow"
+            fail_start "start_timeout: Nexus does not answer after $arg_start_timeout s ($(describe_response)); raise the limit if the host is slow"
         if [ $((start_spent - start_said)) -ge 5 ]; then
             start_said=$start_spent
-            ! gave_up || fail_start "Nexus could not start"
-            log "Nexus is starting: $start_spent s, $(answer); $(doing)"
+            ! start_failed || fail_start "Nexus could not start"
+            log "Nexus is starting: $start_spent s, $(describe_response); $(last_activity)"
         fi
         sleep 0.5
     done
 }
 
-# gave_up: does the log of this start say so? Nexus may stay as a process that serves nothing.
-gave_up() {
+# start_failed: does the log of this start say so? Nexus may stay as a process that serves nothing.
+start_failed() {
     [ "$log_before" != old ] && log_since | grep -qE ' ERROR .*\.(bootstrap|extender)\..* - (Start failed|Failed to (start|initialize))'
 }
 
@@ -156,7 +156,7 @@ log_since() {
     fi 2>/dev/null
 }
 
-answer() {
+describe_response() {
     case $last_code in
         000) printf 'no answer yet' ;;
         another*) printf '%s listens on port %s' "$last_code" "$arg_http_port" ;;
@@ -164,8 +164,8 @@ answer() {
     esac
 }
 
-# doing: the last thing that Nexus says it does.
-doing() {
+# last_activity: the last thing that Nexus says it does.
+last_activity() {
     [ -f "$nexus_log" ] || { printf 'no log yet' && return; }
     log_since | grep -E ' (INFO|WARN|ERROR) ' | grep -viE 'passw|secret|properties:' | tail -n 1 |
         sed -e 's/^[0-9-]* [0-9:,.+-]* *//' -e 's/ \[[^]]*\] *\*[A-Za-z]* */ /' | cut -c -140 | redact
@@ -186,7 +186,7 @@ redact() {
 }
 
 fail_start() {
-    forget service.starting
+    remove_facts service.starting
     timeout 10 journalctl -q --sync 2>/dev/null || : # what it said last may still be on its way
     {
         printf '%s\n' "--- the last lines of $nexus_log"

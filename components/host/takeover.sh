@@ -38,8 +38,8 @@ refuse_unit_by_hand() {
     esac
 }
 
-# refuse_left_data: this server has a database in another data_dir, and none in this one.
-refuse_left_data() {
+# refuse_other_database: this server has a database in another data_dir, and none in this one.
+refuse_other_database() {
     left_data=$(nexus_units | awk -F '|' -v name="${former_unit:-$unit}" '$1 == name && $2 == "ours" { print $6 }')
     [ -n "$left_data" ] && [ "$left_data" != "$(resolved "$arg_data_dir")" ] || return 0
     ! has_database || return 0
@@ -50,28 +50,28 @@ refuse_left_data() {
 # A port that this server's unit listens on is free for it, also under the unit's former name.
 refuse_taken_ports() {
     ports_unit=$unit
-    turn_to_unit "${former_unit:-$unit}"
+    select_unit "${former_unit:-$unit}"
     refuse_taken_port http_port "$arg_http_port" "$arg_address"
     refuse_taken_port https_port "$arg_https_port" "$arg_address"
-    turn_to_unit "$ports_unit"
+    select_unit "$ports_unit"
 }
 
-# retire_former_unit: its facts go with the server; can be cut anywhere.
-retire_former_unit() {
+# remove_former_unit: its facts go with the server; can be cut anywhere.
+remove_former_unit() {
     [ -n "$former_unit" ] || return 0
     log "$former_unit.service becomes $unit.service"
-    retire_to=$unit
-    turn_to_unit "$former_unit"
+    new_unit=$unit
+    select_unit "$former_unit"
     stop_service
-    turn_to_unit "$retire_to"
+    select_unit "$new_unit"
     for former_fact in "$FACTS_ROOT/$former_unit"/*; do
         former_name=${former_fact##*/}
         case $former_name in
-            account.*-made | account.data-dirs) while read -r former_line; do note "$former_name" "$former_line"; done <"$former_fact" ;;
-            *) [ ! -f "$former_fact" ] || has_fact "$former_name" || remember "$former_name" "$(cat "$former_fact")" ;;
+            account.*-made | account.data-dirs) while read -r former_line; do add_to_fact "$former_name" "$former_line"; done <"$former_fact" ;;
+            *) [ ! -f "$former_fact" ] || has_fact "$former_name" || save_fact "$former_name" "$(cat "$former_fact")" ;;
         esac
     done
-    forget service.starting
+    remove_facts service.starting
     rm -rf "${FACTS_ROOT:?}/$former_unit"
     [ ! -f "$(unit_file_of "$former_unit")" ] || remove_unit "$former_unit"
 }
@@ -101,8 +101,8 @@ adopt_unit() {
             rmdir "/run/systemd/system/$unit.service.d" 2>/dev/null || :
             ;;
     esac
-    remember service.unit-before "$(cat "$other_unit_file")"
-    keep_preferences
+    save_fact service.unit-before "$(cat "$other_unit_file")"
+    copy_preferences
 }
 
 # refuse_other_data LAUNCHER: would Nexus start on another data directory than the one it had?
@@ -113,7 +113,7 @@ refuse_other_data() {
 }
 
 # A licence that was installed by hand lies in the user's own Java preferences, which the unit no longer shows.
-keep_preferences() {
+copy_preferences() {
     other_home=$(getent passwd "$arg_user" | cut -d : -f 6)
     [ -d "$other_home/.java/.userPrefs" ] && [ ! -e "$arg_data_dir/javaprefs" ] || return 0
     mkdir -p "$arg_data_dir/javaprefs"

@@ -136,7 +136,7 @@ unit_origin() {
 # write_unit INSTALL_DIR JAVA_HOME
 write_unit() {
     former_root=$(sed -n 's|^ExecStart=\(.*\)/nexus/bin/nexus run$|\1|p' "$(unit_file)" 2>/dev/null || :)
-    [ -z "$former_root" ] || [ "$former_root" = "$arg_install_root" ] || remember service.former-root "$former_root"
+    [ -z "$former_root" ] || [ "$former_root" = "$arg_install_root" ] || save_fact service.former-root "$former_root"
     unit_text "$(systemd_version)" "$2" "$1" >"$work/unit"
     update_file "$(unit_file)" root:root 0644 <"$work/unit"
     if [ "$(unit_property NeedDaemonReload)" != no ] || [ "$(unit_property LoadState)" != loaded ]; then
@@ -164,11 +164,11 @@ write_symlink() {
     [ -L "$link" ] || [ ! -e "$link" ] || fail "install_root: $link is there and is no symbolic link; move it away"
     link_before=$(readlink -f "$link" 2>/dev/null || :)
     [ "$link_before" = "$(readlink -f "$arg_install_root/nexus-$arg_version")" ] || mark_pending "$link"
-    lead_to "$arg_version"
+    set_symlink "$arg_version"
     log "$link leads to nexus-$arg_version"
 }
 
-lead_to() {
+set_symlink() {
     ln -s "nexus-$1" "$arg_install_root/.nexus-registry.link.$$"
     mv -T "$arg_install_root/.nexus-registry.link.$$" "$arg_install_root/nexus"
 }
@@ -186,7 +186,7 @@ remove_former_root() {
         case $(readlink "$former_root/nexus" 2>/dev/null) in nexus-[0-9]*) rm "$former_root/nexus" ;; esac
         rmdir "$former_root" 2>/dev/null || :
     fi
-    forget service.former-root
+    remove_facts service.former-root
 }
 
 used_by_another_unit() {

@@ -27,7 +27,7 @@ plan_version() {
     elif [ "$plan_found" != "$arg_version" ]; then
         from=$plan_found to=$arg_version
         refuse_versions
-        refuse_without_way_back
+        refuse_without_rollback
         rm -rf "$(copy_of '')"*.part "$(copy_of '')"*.failed # of a change that failed: the data are good now
         refuse_little_room
     fi
@@ -62,7 +62,7 @@ on_h2() {
     grep -q '^[[:space:]]*nexus\.datastore\.enabled[[:space:]]*[=:][[:space:]]*true' "$arg_data_dir/etc/nexus.properties"
 }
 
-refuse_without_way_back() {
+refuse_without_rollback() {
     way_first="set version to $from first, and change it in an up of its own"
     { [ "$(unit_origin)" = ours ] && [ -x "$arg_install_root/nexus-$from/bin/nexus" ]; } ||
         fail "$refuse_said, and there is no $unit.service of ours with $arg_install_root/nexus-$from to go back to; $way_first"
@@ -97,11 +97,11 @@ refuse_little_room() {
 
 # --- the journal ------------------------------------------------------------------------------------------------
 
-# enter PHASE: on disk before anything that belongs to the phase is done, and after all that came before.
-enter() {
+# set_phase PHASE: on disk before anything that belongs to the phase is done, and after all that came before.
+set_phase() {
     sync
-    enter_rest=$(fact service.upgrade | grep -v '^phase ' || :)
-    remember service.upgrade "phase $1$NEWLINE${enter_rest:-$2}"
+    phase_rest=$(fact service.upgrade | grep -v '^phase ' || :)
+    save_fact service.upgrade "phase $1$NEWLINE${phase_rest:-$2}"
     sync
 }
 
@@ -111,8 +111,8 @@ journal() { fact service.upgrade | sed -n "s/^$1 //p"; }
 journal_or() { journal "$1" | grep . || printf '%s' "$2"; }
 
 open_journal() {
-    remember service.upgrade-unit "$(cat "$(unit_file)")"
-    enter copy "from $from
+    save_fact service.upgrade-unit "$(cat "$(unit_file)")"
+    set_phase copy "from $from
 to $to
 data-dir $arg_data_dir
 install-root $arg_install_root
@@ -123,7 +123,7 @@ $(stat -c 'log %i %s' "$arg_data_dir/log/nexus.log" 2>/dev/null || echo log 0 0)
 logs $(cd "$arg_data_dir/log" 2>/dev/null && find . -name 'nexus-*.log*' | tr '\n' ' ')"
 }
 
-close_journal() { forget service.upgrade service.upgrade-unit; }
+close_journal() { remove_facts service.upgrade service.upgrade-unit; }
 
 copy_of() { printf '%s/upgrade-copy/%s' "$arg_data_dir" "$1"; }
 
@@ -132,15 +132,15 @@ copy_of() { printf '%s/upgrade-copy/%s' "$arg_data_dir" "$1"; }
 change_version() {
     log "changing the version from $from to $to"
     open_journal
-    with_way_back attempt
+    with_rollback install_new_version
 }
 
-attempt() {
+install_new_version() {
     stop_cleanly
     copy_data
-    enter change
+    set_phase change
     write_files
-    enter start
+    set_phase start
     bring_up
 }
 
@@ -165,8 +165,8 @@ copy_data() {
     log "copied database and configuration of $from to $(copy_of "$from")"
 }
 
-# with_way_back COMMAND: what it can't do is undone. In a subshell, so that its fail ends only that.
-with_way_back() {
+# with_rollback COMMAND: what it can't do is undone. In a subshell, so that its fail ends only that.
+with_rollback() {
     set +e
     (set -e; "$@") 2>"$work/why"
     way_status=$?
@@ -212,10 +212,10 @@ restore() {
     back_copy=$(copy_of "$from") back_failed=$(copy_of "$to.failed")
     if [ "$(journal phase)" != copy ]; then
         stop_service
-        enter back
+        set_phase back
         own_dir "$back_failed" "$owner" 0700
         back_items=etc
-        ! leads_to "$to" || back_items=$COPIED
+        ! symlink_is "$to" || back_items=$COPIED
         for back_item in $back_items; do
             { [ -d "$back_copy/$back_item" ] && [ ! -L "$back_copy/$back_item" ]; } || continue
             if [ -e "$arg_data_dir/$back_item" ]; then
@@ -224,23 +224,23 @@ restore() {
             fi
             mv "$back_copy/$back_item" "$arg_data_dir/"
         done
-        ! leads_to "$to" || for back_item in $REBUILT; do rm -rf "${arg_data_dir:?}/$back_item"; done
+        ! symlink_is "$to" || for back_item in $REBUILT; do rm -rf "${arg_data_dir:?}/$back_item"; done
         own_dir "$arg_data_dir/tmp" "$owner" 0750
         keep_newest_keystore
         printf '%s\n' "$from" | put_file "$(version_record)" "$owner" 0640
-        remember service.properties-keys "$(journal keys)"
-        remember service.certificate "$(journal certificate)"
-        forget service.pending
+        save_fact service.properties-keys "$(journal keys)"
+        save_fact service.certificate "$(journal certificate)"
+        remove_facts service.pending
         fact service.upgrade-unit | put_file "$(unit_file)" root:root 0644
         systemctl daemon-reload
-        lead_to "$from"
+        set_symlink "$from"
         sync
     fi
     close_journal
     rm -rf "$back_copy.part" "$back_copy"
 }
 
-leads_to() { [ "$(readlink "$arg_install_root/nexus" 2>/dev/null)" = "nexus-$1" ]; }
+symlink_is() { [ "$(readlink "$arg_install_root/nexus" 2>/dev/null)" = "nexus-$1" ]; }
 
 # keep_newest_keystore: the keystore step's last one is put in with the next start that has its password.
 keep_newest_keystore() {
@@ -255,34 +255,34 @@ keep_newest_keystore() {
 
 # start_former: at the address that its own file says.
 start_former() {
-    arg_address=$(former application-host) arg_http_port=$(former application-port) arg_context_path=$(former nexus-context-path)
+    arg_address=$(old_property application-host) arg_http_port=$(old_property application-port) arg_context_path=$(old_property nexus-context-path)
     [ "$arg_start_timeout" -ge 600 ] || arg_start_timeout=600
     log "starting Nexus $from again"
-    launch
+    start_unit
     log "Nexus $from serves HTTP on $arg_http_port again after $(($(uptime_seconds) - start_began)) s"
 }
 
-former() { sed -n "s/^$1=//p" "$arg_data_dir/etc/nexus.properties" | tail -n 1; }
+old_property() { sed -n "s/^$1=//p" "$arg_data_dir/etc/nexus.properties" | tail -n 1; }
 
 # resume_upgrade, after a run that was cut: a new version that came up is kept, one that is starting is waited for, and all
 # else goes back to the old one: under the unit's name, in the directories and for the user that it had then.
 resume_upgrade() {
     program_unit=$unit program_data_dir=$arg_data_dir program_install_root=$arg_install_root program_owner=${owner:-}
-    turn_to_unit "${former_unit:-$unit}"
+    select_unit "${former_unit:-$unit}"
     if has_fact service.upgrade; then
         arg_data_dir=$(journal_or data-dir "$arg_data_dir") arg_install_root=$(journal_or install-root "$arg_install_root")
         owner=$(journal_or owner "$owner")
-        take_up_journal
+        resume_from_journal
         arg_data_dir=$program_data_dir arg_install_root=$program_install_root owner=$program_owner
     else
-        forget service.upgrade-unit
+        remove_facts service.upgrade-unit
     fi
-    turn_to_unit "$program_unit"
+    select_unit "$program_unit"
 }
 
-turn_to_unit() { unit=$1 FACTS=$FACTS_ROOT/$1; }
+select_unit() { unit=$1 FACTS=$FACTS_ROOT/$1; }
 
-take_up_journal() {
+resume_from_journal() {
     from=$(journal from) to=$(journal to)
     log "an earlier run was cut while it changed the version from $from to $to"
     case $(journal phase) in
@@ -290,9 +290,9 @@ take_up_journal() {
             if new_version_started; then
                 finish_upgrade
                 return 0
-            elif [ "$verb" != delete ] && [ "$to" = "$arg_version" ] && leads_to "$to" && is_up; then
+            elif [ "$verb" != delete ] && [ "$to" = "$arg_version" ] && symlink_is "$to" && is_up; then
                 log "Nexus $to is starting since then"
-                with_way_back await_started
+                with_rollback await_started
                 return 0
             fi
             ;;
@@ -319,7 +319,7 @@ new_version_started() {
 }
 
 await_started() {
-    await_begun
-    [ "$(journal phase)" != start ] || forget service.pending
-    remember service.certificate "$fingerprint"
+    await_running_start
+    [ "$(journal phase)" != start ] || remove_facts service.pending
+    save_fact service.certificate "$fingerprint"
 }

@@ -60,7 +60,7 @@ def test_keystore_holds_the_certificate_and_its_key(
 
 def test_keystore_of_the_same_files_is_kept(shell: list[str], authority: Authority, tmp_path: Path) -> None:
     put(tmp_path, authority)
-    place = f'cat {tmp_path}/new >{tmp_path}/keystore; remember keystore.source "$(certificate_source)"'
+    place = f'cat {tmp_path}/new >{tmp_path}/keystore; save_fact keystore.source "$(certificate_source)"'
     build(shell, tmp_path, after=place)
     first = (tmp_path / "keystore").read_bytes()
     build(shell, tmp_path)
@@ -71,8 +71,8 @@ def test_keystore_of_the_same_files_is_kept(shell: list[str], authority: Authori
 
 
 def test_fingerprint_host_is_what_the_keystore_step_found(shell: list[str], tmp_path: Path) -> None:
-    remember = f"FACTS={tmp_path}/facts; remember keystore.fingerprint {'ab' * 32}"
-    assert run(shell, f"{remember}; plain_fingerprint host", step="keystore") == "ab" * 32
+    saved = f"FACTS={tmp_path}/facts; save_fact keystore.fingerprint {'ab' * 32}"
+    assert run(shell, f"{saved}; plain_fingerprint host", step="keystore") == "ab" * 32
 
 
 def test_unusable_files_are_refused_by_argument(shell: list[str], authority: Authority, tmp_path: Path) -> None:

@@ -116,7 +116,7 @@ def test_properties_of_others_are_kept_byte_for_byte(shell: list[str], tmp_path:
     (tmp_path / "before").write_bytes(BEFORE.encode())
     body = parsed(
         "--property 'a.b=C:\\x \\u00e9' --property former2=1",
-        f"check_arguments; wanted_properties {install} >{tmp_path}/wanted;"
+        f"check_arguments; desired_properties {install} >{tmp_path}/wanted;"
         f" merged_properties {tmp_path}/wanted 'former other' {tmp_path}/before",
     )
     assert run(shell, body) == (
@@ -145,7 +145,7 @@ def test_properties_of_others_are_kept_byte_for_byte(shell: list[str], tmp_path:
 )
 def test_properties_that_cannot_be_are_refused(shell: list[str], tmp_path: Path, item: str, said: str) -> None:
     install = fake_install(tmp_path, HTTPS_XML, scanner=False)
-    assert said in run(shell, parsed(f"--property '{item}'", f"check_arguments; wanted_properties {install}"))
+    assert said in run(shell, parsed(f"--property '{item}'", f"check_arguments; desired_properties {install}"))
 
 
 def unit(shell: list[str], version: int, java: str = "/usr/lib/jvm/j", flags: str = "", mount: str = "/") -> str:

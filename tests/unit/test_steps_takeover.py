@@ -104,7 +104,7 @@ def test_a_former_unit_hands_its_facts_on_and_goes(shell: list[str], host: Host)
     (facts / "nexus/prepare.java-home").write_text("/new\n")
     stubs = 'systemctl() { :; }\nput_file() { cat >"$1"; }\nformer_unit=second\n'
     stubs += 'stop_service() { echo "stops $unit"; }\n'
-    said = step(shell, host, f"{stubs}retire_former_unit; echo $unit $FACTS")
+    said = step(shell, host, f"{stubs}remove_former_unit; echo $unit $FACTS")
     assert said.splitlines() == [
         "second.service becomes nexus.service",
         "stops second",
@@ -130,7 +130,7 @@ def test_another_data_dir_is_refused_while_the_data_is_in_the_old_one(
     for folder, there in (("before", old), ("data", new)):
         (base / folder / "db").mkdir(parents=True)
         (base / folder / "db/nexus.mv.db").touch() if there else None
-    said = step(shell, host, "former_unit=; refuse_left_data; echo fine")
+    said = step(shell, host, "former_unit=; refuse_other_database; echo fine")
     told = f"data_dir: nexus.service keeps its data in {base}/before, and there is no database in {base}/data."
     assert said.startswith(told) if refused else said == "fine\n"
 
@@ -153,11 +153,11 @@ def test_the_first_password_outlives_a_start_that_failed_and_lost_facts(
     (host.folder / "data/db").mkdir()
     (host.folder / "data/db/nexus.mv.db").touch()  # the start got so far
     fact.unlink(missing_ok=True)
-    assert step(shell, host, f"version={version}\n{PASSWORD}seal_first_password() {{ :; }}") == ""
+    assert step(shell, host, f"version={version}\n{PASSWORD}replace_first_password() {{ :; }}") == ""
     assert file.read_text() == first
     assert version == "3.41.1-01" or fact.read_text() == f'NEXUS_SECURITY_INITIAL_PASSWORD="{first}"\n'
     file.unlink()  # by the step, which has put the configured one in force
-    assert step(shell, host, f"version={version}\n{PASSWORD}seal_first_password\nprovide_first_password") == ""
+    assert step(shell, host, f"version={version}\n{PASSWORD}replace_first_password\nprovide_first_password") == ""
     assert not file.exists()
     assert version == "3.41.1-01" or first not in fact.read_text()
 
@@ -168,7 +168,7 @@ def test_the_first_password_outlives_a_start_that_failed_and_lost_facts(
 def test_a_server_is_up_only_when_its_unit_listens(shell: list[str], cgroups: list[str], own: bool) -> None:
     lines = "".join(f"echo '127.0.0.1 java {name}'; " for name in cgroups)
     stubs = f"listeners() {{ {lines}:; }}\ngrep() {{ case $* in */other/cgroup*) return 1 ;; esac; }}\n"
-    body = f"{stubs}if listens_itself; then echo own; else echo other; fi"
+    body = f"{stubs}if owns_http_port; then echo own; else echo other; fi"
     assert run(shell, parsed("", body)) == ("own\n" if own else "other\n")
 
 

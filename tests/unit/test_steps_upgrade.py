@@ -242,7 +242,7 @@ unit_property() {
     esac
 }
 [ "$fails" != copy ] || cp() { return 1; }
-refuse_without_way_back() { :; }
+refuse_without_rollback() { :; }
 refuse_little_room() { :; }
 stop_service() { command rm -f "$base/running"; }
 db=$arg_data_dir/db/data owner=a:b work=$base
@@ -250,7 +250,7 @@ write_files() {
     put_file "$arg_data_dir/etc/nexus.properties" <<END
 of=$arg_version
 END
-    leads_to "$arg_version" || lead_to "$arg_version"
+    symlink_is "$arg_version" || set_symlink "$arg_version"
     printf '%s\nof %s\n' "$UNIT_MARK" "$arg_version" | put_file "$base/unit"
 }
 # A start moves the database on in two halves; a first half alone is lost for every version.
@@ -273,7 +273,7 @@ migrate() {
     echo 3.62.0-01 >"$db"
 }
 bring_up() { [ -f "$base/running" ] && ! has_fact service.upgrade || run_nexus "$arg_version"; }
-launch() { start_began=0 && run_nexus "$from"; }
+start_unit() { start_began=0 && run_nexus "$from"; }
 await_started() {
     [ "$(cat "$db")" != half ] || migrate
     [ "$(cat "$db")" = "$to" ] || run_nexus "$to"
