@@ -70,7 +70,9 @@ def test_url_with_a_login_is_refused_without_showing_it(shell: list[str]) -> Non
 def test_messages_leave_out_the_query_of_a_signed_url(shell: list[str]) -> None:
     url = "arg_path= arg_url='https://127.0.0.1:1/n.tar.gz?X-Signature=s3cret' work=/tmp temp_dir=/none"
     said = run(
-        shell, f'{url}\nrun_with_progress() {{ return 1; }}\nfail_download() {{ fail "$1"; }}\nfetch_archive', "archive"
+        shell,
+        f'{url}\nrun_with_progress() {{ return 1; }}\nfail_download() {{ fail "$1"; }}\nfetch_archive',
+        "archive",
     )
     assert "https://127.0.0.1:1/n.tar.gz could not be downloaded" in said
     assert "s3cret" not in said

@@ -80,7 +80,8 @@ def test_secrets_are_masked_in_what_is_shown(secret: str) -> None:
 def test_only_listeners_on_the_same_address_are_in_the_way(
     shell: list[str], mine: str, other: str, meet: bool
 ) -> None:
-    assert run(shell, f"if addresses_conflict '{other}' '{mine}'; then echo meet; fi") == ("meet\n" if meet else "")
+    body = f"if addresses_conflict '{other}' '{mine}'; then echo meet; fi"
+    assert run(shell, body) == ("meet\n" if meet else "")
 
 
 @pytest.mark.parametrize(
