@@ -28,8 +28,8 @@ OF_AN_ENGINE = {"test_dev_stack": "dev", "test_engine_killed": "killed", "test_k
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Give each test that shares something its group."""
-    if group := _group(item):
+    """Give each test that shares something its group, unless its module names one."""
+    if not item.get_closest_marker("xdist_group") and (group := _group(item)):
         item.add_marker(pytest.mark.xdist_group(group))
 
 

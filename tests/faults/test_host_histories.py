@@ -104,6 +104,15 @@ class Program(Server):
             assert time.monotonic() < deadline, "the service does not run"
             time.sleep(0.2)
 
+    def clear(self) -> None:
+        """Remove every server of the host, with its data and accounts."""
+        self.host.ssh(
+            "for unit in $(grep -l 'Written by nexus-registry' /etc/systemd/system/*.service); do "
+            "systemctl disable --now ${unit##*/}; rm $unit; done 2>/dev/null; systemctl daemon-reload; "
+            "rm -rf /opt/nexus* /var/lib/nexus* /run/nexus-registry*; "
+            "for user in nexus nexus2 nexus22; do userdel $user; groupdel $user; done 2>/dev/null; true"
+        )
+
     def audit(self) -> None:
         """The service runs as this program says, and only it; everything that was stored is there."""
         assert self.curl("kept").split(" 200")[0] == KEPT
@@ -170,23 +179,18 @@ def histories() -> list[History]:
 
 
 @pytest.fixture(scope="module")
-def bare() -> Iterator[Program]:
-    """A program for a host that is prepared, and where nothing runs."""
+def bare() -> Program:
+    """A program for a host on which nothing of a former test is left."""
     program = Program(hosts.up("histories"), Store.make("keystore-1"), "", "admin & é")
     program.version = VERSIONS[0]
-    yield program
-    hosts.down("histories")
+    program.clear()
+    return program
 
 
 @pytest.fixture
 def begun(bare: Program) -> Program:
     """A server that runs, with something stored in it."""
-    bare.host.ssh(
-        "for unit in $(grep -l 'Written by nexus-registry' /etc/systemd/system/*.service); do "
-        "systemctl disable --now ${unit##*/}; rm $unit; done 2>/dev/null; systemctl daemon-reload; "
-        "rm -rf /opt/nexus* /var/lib/nexus* /run/nexus-registry*; "
-        "for user in nexus nexus2 nexus22; do userdel $user; groupdel $user; done 2>/dev/null; true"
-    )
+    bare.clear()
     program = replace(bare, ports=(free_port(), free_port()))
     assert program.up("create") == ""
     assert program.curl("kept", "-X", "PUT", "-d", KEPT).endswith(" 204")

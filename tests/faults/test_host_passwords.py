@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,16 +11,15 @@ from tests.host.steps import Store
 
 from .test_host_histories import STEPS, VERSIONS, Program
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+pytestmark = pytest.mark.xdist_group("host-histories")
 
 
 @pytest.fixture(scope="module")
-def program() -> Iterator[Program]:
-    made = Program(hosts.up("passwords"), Store.make("keystore-1"), "", admin_password="a:d%m 'i\"n€ ")
+def program() -> Program:
+    made = Program(hosts.up("histories"), Store.make("keystore-1"), "", admin_password="a:d%m 'i\"n€ ")
     made.version = VERSIONS[0]
-    yield made
-    hosts.down("passwords")
+    made.clear()
+    return made
 
 
 def test_a_first_start_that_fails_after_the_database_is_there_locks_nobody_out(program: Program) -> None:

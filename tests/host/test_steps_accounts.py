@@ -17,7 +17,7 @@ DATA = "/var/lib/nexus"
 
 @pytest.fixture(scope="module")
 def host_server() -> Iterator[Server]:
-    made = Server.on("accounts")
+    made = Server.on("steps")
     yield made
     made.wipe()
 

@@ -17,7 +17,7 @@ PATHS = {"certificate_path": f"{FOLDER}/fullchain.pem", "private_key_path": f"{F
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    made = Server.on("certificate")
+    made = Server.on("steps")
     made.more = {
         "keystore": {**PATHS, "hostname": "localhost", "fingerprint": "host"},
         "service": {"fingerprint": "host"},

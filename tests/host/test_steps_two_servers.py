@@ -18,7 +18,7 @@ HEAP = {step: {"heap_mb": 700} for step in ("prepare", "service")}
 
 @pytest.fixture(scope="module")
 def first() -> Iterator[Server]:
-    made = Server.on("two", more=HEAP)
+    made = Server.on("steps", more=HEAP)
     yield made.up()
     made.wipe()
 
