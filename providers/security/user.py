@@ -30,8 +30,7 @@ class UserProvider(ObjectProvider):
     def computed_inputs(self, olds: Mapping[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
         if not isinstance(user_id := inputs["user_id"], str):
             return inputs
-        email = default_address(user_id)
-        return {"first_name": user_id, "last_name": user_id, "email_address": email, **inputs}
+        return {"first_name": user_id, "last_name": user_id, "email_address": default_address(user_id), **inputs}
 
     def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual | None:
         # The server searches for a prefix and ignores case.
