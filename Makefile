@@ -3,6 +3,8 @@
 # make test        lint, types and the tests
 # make test-versions   install and contract on real older versions (at most 3 minutes)
 # make check       lint and types alone
+# make docs-reference   write docs/reference, a page for each kind of resource
+# make docs-coverage    write docs/coverage.md anew
 # make test-faults every fault, and docs/reliability.md made anew (at most 40 minutes)
 # make test-faults-fast   the part of it that CI runs each time (at most 6 minutes)
 
@@ -11,7 +13,7 @@ VENV := .venv/.installed
 PYTEST := .venv/bin/pytest -n 2 --dist loadgroup --no-loadscope-reorder
 MYPY_LINK := .sandbox/types/nexus_registry
 
-.PHONY: demo demo-down test test-versions test-faults test-faults-fast check format
+.PHONY: demo demo-down test test-versions test-faults test-faults-fast docs-reference docs-coverage check format
 
 demo: $(VENV)
 	.venv/bin/python -m sandbox demo
@@ -37,10 +39,13 @@ test-faults: $(VENV)
 	FAULTS=full $(PYTEST) tests/faults $(PYTEST_ARGS); \
 	failed=$$?; .venv/bin/python -m sandbox.faults.report write && exit $$failed
 
+docs-reference docs-coverage: docs-%: $(VENV)
+	.venv/bin/python -m docs.generate $*
+
 check: $(VENV) $(MYPY_LINK)
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
-	.venv/bin/mypy -p nexus_registry.providers -p nexus_registry.components -p nexus_registry.cli -p sandbox -p tests
+	.venv/bin/mypy -p nexus_registry.providers -p nexus_registry.components -p nexus_registry.cli -p sandbox -p tests -p docs
 	.venv/bin/mypy __main__.py
 	.venv/bin/pyright --pythonpath .venv/bin/python
 

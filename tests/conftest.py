@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
+
+from tests.tested import require_created
 
 LONGEST_FIRST = (
     "dev-pulumi",
@@ -50,6 +52,13 @@ def _group(item: pytest.Item) -> str | None:
     if folder == "faults" or module in LONGEST_FIRST:
         return module
     return folder if folder in LONGEST_FIRST else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """A test that docs/coverage.md counts creates an object of that kind."""
+    with require_created(pyfuncitem):
+        return (yield)
 
 
 @pytest.hookimpl(hookwrapper=True)

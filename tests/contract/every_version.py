@@ -118,7 +118,12 @@ class Lifecycle:
 class EveryVersion(Lifecycle):
     """The tests; a subclass has a fixture ``connection``."""
 
-    @pytest.fixture(params=[role_case, user_case], ids=["role", "user"])
+    @pytest.fixture(
+        params=[
+            pytest.param(role_case, marks=pytest.mark.kinds("Role"), id="role"),
+            pytest.param(user_case, marks=pytest.mark.kinds("User"), id="user"),
+        ]
+    )
     def case(self, request: pytest.FixtureRequest) -> Case:
         make: Callable[[], Case] = request.param
         return make()
@@ -165,6 +170,7 @@ class EveryVersion(Lifecycle):
     ) -> None:
         assert re.search(said, refusal(provider, connection, **wish))
 
+    @pytest.mark.kinds("RealmActivation")
     def test_a_realm_is_appended_and_only_what_was_added_is_taken_out(
         self, connection: Connection, client: NexusClient
     ) -> None:
@@ -180,6 +186,7 @@ class EveryVersion(Lifecycle):
         first.destroy()
         assert client.get(ACTIVE_REALMS) == before
 
+    @pytest.mark.kinds("AnonymousAccess")
     def test_anonymous_access_is_set_and_put_back(self, connection: Connection, client: NexusClient) -> None:
         before = client.get("/v1/security/anonymous")
         access = Tracked(AnonymousAccessProvider(), connection)
@@ -194,6 +201,7 @@ class EveryVersion(Lifecycle):
         assert licence.up(accepted=True) == "create"
         licence.destroy()
 
+    @pytest.mark.kinds("AdminPassword")
     def test_the_admin_password_is_changed_with_at_most_two_logins_and_given_back(
         self, connection: Connection, client: NexusClient
     ) -> None:

@@ -47,6 +47,7 @@ def urn(stack: Stack, name: str) -> str:
     return str(found)
 
 
+@pytest.mark.kinds("RegistryCheck", on="stand-in", engine=True)
 def test_a_consumers_stack_is_made_kept_forced_to_be_replaced_kind_by_kind_and_destroyed(
     stack: Stack, nexus: Nexus
 ) -> None:

@@ -29,10 +29,10 @@ class TestEveryVersion(EveryVersion):
 class TestDockerRepository(Lifecycle):
     """What needs the docker format."""
 
-    @pytest.fixture
-    def case(self) -> Case:
+    @pytest.fixture(params=[DockerHostedRepositoryProvider], ids=["docker"])
+    def case(self, request: pytest.FixtureRequest) -> Case:
         edit = {"write_policy": "ALLOW_ONCE", "cleanup_policy_names": []}
-        return Case(DockerHostedRepositoryProvider, {"name": named("images")}, edit, {"write_policy": "DENY"})
+        return Case(request.param, {"name": named("images")}, edit, {"write_policy": "DENY"})
 
     def test_a_blob_store_that_is_not_on_the_server_is_answered_with_those_that_are(
         self, connection: Connection

@@ -112,7 +112,9 @@ def edits(kind: str) -> dict[str, dict[str, Any]]:
 class TestCoreFormats(Lifecycle):
     """The lifecycle of each kind, and each property by itself."""
 
-    @pytest.fixture(params=KINDS)
+    @pytest.fixture(
+        params=[pytest.param(one, marks=pytest.mark.kinds(f"{one}Repository"), id=one) for one in KINDS]
+    )
     def case(self, request: pytest.FixtureRequest) -> Case:
         kind = request.param
         first: dict[str, Any] = {"name": named(kind.lower())}

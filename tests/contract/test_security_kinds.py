@@ -68,7 +68,12 @@ class TestKinds(Lifecycle):
 class TestPrivilegesOnOthers(Lifecycle):
     """Privileges on a content selector and on a script, which have to be there."""
 
-    @pytest.fixture(params=["content selector", "script"])
+    @pytest.fixture(
+        params=[
+            pytest.param("content selector", marks=pytest.mark.kinds("RepositoryContentSelectorPrivilege")),
+            pytest.param("script", marks=pytest.mark.kinds("ScriptPrivilege")),
+        ]
+    )
     def case(self, request: pytest.FixtureRequest, connection: Connection) -> Iterator[Case]:
         name = named("other")
         if request.param == "script":
@@ -104,6 +109,7 @@ def test_content_selector_that_the_server_can_not_parse_is_refused(connection: C
     assert "expression: Invalid CSEL: parsing error" in said
 
 
+@pytest.mark.kinds("SslTrust")
 def test_trusted_certificate_lives(connection: Connection, client: NexusClient) -> None:
     first, second = (Authority.create(named("trust")).certificate_pem for _ in range(2))
     trust = Tracked(SslTrustProvider(), connection)
@@ -125,6 +131,7 @@ def client(connection: Connection) -> NexusClient:
     return client_for(connection)
 
 
+@pytest.mark.kinds("ActiveRealms")
 def test_list_of_active_realms_is_set_mended_and_put_back(connection: Connection, client: NexusClient) -> None:
     before = client.get(ACTIVE_REALMS)
     realms = Tracked(ActiveRealmsProvider(), connection)

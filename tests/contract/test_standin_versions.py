@@ -20,6 +20,7 @@ from nexus_registry.providers.registry_check import check_registry
 from nexus_registry.providers.repositories.docker import DockerHostedRepositoryProvider
 from nexus_registry.providers.security.role import RoleProvider
 from nexus_registry.providers.security.user import UserProvider
+from nexus_registry.providers.system.eula import EulaProvider
 
 from sandbox.packages import ensure
 from tests.unit.steps_shell import SHELLS, run
@@ -64,6 +65,23 @@ def shut(nexus: Nexus, user: str) -> None:
     """One wrong login too many."""
     wrong = Api(nexus, (user, "guessed-1"))
     assert [wrong.call("GET", "status").status_code for _ in range(5)] == [401, 401, 401, 401, 429]
+
+
+@pytest.mark.kinds("Eula", on="stand-in")
+def test_licence_is_accepted_once(nexus: Nexus, admin: Api, connection: Connection) -> None:
+    nexus.play(NEWEST)
+    before = admin.ok("GET", "system/eula")
+    licence = Tracked(EulaProvider(), connection)
+    try:
+        assert licence.up(accepted=True) == "create"
+        assert admin.ok("GET", "system/eula")["accepted"] is True
+        assert licence.up(accepted=True) == "same"
+        assert licence.refresh() == "same"
+        licence.destroy()
+        assert admin.ok("GET", "system/eula")["accepted"] is True, "acceptance is not taken back"
+    finally:
+        admin.ok("POST", "system/eula", before)
+        nexus.play()
 
 
 @pytest.mark.usefixtures("newest")

@@ -86,6 +86,7 @@ def test_delete_of_blob_store_names_the_repositories_that_use_it(
     assert FILE().read(store.id, kept).id == ""
 
 
+@pytest.mark.kinds("Email")
 def test_email_is_set_mended_and_cleared(connection: Connection, client: NexusClient) -> None:
     first = {"host": "mail.example.com", "from_address": "nexus@example.com", "username": "u", "password": "one"}
     email = Tracked(EmailProvider(), connection)

@@ -99,6 +99,7 @@ def test_availability_agrees_with_the_api(cls: type[NexusResource], version: str
 
 
 @every_kind
+@pytest.mark.kinds(on="schema")
 @settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None)
 @given(data=st.data())
 def test_bodies_are_valid(cls: type[NexusResource], data: st.DataObject) -> None:

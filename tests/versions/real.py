@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 from nexus_registry.providers.client import Connection
 from nexus_registry.providers.keystore import KeystoreProvider
 
@@ -94,6 +95,7 @@ class Installation:
             server.run(step, "update")
         assert server.property("MainPID") == before
 
+    @pytest.mark.kinds("Keystore")
     def test_a_renewed_certificate_is_served_with_a_restart_only_where_this_jetty_needs_one(
         self, server: Real
     ) -> None:

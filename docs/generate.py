@@ -1,0 +1,234 @@
+"""Writes the reference pages and docs/coverage.md from the declarations: ``python -m docs.generate``.
+
+``reference`` writes docs/reference, one page for each kind, which git ignores. ``coverage`` writes
+docs/coverage.md, which is committed and which tests/unit/test_reference.py compares.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import nexus_registry.providers as providers
+from nexus_registry.providers.declaration import declaration
+from nexus_registry.providers.declare import DeclaredResource, NexusResource
+from nexus_registry.providers.schema import limits
+
+from docs.examples import example
+from tests.tested import kinds, tested
+
+DOCS = Path(__file__).parent
+COVERAGE = DOCS / "coverage.md"
+REST_SINCE = "3.26"
+"""Servers before it have no REST API for what the kinds are."""
+LEVELS = ("real", "stand-in", "schema")
+
+
+def group_of(cls: type[DeclaredResource]) -> str:
+    """``repositories``, ``security`` or ``system``; ``server`` for what is in none of these packages."""
+    parts = cls.__module__.split(".")
+    return parts[-2] if parts[-2] != "providers" else "server"
+
+
+def by_group() -> dict[str, list[type[DeclaredResource]]]:
+    """Every kind, by group and name."""
+    found: dict[str, list[type[DeclaredResource]]] = {}
+    for _, cls in sorted(kinds().items()):
+        found.setdefault(group_of(cls), []).append(cls)
+    return dict(sorted(found.items()))
+
+
+def servers(facts: Mapping[str, Any], cls: type[DeclaredResource] | None = None) -> str:
+    """From which version to which; of a kind within the REST API, if it says nothing else."""
+    default = REST_SINCE if cls and issubclass(cls, NexusResource) else ""
+    since, until = facts["since"] or default, facts["until"]
+    if since and until:
+        return f"{since} to {until}"
+    return f"{since} and newer" if since else f"up to {until}" if until else ""
+
+
+def markdown(text: str) -> str:
+    """A docstring's text as Markdown, in one line for each paragraph."""
+    text = re.sub(r":(?:class|func|meth|mod):`[~.]*([^`]+)`", r"`\1`", text).replace("``", "`")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
+
+
+def limit(told: Mapping[str, Any]) -> str:
+    """What a check takes, where it tells."""
+    form = told.get("form")
+    if form == "choice":
+        return "one of " + ", ".join(f"`{one}`" for one in told["values"])
+    if form == "integer":
+        return f"{told['low']} to {told['high']}"
+    if form == "text":
+        parts = [f"at most {told['max_length']} characters"] if told["max_length"] else []
+        parts += ["may be empty"] if told["empty"] else []
+        return ", ".join([*parts, *(["several lines"] if told["multiline"] else [])])
+    if form in ("set", "list"):
+        least, most, item = told.get("least"), told.get("most"), limit(limits(told["item"]))
+        parts = [f"at least {least}"] if least else []
+        parts += [f"at most {most}"] if most else []
+        parts += ["the order counts"] if form == "list" else ["the order does not count"]
+        return "; ".join([", ".join(parts), *([f"each {item}"] if item else [])])
+    return ""
+
+
+def remarks(facts: Mapping[str, Any], told: Mapping[str, Any]) -> Iterator[str]:
+    """What there is to know of a property besides its text."""
+    if said := limit(told):
+        yield said
+    if facts["unit"]:
+        yield f"in {facts['unit']}"
+    if facts["replaces"]:
+        yield "a change replaces the resource"
+    if facts["secret"]:
+        yield "secret"
+    if facts["local"]:
+        yield "not sent to the server"
+    if said := servers(facts):
+        yield f"Nexus {said}"
+    if facts["edition"]:
+        yield f"edition {facts['edition'].capitalize()}"
+    if facts["renamed_from"]:
+        yield f"formerly `{facts['renamed_from']}`"
+
+
+def page(cls: type[DeclaredResource]) -> str:
+    """The reference page of a kind."""
+    told = declaration(cls)
+    properties = {
+        name: {**facts, "limits": limits(check) if (check := cls.declared_properties[name].check) else {}}
+        for name, facts in told["properties"].items()
+    }
+    arguments = {name: facts for name, facts in properties.items() if not facts["computed"]}
+    rows = []
+    for name, facts in sorted(arguments.items(), key=lambda one: not one[1]["required"]):
+        default = "required" if facts["required"] else _value(facts["default"])
+        text = _cell(f"{markdown(facts['text'])} {_sentence(remarks(facts, facts['limits']))}")
+        rows.append(f"| `{name}` | {_code(facts['input'])} | {_cell(default)} | {text} |")
+    outputs = [
+        f"| `{name}` | {_code(facts['output'])} | {_cell(markdown(facts['text']))}"
+        f"{' Secret.' if facts['secret'] else ''} |"
+        for name, facts in properties.items()
+        if facts["computed"]
+    ]
+    groups = [
+        f"- `{'`, `'.join(group['properties'])}` go together"
+        + (f": with one of them, `{'`, `'.join(group['requires'])}` is required." if group["requires"] else ".")
+        for group in told["groups"]
+    ]
+    nexus = f"Nexus {servers(told, cls) or 'of any version'}" + (", edition Pro" if told["edition"] else "")
+    parts = [
+        f"# {cls.__name__}",
+        markdown(told["text"]),
+        f"- Type token: `{told['type']}`\n- Servers: {nexus}",
+        f"## Example\n\n```python\n{example(cls)}```",
+        "## Arguments\n\n| argument | type | default | |\n|---|---|---|---|\n" + "\n".join(rows),
+        "\n".join(groups),
+        "## Outputs\n\nEach argument, as it is in force, and `id`."
+        + ("\n\n| output | type | |\n|---|---|---|\n" + "\n".join(outputs) if outputs else ""),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def data_sources() -> str:
+    """The page of the functions that read."""
+    from nexus_registry.providers import data_sources as module
+
+    parts = ["# Data sources", inspect.cleandoc(module.__doc__ or "").replace("``", "`")]
+    for name in (one for one in providers.__all__ if one.startswith("get_") and not one.endswith("_output")):
+        function = getattr(providers, name)
+        returns = str(function.__annotations__["return"])
+        result = getattr(providers, re.sub(r"list\[(\w+)\]", r"\1", returns))
+        parts.append(f"## {name}\n\n`{name}{inspect.signature(function)}`\n\n{markdown(function.__doc__ or '')}")
+        parts.append(f"`{result.__name__}`:\n\n```text\n{inspect.cleandoc(result.__doc__ or '')}\n```")
+    return "\n\n".join(parts) + "\n"
+
+
+def coverage() -> str:
+    """The text of docs/coverage.md."""
+    found, lines = tested(), list[str]()
+    counts = dict.fromkeys((*LEVELS, "none"), 0)
+    for group, classes in by_group().items():
+        lines += [f"## {group.capitalize()}", ""]
+        lines += ["| kind | Nexus | edition | tested on |", "|---|---|---|---|"]
+        for cls in classes:
+            told, by = declaration(cls), found.get(cls.__name__, {})
+            counts[next((level for level in LEVELS if level in by), "none")] += 1
+            on = "; ".join(_tested_on(level, by[level]) for level in LEVELS if level in by) or "no server"
+            edition = told["edition"].capitalize()
+            lines.append(f"| `{cls.__name__}` | {servers(told, cls) or 'any'} | {edition} | {on} |")
+        lines.append("")
+    summary = (
+        f"{sum(counts.values())} kinds: {counts['real']} on a real server, {counts['stand-in']} on the stand-in, "
+        f"{counts['schema']} by schema only, {counts['none']} on no server."
+    )
+    return f"{_HEAD}\n{summary}\n\n" + "\n".join(lines).rstrip() + "\n"
+
+
+_HEAD = """# Coverage
+
+Made by `make docs-coverage` from the declarations, and from the tests that pytest collects; a test compares it.
+
+- **real**: tests create, read, update and delete it on a real Nexus Core of these versions.
+- **stand-in**: the same on the stand-in that plays what Core lacks; it was not compared with the vendor's server.
+- **schema**: the bodies that it sends are valid by the vendor's description of the API of 3.94.
+- **no server**: only what it checks before anything is sent is tested.
+"""
+
+
+def _tested_on(level: str, versions: list[str]) -> str:
+    shown = ", ".join(sorted({one.partition("-")[0] for one in versions}))
+    return f"{level} {shown}".strip() if level == "real" else level
+
+
+def _sentence(parts: Iterator[str]) -> str:
+    said = "; ".join(parts)
+    return f"({said})" if said else ""
+
+
+def _value(value: Any) -> str:
+    return "" if value is None else f"`{json.dumps(value) if not isinstance(value, bool) else value}`"
+
+
+def _code(text: str) -> str:
+    return _cell(f"`{text}`")
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ").strip()
+
+
+def write_reference(folder: Path) -> None:
+    """Write every page anew."""
+    shutil.rmtree(folder, ignore_errors=True)
+    index = ["# Reference", "", "- [Data sources](data-sources.md)"]
+    for group, classes in by_group().items():
+        (folder / group).mkdir(parents=True)
+        index += ["", f"## {group.capitalize()}", ""]
+        for cls in classes:
+            (folder / group / f"{cls.__name__}.md").write_text(page(cls))
+            first = markdown(inspect.cleandoc(cls.__doc__ or "")).split("\n")[0]
+            index.append(f"- [{cls.__name__}]({group}/{cls.__name__}.md): {first}")
+    (folder / "data-sources.md").write_text(data_sources())
+    (folder / "README.md").write_text("\n".join(index) + "\n")
+
+
+def main(what: str) -> None:
+    """Write what is named."""
+    if what == "coverage":
+        COVERAGE.write_text(coverage())
+    elif what == "reference":
+        write_reference(DOCS / "reference")
+    else:
+        sys.exit(f"{what!r}: give reference or coverage")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:2] or [""])

@@ -1,0 +1,96 @@
+"""The generated reference: every declaration has its texts, every example runs, docs/coverage.md is up to date."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import pulumi
+import pytest
+from nexus_registry.providers.crud import NexusProvider
+from nexus_registry.providers.declaration import declaration
+from nexus_registry.providers.declare import DeclaredResource
+from nexus_registry.providers.run import Run
+from pulumi.runtime.rpc import unwrap_rpc_secret
+from pulumi.runtime.settings import reset_options
+
+from docs.examples import CONNECTION, configured, example
+from docs.generate import COVERAGE, coverage, page
+from tests.tested import kinds
+
+KINDS = kinds()
+every_kind = pytest.mark.parametrize("cls", KINDS.values(), ids=KINDS)
+
+
+class Registered(pulumi.runtime.Mocks):
+    """Keeps the inputs of each resource by its type."""
+
+    def __init__(self) -> None:
+        self.inputs: dict[str, dict[str, Any]] = {}
+
+    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
+        self.inputs[args.typ] = {key: unwrap_rpc_secret(value) for key, value in args.inputs.items()}
+        return args.name, args.inputs
+
+    def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
+        return {}, None
+
+
+@pytest.fixture(scope="module")
+def registered() -> Iterator[dict[str, dict[str, Any]]]:
+    """What the examples register, all run as one program."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    mocks = Registered()
+    pulumi.runtime.set_mocks(mocks, project="example", preview=True)
+
+    def program() -> None:
+        for cls in KINDS.values():
+            pulumi.runtime.set_all_config({f"example:{key}": value for key, value in configured(cls).items()}, [])
+            exec(compile(example(cls), cls.__name__, "exec"), {})  # noqa: S102 - the examples themselves
+
+    pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
+    yield mocks.inputs
+    reset_options()
+    loop.close()
+    asyncio.set_event_loop(None)
+
+
+@every_kind
+def test_example_registers_inputs_that_are_taken(
+    cls: type[DeclaredResource], registered: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(NexusProvider, "run", Run())
+    inputs = registered[declaration(cls)["type"]]
+    given = {"connection": CONNECTION} if "connection" in cls.declared_properties else {}
+    result = cls.provider_class().check({}, {**inputs, **given})
+    assert not [(one.property, one.reason) for one in result.failures]
+
+
+@every_kind
+def test_declaration_has_its_texts(cls: type[DeclaredResource]) -> None:
+    told = declaration(cls)
+    assert told["text"]
+    assert not [name for name, facts in told["properties"].items() if not facts["text"]]
+
+
+@every_kind
+def test_page_names_every_property_and_gate(cls: type[DeclaredResource]) -> None:
+    text, told = page(cls), declaration(cls)
+    assert told["type"] in text
+    for name, facts in told["properties"].items():
+        (row,) = (line for line in text.splitlines() if line.startswith(f"| `{name}` |"))
+        expected = {
+            "required": facts["required"],
+            "ecret": facts["secret"],
+            "a change replaces the resource": facts["replaces"],
+            f"in {facts['unit']}": facts["unit"],
+            f"Nexus {facts['since']}": facts["since"],
+            "edition Pro": facts["edition"] == "pro",
+        }
+        assert [said for said, holds in expected.items() if holds and said not in row] == []
+
+
+def test_coverage_page_is_up_to_date() -> None:
+    assert COVERAGE.read_text() == coverage(), "run `make docs-coverage` and commit docs/coverage.md"
