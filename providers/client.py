@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import http.cookiejar
 import random
 import re
@@ -21,6 +22,7 @@ from .authority import trust
 from .credentials import Credentials
 from .errors import (
     NexusError,
+    NotFound,
     OutcomeUnknown,
     RateLimited,
     Unauthorized,
@@ -37,8 +39,10 @@ from .responses import (
     unusable_url,
 )
 
-LIST_LIFETIME = 10.0
-"""Seconds in which a list that was read is used again for further reads."""
+LIST_LIFETIME = 60.0
+"""Seconds in which a list that a refresh has read is used again for further objects of the refresh."""
+LOOKUP_LIFETIME = 10.0
+"""The same for a list in which something that an object refers to is looked up."""
 RETRY_TIMEOUT = 60.0
 """Seconds in which one request is tried again, and after which its failure stands."""
 
@@ -91,7 +95,9 @@ class NexusClient:
       is sent with it.
     """
 
-    def __init__(self, connection: Connection, *, retry_timeout: float = RETRY_TIMEOUT) -> None:
+    def __init__(
+        self, connection: Connection, *, retry_timeout: float = RETRY_TIMEOUT, adapter: HTTPAdapter | None = None
+    ) -> None:
         self.connection = connection
         self.url = connection["url"].rstrip("/")
         self.username = connection.get("username", "")
@@ -99,7 +105,7 @@ class NexusClient:
         """The ``Server`` header last seen, such as ``Nexus/3.71.0-06 (OSS)``; ``""`` before the first response."""
         self._password = connection.get("password", "")
         self._credentials = Credentials.of(self.url, self.username, self._password)
-        self._adapter = _Adapter(connection.get("ca"))
+        self._adapter = adapter or _Adapter(connection.get("ca"))
         self._retry_timeout = retry_timeout
         self._threads = threading.local()
 
@@ -115,12 +121,13 @@ class NexusClient:
         """The same; raises :class:`UnexpectedResponse` when it is no list."""
         return cast("list[Any]", self._shaped(list, "list", path, params))
 
-    def cached_list(self, path: str) -> list[Any]:
-        """The list at ``path``, at most ``LIST_LIFETIME`` seconds old and older than no write of this process.
+    def cached_list(self, path: str, *, max_age: float = LIST_LIFETIME) -> list[Any]:
+        """The list at ``path``, at most ``max_age`` seconds old and older than no write of this process.
 
-        For reads of many objects of one kind in a row; never for what decides on a write.
+        For reads of many objects of one kind in a row; never for what decides on a write. That there is no such
+        list is remembered, too.
         """
-        return _lists_of(self.url).get((path, self.username), lambda: self.get_list(path))
+        return _lists_of(self.url).get((path, self.username), lambda: self.get_list(path), max_age)
 
     def post(self, path: str, body: Any) -> Any:
         """Send a new object; raises :class:`OutcomeUnknown` when it may have been taken all the same."""
@@ -151,9 +158,11 @@ class NexusClient:
         return True
 
     def as_user(self, username: str, password: str) -> NexusClient:
-        """The same server as somebody else."""
+        """The same server as somebody else, over the same connections."""
         return NexusClient(
-            {**self.connection, "username": username, "password": password}, retry_timeout=self._retry_timeout
+            {**self.connection, "username": username, "password": password},
+            retry_timeout=self._retry_timeout,
+            adapter=self._adapter,
         )
 
     def probe(
@@ -185,7 +194,15 @@ class NexusClient:
             self._threads.session = session
         return session
 
-    def _request(
+    def _request(self, method: str, path: str, **parts: Any) -> Any:
+        """One request, tried again where that is safe. A write drops the lists that were read before it ended."""
+        try:
+            return self._sent(method, path, **parts)
+        finally:
+            if method != "GET":
+                _lists_of(self.url).clear()
+
+    def _sent(
         self,
         method: str,
         path: str,
@@ -198,8 +215,6 @@ class NexusClient:
     ) -> Any:
         url = f"{self.url}/service/rest{path}"
         what = f"{method} {url}"
-        if method != "GET":
-            _lists_of(self.url).clear()
         secrets = (self._password, *secrets, *_secrets_in(json))
         attempts = _Attempts(self._retry_timeout)
         while True:
@@ -239,20 +254,31 @@ class _Lists:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._reading: dict[Any, threading.Lock] = {}
-        self._read: dict[Any, tuple[float, list[Any]]] = {}
+        self._read: dict[Any, tuple[float, list[Any] | NotFound]] = {}
+        self._writes = 0
 
-    def get(self, key: Any, read: Callable[[], list[Any]]) -> list[Any]:
+    def get(self, key: Any, read: Callable[[], list[Any]], max_age: float) -> list[Any]:
         with self._lock:
             reading = self._reading.setdefault(key, threading.Lock())
         with reading:  # threads that want the same list wait for one request
             at, found = self._read.get(key, (0.0, []))
-            if time.monotonic() - at > LIST_LIFETIME:
-                at, found = time.monotonic(), read()
-                self._read[key] = at, found
-            return found
+            if time.monotonic() - at > max_age:
+                at, writes = time.monotonic(), self._writes
+                try:
+                    found = read()
+                except NotFound as error:
+                    found = error
+                with self._lock:
+                    if writes == self._writes:  # else it may be older than a write
+                        self._read[key] = at, found
+        if isinstance(found, NotFound):
+            raise found
+        return found
 
     def clear(self) -> None:
-        self._read.clear()
+        with self._lock:
+            self._writes += 1
+            self._read.clear()
 
 
 _lists: dict[str, _Lists] = {}
@@ -331,13 +357,20 @@ class _NoAuth(AuthBase):
         return request
 
 
+@functools.lru_cache(maxsize=8)
+def _tls_of(ca: str | None) -> ssl.SSLContext:
+    """Made once for each authority: reading the public ones takes a while."""
+    context = ssl.create_default_context()
+    if ca:
+        trust(context, ca)
+    return context
+
+
 class _Adapter(HTTPAdapter):
     """Verifies certificates against the public authorities and, where given, one more."""
 
     def __init__(self, ca: str | None) -> None:
-        self._tls = ssl.create_default_context()
-        if ca:
-            trust(self._tls, ca)
+        self._tls = _tls_of(ca)
         super().__init__(pool_maxsize=4)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:

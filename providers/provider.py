@@ -61,10 +61,13 @@ class Provider(ResourceProvider):
     schema: ClassVar[Schema]
     configured: Mapping[str, Any] = {}
     """What the stack's configuration says of a connection; set in the provider process and in no state."""
+    check_passwords: bool = True
+    """Whether a refresh logs in as each user; the configuration key of this name, set likewise."""
 
     def configure(self, req: ConfigureRequest) -> None:
         """Keep, in this process only, the connection that the stack's configuration holds."""
         self.configured = {key: value for key in CONNECTION if (value := req.config.get(f"{NAMESPACE}:{key}"))}
+        self.check_passwords = str(req.config.get(f"{NAMESPACE}:check_passwords")).lower() != "false"
 
     def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:  # noqa: ARG002
         """What is wrong across properties, as (property, reason); asked when each property by itself is right."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..client import NexusClient, segment
+from ..client import LOOKUP_LIFETIME, NexusClient, segment
 from ..errors import NotFound, Refused
 from ..schema import text
 from ..suggest import suggest
@@ -19,7 +19,8 @@ USER_ID = text(
 def require_roles(client: NexusClient, roles: Sequence[str]) -> None:
     """Refuse a role that is not on the server: servers up to 3.77 silently take a new user with such a role."""
     existing: list[str] = []
-    for read in (client.cached_list, client.get_list):
+    lists = (lambda path: client.cached_list(path, max_age=LOOKUP_LIFETIME), client.get_list)
+    for read in lists:
         existing = [role["id"] for role in read("/v1/security/roles")]
         if set(roles) <= set(existing):
             return

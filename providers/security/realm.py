@@ -32,6 +32,10 @@ class RealmActivationProvider(NexusProvider):
         active = client.get_list(_ACTIVE)
         return Actual(active, {"realm": inputs["realm"]}) if inputs["realm"] in active else None
 
+    def find_in_list(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual | None:
+        active = client.cached_list(_ACTIVE)
+        return Actual(active, {"realm": inputs["realm"]}) if inputs["realm"] in active else None
+
     def insert(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
         available = [realm["id"] for realm in client.get_list("/v1/security/realms/available")]
         if inputs["realm"] not in available:

@@ -10,7 +10,7 @@ from ..crud import Actual
 from ..declare import ListProp, NexusResource, Prop, prop
 from ..marks import Incarnations
 from ..rest import ObjectProvider
-from ..schema import choice, set_of, text
+from ..schema import boolean, choice, set_of, text
 from .email_address import EMAIL_ADDRESS, default_address
 from .lookups import USER_ID, require_roles
 from .password import change_password
@@ -51,6 +51,9 @@ class UserProvider(ObjectProvider):
             return None
         return client.as_user(inputs["user_id"], inputs["password"]).login()
 
+    def reads_secrets(self, inputs: Mapping[str, Any]) -> bool:
+        return self.check_passwords and bool(inputs["check_password"])
+
     def write_secrets(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
         change_password(client, inputs["user_id"], inputs["password"])
 
@@ -66,7 +69,9 @@ class User(
 ):
     """An account in Nexus's own user directory.
 
-    An existing user is adopted only when one login with the desired password succeeds; a refresh logs in once too.
+    An existing user is adopted only when one login with the desired password succeeds. A refresh logs in once for
+    each user, several at a time, and shows a password that was changed by hand; ``check_password`` or, for all
+    users, the configuration key ``nexus-registry:check_passwords`` turns that off.
     Docker tokens survive a change of the password: to shut somebody out, take the roles away.
 
     Errors: roles that are not on the server; a user that exists with another password or differs otherwise.
@@ -88,3 +93,5 @@ class User(
     """E-mail address, at most 200 characters. Default: one under ``example.invalid``, where no mail arrives."""
     status: Prop[str] = prop(choice("active", "disabled"), path="status", default="active")
     """``active`` or ``disabled``."""
+    check_password: Prop[bool] = prop(boolean, local=True, default=True)
+    """Let a refresh log in as the user, to see whether the password was changed by hand."""
