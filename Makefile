@@ -2,6 +2,7 @@
 # make demo-down   remove every trace of it
 # make test        lint, types and the tests
 # make test-versions   install and contract on real older versions (at most 3 minutes)
+# make docs        the documentation as a site, in .sandbox/site
 # make check       lint and types alone
 # make docs-reference   write docs/reference, a page for each kind of resource
 # make docs-coverage    write docs/coverage.md anew
@@ -13,7 +14,7 @@ VENV := .venv/.installed
 PYTEST := .venv/bin/pytest -n 2 --dist loadgroup --no-loadscope-reorder
 MYPY_LINK := .sandbox/types/nexus_registry
 
-.PHONY: demo demo-down test test-versions test-faults test-faults-fast docs-reference docs-coverage check format
+.PHONY: docs demo demo-down test test-versions test-faults test-faults-fast docs-reference docs-coverage check format
 
 demo: $(VENV)
 	.venv/bin/python -m sandbox demo
@@ -48,6 +49,10 @@ check: $(VENV) $(MYPY_LINK)
 	.venv/bin/mypy -p nexus_registry.providers -p nexus_registry.components -p nexus_registry.cli -p sandbox -p tests -p docs
 	.venv/bin/mypy __main__.py
 	.venv/bin/pyright --pythonpath .venv/bin/python
+
+docs: docs-reference
+	.venv/bin/pip install -q --disable-pip-version-check -e '.[docs]'
+	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --quiet
 
 format: $(VENV)
 	.venv/bin/ruff check --fix-only .

@@ -1,0 +1,60 @@
+"""README and the pages in docs name only classes, arguments, configuration keys and files that exist."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from nexus_registry.components.settings import SECRETS
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DECLARED = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
+
+
+def blocks(language: str) -> Iterator[object]:
+    for page in PAGES:
+        for number, code in enumerate(re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.M | re.S), 1):
+            yield pytest.param(code, id=f"{page.relative_to(ROOT)}-{number}")
+
+
+@pytest.mark.parametrize("code", blocks("python"))
+def test_python_block_uses_names_and_arguments_that_exist(code: str) -> None:
+    tree = ast.parse(code)
+    known: dict[str, object] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("nexus_registry"):
+            module = importlib.import_module(node.module or "")
+            known |= {alias.asname or alias.name: getattr(module, alias.name) for alias in node.names}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in known:
+            given = {keyword.arg for keyword in node.keywords if keyword.arg}
+            assert given <= set(inspect.signature(known[node.func.id]).parameters), node.func.id  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_page_sets_configuration_keys_that_exist(page: Path) -> None:
+    keys = re.findall(r"pulumi config set (?:--secret |--path )*'?(\w+)", page.read_text())
+    assert set(keys) <= DECLARED.keys() | SECRETS
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_page_links_to_files_that_exist(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text())
+    missing = [link for link in links if "://" not in link and not (page.parent / link).exists()]
+    assert not missing
+
+
+def test_site_lists_every_page() -> None:
+    """Generated pages are listed by the tool that writes them."""
+    listed = set(re.findall(r"[\w/-]+\.md", (ROOT / "mkdocs.yml").read_text()))
+    pages = {str(page.relative_to(ROOT / "docs")) for page in PAGES if page.is_relative_to(ROOT / "docs")}
+    assert {page for page in pages if not page.startswith("reference/")} == {
+        page for page in listed if not page.startswith("reference/")
+    }
