@@ -14,7 +14,11 @@ import yaml
 from nexus_registry.components.settings import SECRETS
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    *(page for page in sorted((ROOT / "docs").rglob("*.md")) if not page.is_relative_to(ROOT / "docs/reference")),
+]
+"""All but those that are generated."""
 DECLARED = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
 
 
@@ -52,9 +56,6 @@ def test_page_links_to_files_that_exist(page: Path) -> None:
 
 
 def test_site_lists_every_page() -> None:
-    """Generated pages are listed by the tool that writes them."""
-    listed = set(re.findall(r"[\w/-]+\.md", (ROOT / "mkdocs.yml").read_text()))
+    listed = set(re.findall(r": ([\w/-]+\.md)", (ROOT / "mkdocs.yml").read_text()))
     pages = {str(page.relative_to(ROOT / "docs")) for page in PAGES if page.is_relative_to(ROOT / "docs")}
-    assert {page for page in pages if not page.startswith("reference/")} == {
-        page for page in listed if not page.startswith("reference/")
-    }
+    assert listed == pages | {"reference/README.md"}
