@@ -7,11 +7,14 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from .doctor import NOTHING, UNKNOWN, examine
 from .state import Unreadable, steps_in
+from .summary import LIMITS, render, summarize
 
 _EXPORT = ("pulumi", "stack", "export", "--show-secrets")
 
@@ -19,6 +22,8 @@ _EXPORT = ("pulumi", "stack", "export", "--show-secrets")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; 0: nothing found, 1: something found, 2: can't tell (or the command line is wrong)."""
     asked = _parser().parse_args(arguments)
+    if asked.command == "summary":
+        return _summary(asked.file, asked.format)
     try:
         steps = steps_in(_export(asked.state, asked.stack))
     except Unreadable as error:
@@ -35,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="nexus-registry")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(required=True, dest="command", metavar="COMMAND")
     doctor = commands.add_parser(
         "doctor",
         help="show what is no longer as the stack left it",
@@ -53,7 +58,26 @@ def _parser() -> argparse.ArgumentParser:
     source.add_argument(
         "--state", metavar="FILE", help="what `pulumi stack export --show-secrets` printed; - is standard input"
     )
+    summary = commands.add_parser(
+        "summary",
+        help="turn a preview into Markdown for a review",
+        description="Turn what `pulumi preview --json` prints into Markdown for a review. Exit status: 0 done, "
+        "1 the preview itself has errors, 2 the input can't be read.",
+    )
+    summary.add_argument("file", nargs="?", default="-", help="the preview's JSON; default: standard input")
+    summary.add_argument("--format", choices=[*LIMITS, "json"], default="markdown", help="default: markdown")
     return parser
+
+
+def _summary(file: str, form: str) -> int:
+    try:
+        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+        found = summarize(json.loads(text), datetime.now(timezone.utc))
+    except (OSError, ValueError, KeyError) as error:
+        sys.stderr.write(f"file: {error}\n")
+        return UNKNOWN
+    sys.stdout.write(f"{json.dumps(asdict(found))}\n" if form == "json" else render(found, LIMITS[form]))
+    return 1 if found.errors else 0
 
 
 def _export(file: str | None, stack: str | None) -> Any:
