@@ -1,4 +1,4 @@
-"""What a preview (``pulumi preview --json``) would do, as Markdown for a review; possible data loss comes first."""
+"""A preview (``pulumi preview --json``) as Markdown for a review; possible data loss comes first."""
 
 from __future__ import annotations
 
