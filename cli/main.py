@@ -7,23 +7,27 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from .doctor import NOTHING, UNKNOWN, examine
+from .audit import as_json, audit
+from .doctor import FOUND, NOTHING, UNKNOWN, examine
+from .markdown import LIMITS, render
 from .state import Unreadable, steps_in
-from .summary import LIMITS, render, summarize
+from .summary import summarize
 
-_EXPORT = ("pulumi", "stack", "export", "--show-secrets")
+_STATE = ("pulumi", "stack", "export")
+_EXPORT = (*_STATE, "--show-secrets")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; 0: nothing found, 1: something found, 2: can't tell (or the command line is wrong)."""
     asked = _parser().parse_args(arguments)
     if asked.command == "summary":
-        return _summary(asked.file, asked.format)
+        return _summary(asked.file, asked.format, asked.name)
+    if asked.command == "audit":
+        return _audit(asked)
     try:
         steps = steps_in(_export(asked.state, asked.stack))
     except Unreadable as error:
@@ -64,38 +68,74 @@ def _parser() -> argparse.ArgumentParser:
         description="Turn what `pulumi preview --json` prints into Markdown for a review. Exit status: 0 done, "
         "1 the preview itself has errors, 2 the input can't be read.",
     )
-    summary.add_argument("file", nargs="?", default="-", help="the preview's JSON; default: standard input")
+    summary.add_argument(
+        "file", nargs="?", default="-", metavar="FILE", help="the preview's JSON; default: standard input"
+    )
     summary.add_argument("--format", choices=[*LIMITS, "json"], default="markdown", help="default: markdown")
+    summary.add_argument("--name", help="what is previewed, for title and marker; default: <project>/<stack>")
+    audit_ = commands.add_parser(
+        "audit",
+        help="check a stack's state against the rules of nexus_registry.policy",
+        description="Check a stack's state against the rules of nexus_registry.policy. Exit status: 0 no "
+        "mandatory rule is broken, 1 one is, 2 can't tell.",
+    )
+    origin = audit_.add_mutually_exclusive_group()
+    origin.add_argument("--stack", help="which stack's state; default: the selected one of this folder")
+    origin.add_argument("--file", help="what `pulumi stack export` printed; - is standard input")
+    audit_.add_argument(
+        "--config", metavar="FILE", help="settings of the rules in JSON, as for --policy-pack-config"
+    )
+    audit_.add_argument("--json", action="store_true", help="print the violations as JSON")
     return parser
 
 
-def _summary(file: str, form: str) -> int:
+def _audit(asked: argparse.Namespace) -> int:
+    try:
+        config = json.loads(Path(asked.config).read_text(encoding="utf-8")) if asked.config else {}
+        found = audit(_export(asked.file, asked.stack, "--file", _STATE), config)
+    except OSError as error:
+        sys.stderr.write(f"--config: {error.strerror}: {error.filename}\n")
+        return UNKNOWN
+    except Unreadable as error:
+        sys.stderr.write(f"{error}\n")
+        return UNKNOWN
+    except ValueError as error:
+        sys.stderr.write(f"--config: {error}\n")
+        return UNKNOWN
+    lines = [f"{one.level}: {one.urn.rpartition('::')[2]}: {one.message} ({one.rule})" for one in found]
+    sys.stdout.write(f"{as_json(found)}\n" if asked.json else "".join(f"{line}\n" for line in lines))
+    return FOUND if any(one.level == "mandatory" for one in found) else NOTHING
+
+
+def _summary(file: str, form: str, name: str | None) -> int:
     try:
         text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
         found = summarize(json.loads(text), datetime.now(timezone.utc))
-    except (OSError, ValueError, KeyError) as error:
-        sys.stderr.write(f"file: {error}\n")
+        found.stack = name or found.stack
+    except OSError as error:
+        sys.stderr.write(f"FILE: {error.strerror}: {error.filename}\n")
         return UNKNOWN
-    sys.stdout.write(f"{json.dumps(asdict(found))}\n" if form == "json" else render(found, LIMITS[form]))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        sys.stderr.write("FILE: this is no preview. Give what `pulumi preview --json` prints.\n")
+        return UNKNOWN
+    sys.stdout.write(f"{json.dumps(found.as_dict())}\n" if form == "json" else render(found, LIMITS[form]))
     return 1 if found.errors else 0
 
 
-def _export(file: str | None, stack: str | None) -> Any:
+def _export(file: str | None, stack: str | None, option: str = "--state", command: Sequence[str] = _EXPORT) -> Any:
     """The exported state, from a file or from the CLI; its secrets stay in memory."""
     try:
         if file is None:
-            command = [*_EXPORT, *(["--stack", stack] if stack else [])]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            argv = [*command, *(["--stack", stack] if stack else [])]
+            done = subprocess.run(argv, capture_output=True, text=True, check=False)
             if done.returncode:
-                raise Unreadable(f"--stack: {' '.join(_EXPORT)} failed: {done.stderr.strip()}")
+                raise Unreadable(f"--stack: {' '.join(command)} failed: {done.stderr.strip()}")
             text = done.stdout
         else:
             text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
         return json.loads(text)
     except OSError as error:
-        what = "--state" if file else "pulumi"
+        what = option if file else "pulumi"
         raise Unreadable(f"{what}: {error.strerror}: {error.filename}") from None
     except ValueError:
-        raise Unreadable(
-            "--state: this is no exported stack: give what `pulumi stack export --show-secrets` prints"
-        ) from None
+        raise Unreadable(f"{option}: this is no exported stack: give what `{' '.join(command)}` prints") from None

@@ -97,3 +97,12 @@ def _plain(value: Any) -> Any:
     if "value" in value:
         return _plain(value["value"])
     raise Unreadable("--state: its secrets are encrypted: export it with --show-secrets")
+
+
+def hidden(value: Any) -> Any:
+    """A property's value with ``[secret]`` in place of its secrets, whether they are encrypted or not."""
+    if isinstance(value, list):
+        return [hidden(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return "[secret]" if _MARK in value else {key: hidden(item) for key, item in value.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
@@ -10,18 +11,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from nexus_registry.cli.main import main
-from nexus_registry.cli.summary import Summary, render, summarize
+from nexus_registry.cli.markdown import LIMITS, render
+from nexus_registry.cli.summary import Entry, Summary, summarize
 
 from sandbox.paths import PROJECT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-NOW = datetime(2026, 6, 1, tzinfo=timezone.utc)
-CREATE = PROJECT / "tests" / "data" / "preview-create.json"
-"""Recorded with the CLI 3.259; the other steps here are written by hand after it."""
-HIDDEN = {"password": "[secret]"}
-SERVICE = "sh -s -- create --unit nexus --heap-mb 1000 --start-timeout 600"
+NOW = datetime(2026, 11, 1, tzinfo=timezone.utc)
+RECORDED = PROJECT / "tests/data/previews"
+"""Recorded with the CLI; tests/data/previews/make.py makes them anew."""
+CANARY = "cAnArY-4711"
+SERVICE = "sh -s -- create --unit nexus --version 3.76.1-01 --heap-mb 1000 --start-timeout 600 --digest d"
+ACCOUNT = "sh -s -- delete --unit nexus --data-dir /var/lib/nexus --purge-data"
+
+
+def recorded(name: str) -> Any:
+    return json.loads((RECORDED / f"{name}.json").read_text())
 
 
 def step(op: str, kind: str, old: dict[str, Any], new: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -29,61 +36,173 @@ def step(op: str, kind: str, old: dict[str, Any], new: dict[str, Any], **more: A
     return {"op": op, "urn": f"urn:pulumi:dev::p::x:y:Z$pulumi-python:dynamic/nexus:{kind}::it", **states, **more}
 
 
-def test_recorded_create_names_each_resource() -> None:
-    found = summarize(json.loads(CREATE.read_text()), NOW)
+def names(entries: list[Entry]) -> list[str]:
+    return [entry.resource for entry in entries]
+
+
+def test_create_names_each_resource() -> None:
+    found = summarize(recorded("create"), NOW)
     assert (found.data_loss, found.replaced, found.restarts, found.certificates) == ([], [], [], [])
-    assert "create `nexus-service` (Command)" in found.changes
-    late = summarize(json.loads(CREATE.read_text()), datetime(2035, 12, 20, tzinfo=timezone.utc))
-    assert late.certificates == ["`nexus-keystore` (Keystore) ends on 2036-01-01T00:00:00Z"]
+    assert {"nexus-service", "registry-repository", "registry:ci"} <= set(names(found.created))
+    assert found.stack == "nexus-registry/prod"
+
+
+def test_unchanged_preview_says_so() -> None:
+    text = render(summarize(recorded("same"), NOW), LIMITS["github"])
+    assert "No changes. " in text
+    assert "###" not in text
+
+
+def test_update_names_properties_and_restart() -> None:
+    found = summarize(recorded("update"), NOW)
+    updated = {entry.resource: entry.changes for entry in found.updated}
+    assert "heap_mb: 2703 → 3000" in updated["nexus-service"]
+    assert "password changes" in updated["registry:ci"]
+    assert [entry.text for entry in found.restarts] == ["restarts the server: heap_mb"]
+    assert "registry:kubelet" in names(found.deleted)
+    assert [entry.text for entry in found.certificates] == ["the certificate ends on 2036-01-01"]
+    assert "ends on 2036-01-01" in "".join(entry.text for entry in found.warnings)
+
+
+def test_replacement_names_cause_and_data() -> None:
+    found = summarize(recorded("replace"), NOW)
+    replaced = {entry.resource: entry for entry in found.replaced}
+    assert replaced["registry-repository"].text == "because of name"
+    assert "name: docker-hosted → images" in replaced["registry-repository"].changes
+    assert "registry-repository" in names(found.kept)
+    text = " ".join(entry.text for entry in found.data_loss)
+    assert "force_destroy is set" in text
+    assert "purge_data is set" in text
+
+
+def test_destroy_names_what_stays_and_stops() -> None:
+    found = summarize(recorded("destroy"), NOW)
+    assert found.data_loss == []
+    assert names(found.kept) == ["registry-repository"]
+    assert [entry.text for entry in found.restarts] == ["the server is stopped and its unit removed"]
+
+
+def test_refused_preview_shows_the_reason() -> None:
+    found = summarize(recorded("refused"), NOW)
+    assert len(found.errors) == 1
+    assert "data_dir: '/' has an empty part" in found.errors[0].text
+    assert "The preview failed. " in render(found, LIMITS["github"])
 
 
 @pytest.mark.parametrize(
     ("given_", "section", "said"),
     [
-        (step("delete", "DockerHostedRepository", {"force_destroy": True}, {}), "data_loss", "content goes"),
-        (step("replace", "RawHostedRepository", {}, {}), "data_loss", "refused"),
-        (step("delete", "FileBlobStore", {}, {}), "data_loss", "content may go"),
+        (step("delete", "DockerHostedRepository", {"force_destroy": True}, {}), "data_loss", "all components"),
+        (step("replace", "RawHostedRepository", {}, {}), "kept", "while the repository holds"),
+        (step("delete", "FileBlobStore", {}, {}), "data_loss", "its content"),
         (step("update", "RawHostedRepository", {}, {"force_destroy": True}), "data_loss", "force_destroy"),
-        (step("update", "Command", {}, {"delete": "x --purge-data yes"}), "data_loss", "purge_data"),
-        (step("delete", "Command", {"delete": "x --purge-data yes"}, {}), "data_loss", "data directory"),
-        (step("replace", "Role", {}, {}, replaceReasons=["role_id"]), "replaced", "`role_id`"),
-        (step("update", "Command", {"create": SERVICE}, {"create": SERVICE + "1"}), "restarts", "update"),
-        (step("update", "Role", {"name": "a"}, {"name": "b"}), "changes", "`name`: `a` → `b`"),
-        (step("update", "User", HIDDEN, HIDDEN, diffReasons=["password"]), "changes", "`password`"),
+        (
+            step("update", "Command", {"delete": f"{ACCOUNT} no"}, {"delete": f"{ACCOUNT} yes"}),
+            "data_loss",
+            "purge_data",
+        ),
+        (step("delete", "Command", {"delete": f"{ACCOUNT} yes"}, {}), "data_loss", "/var/lib/nexus"),
+        (step("replace", "Role", {}, {}, replaceReasons=["role_id"]), "replaced", "because of role_id"),
+        (step("update", "Command", {"create": SERVICE}, {"create": f"{SERVICE}x"}), "restarts", "may restart"),
+        (
+            step("update", "Command", {"create": SERVICE}, {"create": SERVICE.replace("76.1", "77.0")}),
+            "restarts",
+            "3.76.1-01 to 3.77.0-01",
+        ),
+        (step("import", "Role", {}, {}), "other", ""),
     ],
 )
 def test_step_is_reported_in_its_section(given_: dict[str, Any], section: str, said: str) -> None:
-    found = summarize({"steps": [given_]}, NOW)
-    assert said in "".join(getattr(found, section))
+    (entry,) = getattr(summarize({"steps": [given_]}, NOW), section)
+    assert said in entry.text
 
 
-def test_provider_and_scripts_are_not_shown() -> None:
-    old, new = {"__provider": "canary", "stdin": "canary"}, {"__provider": "canary2", "stdin": "canary2"}
-    secret = {"a": {"b": "[secret]"}}
-    text = render(summarize({"steps": [step("update", "Command", old | secret, new | {"a": 1})]}, NOW), 65_536)
-    assert "canary" not in text
-    assert "__provider" not in text
-    assert "`stdin` changes" in text
+@pytest.mark.parametrize("flags", ["--repair 2", "--fingerprint b --digest e", "--start-timeout 900"])
+def test_flags_that_need_no_restart(flags: str) -> None:
+    """A new certificate is served without one."""
+    old = {"create": SERVICE.replace(" --digest d", " --fingerprint a --digest d")}
+    new = {"create": old["create"] + f" {flags}"}
+    for name in flags.split()[::2]:
+        new["create"] = new["create"].replace(f" {name} {_value(old['create'], name)}", "", 1)
+    assert summarize({"steps": [step("update", "Command", old, new)]}, NOW).restarts == []
 
 
-ROWS = st.lists(st.text("ab `", max_size=900), max_size=40)
+def _value(line: str, flag: str) -> str:
+    return line.partition(f"{flag} ")[2].split(" ")[0]
 
 
-@given(ROWS, ROWS, ROWS, st.integers(2_000, 8_000))
+def test_retained_repository_is_no_data_loss() -> None:
+    gone = step("delete", "DockerHostedRepository", {"force_destroy": True}, {})
+    gone["oldState"]["retainOnDelete"] = True
+    found = summarize({"steps": [gone]}, NOW)
+    assert (found.data_loss, found.kept) == ([], [])
+    assert "retain_on_delete" in found.deleted[0].text
+
+
+def test_secrets_are_not_shown_even_of_an_open_preview() -> None:
+    """As with ``--show-secrets``, and in what the engine masks only in part."""
+    old = {"password": CANARY, "s": {"token": CANARY}, "stdin": CANARY, "connection": {"a": CANARY}}
+    new = {"password": f"{CANARY}2", "s": {"token": "x"}, "stdin": "y", "connection": {"a": "z"}}
+    old |= {"__provider": CANARY, "deep": {"b": "[secret]", "c": CANARY}}
+    shown = summarize({"steps": [step("update", "User", old, new | {"deep": {"b": "[secret]"}})]}, NOW)
+    both = json.dumps(shown.as_dict()) + render(shown, LIMITS["github"])
+    assert CANARY not in both
+    assert "password changes" in shown.updated[0].changes
+
+
+@pytest.mark.parametrize("name", ["create", "same", "update", "replace", "destroy", "refused"])
+def test_order_of_steps_does_not_matter(name: str) -> None:
+    preview = recorded(name)
+    turned = {**preview, "steps": list(reversed(preview["steps"]))}
+    assert render(summarize(preview, NOW), 9_000) == render(summarize(turned, NOW), 9_000)
+
+
+TEXTS = st.text("ab `<>@#\n*_é\u202e", max_size=900)
+ENTRIES = st.lists(st.builds(Entry, TEXTS, TEXTS, TEXTS, TEXTS, st.tuples(TEXTS, TEXTS)), max_size=30)
+
+
+@given(ENTRIES, ENTRIES, ENTRIES, st.integers(3_000, 12_000))
 def test_markdown_fits_and_names_what_was_cut(
-    lost: list[str], restarts: list[str], rows: list[str], limit: int
+    lost: list[Entry], restarts: list[Entry], rows: list[Entry], limit: int
 ) -> None:
-    text = render(Summary(data_loss=lost, restarts=restarts, changes=rows), limit)
+    text = render(Summary(data_loss=lost, restarts=restarts, updated=rows), limit)
     assert len(text) <= limit
     assert text.count("<details>") == text.count("</details>")
     shown = text.count("\n- ")
-    assert (shown < len(lost) + len(restarts) + len(rows)) == ("Cut to" in text)
+    assert (shown < len(lost) + len(restarts) + len(rows)) == ("Cut to fit" in text)
+    assert "\u202e" not in text
 
 
-def test_command_prints_and_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["summary", str(CREATE), "--format", "github"]) == 0
-    assert capsys.readouterr().out.startswith("## Preview\n")
+def test_markdown_links_nobody() -> None:
+    text = render(Summary(errors=[Entry("a", "B", "update", "@team #1 <b> ![x](y)")]), LIMITS["gitlab"])
+    assert "@team" not in text
+    assert "#1" not in text
+    assert "<b>" not in text.replace("\\<b\\>", "")
+
+
+@pytest.mark.parametrize("form", [*LIMITS, "json"])
+def test_command_reads_standard_input(
+    form: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO((RECORDED / "update.json").read_text()))
+    assert main(["summary", "--format", form]) == 0
+    text = capsys.readouterr().out
+    if form == "json":
+        assert json.loads(text)["restarts"][0]["resource"] == "nexus-service"
+    else:
+        assert text.startswith("<!-- nexus-registry summary: nexus-registry/prod -->\n## Preview of ")
+
+
+def test_command_reports_a_failed_preview(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["summary", str(RECORDED / "refused.json"), "--format", "github"]) == 1
+    assert "### Errors" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("content", ["[]", "{", "{}", '{"steps": [1]}', '{"steps": [{"op": "same"}]}', ""])
+def test_command_refuses_what_is_no_preview(
+    content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     bad = tmp_path / "bad.json"
-    bad.write_text("[]")
+    bad.write_text(content)
     assert main(["summary", str(bad)]) == 2
     assert "no preview" in capsys.readouterr().err
