@@ -1,0 +1,20 @@
+#!/bin/sh
+# drift.sh STACK [FORMAT]: compares a stack with what is really there; writes preview.json and summary.md.
+#
+# Exit status: 0 no drift, 3 drift, another one when the preview failed. It reads the server, and changes nothing.
+set -eu
+
+stack=${1:?the name of a stack is missing}
+format=${2:-markdown}
+PATH=$PWD/.venv/bin:$PATH
+export PATH
+
+status=0
+pulumi preview --stack "$stack" --refresh --expect-no-changes --json --non-interactive >preview.json || status=$?
+told=0
+nexus-registry summary --format "$format" --name "$stack" preview.json >summary.md || told=$?
+[ "$status" -ne 0 ] || exit 0
+cat summary.md
+# The preview ends with an error both when it failed and when it found changes; only the former has errors to show.
+[ "$told" -ne 0 ] || exit 3
+exit "$status"

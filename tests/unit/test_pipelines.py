@@ -1,0 +1,284 @@
+"""examples/pipelines: the YAML holds to its schema, and what the jobs run does what its first lines say."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from sandbox.paths import PROJECT
+from tests.unit.steps_shell import shellcheck
+
+PIPELINES = PROJECT / "examples/pipelines"
+SCRIPTS = sorted(PIPELINES.rglob("*.sh"))
+SCHEMAS = {
+    "gitlab-ci": [PIPELINES / "gitlab-ci.yml", PIPELINES / "application/gitlab-ci.yml"],
+    "github-workflows": [PIPELINES / "github-actions.yml", *sorted((PROJECT / ".github/workflows").glob("*.yml"))],
+    "github-issue-forms": sorted((PROJECT / ".github/ISSUE_TEMPLATE").glob("[!c]*.yml")),
+}
+SECRET = "cAnArY-4711"
+
+
+@pytest.mark.parametrize("schema", SCHEMAS)
+def test_yaml_holds_to_its_schema(schema: str) -> None:
+    files = SCHEMAS[schema]
+    assert files
+    program = Path(sys.executable).with_name("check-jsonschema")
+    argv: list[str | Path] = [program, "--builtin-schema", f"vendor.{schema}", *files]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_scripts_are_shellcheck_clean(script: Path) -> None:
+    assert shellcheck(script.read_text()) == ""
+
+
+def commands(file: Path) -> list[str]:
+    """What each job, or each step of a workflow, has a shell run."""
+    content = yaml.safe_load(file.read_text())
+    jobs = content.get("jobs") or {
+        name: job
+        for name, job in content.items()
+        if isinstance(job, dict) and ("script" in job or name == "default")
+    }
+    lines: list[str] = []
+    for job in jobs.values():
+        script = [*job.get("before_script", []), *job.get("script", [])]
+        lines += ["\n".join(script)] if script else []
+        lines += [step["run"] for step in job.get("steps", []) if "run" in step]
+    return lines
+
+
+@pytest.mark.parametrize(
+    "file", SCHEMAS["gitlab-ci"] + SCHEMAS["github-workflows"][:1], ids=lambda path: path.name
+)
+def test_jobs_run_what_is_there(file: Path) -> None:
+    found = commands(file)
+    assert found
+    targets = set(re.findall(r"^([a-z.]+):", (PIPELINES / "Makefile").read_text(), re.MULTILINE))
+    root = file.parent if file.parent != PIPELINES else PROJECT
+    for line in found:
+        assert shellcheck(line) == "", line
+        for script in re.findall(r"\S+/\S+\.(?:sh|py)", line):
+            assert (root / script).is_file(), line
+        for target in re.findall(r"make -f examples/pipelines/Makefile (\S+)", line):
+            assert target in targets
+
+
+@pytest.mark.parametrize("file", ["gitlab-ci.yml", "github-actions.yml"])
+def test_fork_gets_no_secret(file: str) -> None:
+    """The job for forks names no variable and has no permission of its own."""
+    content = yaml.safe_load((PIPELINES / file).read_text())
+    job = (content.get("jobs") or content)["review"]
+    assert "secrets." not in json.dumps(job)
+    assert not {"permissions", "environment", "variables"} & set(job)
+
+
+@pytest.fixture
+def tools(tmp_path: Path) -> Callable[..., Path]:
+    """Makes programs that note how they were called, in ``calls``, with what they read."""
+
+    def make(**bodies: str) -> Path:
+        folder = tmp_path / "bin"
+        folder.mkdir()
+        for name, body in bodies.items():
+            file = folder / name
+            file.write_text(f'#!/bin/sh\necho "{name} $*" >>"{tmp_path}/calls"\n{body}\n')
+            file.chmod(0o755)
+        return folder
+
+    return make
+
+
+def run(argv: list[str], folder: Path, bin_: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    path = f"{bin_}:{Path(sys.executable).parent}:{os.environ['PATH']}"
+    inherited = {
+        key: value for key, value in os.environ.items() if not key.startswith(("GITHUB_", "CI_", "GITLAB"))
+    }
+    return subprocess.run(
+        argv, cwd=folder, env={**inherited, "PATH": path, **env}, capture_output=True, text=True, check=False
+    )
+
+
+PULUMI = 'case " $* " in *" preview "*) cat "$PREVIEW"; exit "${STATUS:-0}" ;; esac'
+
+
+@pytest.mark.parametrize(
+    ("preview", "status", "said"),
+    [
+        ("update", "0", "restarts the server: heap_mb"),
+        ("refused", "1", "has an empty part"),
+        ("", "255", "failed"),
+    ],
+)
+def test_preview_script_writes_the_summary(
+    preview: str, status: str, said: str, tools: Callable[..., Path], tmp_path: Path
+) -> None:
+    recorded = PROJECT / f"tests/data/previews/{preview}.json" if preview else Path("/dev/null")
+    script = str(PIPELINES / "ci/preview.sh")
+    env = {"PREVIEW": str(recorded), "STATUS": status}
+    done = run(["sh", script, "prod", "github"], tmp_path, tools(pulumi=PULUMI), **env)
+    assert done.returncode == int(status), done.stderr
+    text = (tmp_path / "summary.md").read_text()
+    assert text.startswith("<!-- nexus-registry summary: prod -->\n"), "the mark is the same, whatever happened"
+    assert said in text
+
+
+def test_preview_of_review_uses_an_empty_state(tools: Callable[..., Path], tmp_path: Path) -> None:
+    body = f'echo "$PULUMI_BACKEND_URL $PULUMI_CONFIG_PASSPHRASE" >>"{tmp_path}/calls"; {PULUMI}'
+    env = {"PREVIEW": str(PROJECT / "tests/data/previews/create.json")}
+    done = run(["sh", str(PIPELINES / "ci/preview.sh"), "review"], tmp_path, tools(pulumi=body), **env)
+    assert done.returncode == 0, done.stderr
+    calls = (tmp_path / "calls").read_text().splitlines()
+    assert calls[0] == "pulumi stack init review --no-select --non-interactive"
+    place, passphrase = calls[1].split(" ")
+    assert passphrase == "review"
+    assert not Path(place.removeprefix("file://")).exists(), "the state is gone afterwards"
+
+
+@pytest.mark.parametrize(
+    ("preview", "pulumi", "status"), [("same", "0", 0), ("update", "1", 3), ("refused", "1", 1), ("", "255", 255)]
+)
+def test_drift_script_tells_drift_from_failure(
+    preview: str, pulumi: str, status: int, tools: Callable[..., Path], tmp_path: Path
+) -> None:
+    recorded = PROJECT / f"tests/data/previews/{preview}.json" if preview else Path("/dev/null")
+    env = {"PREVIEW": str(recorded), "STATUS": pulumi}
+    done = run(["sh", str(PIPELINES / "ci/drift.sh"), "prod"], tmp_path, tools(pulumi=PULUMI), **env)
+    assert done.returncode == status
+    assert "--refresh --expect-no-changes" in (tmp_path / "calls").read_text()
+
+
+@pytest.mark.parametrize("tool", ["docker", "buildah", "kaniko"])
+def test_application_pushes_without_password_in_a_command_line(
+    tool: str, tools: Callable[..., Path], tmp_path: Path
+) -> None:
+    reads = f'case "$1" in login) cat >>"{tmp_path}/stdin" ;; esac'
+    bin_ = tools(docker=reads, buildah=reads, kaniko=f'cat "$DOCKER_CONFIG/config.json" >>"{tmp_path}/stdin"')
+    (tmp_path / "ca").write_text("CA")
+    env = {"REGISTRY": "r.example.com:5000", "REGISTRY_USER": "ci", "REGISTRY_PASSWORD": SECRET}
+    env |= {"IMAGE": "r.example.com:5000/app", "TAG": "1234", "REGISTRY_CA": str(tmp_path / "ca")}
+    env |= {"DOCKER_CONFIG": str(tmp_path / "config"), "KANIKO": "kaniko"}
+    done = run(["sh", str(PIPELINES / "application/ci/push.sh"), tool], tmp_path, bin_, **env)
+    assert done.returncode == 0, done.stderr
+    calls = (tmp_path / "calls").read_text()
+    assert SECRET not in calls
+    assert "r.example.com:5000/app:1234" in calls
+    assert "r.example.com:5000/app:latest" in calls
+    given = (tmp_path / "stdin").read_text()
+    assert given == SECRET or json.loads(given)["auths"]["r.example.com:5000"]["auth"]
+    assert not (tmp_path / "config/config.json").exists()
+
+
+class Forge:
+    """What GitHub and GitLab keep, behind the little of their APIs that report.py uses."""
+
+    def __init__(self) -> None:
+        self.comments: list[dict[str, Any]] = []
+        self.issues: list[dict[str, Any]] = []
+        self.writes: list[str] = []
+
+    def handle(self, method: str, path: str, content: dict[str, Any]) -> Any:
+        address, _, query = path.partition("?")
+        if address.endswith("/user"):
+            return {"id": 7}
+        kept = self.issues if re.search(r"/issues(/\d+)?$", address) else self.comments
+        if method == "GET":
+            number = int(re.findall(r"page=(\d+)", query)[-1])
+            return kept[(number - 1) * 100 : number * 100]
+        self.writes.append(f"{method} {address}")
+        if method == "POST":
+            kept.append(self.made(len(kept) + 1, **content))
+            return kept[-1]
+        last = int(address.rpartition("/")[2])
+        entry = next(one for one in kept if one["id"] == last)
+        entry.update(content)
+        if content.get("state") == "closed" or content.get("state_event") == "close":
+            kept.remove(entry)
+        return entry
+
+    def made(self, number: int, **content: Any) -> dict[str, Any]:
+        own = {"user": {"login": "github-actions[bot]"}, "author": {"id": 7}}
+        return {"id": number, "number": number, "iid": number, **own, **content}
+
+
+@pytest.fixture
+def forge() -> Iterator[tuple[Forge, str]]:
+    kept = Forge()
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            length = int(self.headers.get("Content-Length") or 0)
+            content = json.loads(self.rfile.read(length) or b"{}")
+            body = json.dumps(kept.handle(self.command, self.path, content)).encode()
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_POST = do_PUT = do_PATCH = answer  # noqa: N815
+
+        def log_message(self, *args: Any) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield kept, f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def environment(platform: str, url: str, folder: Path) -> dict[str, str]:
+    if platform == "gitlab":
+        there = {"CI_API_V4_URL": url, "CI_PROJECT_ID": "3", "CI_MERGE_REQUEST_IID": "5"}
+        return {"GITLAB_CI": "true", "GITLAB_TOKEN": "t", **there}
+    event = folder / "event.json"
+    event.write_text(json.dumps({"pull_request": {"number": 5}}))
+    there = {"GITHUB_API_URL": url, "GITHUB_REPOSITORY": "a/b", "GITHUB_EVENT_PATH": str(event)}
+    return {"GITHUB_TOKEN": "t", **there}
+
+
+@pytest.mark.parametrize("platform", ["github", "gitlab"])
+def test_report_keeps_one_comment_and_one_issue(platform: str, forge: tuple[Forge, str], tmp_path: Path) -> None:
+    kept, url = forge
+    mark = "<!-- nexus-registry summary: prod -->\n"
+    kept.comments = [kept.made(number, body=f"{number}") for number in range(1, 131)]
+    kept.comments[0] |= {"body": f"{mark}of somebody else", "user": {"login": "eve"}, "author": {"id": 8}}
+    text = tmp_path / "summary.md"
+    env = environment(platform, url, tmp_path)
+    argv = [sys.executable, str(PIPELINES / "ci/report.py")]
+
+    def report(*arguments: str) -> None:
+        done = run([*argv, *arguments], tmp_path, tmp_path, **env)
+        assert done.returncode == 0, done.stderr
+
+    for content in ("first", "second"):
+        text.write_text(mark + content)
+        report("comment", "summary.md")
+        report("issue", "summary.md", "Drift of prod")
+    assert [one["body"] for one in kept.comments if mark in one["body"]] == [
+        f"{mark}of somebody else",
+        f"{mark}second",
+    ]
+    (issue,) = kept.issues
+    assert f"{mark}second" in (issue.get("body"), issue.get("description"))
+    report("close", "Drift of prod")
+    assert kept.issues == []
+    methods = [write.split(" ")[0] for write in kept.writes]
+    assert methods == ["POST", "POST", *["PATCH" if platform == "github" else "PUT"] * 3]
+
+
+def test_report_names_the_variable_that_is_missing(tmp_path: Path) -> None:
+    done = run([sys.executable, str(PIPELINES / "ci/report.py"), "close", "x"], tmp_path, tmp_path)
+    assert done.returncode == 1
+    assert "GITHUB_TOKEN is not set" in done.stderr
