@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import pulumi
 from nexus_registry.components import DockerRegistry, NexusServer
+from nexus_registry.components.protect import protect_data
 from nexus_registry.components.settings import load
 
 settings = load(pulumi.Config("nexus-registry"))
-server = NexusServer("nexus", settings.server)
-registry = DockerRegistry("registry", replace(settings.registry, server=server))
+options = pulumi.ResourceOptions(transformations=[protect_data] if settings.protect else [])
+server = NexusServer("nexus", settings.server, options)
+registry = DockerRegistry("registry", replace(settings.registry, server=server), options)
 
 pulumi.export("url", server.url)
 pulumi.export("version", server.version)

@@ -62,10 +62,12 @@ class Settings:
     Attributes:
         server: arguments of the server.
         registry: arguments of the registry, without its server.
+        protect: whether the engine refuses to delete what holds data.
     """
 
     server: NexusServerArgs
     registry: DockerRegistryArgs
+    protect: bool
 
 
 def load(config: pulumi.Config) -> Settings:
@@ -102,6 +104,7 @@ def keys() -> dict[str, tuple[str, Any]]:
     found |= {
         "ssh_port": ("int", 22),
         "ssh_user": ("str", "root"),
+        "protect": ("bool", False),
         "user_passwords": ("object", dataclasses.MISSING),
     }
     found |= {field.name: (_kind(field), _default(field)) for field in _fields(NexusServerArgs)}
@@ -139,7 +142,9 @@ class _Reader:
         for name in ("https_port", "http_port"):
             server["privileged_ports"] |= 0 < (registry[name] or 0) < 1024
         return Settings(
-            NexusServerArgs(ssh=remote.ConnectionArgs(**ssh), **server), DockerRegistryArgs(**registry)
+            NexusServerArgs(ssh=remote.ConnectionArgs(**ssh), **server),
+            DockerRegistryArgs(**registry),
+            self._value("protect"),
         )
 
     def plain(self, key: str) -> str | None:
