@@ -43,12 +43,15 @@ test-faults: $(VENV)
 docs-reference docs-coverage: docs-%: $(VENV)
 	.venv/bin/python -m docs.generate $*
 
+# SC2034: a host step is made of several of these files, and a variable of one is for another.
 check: $(VENV) $(MYPY_LINK)
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
-	.venv/bin/mypy -p nexus_registry.providers -p nexus_registry.components -p nexus_registry.cli -p sandbox -p tests -p docs
+	.venv/bin/mypy -p nexus_registry.providers -p nexus_registry.components -p nexus_registry.policy -p nexus_registry.cli -p sandbox -p tests -p docs
 	.venv/bin/mypy __main__.py
 	.venv/bin/pyright --pythonpath .venv/bin/python
+	.venv/bin/shellcheck -s sh -e SC2034 components/host/*.sh
+	.venv/bin/shellcheck -s sh examples/pipelines/ci/*.sh examples/pipelines/application/ci/*.sh
 
 docs: docs-reference
 	.venv/bin/pip install -q --disable-pip-version-check -e '.[docs]'

@@ -1,0 +1,305 @@
+"""The rules of ``nexus_registry.policy``, the policy pack made of them, and the audit of a state."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from nexus_registry import policy
+from nexus_registry.cli.main import main
+from nexus_registry.policy import RULES, Resource, evaluate
+from nexus_registry.policy.crossguard import known
+from pulumi_policy import (
+    PolicyCustomTimeouts,
+    PolicyResource,
+    PolicyResourceOptions,
+    ResourceValidationArgs,
+    ResourceValidationPolicy,
+    StackValidationArgs,
+    StackValidationPolicy,
+)
+from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
+
+from sandbox.paths import PROJECT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CANARY = "cAnArY-4711"
+ALLOWED = {"allowed-upstreams": {"allowed": ["*.example.com"]}}
+
+
+def resource(kind: str, stack: str = "prod", **properties: Any) -> Resource:
+    token = kind if ":" in kind else f"pulumi-python:dynamic/nexus:{kind}"
+    return Resource(f"urn:pulumi:{stack}::p::{token}::it", token, properties)
+
+
+def step(**words: str) -> Resource:
+    return resource("command:remote:Command", **words)
+
+
+def keystore(days: float) -> Resource:
+    ends = datetime.now(timezone.utc) + timedelta(days=days)
+    return resource("Keystore", not_after=ends.strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+
+OPEN = resource("AnonymousAccess", enabled=True, user_id="anonymous")
+ANONYMOUS = resource("User", user_id="anonymous", roles=["guest"])
+CI = resource("User", user_id="ci", roles=["team"])
+PUSH = "nx-repository-view-docker-images-add"
+PULL = "nx-repository-view-docker-images-read"
+
+
+def role(*privileges: str, name: str = "team", roles: tuple[str, ...] = ()) -> Resource:
+    return resource("Role", role_id=name, privileges=[*privileges], roles=[*roles])
+
+
+BROKEN: list[tuple[str, list[Resource], str]] = [
+    ("no-anonymous-push", [OPEN, ANONYMOUS, role(PUSH, name="guest")], PUSH),
+    ("no-anonymous-push", [OPEN, ANONYMOUS, role(name="guest", roles=("team",)), role(PUSH)], "by the role team"),
+    ("no-anonymous-push", [OPEN, role(PULL, PUSH, name="nx-anonymous")], "by the role nx-anonymous"),
+    (
+        "no-anonymous-push",
+        [
+            OPEN,
+            ANONYMOUS,
+            role("own", name="guest"),
+            resource(
+                "RepositoryViewPrivilege", name="own", repository="a", format="raw", actions=["READ", "EDIT"]
+            ),
+        ],
+        "own",
+    ),
+    (
+        "no-anonymous-push",
+        [OPEN, ANONYMOUS, role("own", name="guest"), resource("WildcardPrivilege", name="own", pattern="nexus:*")],
+        "own",
+    ),
+    ("no-wildcard-privilege", [CI, role("nx-all")], "nx-all"),
+    ("no-wildcard-privilege", [CI, role("nx-repository-view-*-*-*")], "nx-repository-view-*-*-*"),
+    (
+        "no-wildcard-privilege",
+        [CI, role("own"), resource("WildcardPrivilege", name="own", pattern="nexus:*")],
+        "own",
+    ),
+    (
+        "no-wildcard-privilege",
+        [
+            CI,
+            role("own"),
+            resource("RepositoryViewPrivilege", name="own", repository="*", format="*", actions=["ALL"]),
+        ],
+        "own",
+    ),
+    ("no-other-administrator", [resource("User", user_id="eve", roles=["nx-admin"])], "eve is an administrator"),
+    ("no-other-administrator", [CI, role(roles=("nx-admin",))], "by the role nx-admin"),
+    ("no-other-administrator", [CI, role("nx-all")], "by the role team"),
+    ("tls-on-every-connector", [resource("DockerHostedRepository", http_port=5001.0)], "5001 is a connector"),
+    ("tls-on-every-connector", [resource("LdapServer", protocol="LDAP")], "LDAPS"),
+    ("no-destroy-in-production", [resource("RawHostedRepository", force_destroy=True)], "force_destroy"),
+    ("no-destroy-in-production", [step(delete="sh -s -- delete --purge-data yes")], "purge_data"),
+    ("certificate-validity", [keystore(3)], "within 21 days"),
+    ("certificate-validity", [keystore(-3)], "within 21 days"),
+    ("explicit-licence", [resource("Eula", accepted=True)], "nobody is named"),
+    ("allowed-upstreams", [resource("RawProxyRepository", remote_url="https://a.example.org/")], "a.example.org"),
+    ("allowed-upstreams", [resource("RawProxyRepository", remote_url="https://x@evil/?.example.com")], "evil"),
+]
+RIGHT: list[list[Resource]] = [
+    [OPEN, ANONYMOUS, role(PULL, name="guest")],
+    [OPEN],
+    [resource("AnonymousAccess", enabled=False), ANONYMOUS, role(PUSH, name="guest")],
+    [CI, role(PUSH, PULL, "nx-repository-view-docker-images-*")],
+    [CI, role("own"), resource("WildcardPrivilege", name="own", pattern="nexus:repository-view:raw:a:read")],
+    [resource("User", user_id="admin", roles=["nx-admin"])],
+    [resource("DockerHostedRepository", https_port=5000, http_port=None)],
+    [resource("LdapServer", protocol="LDAPS")],
+    [resource("RawHostedRepository", stack="dev", force_destroy=True)],
+    [step(delete="sh -s -- delete --purge-data no"), step(delete="it's"), step()],
+    [keystore(60)],
+    [resource("Keystore", not_after="[secret]")],
+    [resource("Eula", accepted=False)],
+    [resource("RawProxyRepository", remote_url="https://repo.example.com/raw")],
+    [resource("RawProxyRepository", remote_url=None)],
+    [resource("aws:s3/bucket:Bucket", force_destroy=True, roles=["nx-admin"])],
+]
+
+
+@pytest.mark.parametrize(("rule", "resources", "said"), BROKEN)
+def test_rule_is_broken(rule: str, resources: list[Resource], said: str) -> None:
+    found = [one for one in evaluate(resources, ALLOWED) if one.rule == rule]
+    assert len(found) == 1
+    assert said in found[0].message
+    assert found[0].urn in {one.urn for one in resources}
+
+
+def test_every_rule_is_tested() -> None:
+    assert {rule for rule, _, _ in BROKEN} == {rule.name for rule in RULES}
+
+
+@pytest.mark.parametrize("resources", RIGHT)
+def test_right_stack_breaks_no_rule(resources: list[Resource]) -> None:
+    assert list(evaluate(resources, ALLOWED)) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "settings", "resources"),
+    [
+        ("no-wildcard-privilege", {"exempt": ["ci"]}, [CI, role("nx-repository-view-*-*-*")]),
+        (
+            "no-other-administrator",
+            {"administrators": ["eve"]},
+            [resource("User", user_id="eve", roles=["nx-admin"])],
+        ),
+        (
+            "tls-on-every-connector",
+            {"exempt_ports": ["5001"]},
+            [resource("DockerHostedRepository", http_port=5001)],
+        ),
+        ("no-destroy-in-production", {"stacks": ["live"]}, [resource("RawHostedRepository", force_destroy=True)]),
+        ("certificate-validity", {"days": 2}, [keystore(3)]),
+        ("explicit-licence", {"accepted_by": "Jane"}, [resource("Eula", accepted=True)]),
+        ("allowed-upstreams", {"allowed": ["*"]}, [resource("RawProxyRepository", remote_url="https://a.b/")]),
+        ("allowed-upstreams", "disabled", [resource("RawProxyRepository", remote_url="https://a.b/")]),
+        ("allowed-upstreams", {"enforcementLevel": "disabled"}, [resource("P", remote_url="https://a.b/")]),
+    ],
+)
+def test_setting_allows_it(rule: str, settings: Any, resources: list[Resource]) -> None:
+    assert [one for one in evaluate(resources, {rule: settings}) if one.rule == rule] == []
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({"no-such": {}}, "no-such: there is no such rule. The rules are no-anonymous-push"),
+        ({"certificate-validity": {"day": 1}}, "certificate-validity.day: there is no such setting"),
+        ({"certificate-validity": {"days": "1"}}, "certificate-validity.days: must be of the type integer"),
+        ({"allowed-upstreams": {"allowed": [1]}}, "must be a list of texts"),
+        ({"allowed-upstreams": "off"}, "must be one of mandatory, advisory, disabled"),
+        ({"allowed-upstreams": 1}, "must be an object"),
+        ([], "must be an object of settings by rule"),
+    ],
+)
+def test_wrong_configuration_is_refused(config: Any, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        list(evaluate([], config))
+
+
+def pack_of(monkeypatch: pytest.MonkeyPatch, **config: Any) -> dict[str, Any]:
+    """The pack's policies by name; it is not served, which waits for an engine."""
+    made: list[dict[str, Any]] = []
+
+    def keep(name: str, policies: list[Any], **rest: Any) -> None:
+        made.append({"name": name, "policies": policies, **rest})
+
+    monkeypatch.setattr("nexus_registry.policy.crossguard.PolicyPack", keep)
+    policy.pack(config)
+    return {**made[0], "policies": {one.name: one for one in made[0]["policies"]}}
+
+
+@pytest.mark.parametrize(("rule", "resources", "said"), BROKEN)
+def test_pack_reports_what_the_rules_find(
+    rule: str, resources: list[Resource], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = pack_of(monkeypatch)["policies"][rule]
+    found: list[str] = []
+
+    def report(message: str, urn: str | None = None) -> None:
+        found.append(message)
+
+    settings = ALLOWED.get(rule, {})
+    if isinstance(one, ResourceValidationPolicy):
+        for each in resources:
+            props = unknown_checking_proxy(dict(each.properties))
+            args = ResourceValidationArgs(each.type, props, each.urn, each.name, _options(), None, settings)
+            one.validate(args, report)
+    else:
+        assert isinstance(one, StackValidationPolicy)
+        given = [
+            PolicyResource(
+                each.type,
+                unknown_checking_proxy(dict(each.properties)),
+                each.urn,
+                each.name,
+                _options(),
+                None,
+                None,
+                [],
+                {},
+            )
+            for each in resources
+        ]
+        one.validate(StackValidationArgs(given, settings), report)
+    assert len(found) == 1
+    assert said in found[0]
+
+
+def _options() -> PolicyResourceOptions:
+    return PolicyResourceOptions(False, [], False, [], PolicyCustomTimeouts(0, 0, 0), [])
+
+
+def test_values_that_are_not_known_yet_break_no_rule() -> None:
+    properties = {"not_after": UNKNOWN_STRING_VALUE, "deep": {"a": UNKNOWN_STRING_VALUE, "b": [1]}}
+    plain = known(unknown_checking_proxy(properties))
+    assert {key: plain[key] for key in plain} == {"not_after": None, "deep": {"a": None, "b": [1]}}
+
+
+def test_pack_is_configured(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = pack_of(monkeypatch, **{"certificate-validity": {"days": 5, "enforcementLevel": "advisory"}})
+    first = made["initial_config"]["certificate-validity"]
+    assert (first["days"], first["enforcementLevel"].value) == (5, "advisory")
+    assert made["policies"]["certificate-validity"].config_schema.properties["days"]["default"] == 21
+    with pytest.raises(ValueError, match="no such rule"):
+        policy.pack({"x": {}})
+
+
+def test_example_configuration_is_right() -> None:
+    config = json.loads((PROJECT / "examples/policy/config.json").read_text())
+    assert list(evaluate([], config)) == []
+
+
+def state(folder: Path, *resources: Resource) -> str:
+    secret = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "plaintext": f'"{CANARY}"'}
+    entries = [
+        {"urn": one.urn, "type": one.type, "inputs": {}, "outputs": {**one.properties, "password": secret}}
+        for one in resources
+    ]
+    file = folder / "state.json"
+    file.write_text(json.dumps({"version": 3, "deployment": {"manifest": {}, "resources": entries}}))
+    return str(file)
+
+
+def test_audit_reports_by_level(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = state(tmp_path, resource("User", user_id="eve", roles=["nx-admin"]), CI)
+    config = tmp_path / "config.json"
+    config.write_text('{"no-other-administrator": "advisory", "no-wildcard-privilege": "disabled"}')
+    assert main(["audit", "--file", file]) == 1
+    assert "mandatory: it: eve is an administrator" in capsys.readouterr().out
+    assert main(["audit", "--file", file, "--config", str(config), "--json"]) == 0
+    out = capsys.readouterr().out
+    assert [(one["rule"], one["level"]) for one in json.loads(out)] == [("no-other-administrator", "advisory")]
+    assert CANARY not in out
+
+
+@pytest.mark.parametrize(
+    ("content", "config", "said"),
+    [
+        ("[]", "{}", "--file: this is no exported stack"),
+        ("{", "{}", "--file: this is no exported stack"),
+        ('{"deployment": {"resources": [1]}}', "{}", "--file: this is no exported stack"),
+        ('{"deployment": {"manifest": {}}}', '{"x": 1}', "--config: x: there is no such rule"),
+        ('{"deployment": {"manifest": {}}}', "{", "--config: "),
+    ],
+)
+def test_audit_refuses_what_it_cannot_read(
+    content: str, config: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "state.json").write_text(content)
+    (tmp_path / "config.json").write_text(config)
+    assert main(["audit", "--file", str(tmp_path / "state.json"), "--config", str(tmp_path / "config.json")]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_audit_of_an_empty_stack_finds_nothing(tmp_path: Path) -> None:
+    assert main(["audit", "--file", state(tmp_path)]) == 0
