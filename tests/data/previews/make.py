@@ -73,12 +73,13 @@ def registered(values: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {name: inputs for (_, name), inputs in recorder.made.items()}
 
 
-def opened(value: Any) -> Any:
-    """The value without its marks of secrets, at any depth."""
-    value = pulumi.runtime.rpc.unwrap_rpc_secret(value)
+def sealed(value: Any) -> Any:
+    """The value with its secrets marked as `pulumi stack import` takes them, at any depth."""
+    if isinstance(value, dict) and MARK in value:
+        return {MARK: SECRET, "plaintext": json.dumps(sealed(value["value"]))}
     if isinstance(value, dict):
-        return {key: opened(item) for key, item in value.items()}
-    return [opened(item) for item in value] if isinstance(value, list) else value
+        return {key: sealed(item) for key, item in value.items()}
+    return [sealed(item) for item in value] if isinstance(value, list) else value
 
 
 def state_of(stack: PulumiStack, masked: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
@@ -95,7 +96,7 @@ def state_of(stack: PulumiStack, masked: dict[str, Any], values: dict[str, Any])
             providers.setdefault(package, kind | {"inputs": {}, "outputs": {}})
             inputs: dict[str, Any] = dict(new.get("inputs", {}))
             for key in [key for key, value in inputs.items() if value == "[secret]"]:
-                value = opened(known[new["urn"].rpartition("::")[2]][key])
+                value = sealed(known[new["urn"].rpartition("::")[2]][key])
                 if package == "command" and key == "connection":
                     value = {**CONNECTION, **value}
                 inputs[key] = {MARK: SECRET, "plaintext": json.dumps(value)}
@@ -120,7 +121,11 @@ KEPT = ("urn", "type", "custom", "inputs", "protect", "retainOnDelete", "additio
 def trimmed(value: Any) -> Any:
     if isinstance(value, dict):
         state = "custom" in value
-        return {key: trimmed(item) for key, item in value.items() if not state or key in KEPT}
+        return {
+            key: item if key in ("create", "update", "delete") else trimmed(item)
+            for key, item in value.items()
+            if not state or key in KEPT
+        }
     if isinstance(value, list):
         return [trimmed(item) for item in value]
     return f"{value[:LONG]}…" if isinstance(value, str) and len(value) > LONG else value
