@@ -51,7 +51,7 @@ check: $(VENV) $(MYPY_LINK)
 	.venv/bin/mypy __main__.py
 	.venv/bin/pyright --pythonpath .venv/bin/python
 	.venv/bin/shellcheck -s sh -e SC2034 components/host/*.sh
-	.venv/bin/shellcheck -s sh examples/pipelines/ci/*.sh examples/pipelines/application/ci/*.sh
+	.venv/bin/shellcheck -s sh examples/pipelines/ci/*.sh examples/pipelines/application/ci/*.sh .github/workflows/*.sh
 
 docs: docs-reference
 	.venv/bin/pip install -q --disable-pip-version-check -e '.[docs]'

@@ -12,7 +12,10 @@ from sandbox.paths import PROJECT
 from sandbox.shell import run
 
 _USE = """
-import nexus_registry.components, nexus_registry.providers.repositories.docker
+import sys
+import nexus_registry.cli.main, nexus_registry.components, nexus_registry.providers.repositories.docker
+from nexus_registry.policy import RULES
+assert RULES and "pulumi_policy" not in sys.modules
 from nexus_registry.components.host.steps import STEPS, stdin
 assert all(stdin(step) for step in STEPS)
 print(nexus_registry.components.__file__)
