@@ -13,7 +13,7 @@ from typing import Any
 _UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """What the engine prints for a value that is known only after `up`."""
 _HIDDEN = "[secret]"
-_UNSHOWN = {"__provider", "incarnation", "incarnations"}
+_UNSHOWN = {"__provider", "incarnation", "incarnations", "proves"}
 """Inputs that mean nothing to a reader."""
 _SECRET = re.compile(r"password|passphrase|secret|token|private_?key|credential|passcode|connection|stdin", re.I)
 """Inputs whose values are never shown, also when the preview was made with --show-secrets."""

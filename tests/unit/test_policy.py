@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
+import grpc
 import pytest
+from google.protobuf import json_format
+from google.protobuf.empty_pb2 import Empty
+from google.protobuf.struct_pb2 import Struct
 from nexus_registry import policy
 from nexus_registry.cli.main import main
 from nexus_registry.policy import RULES, Resource, evaluate
 from nexus_registry.policy.crossguard import known
+from pulumi.runtime.proto.analyzer_pb2 import MANDATORY, AnalyzeRequest, AnalyzerResource, AnalyzeStackRequest
+from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerStub
 from pulumi_policy import (
     PolicyCustomTimeouts,
     PolicyResource,
@@ -303,3 +311,40 @@ def test_audit_refuses_what_it_cannot_read(
 
 def test_audit_of_an_empty_stack_finds_nothing(tmp_path: Path) -> None:
     assert main(["audit", "--file", state(tmp_path)]) == 0
+
+
+def test_example_pack_answers_the_engine(tmp_path: Path) -> None:
+    """The pack as the CLI's analyzer starts it, asked over its own protocol."""
+    argv = [sys.executable, "-u", str(PROJECT / "examples/policy/__main__.py"), "127.0.0.1:1", str(tmp_path)]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        try:
+            assert process.stdout
+            port = process.stdout.readline().strip()
+            with grpc.insecure_channel(f"127.0.0.1:{int(port)}") as channel:
+                pack = AnalyzerStub(channel)
+                info = pack.GetAnalyzerInfo(Empty(), timeout=60)
+                assert {one.name for one in info.policies} == {rule.name for rule in RULES}
+                open_port = resource("DockerHostedRepository", http_port=5001, force_destroy=UNKNOWN_STRING_VALUE)
+                answer = pack.Analyze(_request(open_port), timeout=60)
+                (said,) = answer.diagnostics
+                assert (said.policyName, said.enforcementLevel) == ("tls-on-every-connector", MANDATORY)
+                assert "5001 is a connector without TLS" in said.message
+                stack = pack.AnalyzeStack(
+                    AnalyzeStackRequest(resources=[_resource(one) for one in (CI, role("nx-all"))]), timeout=60
+                )
+                assert {one.policyName for one in stack.diagnostics} == {
+                    "no-wildcard-privilege",
+                    "no-other-administrator",
+                }
+        finally:
+            process.kill()
+
+
+def _request(one: Resource) -> AnalyzeRequest:
+    properties = json_format.ParseDict(dict(one.properties), Struct())
+    return AnalyzeRequest(type=one.type, urn=one.urn, name=one.name, properties=properties)
+
+
+def _resource(one: Resource) -> AnalyzerResource:
+    properties = json_format.ParseDict(dict(one.properties), Struct())
+    return AnalyzerResource(type=one.type, urn=one.urn, name=one.name, properties=properties)

@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from nexus_registry.cli.main import main
 from nexus_registry.cli.markdown import LIMITS, render
@@ -162,6 +162,7 @@ TEXTS = st.text("ab `<>@#\n*_é\u202e", max_size=400)
 ENTRIES = st.lists(st.builds(Entry, TEXTS, TEXTS, TEXTS, TEXTS, st.tuples(TEXTS, TEXTS)), max_size=12)
 
 
+@settings(max_examples=40)
 @given(ENTRIES, ENTRIES, ENTRIES, st.integers(3_000, 9_000))
 def test_markdown_fits_and_names_what_was_cut(
     lost: list[Entry], restarts: list[Entry], rows: list[Entry], limit: int
