@@ -231,6 +231,8 @@ def _diagnostic(found: Summary, one: Mapping[str, Any]) -> None:
 def _changes(step: _Step) -> Iterator[str]:
     lines = [line for key in step.changed for line in _change(step, key)]
     yield from dict.fromkeys(lines[:_SHOWN_CHANGES])
+    if not lines and _HIDDEN in str(step.new):
+        yield "a secret changes"  # masked on both sides, and the engine does not name it
     if len(lines) > _SHOWN_CHANGES:
         yield f"and {len(lines) - _SHOWN_CHANGES} more properties"
 
