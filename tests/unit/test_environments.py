@@ -43,7 +43,14 @@ def stated(stack: str) -> dict[str, Any]:
 def test_stack_file_is_right_once_its_secrets_are_set(stack: str) -> None:
     settings = read(stated(stack))
     assert settings.server.ssh.host_key, "the host's identity is checked"
-    assert settings.registry.https_port == 443
+
+
+def test_getting_started_page_works_on_the_production_file() -> None:
+    """Its commands set single keys; whatever else the file says must go with them."""
+    passwords = {"ci": "placeholder", "cluster": "placeholder"}
+    settings = read({**stated("prod"), "pullers": ["cluster"], "user_passwords": passwords})
+    assert settings.registry.https_port == 5000
+    assert settings.server.heap_mb == 2703
 
 
 @pytest.mark.parametrize("stack", STACKS)
