@@ -4,6 +4,7 @@
 # make test-versions   install and contract on real older versions (at most 3 minutes)
 # make docs        the documentation as a site, in .sandbox/site
 # make check       lint and types alone
+# make bench       calls and time of stacks with 50, 200 and 1,000 objects (hours; BENCH_ARGS="--objects 50 --delay 0")
 # make docs-reference   write docs/reference, a page for each kind of resource
 # make docs-coverage    write docs/coverage.md anew
 # make test-faults every fault, and docs/reliability.md made anew (at most 40 minutes)
@@ -14,7 +15,7 @@ VENV := .venv/.installed
 PYTEST := .venv/bin/pytest -n 2 --dist loadgroup --no-loadscope-reorder
 MYPY_LINK := .sandbox/types/nexus_registry
 
-.PHONY: docs demo demo-down test test-versions test-faults test-faults-fast docs-reference docs-coverage check format
+.PHONY: docs demo demo-down test test-versions test-faults test-faults-fast docs-reference docs-coverage bench check format
 
 demo: $(VENV)
 	.venv/bin/python -m sandbox demo
@@ -39,6 +40,10 @@ test-faults: $(VENV)
 	.venv/bin/python -m sandbox.faults.report begin
 	FAULTS=full $(PYTEST) tests/faults $(PYTEST_ARGS); \
 	failed=$$?; .venv/bin/python -m sandbox.faults.report write && exit $$failed
+
+bench: $(VENV)
+	.venv/bin/python -m sandbox setup
+	.venv/bin/python -m tests.bench $(BENCH_ARGS)
 
 docs-reference docs-coverage: docs-%: $(VENV)
 	.venv/bin/python -m docs.generate $*

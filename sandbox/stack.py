@@ -111,10 +111,15 @@ class Stack(ABC):
         return self._run("up", _options(replace, refresh, expect_no_changes, target), env, on_line)
 
     def preview(
-        self, *, refresh: bool = False, target: Iterable[str] = (), expect_no_changes: bool = False
+        self,
+        *,
+        refresh: bool = False,
+        target: Iterable[str] = (),
+        expect_no_changes: bool = False,
+        env: Mapping[str, str] | None = None,
     ) -> Result:
         """Say what ``up`` would do."""
-        return self._run("preview", _options((), refresh, expect_no_changes, target), None, None)
+        return self._run("preview", _options((), refresh, expect_no_changes, target), env, None)
 
     def refresh(
         self,

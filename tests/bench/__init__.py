@@ -1,0 +1,1 @@
+"""Measures what a stack of many objects costs: ``make bench``."""
