@@ -47,8 +47,10 @@ class DelayingProxy:
         return self
 
     def __exit__(self, *_: object) -> None:
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(30)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
+        self._loop.close()
 
     async def _listen(self) -> None:
         issued = self._authority.issue(["127.0.0.1", "localhost"])
@@ -57,7 +59,14 @@ class DelayingProxy:
             file = Path(folder) / "server.pem"
             file.write_text(f"{issued.private_key_pem}{issued.certificate_pem}")
             tls.load_cert_chain(file)
-        await asyncio.start_server(self._connected, "127.0.0.1", self._port, ssl=tls)
+        self._listener = await asyncio.start_server(self._connected, "127.0.0.1", self._port, ssl=tls)
+
+    async def _close(self) -> None:
+        self._listener.close()
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(2 * self.delay)
