@@ -1,0 +1,292 @@
+"""``nexus-registry init``: writes the configuration of a new stack, from flags or by questions."""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import getpass
+import hashlib
+import json
+import os
+import re
+import secrets
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import yaml
+
+from ..components.settings import SECRETS, load
+
+PROJECT = "nexus-registry"
+_BEST_FIRST = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ssh-rsa")
+_SCAN_LIMIT = 30.0
+_PEM = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n?", re.DOTALL)
+
+
+class Refused(Exception):
+    """Nothing was written; the text names the flag, what is wrong and what to do."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question to a person, and the flag that answers it."""
+
+    name: str
+    text: str
+    default: str = ""
+
+    @property
+    def flag(self) -> str:
+        return f"--{self.name.replace('_', '-')}"
+
+
+QUESTIONS = (
+    Question("stack", "Name of the stack, one for each environment", "prod"),
+    Question("ssh_host", "Address of the host"),
+    Question("ssh_private_key", "File with the private key of that user", "~/.ssh/id_ed25519"),
+    Question("version", "Version of Nexus with its build, such as 3.76.1-01"),
+    Question("archive_sha256", "SHA-256 of the archive of that version, from the vendor"),
+    Question("certificate", "File with the certificate of the host's name in PEM, with its intermediates"),
+    Question("private_key", "File with the private key of the certificate in PEM"),
+    Question("pushers", "Users who may push and pull, separated by commas", "ci"),
+)
+"""Two more may follow: whether the host key is the right one, and the passphrase of the secrets."""
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags, one for each question."""
+    for question in QUESTIONS:
+        default = f" (default: {question.default})" if question.default else ""
+        parser.add_argument(question.flag, metavar="VALUE", help=question.text + default)
+    parser.add_argument(
+        "--ssh-host-key", metavar="KEY", help="public key of the host, such as 'ssh-ed25519 AAAA…'"
+    )
+    parser.add_argument(
+        "--ssh-user",
+        metavar="USER",
+        default="root",
+        help="root, or a user with sudo without a password (default: root)",
+    )
+    parser.add_argument("--ssh-port", metavar="PORT", default="22", help="port of the SSH server (default: 22)")
+    parser.add_argument(
+        "--accept-eula", action="store_true", help="accept the licence of the Community Edition (3.77 and newer)"
+    )
+    parser.add_argument("--no-input", action="store_true", help="ask nothing: use flags and defaults")
+
+
+def init(
+    given: argparse.Namespace,
+    *,
+    run: Run = subprocess.run,
+    ask: Callable[[str], str] = input,
+    ask_secret: Callable[[str], str] = getpass.getpass,
+) -> int:
+    """Write the configuration of a new stack; changes nothing when an answer is refused.
+
+    Args:
+        given: the flags.
+        run: runs ``pulumi`` and ``ssh-keyscan``.
+        ask: shows a text and returns what the person types.
+        ask_secret: the same, without showing what is typed.
+
+    Returns:
+        0 when the stack is written, 2 when nothing was written.
+    """
+    try:
+        _require_project()
+        answers = _answers(given, ask)
+        host_key = given.ssh_host_key or _confirmed_host_key(answers["ssh_host"], given, run, ask)
+        values = configuration(answers, host_key, given)
+        validate(values)
+        environment = _environment(given, ask_secret)
+        _write(answers["stack"], values, partial(run, env=environment))
+    except Refused as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    user = _names(answers["pushers"])[0]
+    sys.stdout.write(
+        f"The stack {answers['stack']} is configured. Passwords were generated; "
+        "`pulumi config get admin_password` shows the one of admin.\nNext:\n  pulumi preview\n  pulumi up\n"
+        f"  docker login -u {user} {answers['ssh_host']}:5000\n"
+    )
+    return 0
+
+
+def configuration(answers: Mapping[str, str], host_key: str, given: argparse.Namespace) -> dict[str, Any]:
+    """The configuration by key; generates the passwords."""
+    bundle = _PEM.findall(_read("certificate", answers))
+    if not bundle:
+        raise Refused(
+            f"--certificate: {answers['certificate']} contains no certificate in PEM. Give another file."
+        )
+    users = _names(answers["pushers"])
+    values: dict[str, Any] = {
+        **{name: answers[name] for name in ("ssh_host", "version", "archive_sha256")},
+        "ssh_user": given.ssh_user,
+        "ssh_private_key": _read("ssh_private_key", answers),
+        "ssh_host_key": host_key,
+        "certificate": bundle[0],
+        "chain": "".join(bundle[1:]),
+        "private_key": _read("private_key", answers),
+        "keystore_password": secrets.token_urlsafe(24),
+        "admin_password": secrets.token_urlsafe(24),
+        "pushers": users,
+        "user_passwords": {user: secrets.token_urlsafe(24) for user in users},
+    }
+    if given.ssh_port != "22":
+        values["ssh_port"] = given.ssh_port
+    if given.accept_eula:
+        values["accept_eula"] = "true"
+    return {key: value for key, value in values.items() if value}
+
+
+def validate(values: Mapping[str, Any]) -> None:
+    """Refuse what a preview would refuse, every mistake at once."""
+    declared = yaml.safe_load(Path("Pulumi.yaml").read_text(encoding="utf-8"))["config"]
+    stated = {key: one["default"] for key, one in declared.items() if "default" in one}
+    texts = {
+        f"{PROJECT}:{key}": value if isinstance(value, str) else json.dumps(value)
+        for key, value in {**stated, **values}.items()
+    }
+    pulumi.runtime.set_all_config(texts, [f"{PROJECT}:{key}" for key in SECRETS])
+    try:
+        load(pulumi.Config(PROJECT))
+    except pulumi.RunError as error:
+        raise Refused(str(error)) from None
+
+
+def host_keys(scanned: str) -> list[str]:
+    """The keys that ``ssh-keyscan`` printed, without the host's name, the best first."""
+    keys = [line.split(" ", 1)[1].strip() for line in scanned.splitlines() if " " in line and line[0] != "#"]
+    return sorted(
+        (key for key in keys if key.split(" ")[0] in _BEST_FIRST),
+        key=lambda key: _BEST_FIRST.index(key.split(" ")[0]),
+    )
+
+
+def fingerprint(key: str) -> str:
+    """A public key's fingerprint, as ``ssh-keygen -l`` prints it."""
+    digest = hashlib.sha256(base64.b64decode(key.split(" ")[1])).digest()
+    return "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
+
+
+def _require_project() -> None:
+    try:
+        named = yaml.safe_load(Path("Pulumi.yaml").read_text(encoding="utf-8"))["name"]
+    except (OSError, KeyError, TypeError, yaml.YAMLError):
+        named = ""
+    if named != PROJECT:
+        raise Refused(f"Pulumi.yaml: this folder is not the project {PROJECT}. Change to its folder first.")
+
+
+def _answers(given: argparse.Namespace, ask: Callable[[str], str]) -> dict[str, str]:
+    answers: dict[str, str] = {}
+    missing: list[str] = []
+    for question in QUESTIONS:
+        answer = getattr(given, question.name) or ""
+        if not answer and not given.no_input:
+            default = f" [{question.default}]" if question.default else ""
+            answer = ask(f"{question.text}{default}: ").strip()
+        answers[question.name] = answer or question.default
+        if not answers[question.name]:
+            missing.append(f"{question.flag}: {question.text} is missing. Give it.")
+    if missing:
+        raise Refused("\n".join(missing))
+    return answers
+
+
+def _confirmed_host_key(host: str, given: argparse.Namespace, run: Run, ask: Callable[[str], str]) -> str:
+    if given.no_input:
+        raise Refused(
+            "--ssh-host-key: the host's public key is missing. Give it, so that its identity is verified."
+        )
+    sys.stdout.write(f"Reading the host key of {host} …\n")
+    try:
+        done = run(
+            ["ssh-keyscan", "-p", given.ssh_port, "-T", "10", "--", host],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_SCAN_LIMIT,
+        )
+        found = host_keys(done.stdout)
+    except (OSError, subprocess.TimeoutExpired):
+        found = []
+    if not found:
+        raise Refused(
+            f"--ssh-host: {host} shows no host key at port {given.ssh_port}. Correct it, or give --ssh-host-key."
+        )
+    kind = found[0].split(" ")[0].removeprefix("ssh-").partition("-")[0]
+    sys.stdout.write(
+        f"  {found[0]}\n  {fingerprint(found[0])}\n"
+        f"Compare it on the host's console: ssh-keygen -lf /etc/ssh/ssh_host_{kind}_key.pub\n"
+    )
+    if ask("Is it the same? [y/N]: ").strip().lower() not in ("y", "yes"):
+        raise Refused("--ssh-host-key: the key was not confirmed. Nothing was written.")
+    return found[0]
+
+
+def _environment(given: argparse.Namespace, ask_secret: Callable[[str], str]) -> dict[str, str]:
+    """The environment of the CLI, with a passphrase: each of its calls reads a value from standard input."""
+    environment = dict(os.environ)
+    if not given.no_input and not environment.keys() & {
+        "PULUMI_CONFIG_PASSPHRASE",
+        "PULUMI_CONFIG_PASSPHRASE_FILE",
+    }:
+        passphrase = ask_secret("Passphrase that protects the secrets (empty: the backend has its own way): ")
+        if passphrase:
+            environment["PULUMI_CONFIG_PASSPHRASE"] = passphrase
+    return environment
+
+
+def _read(name: str, answers: Mapping[str, str]) -> str:
+    try:
+        return Path(answers[name]).expanduser().read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise Refused(f"--{name.replace('_', '-')}: {answers[name]}: {why}. Give the path of the file.") from None
+
+
+def _names(text: str) -> list[str]:
+    return [name for name in (part.strip() for part in text.split(",")) if name]
+
+
+def _settings(values: Mapping[str, Any]) -> Iterator[tuple[str, str, bool]]:
+    """Each value as ``pulumi config set --path`` takes it: path, text, whether it is a secret."""
+    for key, value in values.items():
+        if isinstance(value, list):
+            yield from ((f"{key}[{number}]", item, key in SECRETS) for number, item in enumerate(value))
+        elif isinstance(value, dict):
+            yield from ((f"{key}[{json.dumps(name)}]", item, key in SECRETS) for name, item in value.items())
+        else:
+            yield key, value, key in SECRETS
+
+
+def _write(stack: str, values: Mapping[str, Any], run: Run) -> None:
+    """Create the stack and set the values; a secret goes by standard input. A failure removes the stack again."""
+    _pulumi(run, "stack", "init", stack)
+    try:
+        for path, text, secret in _settings(values):
+            options = ["--path", *(["--secret"] if secret else ["--plaintext"])]
+            sys.stdout.write(f"  {path}\n")
+            _pulumi(run, "config", "set", "--stack", stack, *options, path, stdin=text)
+    except Refused:
+        _pulumi(run, "stack", "rm", "--yes", "--stack", stack)
+        raise
+
+
+def _pulumi(run: Run, *arguments: str, stdin: str = "") -> None:
+    try:
+        done = run(["pulumi", *arguments], input=stdin, capture_output=True, text=True, check=False)
+    except OSError:
+        raise Refused("pulumi: the Pulumi CLI is missing. Install it, then run this command again.") from None
+    if done.returncode:
+        raise Refused(f"pulumi {' '.join(arguments[:2])} failed: {done.stderr.strip()}")
