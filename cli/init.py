@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import base64
 import getpass
 import hashlib
@@ -157,8 +158,12 @@ def validate(values: Mapping[str, Any]) -> None:
         for key, value in {**stated, **values}.items()
     }
     pulumi.runtime.set_all_config(texts, [f"{PROJECT}:{key}" for key in SECRETS])
-    try:
+
+    async def read() -> None:  # the SDK makes its outputs in a running loop
         load(pulumi.Config(PROJECT))
+
+    try:
+        asyncio.run(read())
     except pulumi.RunError as error:
         raise Refused(str(error)) from None
 

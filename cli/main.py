@@ -13,6 +13,7 @@ from typing import Any
 
 from .audit import as_json, audit
 from .doctor import FOUND, NOTHING, UNKNOWN, examine
+from .init import add_arguments, init
 from .markdown import LIMITS, render
 from .state import Unreadable, steps_in
 from .summary import summarize
@@ -28,6 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _summary(asked.file, asked.format, asked.name)
     if asked.command == "audit":
         return _audit(asked)
+    if asked.command == "init":
+        return init(asked)
     try:
         steps = steps_in(_export(asked.state, asked.stack))
     except Unreadable as error:
@@ -61,6 +64,15 @@ def _parser() -> argparse.ArgumentParser:
     source.add_argument("--stack", help="which stack's state; default: the selected one of this folder")
     source.add_argument(
         "--state", metavar="FILE", help="what `pulumi stack export --show-secrets` printed; - is standard input"
+    )
+    add_arguments(
+        commands.add_parser(
+            "init",
+            help="write the configuration of a new stack",
+            description="Write the configuration of a new stack: ask for what no flag gives, fetch and show the "
+            "host key, generate the passwords, and validate everything first. Run it in the project folder. "
+            "Exit status: 0 written, 2 refused.",
+        )
     )
     summary = commands.add_parser(
         "summary",

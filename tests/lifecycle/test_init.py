@@ -7,9 +7,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from nexus_registry.cli import init
+from nexus_registry.cli.main import main
 
-from tests.unit.test_init import KEY, fill, flags, never
+from tests.unit.test_init import KEY, fill, words
 
 from .conftest import NO_CLI
 
@@ -24,8 +24,8 @@ def test_cli_reads_what_init_wrote(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "correct horse")
     monkeypatch.setenv("PULUMI_SKIP_UPDATE_CHECK", "true")
-    given = flags("--no-input", pushers="ci, anna.o'hara@example.com")
-    assert init.init(given, ask=never, ask_secret=never) == 0
+    given = ["init", "--no-input", *words(pushers="ci, anna.o'hara@example.com")]
+    assert main(given) == 0
     command = ["pulumi", "config", "--stack", "prod", "--show-secrets", "--json"]
     shown = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     values = {key.removeprefix("nexus-registry:"): one for key, one in shown.items()}
@@ -37,5 +37,5 @@ def test_cli_reads_what_init_wrote(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert values["user_passwords"]["secret"]
     written = (tmp_path / "Pulumi.prod.yaml").read_text()
     assert not [secret for secret in (*passwords.values(), "canary-private-key") if secret in written]
-    assert init.init(given, ask=never, ask_secret=never) == 2, "a stack that exists is left as it is"
+    assert main(given) == 2, "a stack that exists is left as it is"
     assert (tmp_path / "Pulumi.prod.yaml").read_text() == written

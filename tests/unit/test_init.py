@@ -19,8 +19,6 @@ from .certs import good
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ4zMuDF6Gqk0aPYzOJMmMzzQoOd4ZDfzLfHnN4X2mEA"
 SCANNED = f"# registry:22 SSH-2.0\nregistry ssh-rsa AAAA\nregistry {KEY}\nregistry ssh-dss AAAA\n"
 
-pytestmark = pytest.mark.usefixtures("sdk")
-
 
 class Cli:
     """Plays ``pulumi`` and ``ssh-keyscan``; keeps what each was given."""
@@ -56,24 +54,27 @@ def fill(folder: Path) -> None:
     (folder / "id").write_text("canary-private-key\n")
 
 
-def flags(*more: str, **changes: str) -> argparse.Namespace:
+def words(**changes: str) -> list[str]:
+    """The command line that answers every question."""
     given = {
         "stack": "prod",
-        "ssh-host": "nexus.example.com",
-        "ssh-private-key": "id",
+        "ssh_host": "nexus.example.com",
+        "ssh_private_key": "id",
         "version": "3.71.0-06",
-        "archive-sha256": "a" * 64,
+        "archive_sha256": "a" * 64,
         "certificate": "site.crt",
-        "private-key": "site.key",
+        "private_key": "site.key",
         "pushers": "ci, anna@example.com",
-        "ssh-host-key": KEY,
+        "ssh_host_key": KEY,
         **changes,
     }
+    return [word for name, value in given.items() if value for word in (f"--{name.replace('_', '-')}", value)]
+
+
+def flags(*more: str, **changes: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     init.add_arguments(parser)
-    return parser.parse_args(
-        [*more, *(word for name, value in given.items() if value for word in (f"--{name}", value))]
-    )
+    return parser.parse_args([*more, *words(**changes)])
 
 
 def never(_: str) -> str:
@@ -113,13 +114,13 @@ def test_person_is_asked_at_most_ten_questions(folder: Path, capsys: pytest.Capt
 @pytest.mark.parametrize(
     ("changes", "answer", "said"),
     [
-        ({"ssh-host": ""}, "", "--ssh-host: Address of the host is missing"),
+        ({"ssh_host": ""}, "", "--ssh-host: Address of the host is missing"),
         ({"certificate": "none.crt"}, "", "--certificate: none.crt: No such file or directory"),
         ({"certificate": "id"}, "", "--certificate: id contains no certificate in PEM"),
-        ({"private-key": "id"}, "", "private_key: "),
-        ({"archive-sha256": "abc"}, "", "archive_sha256: "),
-        ({"ssh-host": "other.example.com"}, "", "hostname: 'other.example.com' is none of the names"),
-        ({"ssh-host-key": ""}, "n", "--ssh-host-key: the key was not confirmed"),
+        ({"private_key": "id"}, "", "private_key: "),
+        ({"archive_sha256": "abc"}, "", "archive_sha256: "),
+        ({"ssh_host": "other.example.com"}, "", "hostname: 'other.example.com' is none of the names"),
+        ({"ssh_host_key": ""}, "n", "--ssh-host-key: the key was not confirmed"),
     ],
 )
 def test_wrong_answer_writes_nothing(
