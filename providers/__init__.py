@@ -103,6 +103,9 @@ if TYPE_CHECKING:
     from .security.admin_password import AdminPassword as AdminPassword
     from .security.anonymous import AnonymousAccess as AnonymousAccess
     from .security.content_selector import ContentSelector as ContentSelector
+    from .security.crowd import Crowd as Crowd
+    from .security.external_user import ExternalUser as ExternalUser
+    from .security.ip_allowlist import IpAllowlist as IpAllowlist
     from .security.ldap import LdapServer as LdapServer
     from .security.ldap import LdapServerOrder as LdapServerOrder
     from .security.privilege import ApplicationPrivilege as ApplicationPrivilege
@@ -113,18 +116,50 @@ if TYPE_CHECKING:
     from .security.privilege import WildcardPrivilege as WildcardPrivilege
     from .security.realm import RealmActivation as RealmActivation
     from .security.role import Role as Role
+    from .security.saml import Saml as Saml
+    from .security.saml import SamlUser as SamlUser
     from .security.ssl_trust import SslTrust as SslTrust
+    from .security.ssrf_protection import SsrfProtection as SsrfProtection
     from .security.user import User as User
+    from .security.user_tokens import UserTokens as UserTokens
     from .system.blob_store import AzureBlobStore as AzureBlobStore
     from .system.blob_store import BlobStoreGroup as BlobStoreGroup
     from .system.blob_store import FileBlobStore as FileBlobStore
     from .system.blob_store import GoogleBlobStore as GoogleBlobStore
     from .system.blob_store import S3BlobStore as S3BlobStore
+    from .system.capability import AuditCapability as AuditCapability
+    from .system.capability import BaseUrlCapability as BaseUrlCapability
+    from .system.capability import Capability as Capability
+    from .system.capability import CustomS3RegionsCapability as CustomS3RegionsCapability
+    from .system.capability import DefaultRoleCapability as DefaultRoleCapability
+    from .system.capability import FirewallAuditCapability as FirewallAuditCapability
+    from .system.capability import GlobalWebhookCapability as GlobalWebhookCapability
+    from .system.capability import HealthCheckCapability as HealthCheckCapability
+    from .system.capability import OutreachCapability as OutreachCapability
+    from .system.capability import RepositoryWebhookCapability as RepositoryWebhookCapability
+    from .system.capability import RutAuthCapability as RutAuthCapability
+    from .system.capability import StorageSettingsCapability as StorageSettingsCapability
+    from .system.capability import UiBrandingCapability as UiBrandingCapability
+    from .system.capability import UiSettingsCapability as UiSettingsCapability
     from .system.cleanup_policy import CleanupPolicy as CleanupPolicy
     from .system.email import Email as Email
     from .system.eula import Eula as Eula
+    from .system.http_proxy import HttpProxy as HttpProxy
+    from .system.iq import Iq as Iq
+    from .system.iq import IqAudit as IqAudit
+    from .system.license import License as License
     from .system.routing_rule import RoutingRule as RoutingRule
     from .system.script import Script as Script
+    from .system.secrets_encryption import SecretsEncryptionKey as SecretsEncryptionKey
+    from .system.task import CompactBlobStoreTask as CompactBlobStoreTask
+    from .system.task import DockerGarbageCollectionTask as DockerGarbageCollectionTask
+    from .system.task import DockerUploadPurgeTask as DockerUploadPurgeTask
+    from .system.task import H2BackupTask as H2BackupTask
+    from .system.task import LicenseExpirationTask as LicenseExpirationTask
+    from .system.task import MalwareRemediationTask as MalwareRemediationTask
+    from .system.task import MavenRemoveSnapshotsTask as MavenRemoveSnapshotsTask
+    from .system.task import RebuildBrowseTask as RebuildBrowseTask
+    from .system.task import Task as Task
 
 MODULES = {
     "client": ("Connection",),
@@ -195,6 +230,9 @@ MODULES = {
     "security.admin_password": ("AdminPassword",),
     "security.anonymous": ("AnonymousAccess",),
     "security.content_selector": ("ContentSelector",),
+    "security.crowd": ("Crowd",),
+    "security.external_user": ("ExternalUser",),
+    "security.ip_allowlist": ("IpAllowlist",),
     "security.ldap": ("LdapServer", "LdapServerOrder"),
     "security.privilege": (
         "ApplicationPrivilege",
@@ -206,14 +244,48 @@ MODULES = {
     ),
     "security.realm": ("RealmActivation",),
     "security.role": ("Role",),
+    "security.saml": ("Saml", "SamlUser"),
     "security.ssl_trust": ("SslTrust",),
+    "security.ssrf_protection": ("SsrfProtection",),
     "security.user": ("User",),
+    "security.user_tokens": ("UserTokens",),
     "system.blob_store": ("AzureBlobStore", "BlobStoreGroup", "FileBlobStore", "GoogleBlobStore", "S3BlobStore"),
+    "system.capability": (
+        "AuditCapability",
+        "BaseUrlCapability",
+        "Capability",
+        "CustomS3RegionsCapability",
+        "DefaultRoleCapability",
+        "FirewallAuditCapability",
+        "GlobalWebhookCapability",
+        "HealthCheckCapability",
+        "OutreachCapability",
+        "RepositoryWebhookCapability",
+        "RutAuthCapability",
+        "StorageSettingsCapability",
+        "UiBrandingCapability",
+        "UiSettingsCapability",
+    ),
     "system.cleanup_policy": ("CleanupPolicy",),
     "system.email": ("Email",),
     "system.eula": ("Eula",),
+    "system.http_proxy": ("HttpProxy",),
+    "system.iq": ("Iq", "IqAudit"),
+    "system.license": ("License",),
     "system.routing_rule": ("RoutingRule",),
     "system.script": ("Script",),
+    "system.secrets_encryption": ("SecretsEncryptionKey",),
+    "system.task": (
+        "CompactBlobStoreTask",
+        "DockerGarbageCollectionTask",
+        "DockerUploadPurgeTask",
+        "H2BackupTask",
+        "LicenseExpirationTask",
+        "MalwareRemediationTask",
+        "MavenRemoveSnapshotsTask",
+        "RebuildBrowseTask",
+        "Task",
+    ),
 }
 """What each module exports here."""
 _HOME = {name: module for module, names in MODULES.items() for name in names}

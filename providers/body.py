@@ -49,6 +49,13 @@ class Mapped:
     """Properties that not every server knows, with the value that need not be sent."""
     read_only: ClassVar[Sequence[str]] = ()
     """Keys that the server returns and does not take."""
+    writes: ClassVar[Sequence[str]] = ()
+    """Requests that write the object, besides those that its shape implies (see :meth:`operations`)."""
+
+    @classmethod
+    def operations(cls) -> tuple[str, ...]:
+        """Every request that writes an object of the kind, ``PUT /v1/routing-rules/{key}``."""
+        return tuple(cls.writes)
 
     def to_body(self, inputs: Mapping[str, Any], base: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The body to send for these inputs, written over ``base``, which the server returned."""

@@ -56,6 +56,7 @@ class Connection(TypedDict, total=False):
         password: that user's password.
         ca: certificate authority in PEM for a server whose certificate no public authority signed.
         version: the server's version where it is known (``3.71.0-06``): what it cannot do is refused in preview.
+        edition: ``oss``, ``community`` or ``pro`` where it is known: what only Pro has is refused in preview.
     """
 
     url: Required[str]
@@ -63,6 +64,7 @@ class Connection(TypedDict, total=False):
     password: str
     ca: str
     version: str
+    edition: str
 
 
 class NexusClient:
@@ -121,13 +123,23 @@ class NexusClient:
         """The same; raises :class:`UnexpectedResponse` when it is no list."""
         return cast("list[Any]", self._shaped(list, "list", path, params))
 
-    def cached_list(self, path: str, *, max_age: float = LIST_LIFETIME) -> list[Any]:
+    def get_items(self, path: str) -> list[Any]:
+        """The entries of all pages of a list that Nexus returns with ``continuationToken``."""
+        page = self.get_object(path)
+        items = list(page["items"])
+        while token := page.get("continuationToken"):
+            page = self.get_object(path, continuationToken=token)
+            items += page["items"]
+        return items
+
+    def cached_list(self, path: str, *, max_age: float = LIST_LIFETIME, paged: bool = False) -> list[Any]:
         """The list at ``path``, at most ``max_age`` seconds old and older than no write of this process.
 
         For reads of many objects of one kind in a row; never for what decides on a write. That there is no such
         list is remembered, too.
         """
-        return _lists_of(self.url).get((path, self.username), lambda: self.get_list(path), max_age)
+        read = self.get_items if paged else self.get_list
+        return _lists_of(self.url).get((path, self.username), lambda: read(path), max_age)
 
     def post(self, path: str, body: Any) -> Any:
         """Send a new object; raises :class:`OutcomeUnknown` when it may have been taken all the same."""
@@ -145,9 +157,9 @@ class NexusClient:
         """Send something that is no JSON: a certificate, a licence file."""
         return self._request("POST", path, data=body, headers={"Content-Type": content_type})
 
-    def delete(self, path: str) -> None:
+    def delete(self, path: str, body: Any = None) -> None:
         """Delete what is at ``path``; raises :class:`NotFound` when it is not there."""
-        self._request("DELETE", path)
+        self._request("DELETE", path, json=body)
 
     def login(self) -> bool:
         """Whether Nexus takes this user and password: one request, none when they were refused before."""

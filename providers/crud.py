@@ -389,8 +389,9 @@ class NexusProvider(Mapped, OwnedProvider):
             raise Refused(f"{name}: {reason}")
 
     def _message(self, client: NexusClient, properties: Mapping[str, Any], error: NexusError) -> str:
-        message = ""
-        if isinstance(error, Refused) and error.status:
+        served = parse_server_header(client.server)
+        message = self.availability.refusal(*served) if error.status in (404, 405) else ""
+        if not message and isinstance(error, Refused) and error.status:
             with suppress(NexusError):
                 message = self.explain(client, properties, error)
         return message or str(error)

@@ -19,7 +19,8 @@ def declaration(cls: type[DeclaredResource]) -> dict[str, Any]:
     """Everything that a kind declares, as data that JSON can hold.
 
     Keys: ``class``, ``module``, ``type`` (the type token), ``kind``, ``provider`` (its class), ``text``,
-    ``settings``, ``since``, ``until``, ``edition``, ``groups`` (``path``, ``properties``, ``requires``) and
+    ``settings``, ``operations`` (the requests that write it, ``POST /v1/routing-rules``), ``since``, ``until``,
+    ``edition``, ``groups`` (``path``, ``properties``, ``requires``) and
     ``properties``, which holds by name what :func:`~.declare.prop` takes and besides it: ``input`` (type of the
     argument, ``""`` where there is none), ``output``, ``required``, ``declared_in`` (the class with the line) and
     ``text`` (``""`` where the line has none).
@@ -33,6 +34,7 @@ def declaration(cls: type[DeclaredResource]) -> dict[str, Any]:
         "provider": f"{provider.__module__}.{provider.__qualname__}",
         "text": inspect.cleandoc(vars(cls).get("__doc__") or ""),
         "settings": dict(cls.provider_settings),
+        "operations": [] if cls.is_abstract else list(getattr(provider, "operations", tuple)()),
         **cls.kind_availability,
         "groups": [
             {"path": ".".join(group.path), "properties": list(group.defaults), "requires": list(group.requires)}

@@ -1,4 +1,4 @@
-"""The name that Nexus allows most objects: repositories, blob stores, privileges, rules, policies and scripts."""
+"""The name that Nexus allows most objects, such as repositories, and the address of another server."""
 
 from __future__ import annotations
 
@@ -17,3 +17,6 @@ PATH_NAME: Normalise = text(
     max_length=200,
 )
 """What can stand in an address: at most 200 characters without ``/``."""
+
+HTTP_URL: Normalise = text(r"https?://[^\s/]\S*", hint="must be an http:// or https:// address")
+"""Address of another server."""

@@ -1,10 +1,11 @@
-"""Expressions that Nexus reads and this program only checks: regular expressions of Java, and Quartz's schedules.
+"""What Nexus reads and this program only checks: Java's regular expressions, Quartz's schedules and IP ranges.
 
 The checks refuse what is surely wrong and let through what they do not know.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import warnings
 from collections.abc import Mapping
@@ -39,6 +40,17 @@ def java_regex(value: Any) -> str:
         if re.match(r"unterminated|missing|unbalanced|nothing to repeat|bad escape \(end", error.msg):
             raise Invalid(f"{expression!r} is no regular expression: {error.msg}") from None
     return expression
+
+
+def ip_range(value: Any) -> str:
+    """An IP address, or a range of them such as ``10.0.0.0/8``, in its shortest form."""
+    given = str(text()(value)).strip()
+    try:
+        if "/" in given:
+            return str(ipaddress.ip_network(given))
+        return str(ipaddress.ip_address(given))
+    except ValueError as error:
+        raise Invalid(f"{given!r} is no IP address and no range of them: {error}") from None
 
 
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")

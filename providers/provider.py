@@ -22,7 +22,7 @@ from pulumi.dynamic import (
 
 from .authority import authority_pem
 from .compat import rest_failures
-from .schema import PROVIDER_KEY, Field, Invalid, Schema, check, differences, normalised, text
+from .schema import PROVIDER_KEY, Field, Invalid, Schema, check, choice, differences, normalised, text
 from .unknown import has_unknown
 
 NAMESPACE = "nexus-registry"
@@ -48,6 +48,7 @@ CONNECTION: Schema = {
     "password": Field(text(), required=True, secret=True),
     "ca": Field(authority_pem),
     "version": Field(text(r"\d+\.\d+\.\d+(-\d+)?", hint="must be a version such as 3.71.0-06")),
+    "edition": Field(choice("oss", "community", "pro")),
 }
 
 

@@ -32,6 +32,8 @@ class ObjectProvider(RestProvider):
     """Where objects are created, and listed where ``list_path`` does not say otherwise."""
     item: ClassVar[str] = "{collection}/{key}"
     """Where one object is read and written."""
+    update_path: ClassVar[str] = "{item}"
+    """Where it is written; empty where it can't be."""
     delete_path: ClassVar[str] = "{item}"
     """Where it is deleted."""
     list_path: ClassVar[str] = "{collection}"
@@ -48,12 +50,21 @@ class ObjectProvider(RestProvider):
     def identity(self, inputs: Mapping[str, Any]) -> str:
         return str(inputs[self.key])
 
+    @classmethod
+    def operations(cls) -> tuple[str, ...]:
+        put = [f"PUT {cls.filled(cls.update_path)}"] if cls.update_path else []
+        return (f"POST {cls.filled(cls.collection)}", *put, *super().operations())
+
+    @classmethod
+    def filled(cls, template: str) -> str:
+        """An address with the class's settings in place of their names; ``{key}`` stays."""
+        for name in ("item", "collection", "format", "type"):
+            template = template.replace(f"{{{name}}}", getattr(cls, name))
+        return template
+
     def address(self, template: str, inputs: Mapping[str, Any]) -> str:
         """An address with the object's identity and the class's settings in place of their names."""
-        values = {"key": segment(self.identity(inputs)), "format": self.format, "type": self.type}
-        for name in ("item", "collection"):
-            template = template.replace(f"{{{name}}}", getattr(self, name))
-        return template.format(**values)
+        return self.filled(template).replace("{key}", segment(self.identity(inputs)))
 
     def path(self, inputs: Mapping[str, Any]) -> str:
         return self.address(self.delete_path, inputs)
@@ -85,7 +96,7 @@ class ObjectProvider(RestProvider):
         client.post(self.address(self.collection, inputs), self.to_body(inputs))
 
     def write(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
-        client.put(self.address(self.item, inputs), self.to_body(inputs, actual.body))
+        client.put(self.address(self.update_path, inputs), self.to_body(inputs, actual.body))
 
     def _is_listed(self, client: NexusClient, inputs: Mapping[str, Any]) -> bool:
         """Whether the server lists an object that it says it has not: then something in between said so."""
@@ -96,6 +107,36 @@ class ObjectProvider(RestProvider):
         return any(self.is_it(entry, inputs) for entry in entries)
 
 
+class ListedProvider(ObjectProvider):
+    """An object under an id that the server gives it, and that only the list of all of them tells."""
+
+    update_path = delete_path = "{collection}/{id}"
+    find_first = True
+    paged: ClassVar[bool] = False
+    """Whether the list comes in pages with ``continuationToken``."""
+
+    def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual | None:
+        read = client.get_items if self.paged else client.get_list
+        return self._among(read(self.collection), inputs)
+
+    def find_in_list(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual | None:
+        return self._among(client.cached_list(self.collection, paged=self.paged), inputs)
+
+    def _among(self, entries: list[Any], inputs: Mapping[str, Any]) -> Actual | None:
+        return next((self.actual(entry) for entry in entries if self.is_it(entry, inputs)), None)
+
+    def write(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
+        client.put(self._address_of(actual), self.to_body(inputs, actual.body))
+
+    def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
+        actual = self.find(client, properties)
+        if actual is not None:
+            client.delete(self._address_of(actual))
+
+    def _address_of(self, actual: Actual) -> str:
+        return f"{self.collection}/{segment(str(actual.body['id']))}"
+
+
 class SettingProvider(RestProvider):
     """A setting that exists once for each server, whatever the program does."""
 
@@ -104,6 +145,12 @@ class SettingProvider(RestProvider):
     """Where it is read and written."""
     setting_id: ClassVar[str] = "setting"
     """The resource's id."""
+    method: ClassVar[str] = "PUT"
+    """How it is written."""
+
+    @classmethod
+    def operations(cls) -> tuple[str, ...]:
+        return (f"{cls.method} {cls.setting}", *super().operations())
 
     def identity(self, inputs: Mapping[str, Any]) -> str:  # noqa: ARG002
         return self.setting_id
@@ -122,3 +169,19 @@ class SettingProvider(RestProvider):
 
     def initial_outputs(self, before: Actual | None, replaced: Mapping[str, Any]) -> dict[str, Any]:
         return {"before": replaced.get("before") or (before.properties if before else None)}
+
+
+class SwitchProvider(SettingProvider):
+    """A setting with a password. What was there before can't be put back without it, so a deletion turns it off."""
+
+    off: ClassVar[Mapping[str, Any]] = {"enabled": False}
+    """The properties that a deletion writes."""
+
+    def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
+        """Turn it off, if the setting is still what this resource wrote."""
+        actual = self.find(client, properties)
+        if not self.mismatches(properties, actual):
+            self.write(client, {**properties, **self.off}, actual)
+
+    def initial_outputs(self, before: Actual | None, replaced: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+        return {}

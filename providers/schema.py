@@ -144,21 +144,23 @@ def choice(*values: str, upper: bool = False) -> Normalise:
     return _described(normalise, form="choice", values=values, upper=upper)
 
 
-def set_of(item: Normalise, *, most: int = 0) -> Normalise:
+def set_of(item: Normalise, *, least: int = 0, most: int = 0) -> Normalise:
     """A list whose order and repetitions mean nothing; kept sorted, or as it came while parts are unknown.
 
-    It has at most ``most`` entries, where that is given.
+    It has at least ``least`` entries, and at most ``most`` where that is given.
     """
 
     def normalise(value: Any) -> list[Any]:
         if not isinstance(value, (list, tuple)):
             raise Invalid(f"must be a list, not {_type_name(value)}")
         items = [entry if is_unknown(entry) else _entry(item, index, entry) for index, entry in enumerate(value)]
+        if len(items) < least:
+            raise Invalid(f"must have at least {least} entry")
         if most and len(items) > most:
             raise Invalid(f"must have at most {most} entries, not {len(items)}")
         return items if any(is_unknown(entry) for entry in items) else sorted(set(items))
 
-    return _described(normalise, form="set", item=item, most=most)
+    return _described(normalise, form="set", item=item, least=least, most=most)
 
 
 def map_of(item: Normalise) -> Normalise:

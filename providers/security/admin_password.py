@@ -13,11 +13,12 @@ from ..crud import NexusProvider
 from ..declare import NexusResource, Prop, prop
 from ..errors import RateLimited, Unauthorized
 from ..schema import normalised, text
-from .password import change_password
+from .password import OPERATION, change_password
 
 
 class AdminPasswordProvider(NexusProvider):
     kind = "admin password"
+    writes = (OPERATION,)
 
     def identity(self, inputs: Mapping[str, Any]) -> str:
         return str(inputs.get("username") or "admin")

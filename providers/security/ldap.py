@@ -47,7 +47,7 @@ class LdapServerProvider(ObjectProvider):
         client.post(self.collection, _spelled(client, self.to_body(inputs)))
 
     def write(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
-        client.put(self.address(self.item, inputs), _spelled(client, self.to_body(inputs, actual.body)))
+        client.put(self.address(self.update_path, inputs), _spelled(client, self.to_body(inputs, actual.body)))
 
 
 def _spelled(client: NexusClient, body: dict[str, Any]) -> dict[str, Any]:
@@ -149,6 +149,7 @@ class LdapServerOrderProvider(SettingProvider):
     kind = "order of LDAP servers"
     setting = f"{_SERVERS}/change-order"
     setting_id = "ldap-order"
+    method = "POST"
 
     def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual:  # noqa: ARG002
         servers = sorted(client.get_list(_SERVERS), key=lambda one: int(one.get("order") or 0))

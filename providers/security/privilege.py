@@ -27,6 +27,7 @@ class PrivilegeProvider(ObjectProvider):
     scope = "privilege"
     collection = "/v1/security/privileges/{type}"
     item = "/v1/security/privileges/{key}"
+    update_path = "{collection}/{key}"
     list_path = "/v1/security/privileges"
     read_only = ("type", "readOnly")
 
@@ -36,9 +37,6 @@ class PrivilegeProvider(ObjectProvider):
     def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual | None:
         actual = super().find(client, inputs)
         return actual if actual is not None and self.is_it(actual.body, inputs) else None
-
-    def write(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
-        client.put(self.address("{collection}/{key}", inputs), self.to_body(inputs, actual.body))
 
     def explain(self, client: NexusClient, inputs: Mapping[str, Any], error: Refused) -> str:  # noqa: ARG002
         name = self.identity(inputs)
@@ -72,7 +70,7 @@ class _Repositories(PropertyGroup):
     repository: Prop[str] = prop(text(), path="repository", refers="Repository")
     """Name of a repository that exists; ``*`` for all."""
     actions: ListProp[str] = prop(
-        set_of(choice("ADD", "ALL", "BROWSE", "DELETE", "EDIT", "READ", upper=True)), path="actions"
+        set_of(choice("ADD", "ALL", "BROWSE", "DELETE", "EDIT", "READ", upper=True), least=1), path="actions"
     )
     """``BROWSE``, ``READ``, ``EDIT``, ``ADD``, ``DELETE`` or ``ALL``; a set."""
 
@@ -112,7 +110,7 @@ class ApplicationPrivilege(Privilege, type="application"):
     domain: Prop[str] = prop(text(), path="domain")
     """The area: ``logging``, ``tasks``, ``users`` …"""
     actions: ListProp[str] = prop(
-        set_of(choice("ADD", "ALL", "DELETE", "EDIT", "READ", upper=True)), path="actions"
+        set_of(choice("ADD", "ALL", "DELETE", "EDIT", "READ", upper=True), least=1), path="actions"
     )
     """``READ``, ``EDIT``, ``ADD``, ``DELETE`` or ``ALL``; a set."""
 
@@ -126,7 +124,8 @@ class ScriptPrivilege(Privilege, type="script"):
     script_name: Prop[str] = prop(text(), path="scriptName", refers="Script")
     """Name of a script that exists."""
     actions: ListProp[str] = prop(
-        set_of(choice("ADD", "ALL", "BROWSE", "DELETE", "EDIT", "READ", "RUN", upper=True)), path="actions"
+        set_of(choice("ADD", "ALL", "BROWSE", "DELETE", "EDIT", "READ", "RUN", upper=True), least=1),
+        path="actions",
     )
     """``BROWSE``, ``READ``, ``EDIT``, ``ADD``, ``DELETE``, ``RUN`` or ``ALL``; a set."""
 

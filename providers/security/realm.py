@@ -22,6 +22,7 @@ _PAUSE = (0.2, 0.6)
 
 class RealmActivationProvider(NexusProvider):
     kind = "realm"
+    writes = (f"PUT {_ACTIVE}",)
     find_first = True
     excludes = "list of active realms"
 

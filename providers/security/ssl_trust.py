@@ -31,6 +31,7 @@ def fingerprint(pem: str) -> str:
 class SslTrustProvider(ObjectProvider):
     kind = "trusted certificate"
     collection = "/v1/security/ssl/truststore"
+    update_path = ""
     find_first = True  # Nexus takes a certificate twice, and keeps it once.
 
     def identity(self, inputs: Mapping[str, Any]) -> str:

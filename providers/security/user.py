@@ -13,13 +13,14 @@ from ..rest import ObjectProvider
 from ..schema import boolean, choice, set_of, text
 from .email_address import EMAIL_ADDRESS, default_address
 from .lookups import USER_ID, require_roles
-from .password import change_password
+from .password import OPERATION, change_password
 
 _BUILT_IN = {"admin": "AdminPassword sets its password", "anonymous": "AnonymousAccess turns it on and off"}
 
 
 class UserProvider(ObjectProvider):
     kind = "user"
+    writes = (OPERATION,)
 
     def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         if inputs["roles"] == []:

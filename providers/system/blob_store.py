@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..client import NexusClient
+from ..compat import parse, parse_server_header
 from ..crud import Actual
 from ..declare import ListProp, NexusResource, Prop, PropertyGroup, prop
 from ..errors import Refused
@@ -17,6 +18,8 @@ from ..suggest import suggest
 
 _LARGEST = 2**53
 """The largest number of bytes that the engine, which makes a float of each number, keeps exactly."""
+_NO_EXPIRATION = (3, 81)
+"""From this version on, S3 blob stores have no ``expiration``."""
 
 
 class BlobStoreProvider(ObjectProvider):
@@ -128,6 +131,13 @@ class S3Provider(BlobStoreProvider):
             configuration["failoverBuckets"] = [{"region": one[0], "bucketName": one[2]} for one in pairs]
         return body
 
+    def insert(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
+        client.post(self.address(self.collection, inputs), _with_expiration(client, self.to_body(inputs), inputs))
+
+    def write(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
+        body = _with_expiration(client, self.to_body(inputs, actual.body), inputs)
+        client.put(self.address(self.update_path, inputs), body)
+
     def from_body(self, body: Mapping[str, Any]) -> dict[str, Any]:
         properties = super().from_body(body)
         if "failover_buckets" in properties:
@@ -143,6 +153,16 @@ class S3Provider(BlobStoreProvider):
                 yield other, f"is required with {one}"
         if inputs.get("encryption_key") is not None and inputs.get("encryption_type") != "kmsManagedEncryption":
             yield "encryption_key", "is for encryption_type kmsManagedEncryption. Set that, or leave it out"
+
+
+def _with_expiration(client: NexusClient, body: dict[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The body for this server's version: an older one requires ``expiration`` also where it is the default."""
+    if not client.server:
+        client.login()
+    version = parse_server_header(client.server)[0]
+    if version and parse(version) < _NO_EXPIRATION:
+        body["bucketConfiguration"]["bucket"]["expiration"] = inputs["expiration_days"]
+    return body
 
 
 class S3Security(PropertyGroup, optional="bucketConfiguration.bucketSecurity"):
@@ -224,7 +244,7 @@ class S3BlobStore(S3Security, S3Encryption, S3Connection, SoftQuota, BlobStore, 
         integer(-1, 2147483647),
         path="bucketConfiguration.bucket.expiration",
         default=3,
-        until="3.88",
+        until="3.80",
         unit="days",
     )
     """After how many days S3 removes what was deleted, -1: never. Later versions leave that to the bucket."""

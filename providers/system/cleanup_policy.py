@@ -29,6 +29,7 @@ _DAYS = integer(1, 24855)
 class CleanupPolicyProvider(ObjectProvider):
     kind = "cleanup policy"
     collection = _ADDRESSES[0]
+    writes = (f"POST {_ADDRESSES[1]}", f"PUT {_ADDRESSES[1]}/{{key}}")
 
     def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         if all(inputs.get(name) is None for name in _CRITERIA):

@@ -24,6 +24,7 @@ def _accepted(value: Any) -> bool:
 
 class EulaProvider(NexusProvider):
     kind = "licence"
+    writes = (f"POST {_EULA}",)
     singleton = True
 
     def identity(self, inputs: Mapping[str, Any]) -> str:  # noqa: ARG002

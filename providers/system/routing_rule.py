@@ -6,18 +6,11 @@ from ..declare import ListProp, NexusResource, Prop, prop
 from ..names import NAME
 from ..patterns import java_regex
 from ..rest import ObjectProvider
-from ..schema import Invalid, choice, set_of, text
+from ..schema import choice, set_of, text
 
 
 class RoutingRuleProvider(ObjectProvider):
     kind = "routing rule"
-
-
-def _matchers(value: object) -> list[str]:
-    matchers: list[str] = set_of(java_regex)(value)
-    if not matchers:
-        raise Invalid("must have at least 1 entry")
-    return matchers
 
 
 class RoutingRule(NexusResource, provider=RoutingRuleProvider, collection="/v1/routing-rules"):
@@ -32,5 +25,5 @@ class RoutingRule(NexusResource, provider=RoutingRuleProvider, collection="/v1/r
     """Free text, at most 400 characters."""
     mode: Prop[str] = prop(choice("ALLOW", "BLOCK", upper=True), path="mode", default="BLOCK")
     """``BLOCK`` or ``ALLOW`` what matches."""
-    matchers: ListProp[str] = prop(_matchers, path="matchers")
+    matchers: ListProp[str] = prop(set_of(java_regex, least=1), path="matchers")
     """Java regular expressions, one of which matches the whole path, ``^/com/example/.*``; a set."""

@@ -12,7 +12,9 @@ import nexus_registry.providers as providers
 from hypothesis import strategies as st
 from nexus_registry.providers.declare import NexusResource, Prop
 from nexus_registry.providers.repositories.base import Repository
-from nexus_registry.providers.schema import limits
+from nexus_registry.providers.schema import Invalid, limits
+
+from sandbox.pki import Authority
 
 FOLDER = Path(__file__).parents[1] / "data/openapi"
 VERSIONS = ("3.74", "3.82", "3.94")
@@ -22,6 +24,7 @@ VALID = {
     "symbol_server_url": "https://example.com/s",
     "index_path": "/simple",
     "name": "some-name",
+    "recurring_days": [1, 5],
     "signing_keypair": "-----BEGIN PRIVATE KEY-----\nMA==\n-----END PRIVATE KEY-----",
 }
 """Values for properties whose check does not tell all of what it takes."""
@@ -33,12 +36,20 @@ class Api:
 
     version: str
     bodies: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    writes: frozenset[str]
+    """Every POST and PUT."""
 
     @classmethod
     def of(cls, version: str) -> Api:
         told = json.loads((FOLDER / f"{version}.0.json").read_text())
         rows = told["properties"]
-        return cls(version, {key: dict(rows[one] for one in own) for key, own in told["operations"].items()})
+        bodies = {key: dict(rows[one] for one in own) for key, own in told["operations"].items()}
+        return cls(version, bodies, frozenset(told["writes"]))
+
+    @property
+    def repositories(self) -> list[str]:
+        """What creates a repository."""
+        return sorted(key for key in self.bodies if key.startswith("POST /v1/repositories/"))
 
     def schema(self, operation: str) -> dict[str, Any]:
         """The JSON schema of a body, which takes no other properties than those."""
@@ -47,6 +58,8 @@ class Api:
         for path, facts in self.bodies[operation].items():
             before, _, name = path.rpartition(".")
             objects[path] = one = _object() if facts["type"] == "object" else _value(facts)
+            if "values" in facts:
+                one["additionalProperties"] = {"type": facts["values"]} if facts["values"] else {}
             objects[before]["properties"][name] = one
             objects[before]["required"] += [name] if facts["required"] else []
         return root
@@ -80,8 +93,10 @@ def repository_kinds() -> list[type[NexusResource]]:
     return [one for one in exported if isinstance(one, type) and issubclass(one, Repository)]
 
 
-def inputs_of(cls: type[NexusResource]) -> st.SearchStrategy[dict[str, Any]]:
-    """Inputs for a kind: the required ones, and any of the others."""
+def inputs_of(cls: type[NexusResource], name: str = "") -> st.SearchStrategy[Any]:
+    """Inputs for a kind: the required ones, and any of the others; or values for one property."""
+    if name:
+        return _values(cls.declared_properties[name])
     known = {name: one for name, one in cls.declared_properties.items() if one.check and one.path}
     required = {name: _values(one) for name, one in known.items() if one.required}
     others = {name: _values(one) for name, one in known.items() if not one.required}
@@ -92,7 +107,45 @@ def _values(one: Prop[Any]) -> st.SearchStrategy[Any]:
     if one.name in VALID:
         return st.just(VALID[one.name])
     assert one.check is not None
-    return _taken(limits(one.check))
+    told = limits(one.check)
+    if told.get("pattern"):
+        return st.sampled_from(_MATCHING).filter(lambda value: _takes(one, value))
+    return _taken(told) if told else st.sampled_from(_MATCHING).filter(lambda value: _takes(one, value))
+
+
+_MATCHING = (
+    "x",
+    "X-Header",
+    "https://example.com/a",
+    "someone@example.com",
+    "host.example.com",
+    "0 30 2 * * ?",
+    "2026-01-31T02:30:00+01:00",
+    "+01:00",
+    "10.0.0.0/8",
+    "<xml/>",
+    "bGljZW5jZQ==",
+    ["a", "NexusAuthenticatingRealm"],
+    ["10.0.0.0/8", "::1"],
+    ["audit", "repository"],
+    ["asset"],
+    {"10.0.0.0/8": "office"},
+    ["eu-central-1=some-bucket"],
+    "some-bucket",
+    "account1",
+    True,
+    Authority.create("a").certificate_pem,
+)
+"""Values for checks that do not tell all of what they take: those that a check takes are used."""
+
+
+def _takes(one: Prop[Any], value: Any) -> bool:
+    assert one.check is not None
+    try:
+        one.check(value)
+    except Invalid:
+        return False
+    return True
 
 
 def _taken(told: Mapping[str, Any]) -> st.SearchStrategy[Any]:
@@ -108,5 +161,10 @@ def _taken(told: Mapping[str, Any]) -> st.SearchStrategy[Any]:
             return st.just("x" * told["max_length"] if told["max_length"] else "some text") | st.just("x")
         case "set" | "list":
             least, most = told.get("least", 0), told.get("most") or 4
-            return st.lists(st.sampled_from("abcdefgh"), min_size=least, max_size=most, unique=True)
+            of_item = limits(told["item"])
+            choices = of_item.get("form") in ("choice", "integer")
+            items = _taken(of_item) if choices else st.sampled_from("abcdefgh")
+            return st.lists(items, min_size=least, max_size=most, unique=True)
+        case "map":
+            return st.dictionaries(st.sampled_from("abcdefgh"), st.just("x"), max_size=3)
     raise AssertionError(f"no values for {told}")

@@ -45,7 +45,7 @@ MISDESCRIBED = {
     ("POST /v1/repositories/oci/proxy", "ociProxy.indexType"): "its values are one string with commas",
 }
 """Where the description of 3.94 is wrong, and how."""
-SCHEMAS = {key: LATEST.schema(key) for key in LATEST.bodies}
+SCHEMAS = {key: LATEST.schema(key) for key in LATEST.repositories}
 for _key, _path in MISDESCRIBED:
     _before, _, _name = _path.rpartition(".")
     del SCHEMAS[_key]["properties"][_before]["properties"][_name]["enum"]
@@ -62,7 +62,7 @@ def declared(cls: type[NexusResource]) -> dict[str, str]:
 
 
 def test_kinds_are_those_of_the_api() -> None:
-    assert sorted(map(operation, KINDS)) == sorted(LATEST.bodies)
+    assert sorted(map(operation, KINDS)) == LATEST.repositories
     assert len(KINDS) == 67
 
 
@@ -74,7 +74,7 @@ def test_properties_are_those_of_the_api(cls: type[NexusResource]) -> None:
 
 
 def test_exceptions_are_needed() -> None:
-    described = {path for key in LATEST.bodies for path in leaves(LATEST, key)}
+    described = {path for key in LATEST.repositories for path in leaves(LATEST, key)}
     missing = {path for cls in KINDS for path in leaves(LATEST, operation(cls)) - set(declared(cls))}
     assert missing == set(NOT_DECLARED) - {"maven"}
     assert not set(NOT_DESCRIBED) & described

@@ -5,8 +5,11 @@ it. A digest, ``<version>.json``, has what tests need of the bodies that request
 
 - ``properties``: a list of ``[path, facts]``. A path is the keys that lead to the property. Facts are ``type``
   (``object`` for one that has others below it), ``required`` and, where the description has them, ``enum``,
-  ``pattern``, ``min`` and ``max`` (of a number, or of a length) and ``items`` (the type of a list's entries);
-- ``operations``: for each ``POST /v1/…`` the indexes of its body's properties.
+  ``pattern``, ``min`` and ``max`` (of a number, or of a length), ``items`` (the type of a list's entries) and
+  ``values`` (the type of an object's values, where it takes any keys);
+- ``operations``: for each POST and PUT with an object for a body the indexes of the body's properties. A
+  repository's PUT is left out: its body is that of the POST;
+- ``writes``: every POST and PUT.
 """
 
 from __future__ import annotations
@@ -20,24 +23,36 @@ from typing import Any
 
 import yaml
 
-OPERATIONS = re.compile(r"/v1/repositories/[a-z0-9]+/(hosted|proxy|group)")
+REPOSITORY = re.compile(r"/v1/repositories/[a-z0-9]+/(hosted|proxy|group)/.*")
 LIMITS = {"minimum": "min", "minLength": "min", "minItems": "min", "maximum": "max", "maxLength": "max"}
 
 
 def digest(description: dict[str, Any]) -> dict[str, Any]:
     """What tests need of a description."""
     rows: dict[str, int] = {}
-    operations = {}
+    operations: dict[str, list[int]] = {}
+    writes = []
     for address, methods in description["paths"].items():
-        if OPERATIONS.fullmatch(address) and "post" in methods:
-            (content,) = methods["post"]["requestBody"]["content"].values()
-            found = [json.dumps(row) for row in flattened(description, content["schema"])]
-            operations[f"POST {address}"] = [rows.setdefault(row, len(rows)) for row in found]
+        for method in sorted({"post", "put"} & set(methods)):
+            operation = f"{method.upper()} {address}"
+            writes.append(operation)
+            schema = body(description, methods[method])
+            if "properties" in schema and not (method == "put" and REPOSITORY.fullmatch(address)):
+                found = [json.dumps(row) for row in flattened(description, schema)]
+                operations[operation] = [rows.setdefault(row, len(rows)) for row in found]
     return {
         "version": description["info"]["version"],
         "properties": [json.loads(row) for row in rows],
         "operations": dict(sorted(operations.items())),
+        "writes": sorted(writes),
     }
+
+
+def body(description: dict[str, Any], operation: dict[str, Any]) -> dict[str, Any]:
+    """The schema of an operation's body; empty where it has none."""
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        return resolved(description, content.get("schema", {}))
+    return {}
 
 
 def flattened(description: dict[str, Any], schema: dict[str, Any], path: str = "") -> Iterator[list[Any]]:
@@ -50,7 +65,9 @@ def flattened(description: dict[str, Any], schema: dict[str, Any], path: str = "
         facts |= {key: inner[key] for key in ("enum", "pattern") if key in inner}
         facts |= {LIMITS[key]: inner[key] for key in LIMITS if inner.get(key)}
         facts |= {"max": inner["maxItems"]} if "maxItems" in inner else {}
-        facts |= {"items": inner["items"]["type"]} if "items" in inner else {}
+        facts |= {"items": resolved(description, inner["items"]).get("type", "object")} if "items" in inner else {}
+        values = inner.get("additionalProperties")
+        facts |= {"values": values.get("type", "")} if isinstance(values, dict) else {}
         yield [f"{path}{name}", facts]
         yield from flattened(description, inner, f"{path}{name}.")
 
@@ -66,7 +83,11 @@ def written(one: dict[str, Any]) -> str:
     """The digest as JSON, with a line for each property and operation."""
     rows = ",\n".join(json.dumps(row) for row in one["properties"])
     operations = ",\n".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in one["operations"].items())
-    return f'{{"version": "{one["version"]}",\n"properties": [\n{rows}\n],\n"operations": {{\n{operations}\n}}}}\n'
+    writes = ",\n".join(json.dumps(write) for write in one["writes"])
+    return (
+        f'{{"version": "{one["version"]}",\n"properties": [\n{rows}\n],\n"operations": {{\n{operations}\n}},\n'
+        f'"writes": [\n{writes}\n]}}\n'
+    )
 
 
 def main(folder: str) -> None:

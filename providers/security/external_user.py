@@ -1,0 +1,73 @@
+"""ExternalUser: roles for an account of LDAP, Crowd or SAML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..client import NexusClient, segment
+from ..crud import Actual
+from ..declare import ListProp, NexusResource, Prop, prop
+from ..errors import Refused
+from ..marks import Incarnations
+from ..rest import SettingProvider
+from ..schema import Invalid, set_of, text
+from .email_address import default_address
+from .lookups import USER_ID, require_roles
+
+_USERS = "/v1/security/users"
+
+
+def _source(value: Any) -> str:
+    if (source := text()(value)) == "default":
+        raise Invalid("is Nexus's own user directory. Use User")
+    return str(source)
+
+
+class ExternalUserProvider(SettingProvider):
+    kind = "user of another source"
+    setting = f"{_USERS}/{{key}}"
+
+    def identity(self, inputs: Mapping[str, Any]) -> str:
+        return f"{inputs['source']}:{inputs['user_id']}"
+
+    def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual | None:  # type: ignore[override]
+        found = client.get_list(_USERS, userId=inputs["user_id"], source=inputs["source"])
+        return next((self.actual(one) for one in found if one["userId"] == inputs["user_id"]), None)
+
+    def insert(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:  # noqa: ARG002
+        raise Refused(f"user_id: is not in {inputs['source']}. Create the account there first")
+
+    def write(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
+        require_roles(client, inputs["roles"])
+        user = inputs["user_id"]
+        # The server changes only the roles, and wants the rest to have values.
+        filled = {"firstName": user, "lastName": user, "emailAddress": default_address(user), "status": "active"}
+        told = {key: value for key, value in actual.body.items() if value}
+        client.put(f"{_USERS}/{segment(user)}", self.to_body(inputs, {**filled, **told}))
+
+    def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
+        if self.find(client, properties) is not None:
+            super().remove(client, properties)
+
+
+class ExternalUser(Incarnations, NexusResource, provider=ExternalUserProvider):
+    """The roles that Nexus itself gives to an account of LDAP, Crowd or SAML, besides those of its groups.
+
+    The account must be in its source; a SAML account is there after its first login (see :class:`SamlUser`).
+    Deletion puts back the roles that were found at creation, unless somebody else has changed them since. A Nexus
+    before 3.94 takes no user without roles, so there the last ones stay.
+
+    Errors: an account that its source does not have; roles that are not on the server.
+
+    Source: Nexus REST ``/v1/security/users``, with another ``source`` than ``default``.
+    """
+
+    user_id: Prop[str] = prop(USER_ID, path="userId", replaces=True)
+    """Id of the user in its source."""
+    source: Prop[str] = prop(_source, path="source", replaces=True)
+    """Where the account is: ``LDAP``, ``Crowd``, ``SAML`` … (``/v1/security/user-sources`` lists them)."""
+    roles: ListProp[str] = prop(set_of(text()), path="roles", refers="Role")
+    """Ids of roles; a set."""
+    before: Prop[dict[str, Any]] = prop(computed=True)
+    """The roles found at creation."""

@@ -1,0 +1,38 @@
+"""SsrfProtection: which private addresses Nexus may connect to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..declare import ListProp, NexusResource, Prop, prop
+from ..patterns import ip_range
+from ..rest import SettingProvider
+from ..schema import boolean, set_of, text
+
+
+class SsrfProtectionProvider(SettingProvider):
+    kind = "SSRF protection"
+    setting = "/v1/security/ssrf-protection"
+    setting_id = "ssrf-protection"
+
+
+class SsrfProtection(NexusResource, provider=SsrfProtectionProvider, since="3.92"):
+    """Which private addresses Nexus may connect to. One per server.
+
+    Nexus from 3.92 on connects to no private address that is not allowed here: proxy repositories, S3 blob stores
+    and webhooks in the own network fail without it. Deletion puts back the setting that was found at creation,
+    unless somebody else has changed it since.
+
+    Source: Nexus REST ``/v1/security/ssrf-protection``.
+    """
+
+    enabled: Prop[bool] = prop(boolean, path="enabled", default=True)
+    """Whether private addresses are closed."""
+    allowed_ips: ListProp[str] = prop(set_of(ip_range), path="allowedIPs", default=[])
+    """IP addresses that are open all the same; a set."""
+    allowed_domains: ListProp[str] = prop(
+        set_of(text(r"[^\s/:]+", hint="must be a host name")), path="allowedDomains", default=[]
+    )
+    """Host names that are open all the same; a set."""
+    before: Prop[dict[str, Any]] = prop(computed=True)
+    """The setting found at creation."""

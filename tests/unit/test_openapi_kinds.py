@@ -1,0 +1,233 @@
+"""The kinds of security and system against Nexus's own description of its API."""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import Any
+
+import jsonschema
+import nexus_registry.providers as providers
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from nexus_registry.providers.crud import Actual
+from nexus_registry.providers.declare import NexusResource
+from nexus_registry.providers.errors import NotFound
+from nexus_registry.providers.repositories.base import Repository
+
+from .openapi import VERSIONS, Api, inputs_of
+
+API = {version: Api.of(version) for version in VERSIONS}
+LATEST = VERSIONS[-1]
+EVERY = [
+    one
+    for one in (getattr(providers, name) for name in providers.__all__)
+    if isinstance(one, type) and issubclass(one, NexusResource)
+]
+KINDS = [one for one in EVERY if not issubclass(one, Repository)]
+BY_OTHER_MEANS = ("AdminPassword", "RealmActivation")
+"""Kinds that do not write by ``insert`` and ``write`` alone; neither sends an object."""
+every_kind = pytest.mark.parametrize("cls", KINDS, ids=lambda one: one.__name__)
+every_version = pytest.mark.parametrize("version", VERSIONS)
+writing_kind = pytest.mark.parametrize(
+    "cls", [one for one in KINDS if one.__name__ not in BY_OTHER_MEANS], ids=lambda one: one.__name__
+)
+
+
+def plain(operation: str) -> str:
+    """An operation without the names of what is in its address."""
+    return re.sub(r"\{\w+\}", "{}", operation)
+
+
+class Recorder:
+    """A client of a server that has nothing and takes everything."""
+
+    url = "https://nexus.example.com"
+    username = "admin"
+
+    def __init__(self, version: str) -> None:
+        self.server = f"Nexus/{version}.0-01 (PRO)"
+        self.sent: list[tuple[str, Any]] = []
+        self._api = API[version]
+
+    def get_object(self, path: str, **_: str) -> dict[str, Any]:
+        return {}
+
+    def get_list(self, path: str, **_: str) -> list[Any]:
+        return []
+
+    def cached_list(self, path: str, **_: Any) -> list[Any]:
+        if path.endswith("cleanup-policies") and f"POST {path}" not in self._api.writes:
+            raise NotFound("")
+        return []
+
+    def login(self) -> bool:
+        return True
+
+    def delete(self, path: str, body: Any = None) -> None:
+        pass
+
+    def post(self, path: str, body: Any) -> None:
+        self.sent.append((f"POST {path}", body))
+
+    def put(self, path: str, body: Any) -> None:
+        self.sent.append((f"PUT {path}", body))
+
+    def post_raw(self, path: str, body: bytes, content_type: str) -> None:
+        self.sent.append((f"POST {path}", content_type))
+
+    def put_text(self, path: str, secret: str) -> None:
+        self.sent.append((f"PUT {path}", "text/plain"))
+
+
+def actual(cls: type[NexusResource], inputs: dict[str, Any]) -> Actual:
+    """What a server has that has nothing else than these inputs."""
+    provider: Any = cls.provider_class()
+    match cls.__name__:
+        case "LdapServerOrder":
+            return Actual([{"name": name} for name in inputs["names"]], {})
+        case "ActiveRealms":
+            return Actual([], {})
+        case "IpAllowlist":
+            there = {key: {"id": "1"} for key in list(inputs["entries"])[:1]}
+            return Actual(there, {"entries": dict.fromkeys(there, "another")})
+        case "Eula":
+            return Actual({"accepted": False, "disclaimer": "some text"}, {})
+    return Actual({**provider.to_body(inputs), **({"id": "1"} if hasattr(provider, "paged") else {})}, {})
+
+
+def described(sent: str, cls: type[NexusResource], version: str) -> str:
+    """The operation of the description that this request is, or ``""``."""
+    (own,) = {
+        one
+        for one in map(plain, cls.provider_class.operations())  # type: ignore[attr-defined]
+        if re.fullmatch(re.escape(one).replace(r"\{\}", "[^/]+"), sent)
+    }
+    return next((one for one in API[version].writes if plain(one) == own), "")
+
+
+@functools.cache
+def schema(version: str, operation: str) -> dict[str, Any]:
+    return API[version].schema(operation)
+
+
+def without_none(value: Any) -> Any:
+    """The value without members that are null, which the description does not tell from missing ones."""
+    if isinstance(value, dict):
+        return {key: without_none(one) for key, one in value.items() if one is not None}
+    return value
+
+
+def sent_as_described(body: dict[str, Any], version: str, operation: str) -> dict[str, Any]:
+    """The body without the name, where that stands in the address alone, and without members that are null."""
+    known = API[version].bodies[operation]
+    return {key: one for key, one in without_none(body).items() if key != "name" or key in known}
+
+
+def available(cls: type[NexusResource], version: str) -> bool:
+    provider: Any = cls.provider_class
+    return not provider.availability.refusal(f"{version}.0", "pro")
+
+
+@writing_kind
+@every_version
+@settings(
+    max_examples=4,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+    database=None,
+    phases=[Phase.generate],
+)
+@given(data=st.data())
+def test_requests_are_valid_in_each_version(cls: type[NexusResource], version: str, data: st.DataObject) -> None:
+    if not available(cls, version):
+        return
+    provider: Any = cls.provider_class()
+    server = {"url": Recorder.url, "username": "admin", "password": "x", "version": f"{version}.0"}
+    news = {**data.draw(inputs_of(cls)), "connection": server}
+    for name, one in cls.declared_properties.items():
+        if one.required and name not in news:
+            news[name] = "eHg=" if name == "license" else "x"
+    for _ in range(5):  # what contradicts another property is taken out, and what another one requires put in
+        result = provider.check({}, news)
+        for failure in result.failures:
+            needed = cls.declared_properties[failure.property].required or not news.get(failure.property)
+            news[failure.property] = data.draw(inputs_of(cls, failure.property).filter(bool)) if needed else None
+    assert not [(one.property, one.reason) for one in result.failures]
+    client: Any = Recorder(version)
+    if not provider.singleton and cls.__name__ != "ExternalUser":
+        provider.insert(client, result.inputs)
+    if getattr(provider, "update_path", "{item}"):
+        provider.write(client, result.inputs, actual(cls, result.inputs))
+    assert client.sent
+    for sent, body in client.sent:
+        operation = described(sent, cls, version)
+        assert operation, f"{sent} is not in the description"
+        if isinstance(body, dict):
+            jsonschema.validate(sent_as_described(body, version, operation), schema(version, operation))
+
+
+def paths_of(cls: type[NexusResource], version: str) -> set[str]:
+    """The properties that hold no others in the bodies of the kind's requests, as the version describes them."""
+    own = set(map(plain, cls.provider_class.operations()))  # type: ignore[attr-defined]
+    return {
+        path
+        for operation, body in API[version].bodies.items()
+        if plain(operation) in own
+        for path, facts in body.items()
+        if facts["type"] != "object" or "values" in facts
+    }
+
+
+def declared(cls: type[NexusResource]) -> dict[str, str]:
+    """The properties of the kind by their paths in the body."""
+    return {".".join(path): name for name, path in cls.provider_class.paths.items()}  # type: ignore[attr-defined]
+
+
+OF_MAPS = ("properties.",)
+"""Below these paths the API takes any keys."""
+NOT_DECLARED = {
+    "type": "the class says it",
+    "properties": "the properties of the class are in it",
+}
+
+
+@every_kind
+@every_version
+def test_kind_is_available_where_it_is_described(cls: type[NexusResource], version: str) -> None:
+    own = set(map(plain, cls.provider_class.operations()))  # type: ignore[attr-defined]
+    assert available(cls, version) is bool(own & set(map(plain, API[version].writes)))
+
+
+@every_kind
+@every_version
+def test_properties_are_available_where_they_are_described(cls: type[NexusResource], version: str) -> None:
+    provider: Any = cls.provider_class
+    if not (of_api := paths_of(cls, version)):
+        return
+    wrong = {
+        path
+        for path, name in declared(cls).items()
+        if not path.startswith(OF_MAPS)
+        and (not provider.field_availability.get(name, Availability()).refusal(f"{version}.0", "pro"))
+        is not (path in of_api)
+    }
+    assert not wrong
+
+
+@every_kind
+def test_properties_are_those_of_the_api(cls: type[NexusResource]) -> None:
+    missing = paths_of(cls, LATEST) - set(declared(cls))
+    assert missing <= set(NOT_DECLARED)
+
+
+def test_every_write_is_a_kinds_or_has_a_reason() -> None:
+    of_kinds = {plain(one) for cls in EVERY for one in cls.provider_class.operations()}  # type: ignore[attr-defined]
+    with_reason = set(map(plain, NOT_RESOURCES))
+    written = set(map(plain, API[LATEST].writes))
+    assert written - of_kinds - with_reason == set()
+    assert with_reason <= written - of_kinds
+    older = {plain(one) for version in VERSIONS for one in API[version].writes}
+    assert of_kinds <= older
