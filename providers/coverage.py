@@ -1,7 +1,7 @@
 """What writes to Nexus by its API and is no resource, and why: for the coverage table and its test.
 
-The rest follows from the declarations: :func:`~.declaration.declaration` names the ``operations`` of each kind. Nothing
-that runs in a stack imports this module.
+The rest follows from the declarations: :func:`~.declaration.declaration` names the ``operations`` of each kind.
+Nothing that runs in a stack imports this module.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ NOT_RESOURCES: Mapping[str, str] = {
     "PUT /v1/plan": _RUNS,
     "PUT /v1/plan/{planId}": _RUNS,
     "POST /v1/recovery-mode": "a state for repairs, which nothing returns",
-    "POST /v1/repositories/{repositoryName}/health-check": "the capability of HealthCheckCapability for one repository",
+    "POST /v1/repositories/{repositoryName}/health-check": "HealthCheckCapability, for one repository",
     "POST /v1/repositories/{repositoryName}/invalidate-cache": _RUNS,
     "POST /v1/repositories/{repositoryName}/rebuild-index": _RUNS,
     "POST /v1/script/{name}/run": _RUNS,

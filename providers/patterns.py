@@ -65,10 +65,10 @@ _FIELDS: tuple[tuple[str, int, int, Mapping[str, int]], ...] = (
     ("year", 1970, 2099, {}),
 )
 _DAY_FORMS = {
-    "day of month": r"\?|L(-\d{1,2})?W?|\d{1,2}W",
-    "day of week": r"\?|L|\w{1,3}L|\w{1,3}#[1-5]",
+    "day of month": r"\?|L(-([12]?\d|30))?W?|([1-9]|[12]\d|3[01])W",
+    "day of week": rf"\?|L|([1-7]|{'|'.join(_DAYS)})(L|#[1-5])",
 }
-"""What only the fields of days know."""
+"""What only the fields of days know, each of them alone."""
 
 
 def quartz_cron(value: Any) -> str:
@@ -78,8 +78,9 @@ def quartz_cron(value: Any) -> str:
     if not 6 <= len(fields) <= 7:
         raise Invalid(f"must have 6 or 7 fields (seconds first, as in '0 30 2 * * ?'), not {len(fields)}")
     for field, (name, low, high, names) in zip(fields, _FIELDS, strict=False):
-        for part in field.split(","):
-            if not re.fullmatch(_DAY_FORMS.get(name, r"(?!)"), part) and not _is_range(part, low, high, names):
+        alone = re.fullmatch(_DAY_FORMS.get(name, r"(?!)"), field)
+        for part in [] if alone else field.split(","):
+            if not _is_range(part, low, high, names):
                 raise Invalid(f"{part!r} is no {name}: give numbers from {low} to {high}, '*', 'a-b' or 'a/b'")
     if (fields[3] == "?") == (fields[5] == "?"):
         raise Invalid("must have '?' for exactly one of day of month and day of week")
@@ -92,4 +93,4 @@ def _is_range(part: str, low: int, high: int, names: Mapping[str, int]) -> bool:
         return False
     ends = [end for end in (found[1], found[2]) if end not in (None, "*")]
     numbers = [names.get(end, int(end) if end.isdecimal() else -1) for end in ends]
-    return all(low <= number <= high for number in numbers) and found[3] != "0"
+    return all(low <= number <= high for number in numbers) and (not found[3] or 0 < int(found[3]) <= high)

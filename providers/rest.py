@@ -172,7 +172,7 @@ class SettingProvider(RestProvider):
 
 
 class SwitchProvider(SettingProvider):
-    """A setting with a password. What was there before can't be put back without it, so a deletion turns it off."""
+    """A setting with a password: without it, a deletion can't put back what was there, and turns it off."""
 
     off: ClassVar[Mapping[str, Any]] = {"enabled": False}
     """The properties that a deletion writes."""

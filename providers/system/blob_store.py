@@ -311,8 +311,23 @@ class GoogleSecurity(PropertyGroup, optional="bucketConfiguration.bucketSecurity
     """The credentials' JSON, for ``accountKey``."""
 
 
+class GoogleEncryption(PropertyGroup, optional="bucketConfiguration.encryption"):
+    """Encryption by Google."""
+
+    encryption_key: Prop[str | None] = prop(
+        text(), path="bucketConfiguration.encryption.encryptionKey", default=None, since="3.81"
+    )
+    """Id of a key in Cloud KMS. Default: a key of Google's."""
+
+
 class GoogleProvider(BlobStoreProvider):
     type = "google"
+
+    def to_body(self, inputs: Mapping[str, Any], base: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        body = super().to_body(inputs, base)
+        if inputs.get("encryption_key"):
+            body["bucketConfiguration"]["encryption"]["encryptionType"] = "kmsManagedEncryption"
+        return body
 
     def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield from super().validate(inputs)
@@ -320,7 +335,9 @@ class GoogleProvider(BlobStoreProvider):
             yield "account_key", "is required with authentication_method accountKey, and with no other"
 
 
-class GoogleBlobStore(GoogleSecurity, SoftQuota, BlobStore, provider=GoogleProvider, edition="pro", since="3.74"):
+class GoogleBlobStore(
+    GoogleSecurity, GoogleEncryption, SoftQuota, BlobStore, provider=GoogleProvider, edition="pro", since="3.74"
+):
     """A bucket of Google Cloud Storage.
 
     Source: Nexus REST ``/v1/blobstores/google``.

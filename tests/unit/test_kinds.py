@@ -18,7 +18,24 @@ from sandbox.pki import Authority
 SERVER = {"url": "https://nexus.example.com", "username": "admin", "password": "pw"}
 S3 = {"name": "s3", "bucket_name": "some-bucket"}
 LDAP = {"name": "ldap", "host": "ldap.example.com", "search_base": "dc=example,dc=com"}
+TASK = {"name": "t", "type": "repository.cleanup"}
 VIEW = {"name": "v", "format": "raw", "repository": "*", "actions": ["READ"]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "inputs", "server", "said"),
+    [
+        ("Task", TASK, {"version": "3.71.0-06"}, "task: is not known to Nexus 3.71.0-06, but from 3.74 on"),
+        ("AuditCapability", {}, {"version": "3.81.0"}, "from 3.82 on"),
+        ("UserTokens", {}, {"edition": "community"}, "only in the edition Pro, and the server is community"),
+        ("UserTokens", {}, {"edition": "pro", "version": "3.94.0"}, ""),
+    ],
+)
+def test_what_the_server_lacks_is_refused_in_preview(
+    kind: str, inputs: dict[str, Any], server: dict[str, str], said: str
+) -> None:
+    failures = refused(kind, **inputs, connection={**SERVER, **server})
+    assert said in failures["connection"] if said else failures == {}
 
 
 def refused(kind: str, **inputs: Any) -> dict[str, str]:
@@ -54,6 +71,37 @@ def refused(kind: str, **inputs: Any) -> dict[str, str]:
          ["certificate"]),
         ("ActiveRealms", {"realms": ["DockerToken"]}, ["realms"]),
         ("RepositoryViewPrivilege", {**VIEW, "actions": ["RUN"]}, ["actions"]),
+        ("RepositoryViewPrivilege", {**VIEW, "actions": []}, ["actions"]),
+        ("HttpProxy", {"http_host": "proxy.example.com", "http_port": 3128}, []),
+        ("HttpProxy", {"http_host": "http://proxy.example.com"}, ["http_host"]),
+        ("HttpProxy", {"https_port": 3128, "https_password": "canary"}, ["https_host", "https_username"]),
+        ("UserTokens", {"expiration_days": 0}, ["expiration_days"]),
+        ("Crowd", {"url": "a.example.com", "application_name": "n", "application_password": "canary"}, ["url"]),
+        ("Saml", {"entity_id": "e", "username_attribute": "u", "idp_metadata": "no XML"}, ["idp_metadata"]),
+        ("ExternalUser", {"user_id": "u", "source": "default", "roles": ["r"]}, ["source"]),
+        ("IpAllowlist", {"mode": "enforce", "entries": {"10.0.0.0/8": "office", "::1": ""}}, []),
+        ("IpAllowlist", {"mode": "ENFORCE", "entries": {"10.0.0.1/8": ""}}, ["entries"]),
+        ("IpAllowlist", {"mode": "ENFORCE", "entries": {"10.0.0.256": ""}}, ["entries"]),
+        ("IpAllowlist", {"mode": "ENFORCE"}, ["entries"]),
+        ("SsrfProtection", {"allowed_ips": ["10.0.0"]}, ["allowed_ips"]),
+        ("SsrfProtection", {"allowed_domains": ["https://a"]}, ["allowed_domains"]),
+        ("License", {"license": "canary!"}, ["license"]),
+        ("Iq", {"url": "https://iq.example.com"}, ["password", "username"]),
+        ("Iq", {"url": "https://iq.example.com", "authentication_type": "pki"}, []),
+        ("IqAudit", {"repository_name": "r", "enabled": False, "enabled_quarantine": True}, ["enabled"]),
+        ("Task", {**TASK, "schedule": "cron"}, ["cron_expression"]),
+        ("Task", {**TASK, "schedule": "cron", "cron_expression": "30 2 * * *"}, ["cron_expression"]),
+        ("Task", {**TASK, "cron_expression": "0 30 2 * * ?"}, ["cron_expression"]),
+        ("Task", {**TASK, "schedule": "daily", "start_date": "2026-01-31"}, ["start_date"]),
+        ("Task", {**TASK, "schedule": "daily", "start_date": "2026-01-31T02:30:00Z"}, []),
+        ("Task", {**TASK, "schedule": "weekly", "start_date": "2026-01-31T02:30:00Z", "recurring_days": [8]},
+         ["recurring_days"]),
+        ("Task", {**TASK, "schedule": "monthly", "start_date": "2026-01-31T02:30:00Z", "recurring_days": [1, 999]},
+         []),
+        ("Task", {**TASK, "schedule": "fortnightly"}, ["schedule"]),
+        ("Task", {**TASK, "time_zone_offset": "CET"}, ["time_zone_offset"]),
+        ("GlobalWebhookCapability", {"url": "ftp://a", "names": []}, ["names", "url"]),
+        ("RutAuthCapability", {"http_header": "X: Y"}, ["http_header"]),
         ("Email", {"host": "m", "from_address": "nobody"}, ["from_address"]),
         ("Email", {"host": "m", "from_address": "a@b", "password": "canary"}, ["username"]),
     ],
@@ -90,7 +138,19 @@ def test_expressions_that_do_not_compile_are_refused(expression: str) -> None:
 
 @pytest.mark.parametrize(
     "schedule",
-    ["0 30 2 * * ?", "0 0/15 8-18 ? * MON-FRI", "0 0 1 L * ?", "0 0 1 ? jan,jul 2#1 2030", "0 0 1 15W * ?"],
+    [
+        "0 30 2 * * ?",
+        "0 0/15 8-18 ? * MON-FRI",
+        "0 0 1 L * ?",
+        "0 0 1 ? jan,jul 2#1 2030",
+        "0 0 1 15W * ?",
+        "0 0 1 LW * ?",
+        "0 0 1 L-3 * ?",
+        "0 0 1 ? * FRIL",
+        "0 0 1 ? * 6L",
+        "*/5 * * * * ?",
+        "0 0 1 1,15 * ?",
+    ],
 )
 def test_schedules_of_quartz_pass(schedule: str) -> None:
     assert quartz_cron(schedule) == schedule.upper()
@@ -105,6 +165,13 @@ def test_schedules_of_quartz_pass(schedule: str) -> None:
         ("0 0 2 ? * ?", "exactly one"),
         ("0 0 2 * FOO ?", "'FOO' is no month"),
         ("0 0/0 2 * * ?", "'0/0' is no minutes"),
+        ("0 0/60 2 * * ?", "'0/60' is no minutes"),
+        ("0 0 2 32W * ?", "'32W' is no day of month"),
+        ("0 0 2 L,15 * ?", "'L' is no day of month"),
+        ("0 0 2 ? * FOOL", "'FOOL' is no day of week"),
+        ("0 0 2 ? * 2#6", "'2#6' is no day of week"),
+        ("0 0 2 ? * MON#1,FRI", "'MON#1' is no day of week"),
+        ("0 0 2 * * ? 1969", "'1969' is no year"),
     ],
 )
 def test_schedules_that_can_not_be_parsed_are_refused(schedule: str, said: str) -> None:

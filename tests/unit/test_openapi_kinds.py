@@ -11,6 +11,8 @@ import nexus_registry.providers as providers
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from nexus_registry.providers.compat import Availability
+from nexus_registry.providers.coverage import NOT_RESOURCES
 from nexus_registry.providers.crud import Actual
 from nexus_registry.providers.declare import NexusResource
 from nexus_registry.providers.errors import NotFound
@@ -28,6 +30,15 @@ EVERY = [
 KINDS = [one for one in EVERY if not issubclass(one, Repository)]
 BY_OTHER_MEANS = ("AdminPassword", "RealmActivation")
 """Kinds that do not write by ``insert`` and ``write`` alone; neither sends an object."""
+AVAILABLE_ALL_THE_SAME = {
+    ("Eula", "3.74"): "on servers without the agreement nothing is written",
+}
+"""Kinds that are taken where they are not described, and why."""
+MISDESCRIBED = {
+    ("LdapServer", "protocol"): "up to 3.87 its values are described in lower case; servers take both",
+    ("LdapServer", "groupType"): "the same",
+}
+"""Where a description is wrong, and how."""
 every_kind = pytest.mark.parametrize("cls", KINDS, ids=lambda one: one.__name__)
 every_version = pytest.mark.parametrize("version", VERSIONS)
 writing_kind = pytest.mark.parametrize(
@@ -94,7 +105,8 @@ def actual(cls: type[NexusResource], inputs: dict[str, Any]) -> Actual:
             return Actual(there, {"entries": dict.fromkeys(there, "another")})
         case "Eula":
             return Actual({"accepted": False, "disclaimer": "some text"}, {})
-    return Actual({**provider.to_body(inputs), **({"id": "1"} if hasattr(provider, "paged") else {})}, {})
+    told = {"User": {"source": "default"}}.get(cls.__name__, {"id": "1"} if hasattr(provider, "paged") else {})
+    return Actual({**provider.to_body(inputs), **told}, {})
 
 
 def described(sent: str, cls: type[NexusResource], version: str) -> str:
@@ -108,8 +120,11 @@ def described(sent: str, cls: type[NexusResource], version: str) -> str:
 
 
 @functools.cache
-def schema(version: str, operation: str) -> dict[str, Any]:
-    return API[version].schema(operation)
+def schema(version: str, operation: str, kind: str) -> dict[str, Any]:
+    made = API[version].schema(operation)
+    for name in [name for one, name in MISDESCRIBED if one == kind]:
+        made["properties"][name].pop("enum", None)
+    return made
 
 
 def without_none(value: Any) -> Any:
@@ -133,7 +148,7 @@ def available(cls: type[NexusResource], version: str) -> bool:
 @writing_kind
 @every_version
 @settings(
-    max_examples=4,
+    max_examples=3,
     deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
@@ -142,31 +157,38 @@ def available(cls: type[NexusResource], version: str) -> bool:
 )
 @given(data=st.data())
 def test_requests_are_valid_in_each_version(cls: type[NexusResource], version: str, data: st.DataObject) -> None:
-    if not available(cls, version):
+    if not available(cls, version) or (cls.__name__, version) in AVAILABLE_ALL_THE_SAME:
         return
     provider: Any = cls.provider_class()
-    server = {"url": Recorder.url, "username": "admin", "password": "x", "version": f"{version}.0"}
-    news = {**data.draw(inputs_of(cls)), "connection": server}
-    for name, one in cls.declared_properties.items():
-        if one.required and name not in news:
-            news[name] = "eHg=" if name == "license" else "x"
-    for _ in range(5):  # what contradicts another property is taken out, and what another one requires put in
-        result = provider.check({}, news)
-        for failure in result.failures:
-            needed = cls.declared_properties[failure.property].required or not news.get(failure.property)
-            news[failure.property] = data.draw(inputs_of(cls, failure.property).filter(bool)) if needed else None
-    assert not [(one.property, one.reason) for one in result.failures]
+    inputs = checked(cls, version, data)
     client: Any = Recorder(version)
-    if not provider.singleton and cls.__name__ != "ExternalUser":
-        provider.insert(client, result.inputs)
+    if not provider.singleton:
+        provider.insert(client, inputs)
     if getattr(provider, "update_path", "{item}"):
-        provider.write(client, result.inputs, actual(cls, result.inputs))
+        provider.write(client, inputs, actual(cls, inputs))
     assert client.sent
     for sent, body in client.sent:
         operation = described(sent, cls, version)
         assert operation, f"{sent} is not in the description"
         if isinstance(body, dict):
-            jsonschema.validate(sent_as_described(body, version, operation), schema(version, operation))
+            made = sent_as_described(body, version, operation)
+            jsonschema.validate(made, schema(version, operation, cls.__name__))
+
+
+def checked(cls: type[NexusResource], version: str, data: st.DataObject) -> dict[str, Any]:
+    """Inputs that the kind's check takes."""
+    server = {"url": Recorder.url, "username": "admin", "password": "x", "version": f"{version}.0"}
+    news = {**data.draw(inputs_of(cls)), "connection": server}
+    for name, one in cls.declared_properties.items():
+        if one.required and name not in news:
+            news[name] = data.draw(inputs_of(cls, name))
+    for _ in range(8):  # what contradicts another property is taken out, and what another one requires put in
+        result = cls.provider_class().check({}, news)
+        for name in {failure.property for failure in result.failures}:
+            needed = cls.declared_properties[name].required or not news.get(name)
+            news[name] = data.draw(inputs_of(cls, name).filter(bool)) if needed else None
+    assert not [(one.property, one.reason) for one in result.failures]
+    return result.inputs
 
 
 def paths_of(cls: type[NexusResource], version: str) -> set[str]:
@@ -189,16 +211,32 @@ def declared(cls: type[NexusResource]) -> dict[str, str]:
 OF_MAPS = ("properties.",)
 """Below these paths the API takes any keys."""
 NOT_DECLARED = {
-    "type": "the class says it",
-    "properties": "the properties of the class are in it",
+    r"type": "the class says it",
+    r"id": "the server gives it",
+    r"properties": "the properties of the class are in it",
+    r"concurrentRun": "of a new task only, and never returned",
+    r"ipOrCidr|description": "the entries of IpAllowlist",
+    r"disclaimer": "sent back as it came",
+    r"password|source|externalRoles": "of User: written by itself, fixed, and read-only",
+    r"emailAddress|firstName|lastName|status|readOnly": "of ExternalUser: sent back as they came",
+    r"https?Proxy\.(authInfo\.)?enabled": "follows from the host and the user name",
+    r"notifyEmail": "sent with another key only",
+    r"softQuotaAttributes\..*": "another name of softQuota, described from 3.88 on",
+    r"bucketConfiguration\.activeRegion": "read-only",
+    r"bucketConfiguration\.security\..*": "another name of bucketSecurity",
+    r"bucketConfiguration\.advancedConnection\..*": "another name of advancedBucketConnection",
+    r"bucketConfiguration\.encryption\.encryptionType": "of Google: follows from encryption_key",
+    r"bucketConfiguration\.(authentication|bucketSecurity)\.method": "another name of authenticationMethod",
 }
+"""Properties of the API that no property of the kind stands for, and why."""
 
 
 @every_kind
 @every_version
 def test_kind_is_available_where_it_is_described(cls: type[NexusResource], version: str) -> None:
     own = set(map(plain, cls.provider_class.operations()))  # type: ignore[attr-defined]
-    assert available(cls, version) is bool(own & set(map(plain, API[version].writes)))
+    described = bool(own & set(map(plain, API[version].writes)))
+    assert available(cls, version) is (described or (cls.__name__, version) in AVAILABLE_ALL_THE_SAME)
 
 
 @every_kind
@@ -211,6 +249,7 @@ def test_properties_are_available_where_they_are_described(cls: type[NexusResour
         path
         for path, name in declared(cls).items()
         if not path.startswith(OF_MAPS)
+        and path != "entries"
         and (not provider.field_availability.get(name, Availability()).refusal(f"{version}.0", "pro"))
         is not (path in of_api)
     }
@@ -219,8 +258,9 @@ def test_properties_are_available_where_they_are_described(cls: type[NexusResour
 
 @every_kind
 def test_properties_are_those_of_the_api(cls: type[NexusResource]) -> None:
-    missing = paths_of(cls, LATEST) - set(declared(cls))
-    assert missing <= set(NOT_DECLARED)
+    read_only: Any = cls.provider_class.read_only  # type: ignore[attr-defined]
+    missing = paths_of(cls, LATEST) - set(declared(cls)) - set(read_only)
+    assert {path for path in missing if not any(re.fullmatch(one, path) for one in NOT_DECLARED)} == set()
 
 
 def test_every_write_is_a_kinds_or_has_a_reason() -> None:
