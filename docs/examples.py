@@ -57,7 +57,16 @@ SAMPLES: dict[str, Any] = {
     "symbol_server_url": "https://symbols.example.com",
     "user_id": "ada",
     "username": "ada",
+    "url": "https://server.example.com",
+    "DockerGarbageCollectionTask.repository_name": "images",
+    "ExternalUser.source": "LDAP",
+    "IpAllowlist.mode": "MONITOR",
+    "License.license": "bGljZW5jZQ==",
+    "Saml.entity_id": "https://nexus.example.com:8443/service/rest/v1/security/saml/metadata",
+    "Saml.idp_metadata": '<EntityDescriptor entityID="https://login.example.com"/>',
+    "Saml.username_attribute": "username",
     "Script.content": "log.info('hello')",
+    "Task.type": "repository.cleanup",
     "ContentSelector.name": "public",
 }
 """Values by property, or by kind and property, where the declaration tells too little."""

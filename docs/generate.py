@@ -178,7 +178,7 @@ Made by `make docs-coverage` from the declarations, and from the tests that pyte
 
 - **real**: tests create, read, update and delete it on a real Nexus Core of these versions.
 - **stand-in**: the same on the stand-in that plays what Core lacks; it was not compared with the vendor's server.
-- **schema**: the bodies that it sends are valid by the vendor's description of the API of 3.94.
+- **schema**: the bodies that it sends are valid by the vendor's descriptions of the API (3.74, 3.82, 3.94).
 - **no server**: only what it checks before anything is sent is tested.
 """
 

@@ -25,7 +25,7 @@ from nexus_registry.providers.declare import DeclaredResource
 from nexus_registry.providers.provider import Provider
 
 ROOT = Path(__file__).parents[1]
-PATHS = ("tests/contract", "tests/versions", "tests/unit/test_openapi.py")
+PATHS = ("tests/contract", "tests/versions", "tests/unit/test_openapi.py", "tests/unit/test_openapi_kinds.py")
 CORE_FORMATS = {"apt", "maven", "raw"}
 CORE_VERSION = "3.71.0-06"
 """The version of the real server in ``tests/contract``."""

@@ -145,6 +145,7 @@ def available(cls: type[NexusResource], version: str) -> bool:
     return not provider.availability.refusal(f"{version}.0", "pro")
 
 
+@pytest.mark.kinds(on="schema")
 @writing_kind
 @every_version
 @settings(
