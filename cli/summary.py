@@ -133,7 +133,7 @@ def _step(one: Mapping[str, Any]) -> _Step:
         new,
         bool(states[0].get("retainOnDelete")),
         tuple(str(key) for key in one.get("replaceReasons") or ()),
-        tuple(sorted({*changed, *named} - _UNSHOWN)),
+        tuple(sorted({*changed, *named} - {"__provider"})),
     )
 
 
@@ -229,9 +229,11 @@ def _diagnostic(found: Summary, one: Mapping[str, Any]) -> None:
 
 
 def _changes(step: _Step) -> Iterator[str]:
-    lines = [line for key in step.changed for line in _change(step, key)]
+    lines = [line for key in step.changed if key not in _UNSHOWN for line in _change(step, key)]
     yield from dict.fromkeys(lines[:_SHOWN_CHANGES])
-    if not lines and _HIDDEN in str(step.new):
+    if not lines and step.changed:
+        yield "what it depends on changes"
+    elif not lines and _HIDDEN in str(step.new):
         yield "a secret changes"  # masked on both sides, and the engine does not name it
     if len(lines) > _SHOWN_CHANGES:
         yield f"and {len(lines) - _SHOWN_CHANGES} more properties"

@@ -57,8 +57,10 @@ def test_unchanged_preview_says_so() -> None:
 def test_update_names_properties_and_restart() -> None:
     found = summarize(recorded("update"), NOW)
     updated = {entry.resource: entry.changes for entry in found.updated}
-    assert "heap_mb: 2703 → 3000" in updated["nexus-prepare"]
+    assert "heap_mb: 2703 → 3000" in updated["nexus-service"]
     assert updated["registry:ci"] == ("a secret changes",)
+    assert updated["registry-proof"] == ("what it depends on changes",)
+    assert [entry.text for entry in found.restarts] == ["restarts the server: heap_mb"]
     assert "registry:kubelet" in names(found.deleted)
     assert [entry.text for entry in found.certificates] == ["the certificate ends on 2036-01-01"]
     assert "ends on 2036-01-01" in "".join(entry.text for entry in found.warnings)
@@ -79,6 +81,7 @@ def test_destroy_names_what_stays_and_stops() -> None:
     found = summarize(recorded("destroy"), NOW)
     assert found.data_loss == []
     assert names(found.kept) == ["registry-repository"]
+    assert [entry.text for entry in found.restarts] == ["the server is stopped and its unit removed"]
 
 
 def test_refused_preview_shows_the_reason() -> None:
@@ -189,7 +192,7 @@ def test_command_reads_standard_input(
     assert main(["summary", "--format", form]) == 0
     text = capsys.readouterr().out
     if form == "json":
-        assert json.loads(text)["certificates"][0]["resource"] == "nexus-keystore"
+        assert json.loads(text)["restarts"][0]["resource"] == "nexus-service"
     else:
         assert text.startswith("<!-- nexus-registry summary: nexus-registry/prod -->\n## Preview of ")
 
