@@ -54,43 +54,43 @@ class Lane:
 
 
 _NEXUS = """
-A proxy stands before a real Nexus Core and does one thing to one request of one operation: to the one that
-matters most (the last that changes something), and where the answer is lost, cut or not the server's to each
-request in turn. The operations are the providers' own, called as the engine calls them. After the second run
-everything that the server has (repositories, roles, users, privileges, realms, anonymous access, licence,
-components, which logins work) is compared with what an undisturbed run leaves. The client's waits (60 s of
-patience, pauses) run 30 times as fast here and its time-outs are 1 s, so that a lasting fault costs seconds
-and not minutes; with the real restart and the real read-only mode nothing is shortened.
+A proxy in front of a real Nexus Core injects one fault into one request of one operation. The request is the
+last one that changes something; faults of the response (lost, cut, not from the server) are injected into each
+request in turn. The operations are called as the engine calls them. After the second run, everything on the
+server (repositories, roles, users, privileges, realms, anonymous access, licence, components, working logins)
+is compared with the result of an undisturbed run. The retry timeout of the client (60 s) and its pauses are 30
+times shorter here, and its time-outs are 1 s. Nothing is shortened for the real restart and the real read-only
+mode.
 
-What a create found before it (`added` of RealmActivation and `before` of AnonymousAccess, by which a deletion
-goes) is what the run found that ended it: after a run that was killed, a deletion leaves the realm active and
-anonymous access as it is. What is marked ᵖ is played by the stand-in: docker repositories, their realm and
-connectors, and what is new in versions that no server here is of: the licence (3.77), path routing (3.83), Jetty
-12's HTTPS file (3.86), the login limiter (3.93). Everything else is Nexus's own.
+`added` of RealmActivation and `before` of AnonymousAccess, which a deletion restores, are what the successful
+run found: after a killed run, a deletion leaves the realm active and anonymous access unchanged. The stand-in
+provides what is marked ᵖ: docker repositories, their realm and connectors, and features of versions that are
+not available here, namely the licence (3.77), path routing (3.83), the HTTPS file of Jetty 12 (3.86) and the
+login limiter (3.93). Everything else is Nexus itself.
 """
 _DRIFT = """
-Each kind is changed, and deleted where it can be, over Nexus's REST API between two runs. A cell says what
-`refresh` shows and what the next `up` did; the whole server is then as it was. The administrator's password
-needs the one that was set by hand, as `current_password`.
+Each kind is changed, and deleted if it can be deleted, by Nexus's REST API between two runs. A cell contains
+what `refresh` reports and what the next `up` did. Afterwards the server is as it was before. The password of
+the administrator requires the one that was set by hand, as `current_password`.
 """
 _KEPT = """
-An image is pushed, and then somebody edits program, state and server in an order that a generator chose, each
-request of half of the operations meeting a fault. `force_destroy` is never in force; after each operation the
-image's manifest and layer are fetched.
+An image is pushed. Then a generator edits program, state and server in random order, and every second operation
+meets a fault. `force_destroy` is never set. After each operation the manifest and the layer of the image are
+fetched.
 """
 _ENGINE = """
-The whole dev stack. Only the engine's own process is killed (SIGKILL): what it had begun goes on beside the next
-run, and is ended when all is over. `At the beginning` is as soon as the state notes an operation as under way, `in
-the middle` some time after that, `at the end` as soon as the state notes it no more, which on the CLI is seldom
-seen before the next one begins. Each is met once for each resource, in runs that follow each other until one comes
-to its end; then come a refresh and an `up` that have nothing to do. Between two runs is what a person does: on the
-CLI `pulumi cancel`. After a create, and after each kill at a random moment, every property in the state is
-compared with what an undisturbed run left, after the latter the whole server, too.
+The whole dev stack is deployed, and only the process of the engine is killed (SIGKILL). What it had started
+continues beside the next run and is ended after the test. `At the beginning` is when the state records an
+operation as pending, `in the middle` some time later, and `at the end` when the state no longer records it; on
+the CLI the next operation has usually begun by then. Each kill is tested once for each resource, in consecutive
+runs until one completes. A refresh and an `up` then find nothing to do. On the CLI, `pulumi cancel` runs
+between two runs. After a create, and after each kill at a random moment, every property in the state is
+compared with that of an undisturbed run; after a kill at a random moment the whole server is compared, too.
 """
 _HOST = """
-A real systemd host; the engine is the CLI where there is one. A cut of SSH resets every connection between engine
-and host; a run that it does not end, because Pulumi dials again, is struck at its next step too. A wrong clock is
-that of every process of the host, Nexus's included: a library between it and the kernel's.
+The host is a real systemd host, and the engine is the CLI if it is available. A cut of SSH resets every
+connection between engine and host. If the run survives because Pulumi reconnects, its next step is cut, too. A
+wrong clock applies to every process of the host, Nexus included: a library replaces the clock of the kernel.
 """
 LANES = {
     "nexus": Lane("Between provider and Nexus", _NEXUS.strip()),
@@ -140,14 +140,15 @@ def render(kept: Iterable[Row]) -> str:
     kept = list(kept)
     lost = [row for row in kept if row.lost]
     parts = [
-        "# What was broken on purpose, and what came of it\n",
-        "Made by `make test-faults`; anyone can make it again. Each cell says what the run that met the fault "
-        "came to and, if that was not the end of it, what the next run did without anybody's help. A name such as "
-        "`Unreachable` is the type of the error, whose text is one sentence with property, reason and remedy. "
-        "Several results in one cell: of different moments of the operation. A dash: not tried in this run, as a "
-        "rule because the operation sends nothing to which that fault could happen.\n",
-        f"{len(kept)} faults injected; {len(lost)} left something lost, doubled, orphaned or to be done by hand. "
-        f"On {_machine()}.\n",
+        "# Injected faults and their results\n",
+        "`make test-faults` generates this page. Each cell contains the result of the run that met the "
+        "fault and, if that failed, the result of the next run without manual intervention. A name such "
+        "as `Unreachable` is the type of the error; its text is one sentence with property, reason and "
+        "remedy. Several results in one cell belong to different moments of the operation. A dash means "
+        "that the fault was not injected, usually because the operation sends no request to which it "
+        "applies.\n",
+        f"{len(kept)} faults injected; {len(lost)} left something lost, duplicated, orphaned or to be done by "
+        f"hand. On {_machine()}.\n",
     ]
     for name in dict.fromkeys(row.lane for row in kept):
         lane = LANES.get(name, Lane(name))
@@ -156,7 +157,7 @@ def render(kept: Iterable[Row]) -> str:
         for operation in dict.fromkeys(row.operation for row in of_lane):
             parts += [f"### {operation}\n", _table([row for row in of_lane if row.operation == operation])]
         if name == "nexus":
-            parts += ["What the faults are, and how long the run took that met them:\n", _legend(of_lane)]
+            parts += ["The faults, and the duration of the run that met them:\n", _legend(of_lane)]
     return "\n".join(parts)
 
 
