@@ -1,4 +1,4 @@
-"""One Linux host, one Nexus, one private Docker registry, as the stack's configuration says."""
+"""One Linux host with Nexus and one private Docker registry, as configured in the stack."""
 
 from dataclasses import replace
 

@@ -1,6 +1,6 @@
-"""``nexus-registry doctor --host``: asks the host what of each step's work is no longer as the step left it.
+"""``nexus-registry doctor --host``: reports what differs on the host from what the steps left.
 
-A remote command has no read, so ``pulumi refresh`` can't see what was changed by hand on the host. The steps' own
+A remote command has no read, so ``pulumi refresh`` does not detect changes by hand on the host. The steps' own
 command lines and secrets, from the state, are sent again with components/host/doctor.sh in place of the steps; it
 changes nothing.
 """
@@ -19,12 +19,12 @@ REMEDY = "set nexus-registry:repair to a new value and run pulumi up"
 _FINDING, _EXAMINED = "nexus-registry finding: ", "nexus-registry examined: "
 """What doctor.sh puts before its lines; a login shell may print others."""
 FILES = ("lib", "units", "jetty", "properties", "unit", "start", "selinux", "firewall", "doctor")
-"""What is sent: the functions by which the steps make things, and those that look at them."""
+"""The files that are sent: the functions of the steps, and those that compare."""
 
 
 @dataclass
 class Report:
-    """What was found, and which steps could not be looked at and why, a line each."""
+    """The differences, and the steps that could not be examined with the reason; one line each."""
 
     findings: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
@@ -35,7 +35,7 @@ class Report:
 
 
 def examine(steps: Sequence[Step]) -> Report:
-    """Ask each step's host; a host that can't be asked is asked once."""
+    """Examine each step on its host. A host that can't be reached is tried once."""
     report, silent = Report(), set[str]()
     for step in steps:
         if step.host in silent:

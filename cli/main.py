@@ -23,16 +23,16 @@ _EXPORT = (*_STATE, "--show-secrets")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; 0: nothing found, 1: something found, 2: can't tell (or the command line is wrong)."""
-    asked = _parser().parse_args(arguments)
-    if asked.command == "summary":
-        return _summary(asked.file, asked.format, asked.name)
-    if asked.command == "audit":
-        return _audit(asked)
-    if asked.command == "init":
-        return init(asked)
+    """Run a command; 0: no difference, 1: differences, 2: not known (or a wrong command line)."""
+    options = _parser().parse_args(arguments)
+    if options.command == "summary":
+        return _summary(options.file, options.format, options.name)
+    if options.command == "audit":
+        return _audit(options)
+    if options.command == "init":
+        return init(options)
     try:
-        steps = steps_in(_export(asked.state, asked.stack))
+        steps = steps_in(_export(options.state, options.stack))
     except Unreadable as error:
         sys.stderr.write(f"{error}\n")
         return UNKNOWN
@@ -101,10 +101,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _audit(asked: argparse.Namespace) -> int:
+def _audit(options: argparse.Namespace) -> int:
     try:
-        config = json.loads(Path(asked.config).read_text(encoding="utf-8")) if asked.config else {}
-        found = audit(_export(asked.file, asked.stack, "--file", _STATE), config)
+        config = json.loads(Path(options.config).read_text(encoding="utf-8")) if options.config else {}
+        found = audit(_export(options.file, options.stack, "--file", _STATE), config)
     except OSError as error:
         sys.stderr.write(f"--config: {error.strerror}: {error.filename}\n")
         return UNKNOWN
@@ -115,7 +115,7 @@ def _audit(asked: argparse.Namespace) -> int:
         sys.stderr.write(f"--config: {error}\n")
         return UNKNOWN
     lines = [f"{one.level}: {one.urn.rpartition('::')[2]}: {one.message} ({one.rule})" for one in found]
-    sys.stdout.write(f"{as_json(found)}\n" if asked.json else "".join(f"{line}\n" for line in lines))
+    sys.stdout.write(f"{as_json(found)}\n" if options.json else "".join(f"{line}\n" for line in lines))
     return FOUND if any(one.level == "mandatory" for one in found) else NOTHING
 
 

@@ -13,7 +13,7 @@ _LIMIT = 180.0
 
 
 class NoConnection(Exception):
-    """The host can't be asked; the text names the argument, the reason and the remedy."""
+    """The host can't be reached. The text names the argument, the reason and the remedy."""
 
 
 def run(connection: Mapping[str, Any], command: str, stdin: str) -> subprocess.CompletedProcess[str]:
@@ -67,7 +67,7 @@ def _client(given: Mapping[str, Any], folder: Path) -> tuple[list[str], dict[str
         _write(key, given["privateKey"].rstrip("\n") + "\n")
         options |= {"IdentityFile": "key", "IdentitiesOnly": "yes", "PermitLocalCommand": "yes"}
         options["LocalCommand"] = "rm -f key answer"
-        if "privateKeyPassword" in given:  # the client asks a program for it, never the command line
+        if "privateKeyPassword" in given:  # the client reads it from a program, never from the command line
             _write(answer, given["privateKeyPassword"] + "\n")
             _write(folder / "ask", "#!/bin/sh\ncat answer\n", mode=0o700)
             env |= {"SSH_ASKPASS": "./ask", "SSH_ASKPASS_REQUIRE": "force", "DISPLAY": ":"}

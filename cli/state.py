@@ -22,7 +22,7 @@ _KIND = re.compile(r"^# (prepare|account|archive|keystore|service|port): ", re.M
 
 
 class Unreadable(Exception):
-    """The state can't be read as that of a stack with a server; the text says why and what to do."""
+    """The state is not that of a stack with a server. The text names the reason and the remedy."""
 
 
 @dataclass(frozen=True)

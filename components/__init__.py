@@ -1,4 +1,4 @@
-"""What people put into a stack: a Nexus server on a Linux host, docker registries on it, and users of these."""
+"""The components: a Nexus server on a Linux host, docker registries on it, and users of these."""
 
 from .registry import DockerRegistry, DockerRegistryArgs
 from .server import NexusServer, NexusServerArgs

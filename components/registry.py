@@ -32,8 +32,8 @@ class DockerRegistryArgs:
     """The arguments of a DockerRegistry.
 
     Args:
-        server: the NexusServer that the registry is on; or, for a server that is managed elsewhere,
-        connection: how it is reached, and
+        server: the NexusServer of the registry; or, for a server that is managed elsewhere,
+        connection: the connection to it, and
         hostname: the name that clients use for it.
         login_server: ``host`` or ``host:port`` that clients use, where a reverse proxy is in front; without a port
             it is 443. Verification and pull secret go through it, over HTTPS. Default: hostname and ``https_port``
@@ -86,7 +86,7 @@ class DockerRegistry(pulumi.ComponentResource):
     """A private Docker registry on a Nexus server.
 
     Pulumi type ``nexus-registry:index:DockerRegistry``. It creates a DockerHostedRepository, a Role for pushing
-    and one for pulling where somebody has it, a User for each pusher and puller, and a RegistryCheck: after each
+    and one for pulling if a user has it, a User for each pusher and puller, and a RegistryCheck: after each
     change one login and one pull challenge. On a NexusServer of the stack a host step first checks that the ports
     are free.
 
@@ -216,7 +216,7 @@ class DockerRegistry(pulumi.ComponentResource):
         )
 
     def _prerequisites(self) -> list[pulumi.Resource]:
-        """What must be done before the repository is created."""
+        """The resources that must exist before the repository."""
         args = self.args
         if args.server is None:
             if not args.manage_server:
@@ -328,7 +328,7 @@ def incarnations_of(roles: Iterable[RoleRef]) -> list[pulumi.Input[str]]:
 
 
 def user_resource_name(component: str, user_id: str) -> str:
-    """The name of a user's resource, another one for each component and user: a user id holds no colon."""
+    """The name of a user's resource, unique for each component and user: a user id contains no colon."""
     return f"{component}:{user_id}"
 
 
@@ -338,7 +338,7 @@ _former_names: weakref.WeakKeyDictionary[Any, set[str]] = weakref.WeakKeyDiction
 def former_names(component: str, user_id: str) -> list[str | pulumi.Alias]:
     """The name that the resource had up to 0.1, which was the same for ``a``, ``b-c`` and ``a-b``, ``c``.
 
-    Such a name goes to the first of them, because the state holds one of them at most.
+    The first of them gets such a name, because the state contains at most one of them.
     """
     former = f"{component}-{user_id}"
     taken = _former_names.setdefault(pulumi.runtime.settings.get_monitor(), set())

@@ -26,58 +26,59 @@ from .validation import require_none, server_problems
 
 @dataclass(kw_only=True)
 class NexusServerArgs:
-    """What a server is to be.
+    """The arguments of a NexusServer.
 
     Args:
-        ssh: how the host is reached. Give ``host_key``: without it the host's identity is not checked. A user
+        ssh: the SSH connection to the host. Without ``host_key`` the identity of the host is not verified. A user
             other than ``root`` needs sudo without a password.
         version: with the build, such as ``3.71.0-06``.
-        archive_sha256: SHA-256 of the archive, as the vendor states it for this very file.
-        admin_password: of the account ``admin``, from the first second.
-        private_key, certificate: of the server, in PEM; or
+        archive_sha256: SHA-256 of the archive, from the vendor, for this file.
+        admin_password: password of the account ``admin``.
+        private_key, certificate: key and certificate of the server, in PEM; or
         certificate_path, private_key_path: files on the host that hold them in PEM, the certificate followed by
-            its intermediates. They are read on the host when the steps run and never leave it. After a renewal
-            there, a new value of ``repair`` has it served. Needs openssl on the host.
+            its intermediates. They are read on the host when the steps run and never leave it. After a renewal,
+            a new value of ``repair`` loads the certificate. Requires openssl on the host.
         keystore_password: protects the keystore on the host; at least 6 characters.
-        hostname: the name clients use, which the certificate must hold. Default: the host that ``ssh`` names.
-        url: address at which the server is reached, where a reverse proxy is in front. Default: hostname,
+        hostname: the name that clients use; the certificate must contain it. Default: the host of ``ssh``.
+        url: address of the server, if a reverse proxy is in front of it. Default: hostname,
             ``https_port`` and ``context_path``.
         chain: intermediate certificates in PEM.
-        private_key_passphrase: where the key is encrypted.
+        private_key_passphrase: passphrase of an encrypted key.
         ca: the authority of the certificate at ``url`` in PEM, where no public one signed it.
         keystore_format: ``pkcs12`` or ``jks``.
         keystore_alias: the entry's name in the keystore.
-        renew_before: days before the certificate's end from which on ``preview`` says that it is due; 0: never.
-        current_admin_password: the password in force, when a server that was set up by hand is taken over.
-        archive_url: where the archive is. Default: the vendor's address by version and architecture.
-        archive_username, archive_password: login at a mirror, for ``archive_url``; both secret. They reach curl by
-            its standard input.
-        archive_path: a file that is on the host already, instead of a download.
-        architecture: ``x86_64`` or ``aarch64``: which of the vendor's archives.
-        java_home: a Java on the host to use. Default: the one that the version needs, installed.
-        java_package: package that brings the Java, instead of the usual one.
-        http_port, https_port: of Nexus itself.
-        address: the address it listens at.
-        privileged_ports: let Nexus listen at ports below 1024, such as 443 of a DockerRegistry; needs systemd 229.
+        renew_before: days before the certificate's end from which ``preview`` and ``up`` warn; 0: never.
+        current_admin_password: the current password of a server that was set up by hand.
+        archive_url: URL of the archive. Default: the URL of the vendor for version and architecture.
+        archive_username, archive_password: credentials for ``archive_url``; both secret. They are passed to curl
+            by standard input.
+        archive_path: an archive on the host, instead of a download.
+        architecture: architecture of the archive, ``x86_64`` or ``aarch64``.
+        java_home: a Java on the host. Default: the Java that the version requires is installed.
+        java_package: package with the Java, instead of the default one.
+        http_port, https_port: ports of Nexus.
+        address: IP address on which Nexus listens.
+        privileged_ports: allow ports below 1024, such as 443 of a DockerRegistry; requires systemd 229.
             Implied by an ``http_port`` or ``https_port`` below 1024. The unit gets CAP_NET_BIND_SERVICE.
-        context_path: under which it answers.
+        context_path: context path of Nexus, such as ``/nexus``.
         heap_mb: Java heap in MB, at most two thirds of the host's memory. The vendor's minimum is 2703.
-        min_disk_mb: free disk that install and data directory must have, in MB.
-        properties: more lines for ``nexus.properties``.
-        install_root: versions are unpacked below it, ``nexus`` links to the one in use; of this server alone.
-        data_dir: everything that is not part of the program.
-        user, group: the service's account, made when it is not there.
+        min_disk_mb: free disk that the install and data directories must have, in MB.
+        properties: additional entries of ``nexus.properties``.
+        install_root: directory of the unpacked versions; ``nexus`` in it links to the current one. It must not be
+            shared.
+        data_dir: data directory of Nexus.
+        user, group: account of the service; created if it does not exist.
         unit: name of the systemd unit.
-        anonymous_access: let requests without a login act as ``anonymous``.
-        accept_eula: True accepts the Community Edition's licence, which versions from 3.77 ask for.
-        connect_timeout: seconds to wait for the host's SSH server, such as that of a machine that still boots.
-        lock_timeout: seconds that a host step waits for another one on the same host.
+        anonymous_access: enable anonymous access.
+        accept_eula: True accepts the licence of the Community Edition, which versions from 3.77 require.
+        connect_timeout: seconds to wait for the SSH server of the host.
+        lock_timeout: seconds that a host step waits for another step on the same host.
         start_timeout: seconds that a start may take.
-        purge_data: let ``destroy`` remove the data directory with every image in it.
-        open_firewall: where firewalld runs, open ``https_port`` and the ports of the registries on this server in
-            its default zone, and close them again. Without it the steps say which ports are shut.
-        repair: a new value makes ``up`` run every step on the host again, which mends what was changed by hand
-            there; the value itself means nothing.
+        purge_data: ``destroy`` removes the data directory with every image in it.
+        open_firewall: open ``https_port`` and the ports of the registries in the default zone of firewalld, and
+            close them on destroy. Without it the steps report which ports are closed.
+        repair: a new value makes ``up`` run every host step again, which repairs changes by hand. The value itself
+            has no meaning.
     """
 
     ssh: remote.ConnectionArgs
@@ -131,7 +132,7 @@ class NexusServerArgs:
 class NexusServer(pulumi.ComponentResource):
     """Nexus Repository 3 on a Linux host with systemd, over HTTPS, administered by the stack's password.
 
-    Pulumi type ``nexus-registry:index:NexusServer``. It makes the host steps ``prepare``, ``account``,
+    Pulumi type ``nexus-registry:index:NexusServer``. It creates the host steps ``prepare``, ``account``,
     ``archive``, ``keystore`` and ``service``; the Keystore; and what exists once per server: AdminPassword, Eula
     (when accepted), RealmActivation (the docker realm) and AnonymousAccess. A version below 3.26 has no REST API
     for them and gets the host steps alone.
@@ -143,8 +144,8 @@ class NexusServer(pulumi.ComponentResource):
         certificate_fingerprint, certificate_not_after: of the certificate in use; empty where it is read on the
             host.
 
-    Errors: InvalidArguments lists every wrong argument before anything is done; a host step's refusal is one
-    sentence with the remedy.
+    Errors: InvalidArguments lists every wrong argument before anything is done; a host step fails with
+    one sentence that contains the remedy.
     """
 
     url: pulumi.Output[str]
@@ -185,7 +186,7 @@ class NexusServer(pulumi.ComponentResource):
         h2 = args.properties.get("nexus.datastore.enabled") == "true"
         InstalledVersion(f"{name}-version", version=args.version, h2=h2, opts=self._after(service))
         self.ready: list[pulumi.Resource] = [service]
-        """What must be done before anything inside Nexus is touched."""
+        """The resources that must exist before objects inside Nexus."""
         if parse(args.version) >= REST_SINCE:
             self._once_per_server(service)
         self.register_outputs(
@@ -208,7 +209,7 @@ class NexusServer(pulumi.ComponentResource):
         secrets: Mapping[str, pulumi.Input[str]] | None = None,
         opts: pulumi.ResourceOptions,
     ) -> remote.Command:
-        """One host step of this server or of what stands on it."""
+        """A host step of this server or of a registry on it."""
         ssh = self.args.ssh
         user = getattr(ssh, "user", None)
         return host_step(
@@ -246,7 +247,7 @@ class NexusServer(pulumi.ComponentResource):
         )
 
     def _restart_facts(self, keystore: Keystore | None) -> pulumi.Output[str]:
-        """A mark of every input that is no secret and may need a restart."""
+        """A digest of every input that is no secret and may require a restart."""
         args = self.args
         plain = {
             name: getattr(args, name)
@@ -263,7 +264,7 @@ class NexusServer(pulumi.ComponentResource):
         return public.apply(lambda known: digest({**plain, "certificate": known}))
 
     def _reachable(self) -> list[pulumi.Resource]:
-        """Behind a proxy only SSH itself can tell."""
+        """The check of the SSH server; none behind a proxy, where only SSH itself can connect."""
         ssh = self.args.ssh
         if getattr(ssh, "proxy", None) is not None:
             return []

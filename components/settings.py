@@ -57,7 +57,7 @@ _Field: TypeAlias = "dataclasses.Field[Any]"
 
 @dataclass(frozen=True)
 class Settings:
-    """What the configuration says.
+    """The settings in the configuration.
 
     Attributes:
         server: arguments of the server.

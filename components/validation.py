@@ -27,7 +27,7 @@ Problem = tuple[str, str]
 
 _ARCHITECTURES = ("x86_64", "aarch64")
 _CONNECTION = {"url": "https://nexus.example.com", "username": "admin", "password": "unused"}
-"""Stands for the server where only the other properties are looked at."""
+"""A placeholder for the server, for checks of the other properties."""
 
 
 class InvalidArguments(ValueError):
@@ -137,7 +137,7 @@ def _certificate_problems(args: NexusServerArgs) -> Iterator[Problem]:
     if any(on_host.values()) and args.keystore_format != "pkcs12":
         yield "keystore_format", "must be pkcs12 where the certificate is read on the host. Leave it out."
     if any(on_host.values()) and args.chain is not None:
-        yield "chain", "goes with certificate. Put the intermediates into the file at certificate_path."
+        yield "chain", "requires certificate. Put the intermediates into the file at certificate_path."
 
 
 def _login_problems(args: NexusServerArgs) -> Iterator[Problem]:
@@ -179,7 +179,7 @@ def _version_problems(args: NexusServerArgs) -> Iterator[Problem]:
 
 
 def _host_problems(args: NexusServerArgs) -> Iterator[Problem]:
-    """What the host steps would refuse, told without a connection."""
+    """What the host steps would refuse, as far as that is known without a connection."""
     yield from arguments.place_problems(args.install_root, args.data_dir, args.java_home)
     for name in ("user", "group", "unit"):
         yield from arguments.word_problems(name, getattr(args, name).removesuffix(".service"))
@@ -207,7 +207,7 @@ def registry_problems(
     """What is wrong with the arguments of a DockerRegistry.
 
     Args:
-        args: the arguments; ``args.server`` is not looked at.
+        args: the arguments; ``args.server`` is not used.
         server: the arguments of its NexusServer; None where the server is managed elsewhere.
         ports: the ports in use on that server's host, each with its user.
         accounts: the accounts that exist on that server, each with the component that declares it.
@@ -286,7 +286,7 @@ def _user_problems(args: DockerRegistryArgs, accounts: Mapping[str, str]) -> Ite
 
 
 def user_problems(argument: str, user_id: str, password: Any) -> Iterator[Problem]:
-    """What is wrong with a user's id and password, said of the argument that names the user."""
+    """Errors in a user's id and password, reported for the argument that names the user."""
     user = {"user_id": user_id, "roles": ["any"], "password": password if is_plain(password) else "unused"}
     user["connection"] = _CONNECTION
     for found, problem in provider_problems(UserProvider(), user, {"user_id": "id", "password": "password"}):

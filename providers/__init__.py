@@ -1,4 +1,4 @@
-"""What Pulumi tracks inside Nexus: one module for each concept, loaded when it is asked for."""
+"""The resources and data sources for objects inside Nexus. Each module is imported on first use."""
 
 from __future__ import annotations
 

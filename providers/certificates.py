@@ -42,7 +42,7 @@ _USABLE = "use RSA (2048 bits or more) or EC (P-256, P-384 or P-521)"
 
 
 class WrongPassphrase(Invalid):
-    """The private key is encrypted, and the passphrase is missing or another one."""
+    """The private key is encrypted, and the passphrase is missing or wrong."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def open_key(key_pem: str, passphrase: str | None, *, thorough: bool = True) -> 
         key = load_pem_private_key(key_pem.encode(), secret, unsafe_skip_rsa_key_validation=not thorough)
     except Exception:  # the parser has many kinds, and their texts are for programmers
         if encrypted:
-            raise WrongPassphrase("does not open private_key: it is another one, or the key is damaged") from None
+            raise WrongPassphrase("does not open private_key: it is wrong, or the key is damaged") from None
         raise Invalid(f"can't be read: it is damaged, or of an unknown kind; {_USABLE}") from None
     reason = public_key_error(key.public_key())
     if reason or not isinstance(key, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)):
@@ -162,7 +162,7 @@ def order_chain(leaf: x509.Certificate, others: Sequence[x509.Certificate]) -> l
     self-signed form) are left out.
 
     Raises:
-        Invalid: something in ``others`` has no place in that line; says where the line breaks.
+        Invalid: something in ``others`` is not part of the chain; the message names where the chain breaks.
     """
     path = [leaf]
     while not _issued(path[-1], path[-1]):
@@ -176,12 +176,12 @@ def order_chain(leaf: x509.Certificate, others: Sequence[x509.Certificate]) -> l
         return path[1:]
     last, stray = path[-1], format_name(strays[0].subject)
     if _issued(last, last):
-        raise Invalid(f"holds {stray}, which has no part in the line from certificate to root: take it out")
+        raise Invalid(f"holds {stray}, which is not part of the chain from certificate to root: remove it")
     namesake = any(each.subject == last.issuer for each in strays)
     missing = "the one of that name has another key or no right to issue" if namesake else "that one is missing"
     raise Invalid(
         f"does not lead to the certificate: {format_name(last.subject)} was issued by {format_name(last.issuer)}, "
-        f"and {missing} (found: {stray}); give the intermediates that came with the certificate"
+        f"and {missing} (found: {stray}); give the intermediates of the certificate"
     )
 
 
@@ -238,7 +238,7 @@ def _read(body: str, what: str) -> x509.Certificate:
     data = _base64(body, what)
     try:
         certificate = x509.load_der_x509_certificate(data)
-        facts(certificate)  # names, dates and extensions are only decoded when they are asked for
+        facts(certificate)  # names, dates and extensions are decoded on access
         format_name(certificate.issuer)
         certificate.public_key()
     except Exception:  # a damaged byte gives any of the parser's many kinds

@@ -52,11 +52,11 @@ class Connection(TypedDict, total=False):
 
     Keys:
         url: address of the server with its context path, ``https://registry.example.com:8443``.
-        username: who administers it.
+        username: the administrator.
         password: that user's password.
         ca: certificate authority in PEM for a server whose certificate no public authority signed.
-        version: the server's version where it is known (``3.71.0-06``): what it cannot do is refused in preview.
-        edition: ``oss``, ``community`` or ``pro`` where it is known: what only Pro has is refused in preview.
+        version: the server's version, if known (``3.71.0-06``). A preview refuses properties that it does not have.
+        edition: ``oss``, ``community`` or ``pro``, if known. A preview refuses properties that only Pro has.
     """
 
     url: Required[str]
@@ -72,29 +72,29 @@ class NexusClient:
 
     Certificates are always verified, against the public authorities and ``ca``. ``HTTPS_PROXY`` and ``HTTP_PROXY``
     are honoured, except for the hosts in ``NO_PROXY``. The session keeps no cookies and
-    sends a plain User-Agent: a cookie or a browser's name would call up Nexus's forgery protection. Each thread
+    sends a plain User-Agent: a cookie or the name of a browser triggers the CSRF protection of Nexus. Each thread
     has a connection of its own.
 
-    What is tried again, for at most ``retry_timeout`` seconds, waiting 0.25 s and then twice as long each time up
-    to 5 s, with jitter:
+    The client retries, for at most ``retry_timeout`` seconds, after 0.25 s and then twice as long each time up to
+    5 s, with jitter:
 
     - any request that cannot have arrived: name not found, connection refused, no connection within 5 s;
     - GET, PUT and DELETE when the response was lost, was cut short or is 502, 503 or 504; they may be repeated
       because a PUT states the whole object and a second DELETE finds nothing;
-    - a GET answered 500, twice (a server that has just started does that once);
-    - any request answered 429, twice, after the time in ``Retry-After`` where that is at most 10 s.
+    - a GET with the response 500, twice (a server that has just started does that once);
+    - any request with the response 429, twice, after the time in ``Retry-After`` where that is at most 10 s.
 
-    What is never tried again:
+    The client does not retry:
 
     - a POST that may have been handled: it raises :class:`OutcomeUnknown`, and the caller looks up what is there;
-    - anything else Nexus refused (400, 401, 403, 404, 409, 415, 500), and a server in read-only mode;
+    - any other refusal of Nexus (400, 401, 403, 404, 409, 415, 500), and a server in read-only mode;
     - a request whose certificate could not be verified, or that a proxy refused (403, 407);
     - a request whose response is another page, such as the login page of a proxy;
-    - a request answered 429 that is to wait longer: Nexus begins to count its quarter of an hour anew with each
-      request of a user who has sent wrong passwords;
-    - anything at all with a url, user and password that were once answered 401: a few wrong logins lock an
-      account for a quarter of an hour since 3.93. Until a password is known to be right, one request at a time
-      is sent with it.
+    - a response 429 with a longer time: Nexus restarts its quarter of an hour with each request of a user who has
+      sent wrong passwords;
+    - any request with a url, user and password that once got the response 401: since 3.93, a few wrong logins lock
+      an account for a quarter of an hour. Until a password is known to be right, the client sends one request at
+      a time with it.
     """
 
     def __init__(
@@ -142,11 +142,11 @@ class NexusClient:
         return _lists_of(self.url).get((path, self.username), lambda: read(path), max_age)
 
     def post(self, path: str, body: Any) -> Any:
-        """Send a new object; raises :class:`OutcomeUnknown` when it may have been taken all the same."""
+        """Create an object; raises :class:`OutcomeUnknown` when the server may have created it."""
         return self._request("POST", path, json=body)
 
     def put(self, path: str, body: Any) -> Any:
-        """State an object as a whole."""
+        """Replace an object as a whole."""
         return self._request("PUT", path, json=body)
 
     def put_text(self, path: str, secret: str) -> None:
@@ -158,11 +158,11 @@ class NexusClient:
         return self._request("POST", path, data=body, headers={"Content-Type": content_type})
 
     def delete(self, path: str, body: Any = None) -> None:
-        """Delete what is at ``path``; raises :class:`NotFound` when it is not there."""
+        """Delete the object at ``path``; raises :class:`NotFound` when it does not exist."""
         self._request("DELETE", path, json=body)
 
     def login(self) -> bool:
-        """Whether Nexus takes this user and password: one request, none when they were refused before."""
+        """Whether Nexus accepts this user and password. Sends one request, or none if they were refused before."""
         try:
             self._request("GET", "/v1/status")
         except Unauthorized:
@@ -170,7 +170,7 @@ class NexusClient:
         return True
 
     def as_user(self, username: str, password: str) -> NexusClient:
-        """The same server as somebody else, over the same connections."""
+        """A client for the same server as another user, over the same connections."""
         return NexusClient(
             {**self.connection, "username": username, "password": password},
             retry_timeout=self._retry_timeout,

@@ -1,7 +1,7 @@
 """What each version and edition of Nexus has and needs: the one table of them.
 
-Which resource and property a server has stands in its declaration (``since``, ``until``, ``edition``), as an
-:class:`Availability`. The rest of what depends on the version stands here.
+The declaration of a resource or property contains its availability (``since``, ``until``, ``edition``, an
+:class:`Availability`). This module contains everything else that depends on the version.
 """
 
 from __future__ import annotations
@@ -62,14 +62,14 @@ def parse(version: str) -> tuple[int, int, int]:
 
 
 def no_rest_reason(version: str) -> str:
-    """What to say of a version that has no REST API for repositories and realms; empty for another, or none."""
+    """The error for a version without a REST API for repositories and realms; empty for others."""
     if not version or parse(version) >= REST_SINCE:
         return ""
     return f"Nexus {version}, whose REST API begins with 3.26.0: install a newer one"
 
 
 def rest_failures(version: object) -> list[CheckFailure]:
-    """One sentence for a server that has no REST API for repositories and realms."""
+    """The failure for a server without a REST API for repositories and realms."""
     if isinstance(version, str) and not is_unknown(version) and (reason := no_rest_reason(version)):
         return [CheckFailure("connection", f"names {reason}")]
     return []
@@ -95,20 +95,20 @@ def release(version: str) -> tuple[int, int, int, int]:
 
 
 def version_change_error(before: str, desired: str, *, h2: bool) -> str:
-    """Why a server that ran ``before`` can't be changed to ``wished``; empty when it can.
+    """Why a server that ran ``before`` can't be changed to ``desired``; empty when it can.
 
     Args:
         before: the version whose data are there.
-        wished: the version that is to run on them.
+        desired: the version that is to run on them.
         h2: whether the data of a version before 3.71 are in H2, instead of OrientDB.
     """
     if release(desired) < release(before):
-        return f"{desired} is older than {before}, which runs, and no database goes back: give {before} or newer"
+        return f"{desired} is older than {before}, and a database has no downgrade: give {before} or newer"
     if h2:
         if parse(before) < H2_2_SINCE <= parse(desired):
             return (
-                f"{desired} does not read the H2 database of {before}: from 3.70 on it is of another form, which "
-                "Sonatype's way leads to by hand: https://help.sonatype.com/en/upgrade-h2.html"
+                f"{desired} does not read the H2 database of {before}: from 3.70 on its format differs, and the "
+                "migration is manual: https://help.sonatype.com/en/upgrade-h2.html"
             )
     elif parse(before) < NO_ORIENT_SINCE <= parse(desired):
         return (

@@ -32,7 +32,7 @@ def server_of(url: str) -> str:
 
 
 def client_of(connection: Mapping[str, Any]) -> NexusClient:
-    """The client for a connection as the program states it."""
+    """The client for a connection of the program."""
     return client_for(cast("Connection", dict(connection)))
 
 
@@ -57,8 +57,8 @@ def client_from_state(run: Run, connection: Mapping[str, Any]) -> NexusClient:
 def require_same_server(run: Run, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
     """Refuse a new address that leads to another server than the old one: its objects are not there.
 
-    Nexus tells its node's id. Where the old address does not answer any more, or one of them does not tell, the
-    servers are taken for the same one, and each object is looked for at the new address.
+    Nexus returns the id of its node. If the old address does not respond, or one of them returns no id, the
+    servers are assumed to be the same, and each object is searched at the new address.
     """
     if not run.same_server(server_of(old["url"]), lambda: same_node(old, new)):
         raise Refused(
@@ -78,7 +78,7 @@ def _answers(connection: Mapping[str, Any]) -> bool:
 
 
 def same_node(*connections: Mapping[str, Any]) -> bool:
-    """Whether these addresses lead to one server, or one of them does not tell."""
+    """Whether these addresses lead to one server, or one of them returns no node id."""
     ids = {_node_id(connection) for connection in connections}
     return len(ids) == 1 or "" in ids
 

@@ -24,7 +24,7 @@ class Credentials:
 
     @classmethod
     def of(cls, url: str, username: str, password: str) -> Credentials:
-        """The one of this process for these three."""
+        """The instance of this process for these credentials."""
         key = hashlib.sha256("\0".join((url, username, password)).encode()).hexdigest()
         sentence = (
             f"Nexus at {url} does not take the password of user {username!r} (401): set the right one; "
@@ -35,7 +35,7 @@ class Credentials:
 
     @classmethod
     def invalidate(cls, url: str) -> None:
-        """A password was changed there: what was wrong may be right now, and the other way round."""
+        """Discard what is known for a server: a password was changed, and a wrong one may be right now."""
         with cls._known_lock:
             for one in cls._known.values():
                 if f" {url} " in one._sentence:
@@ -43,7 +43,8 @@ class Credentials:
 
     @contextmanager
     def use(self) -> Iterator[None]:
-        """Let requests through: all of them once the password is right, one at a time before, none when wrong."""
+        """Admit requests: all once the password is known to be right, one at a time before, none when it is
+        wrong."""
         if self._right:
             yield
             return
@@ -53,7 +54,7 @@ class Credentials:
             yield
 
     def record(self, status: int) -> None:
-        """Remember what a response's status says of them."""
+        """Record the status of a response with these credentials."""
         if status == 401:
             self._right = False
         elif status < 500 and status not in (407, 429):

@@ -28,7 +28,7 @@ from .unknown import has_unknown, is_unknown
 
 @dataclass
 class Actual:
-    """An object as the server has it: its API body, and the same as properties."""
+    """The actual object on the server: its API body, and the same as properties."""
 
     body: Any
     properties: dict[str, Any]
@@ -37,16 +37,18 @@ class Actual:
 class NexusProvider(Mapped, OwnedProvider):
     """The lifecycle of an object inside Nexus.
 
-    - ``check`` notes what each resource of the program wants, and refuses two that want the same object.
-    - ``create`` inserts first and looks only when that fails: "already exists", or a lost response. It adopts an
-      object that exists exactly as desired. One that differs is an error that names the difference, unless
-      ``adopt`` is set or another resource of this run gives it up: then it is changed.
+    - ``check`` records the object of each resource, and refuses two resources that declare the same object.
+    - ``create`` inserts first, and reads only if that fails: the object exists, or the response was lost. It
+      adopts an object that is identical to the desired one. One that differs is an error that names the
+      difference, unless ``adopt`` is set or another resource of this run no longer declares it: then it is
+      changed.
     - ``update`` reads, changes only the properties of this resource and writes; nothing is sent when only
       properties changed that are not part of the object (connection, adopt …).
-    - What ``create`` or ``update`` wrote is undone when it fails its verification.
-    - ``read`` returns what the server has, without a secret that is another one by now, and gone when it has no
-      such object.
-    - ``delete`` leaves an object in place that another resource of this run wants. Deleting what is gone succeeds.
+    - A failed verification undoes what ``create`` or ``update`` wrote.
+    - ``read`` returns the object of the server, without a secret that was changed, and no id if the object does
+      not exist.
+    - ``delete`` keeps an object that another resource of this run declares. Deleting an object that does not exist
+      succeeds.
     """
 
     availability: ClassVar[Availability] = Availability()
@@ -56,9 +58,9 @@ class NexusProvider(Mapped, OwnedProvider):
     outputs: ClassVar[tuple[str, ...]] = ()
     """Outputs that are no inputs."""
     singleton: ClassVar[bool] = False
-    """Whether the object always exists, so that it is changed to what is desired whatever it is now."""
+    """Whether the object always exists, so that a create changes it without ``adopt``."""
     find_first: ClassVar[bool] = False
-    """Whether a creation must look first, because the server does not refuse a second object."""
+    """Whether a create must read first, because the server does not refuse a second object."""
 
     def computed_inputs(self, olds: Mapping[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:
         if "incarnation" not in self.schema:
@@ -67,7 +69,7 @@ class NexusProvider(Mapped, OwnedProvider):
         return {**inputs, "incarnation": olds.get("incarnation") or engine.random_token()}
 
     def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual | None:
-        """The object as it is; ``None`` when the server answers and has none."""
+        """The actual object; ``None`` when the server responds that it has none."""
         raise NotImplementedError
 
     def insert(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
@@ -75,27 +77,27 @@ class NexusProvider(Mapped, OwnedProvider):
         raise NotImplementedError
 
     def write(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
-        """Write the desired properties over the object, every other field as it was found."""
+        """Write the desired properties and keep every other field."""
         raise NotImplementedError
 
     def path(self, inputs: Mapping[str, Any]) -> str:
-        """Where the object is deleted."""
+        """The path at which the object is deleted."""
         raise NotImplementedError
 
     def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
-        """Delete the object; nothing happens when it is gone."""
+        """Delete the object, if it exists."""
         try:
             client.delete(self.path(properties))
-        except NotFound:  # gone, or said by something in between
+        except NotFound:  # of the server, or of a proxy in between
             if self.find(client, properties) is not None:
                 raise
 
     def find_in_list(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual | None:  # noqa: ARG002
-        """The object as the list of its kind has it, for a refresh; ``None`` when it has to be read by itself."""
+        """The object from the list of its kind, for a refresh; ``None`` when it must be read by itself."""
         return None
 
     def secrets_match(self, client: NexusClient, inputs: Mapping[str, Any]) -> bool | None:  # noqa: ARG002
-        """Whether what the server does not return (a password) is as desired; ``None`` when that can't be seen."""
+        """Whether what the server does not return (a password) is as desired; ``None`` when that is not known."""
         return True
 
     def reads_secrets(self, inputs: Mapping[str, Any]) -> bool:  # noqa: ARG002
@@ -106,19 +108,19 @@ class NexusProvider(Mapped, OwnedProvider):
         """Write what the server does not return."""
 
     def verify(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
-        """Raise when the written object does not work although Nexus accepted it."""
+        """Raise when the object does not work although Nexus accepted it."""
 
     def initial_outputs(self, before: Actual | None, replaced: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002
         """The values of ``outputs``, set once at creation and kept ever after.
 
         Args:
-            before: what was there before this resource.
+            before: the object before this resource.
             replaced: properties of the resource of this run that had the object and was deleted for this one.
         """
         return {}
 
     def explain(self, client: NexusClient, inputs: Mapping[str, Any], error: Refused) -> str:  # noqa: ARG002
-        """A refusal of Nexus as a sentence that names property, reason and remedy; ``""`` to leave it as it is."""
+        """A message for a refusal of Nexus with property, reason and remedy; ``""`` to keep the error's own."""
         return ""
 
     # The rest is the same for every kind.
@@ -198,7 +200,7 @@ class NexusProvider(Mapped, OwnedProvider):
         return ReadResult(id_, outs, {**inputs, PROVIDER_KEY: props.get(PROVIDER_KEY)})
 
     def without_secrets(self, outs: Mapping[str, Any]) -> dict[str, Any]:
-        """The outputs without the secrets that are the object's own: so a read says that they are others."""
+        """The outputs without the secrets of the object, so that a read reports them as changed."""
         own = {name for name, field in self.schema.items() if field.secret and not field.local}
         return {name: value for name, value in outs.items() if name not in own}
 
@@ -222,7 +224,7 @@ class NexusProvider(Mapped, OwnedProvider):
         self.run.delete(urn, key, state)
 
     def _require_own(self, client: NexusClient, state: Mapping[str, Any]) -> None:
-        """Refuse to delete at another address than the state's what is not what the state says."""
+        """Refuse to delete an object at another address than the state's if it differs from the state."""
         url = self._connection(state)["url"]
         if server_of(client.url) == self._server(state):
             return
@@ -235,9 +237,9 @@ class NexusProvider(Mapped, OwnedProvider):
             )
 
     def _hand_over(self, id_: str, new_owner: Desired) -> None:
-        """Leave the object to another resource of this run; it is changed to what that one wants, if need be."""
+        """Leave the object to another resource of this run, and change it to what that resource declares."""
         name = engine.name_of(new_owner.urn)
-        pulumi.log.info(f"{self.kind} {id_!r} is left in place for the resource {name!r}, which wants it")
+        pulumi.log.info(f"{self.kind} {id_!r} is kept for the resource {name!r}, which declares it")
         if self.run.holds(new_owner.urn, new_owner.key) or has_unknown(new_owner.inputs):
             return
         with self.api_errors(id_, new_owner.inputs) as client:
@@ -246,7 +248,7 @@ class NexusProvider(Mapped, OwnedProvider):
                 self._adopt(client, {**new_owner.inputs, "adopt": True}, actual)
 
     def _insert_or_adopt(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual | None:
-        """Create the object, or make the one that is there its own; returns what was there before."""
+        """Create the object, or adopt the existing one; returns the object that existed before."""
         if self.singleton or self.find_first:
             before = self.find(client, inputs)
             if before is not None:
@@ -269,7 +271,7 @@ class NexusProvider(Mapped, OwnedProvider):
         return None
 
     def _adopt(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual, *, own: bool = False) -> None:
-        """Make an object that was there before this resource its own.
+        """Adopt an object that existed before this resource.
 
         Args:
             own: this very create may have inserted it: a password that can't be seen is written again.
@@ -293,7 +295,7 @@ class NexusProvider(Mapped, OwnedProvider):
         except RateLimited:
             if not self._may_change(inputs):
                 raise
-            same = False  # writing a password opens an account that wrong ones have shut
+            same = False  # writing a password unlocks an account
         if same is False and not (own or self._may_change(inputs)):
             raise Refused("exists already with another password. Set adopt=True to have it changed")
         if not same:  # what can't be seen, such as the password of a disabled user, is written
@@ -311,10 +313,10 @@ class NexusProvider(Mapped, OwnedProvider):
         return {name: actual.properties[name] for name in self.outputs if name in actual.properties}
 
     def _verify(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual:
-        """Read back what was written: some versions drop what they don't know and answer success."""
+        """Read the object back: some versions drop unknown fields and respond with success."""
         actual = self.find(client, inputs)
         if actual is None:
-            raise Refused("was accepted by Nexus and is not there: see Nexus's log")
+            raise Refused("was accepted by Nexus and does not exist: see the log of Nexus")
         self._refuse_unavailable(client, inputs)
         dropped = self.mismatches(inputs, actual)
         if dropped:
@@ -327,7 +329,7 @@ class NexusProvider(Mapped, OwnedProvider):
     def _undo_on_refusal(
         self, client: NexusClient, inputs: Mapping[str, Any], before: Actual | None
     ) -> Iterator[None]:
-        """Put back what was there before when what was written is refused or fails its verification."""
+        """Restore the former object when a write is refused or fails its verification."""
         try:
             yield
         except Refused as error:
@@ -346,13 +348,13 @@ class NexusProvider(Mapped, OwnedProvider):
             self.remove(client, {**inputs, **self.initial_outputs(None, {})})
             return " (it was removed again)"
         self.write(client, {**inputs, **before.properties}, actual)
-        return " (what was there before was written back)"
+        return " (the former object was restored)"
 
     @contextmanager
     def api_errors(
         self, identity: str, properties: Mapping[str, Any], *, from_state: bool = False
     ) -> Iterator[NexusClient]:
-        """Where an error leaves the provider: one line that names the object, and no inner traceback."""
+        """Prefix errors with the object and hide the inner traceback."""
         connection = self._connection(properties)
         client = client_from_state(self.run, connection) if from_state else client_of(connection)
         try:
@@ -363,7 +365,7 @@ class NexusProvider(Mapped, OwnedProvider):
             ) from None
 
     def mismatches(self, desired: Mapping[str, Any], actual: Actual) -> list[str]:
-        """The properties that the server has otherwise; only what it returns is compared."""
+        """The properties that differ on the server; only what it returns is compared."""
         return mismatches(self.schema, desired, actual.properties)
 
     def _unavailable(
@@ -384,7 +386,7 @@ class NexusProvider(Mapped, OwnedProvider):
                 yield name, reason
 
     def _refuse_unavailable(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
-        """The same by what the server's responses have said so far; a proxy may hide it."""
+        """The same for the version in the responses of the server so far; a proxy may hide it."""
         for name, reason in self._unavailable(inputs, *parse_server_header(client.server)):
             raise Refused(f"{name}: {reason}")
 
@@ -398,5 +400,5 @@ class NexusProvider(Mapped, OwnedProvider):
 
 
 def _with_message(error: NexusError, sentence: str) -> NexusError:
-    """The same error with another sentence; one that was explained already is not explained again."""
+    """The same error with another message. Its status is cleared, so that it is not explained again."""
     return type(error)(sentence, messages=error.messages, fault_id=error.fault_id)

@@ -1,4 +1,4 @@
-"""What the engine's request says and the SDK does not hand to a dynamic provider.
+"""Fields of the engine's request that the SDK does not pass to a dynamic provider.
 
 The engine names the resource (its URN) in every request and sends a random seed with each check, which an update
 plan keeps. The SDK's servicer has the request in a local variable named ``request`` while it calls the provider

@@ -1,4 +1,4 @@
-"""What can go wrong between this program and Nexus, as types."""
+"""The errors of requests to Nexus."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 
 class NexusError(Exception):
-    """A request that Nexus refused or did not answer; the text is one whole sentence and holds no secret.
+    """A request that Nexus refused or did not respond to. The text is one sentence and contains no secret.
 
     Attributes:
-        status: HTTP status, 0 when there was no answer.
+        status: HTTP status; 0 without a response.
         messages: ``(field, message)`` pairs that Nexus gave, the field ``""`` where it named none.
         fault_id: the id under which Nexus logged the failure, ``""`` where it gave none.
     """
@@ -29,7 +29,7 @@ class NexusError(Exception):
 
 
 class Unreachable(NexusError):
-    """No answer, and the request cannot have been handled: refused, not found."""
+    """No response, and the request was not handled: the connection was refused, or the name not found."""
 
 
 class Untrusted(NexusError):
@@ -44,11 +44,12 @@ class ProxyRefused(NexusError):
 
 
 class OutcomeUnknown(NexusError):
-    """No usable answer to a request that Nexus may have handled: look up what is there before repeating it."""
+    """No usable response to a request that Nexus may have handled. Read the object before repeating the
+    request."""
 
 
 class UnexpectedResponse(NexusError):
-    """An answer of success that is not what was asked for: a field is missing, or it has another shape."""
+    """A success response with unexpected content: a field is missing, or the shape differs."""
 
 
 class Refused(NexusError):
@@ -68,11 +69,11 @@ class NotFound(NexusError):
 
 
 class ReadOnly(NexusError):
-    """The server is in read-only mode and takes no changes."""
+    """The server is in read-only mode and refuses changes."""
 
 
 class RateLimited(NexusError):
     """429: too many requests, or too many wrong passwords for this user."""
 
     retry_after: float = 1.0
-    """Seconds that the answer asked to wait."""
+    """Seconds to wait, by the response."""

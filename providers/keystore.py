@@ -22,13 +22,13 @@ from .schema import PROVIDER_KEY, Invalid, choice, integer, optional_text, text
 from .unknown import is_unknown
 
 LEGACY_ALGORITHMS, MODERN_ALGORITHMS = "3.70 or earlier", "3.71 or later"
-"""The form in which ``nexus_version`` is kept, so that an upgrade within one of them is no change."""
+"""The normalised values of ``nexus_version``: an upgrade within one of them is no change."""
 
 _FACTS = ("fingerprint", "not_before", "not_after", "subject", "names")
 
 
 def algorithm_set(value: object) -> str:
-    """The side of the border between the algorithms on which a Nexus version stands."""
+    """The set of algorithms for a Nexus version."""
     if value in (LEGACY_ALGORITHMS, MODERN_ALGORITHMS):
         return str(value)
     try:
@@ -38,7 +38,7 @@ def algorithm_set(value: object) -> str:
 
 
 def store_password(value: object) -> str:
-    """A password that Java's tools, Jetty and a configuration file all take for the same."""
+    """A password that the tools of Java, Jetty and a configuration file read alike."""
     password = optional_text(value)
     if len(password) < 6:
         raise Invalid("has fewer than 6 characters, which Java refuses: choose a longer one")
@@ -48,7 +48,7 @@ def store_password(value: object) -> str:
             " choose letters, digits and ASCII punctuation"
         )
     if password != password.strip():
-        raise Invalid("begins or ends with a space, which configuration files lose: choose another one")
+        raise Invalid("begins or ends with a space, which configuration files drop: choose another one")
     if password.startswith("OBF:"):
         raise Invalid("begins with OBF:, which Jetty takes for an obfuscated password: choose another one")
     return password
@@ -61,7 +61,7 @@ def alias_name(value: object) -> str:
 
 
 def problems(inputs: Mapping[str, Any], now: datetime) -> Iterator[tuple[str, str]]:
-    """What does not fit together at ``now``, as (property, reason); what is not known yet is not looked at."""
+    """The errors at ``now``, as (property, reason). Unknown values are not checked."""
     key: PrivateKey | None = None
     if _key_known(inputs):
         try:
@@ -154,7 +154,7 @@ class KeystoreProvider(Provider):
         return CreateResult("keystore", _outs(props, _content(props)))
 
     def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:  # noqa: ARG002
-        """Builds anew, unless nothing changes that goes into the bytes (a key encrypted otherwise)."""
+        """Rebuild the keystore, unless no input of its content changes (such as the encryption of the key)."""
         kept = olds.get("content")
         return UpdateResult(_outs(news, kept if kept and _recipe(olds) == _recipe(news) else _content(news)))
 
@@ -170,7 +170,7 @@ class Keystore(DeclaredResource, provider=KeystoreProvider):
     fingerprint or a changed alias would not, and there is nothing outside the state to be found by it.
 
     A PEM text may be at most 256 KiB long; white space, line ends, text around the blocks and the order of the
-    chain mean nothing, so that a change of them is no change. A preview knows all outputs but ``content`` from the
+    chain have no meaning, so a change of them is no change. A preview knows all outputs but ``content`` from the
     arguments.
 
     Errors, each on the property at fault, in a preview too: a text that is not PEM, is damaged, or was mixed up
@@ -178,7 +178,7 @@ class Keystore(DeclaredResource, provider=KeystoreProvider):
     missing or wrong passphrase; a certificate, in the chain too, that has expired or is not valid yet; a chain
     that does not lead to the certificate, or holds others; a certificate that names no host in its subjectAltName,
     or not ``hostname``, which Docker refuses; a password that Java or Jetty would not take. The dates
-    are looked at in every preview and update, so a certificate that expired is refused until it is renewed.
+    are checked in every preview and update, so an expired certificate is refused until it is renewed.
 
     See https://help.sonatype.com/en/configuring-ssl.html and the ``keytool`` reference of the JDK.
     """
@@ -200,7 +200,7 @@ class Keystore(DeclaredResource, provider=KeystoreProvider):
     format: Prop[str] = prop(choice("pkcs12", "jks"), default="pkcs12")
     """``pkcs12``, or ``jks``, the older form, which needs ``pyjks``."""
     alias: Prop[str] = prop(alias_name, default="cert")
-    """Under which name the key stands in the store: 1 to 100 printable ASCII characters, kept in lower case as
+    """The name of the key in the keystore: 1 to 100 printable ASCII characters, kept in lower case as
     Java does."""
     nexus_version: Prop[str] = prop(algorithm_set, default=MODERN_ALGORITHMS)
     """Such as ``3.71.0-06``. Up to 3.70 a PKCS#12 store is made with PBE-SHA1-3DES and a SHA-1 MAC, which every
@@ -263,7 +263,7 @@ def _others(properties: Mapping[str, Any]) -> list[Any]:
 
 
 def _recipe(properties: Mapping[str, Any]) -> tuple[Any, ...] | None:
-    """All that goes into the bytes; ``None`` when it can't be told."""
+    """Every input of the content; ``None`` when it is not known."""
     try:
         parts = bundle(properties)
         form = properties["format"]

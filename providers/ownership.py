@@ -1,4 +1,4 @@
-"""Which object a resource wants and has, among the other resources of the same run (decision 0002)."""
+"""Which resource of a run declares and owns which object (decision 0002)."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from .unknown import has_unknown, is_unknown
 
 
 class OwnedProvider(Provider):
-    """What the resources of one run tell each other: who wants which object, and who has it."""
+    """Tracks which resource of a run declares which object, and which resource has it."""
 
     run: ClassVar[Run] = Run()
-    """What the program of the run that this process serves wants."""
+    """The resources of the run that this process serves."""
     scope: ClassVar[str] = ""
     """What the identity is unique in, where several kinds share their names. Default: the kind."""
     excludes: ClassVar[str] = ""
@@ -47,7 +47,7 @@ class OwnedProvider(Provider):
         return self.scope or self.kind, server_of(moved["url"]) if moved else server, self.identity(properties)
 
     def _declare(self, olds: Mapping[str, Any], inputs: Mapping[str, Any]) -> list[CheckFailure]:
-        """Note what this resource wants, and had; refuse what another resource of the program wants."""
+        """Record the object of this resource; refuse one that another resource of the program declares."""
         urn, key = engine.urn(), self._key(inputs)
         if not urn or key is None:
             return []
@@ -80,7 +80,7 @@ class OwnedProvider(Provider):
             self.run.hold(urn, Held(key, state.get("incarnation")))
 
     def _new_owner_elsewhere(self, urn: str, held: Held, state: Mapping[str, Any]) -> Desired | None:
-        """Another resource that wants the object and reaches the server at another address than the state says."""
+        """Another resource that declares the object, with another address of the same server."""
         for one in self.run.same_names_elsewhere(urn, held):
             same = partial(same_node, self._connection(state), self._connection(one.inputs))
             if self.run.same_server(f"{held.key[1]} {one.key[1]}", same):
@@ -91,6 +91,6 @@ class OwnedProvider(Provider):
         return resolve(self.configured, properties)
 
     def _is_moved(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
-        """Whether the program reaches the server at another address than the state says."""
+        """Whether the program has another address for the server than the state."""
         old, new = self._server(olds), self._server(news)
         return "" not in (old, new) and old != new

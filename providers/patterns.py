@@ -1,6 +1,6 @@
 """What Nexus reads and this program only checks: Java's regular expressions, Quartz's schedules and IP ranges.
 
-The checks refuse what is surely wrong and let through what they do not know.
+The checks refuse only what is certainly wrong.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _JAVA_ONLY = (
     (r"\(\?[a-zA-Z]*-?[a-zA-Z]*\)", ""),
     (r"(?<=[*+?}])\+", ""),
 )
-"""What Java's regular expressions have and Python's have otherwise or not at all, and what stands for it here."""
+"""Syntax of Java's regular expressions that Python lacks or reads differently, and its replacement."""
 
 
 def java_regex(value: Any) -> str:

@@ -53,7 +53,7 @@ CONNECTION: Schema = {
 
 
 class Provider(ResourceProvider):
-    """Check and diff over a schema, for any tracked object."""
+    """Check and diff over a schema, for any resource."""
 
     serialize_as_secret_always = False  # a provider here is a name: nothing secret is pickled
 
@@ -61,9 +61,9 @@ class Provider(ResourceProvider):
     """What the object is called in a message: ``role``."""
     schema: ClassVar[Schema]
     configured: Mapping[str, Any] = {}
-    """What the stack's configuration says of a connection; set in the provider process and in no state."""
+    """The connection in the stack's configuration; set in the provider process only, and never in the state."""
     check_passwords: bool = True
-    """Whether a refresh logs in as each user; the configuration key of this name, set likewise."""
+    """Whether a refresh logs in as each user, by the configuration key of this name; set likewise."""
 
     def configure(self, req: ConfigureRequest) -> None:
         """Keep, in this process only, the connection that the stack's configuration holds."""
@@ -71,11 +71,11 @@ class Provider(ResourceProvider):
         self.check_passwords = str(req.config.get(f"{NAMESPACE}:check_passwords")).lower() != "false"
 
     def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:  # noqa: ARG002
-        """What is wrong across properties, as (property, reason); asked when each property by itself is right."""
+        """The errors across properties, as (property, reason). Called when each single property is valid."""
         yield from ()
 
     def computed_inputs(self, olds: Mapping[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
-        """The inputs with those that are computed from others, so that a preview knows them."""
+        """The inputs, with those that are computed from others, so that a preview knows them."""
         return inputs
 
     def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:

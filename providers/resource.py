@@ -1,4 +1,4 @@
-"""What a program states: dynamic resources whose secrets and order of replacement are set once, here."""
+"""The base class of all resources."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _UNSUPPORTED = {
     "replace_on_changes": "replaces only for the properties that its documentation names. Leave the option out, "
     "and replace it with `pulumi up --replace URN` when you need to.",
 }
-"""Options of a resource that the SDK accepts for a dynamic one and does not carry out."""
+"""Options that the SDK accepts for a dynamic resource and ignores."""
 
 
 def refuse_unsupported(name: str, opts: pulumi.ResourceOptions | None) -> None:

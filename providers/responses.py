@@ -35,7 +35,7 @@ READ_TIMEOUT = 30.0
 
 @dataclass(frozen=True)
 class Fault:
-    """What a failed response said."""
+    """The content of an error response."""
 
     messages: tuple[tuple[str, str], ...] = ()
     fault_id: str = ""
@@ -98,7 +98,7 @@ def _pairs(entries: list[Any]) -> tuple[tuple[str, str], ...]:
 _HINTS = {
     403: "the user lacks a permission for it, or the server waits for its licence to be accepted",
     404: "it is not there, the user may not see it, or the url lacks the server's context path",
-    407: "a proxy asks for a user and a password",
+    407: "a proxy requires a user and a password",
     415: "this version of Nexus expects another form",
 }
 _PERHAPS_A_PROXY = (403, 407, 502, 503, 504)
@@ -160,7 +160,7 @@ def error_from_response(
 
 
 def _retry_after(headers: Mapping[str, str]) -> float:
-    """The seconds that ``Retry-After`` asks to wait, be they stated as a number or as a date; 1 without it."""
+    """The seconds in ``Retry-After``, which is a number or a date; 1 without it."""
     value = headers.get("Retry-After", "").strip()
     if re.fullmatch("[0-9]{1,9}", value):
         return float(value)
@@ -191,7 +191,7 @@ class _JsonObject(dict[str, Any]):
 
 
 def unexpected_response(what: str, wrong: str) -> UnexpectedResponse:
-    """The error for a response of success that is not what was asked for."""
+    """The error for a success response with unexpected content."""
     return UnexpectedResponse(
         f"{what}: the response {wrong}: is a proxy in between, or the server's version one that this program does "
         "not know?"
@@ -202,8 +202,9 @@ def json_content(method: str, what: str, response: requests.Response, secrets: t
     """The decoded JSON of a response of success, ``None`` for an empty body.
 
     Raises:
-        UnexpectedResponse: it is another page, such as the login page of a proxy.
-        OutcomeUnknown: it was cut short, or it is another page in reply to a POST, which may have been handled.
+        UnexpectedResponse: the content is another page, such as the login page of a proxy.
+        OutcomeUnknown: the content was cut short, or it is another page in reply to a POST, which may have been
+            handled.
     """
 
     def with_request(pairs: dict[str, Any]) -> _JsonObject:
@@ -257,20 +258,20 @@ def error_from_exception(what: str, error: requests.RequestException, url: str) 
 
 def unusable_url(what: str) -> Untrusted:
     """The error for an address to which no request can be sent."""
-    return Untrusted(f"{what}: the url is not one that can be asked: give https://host:port")
+    return Untrusted(f"{what}: the url is not usable: give https://host:port")
 
 
 def connection_error_reason(error: requests.RequestException, url: str) -> str:
-    """Why an address did not answer, as part of a sentence."""
+    """Why an address did not respond, as part of a sentence."""
     if (proxy := proxy_for(url)) and (failure := proxy_failure(proxy, error)):
         return failure[1]
     if isinstance(error, requests.exceptions.SSLError):
         return "it does not speak TLS" if _NO_TLS.search(str(error)) else "its certificate is not trusted"
-    return "nothing answers there"
+    return "nothing responds at that address"
 
 
 _NO_TLS = re.compile("wrong.version.number|record.layer.failure|unknown.protocol|http.request", re.IGNORECASE)
-"""What OpenSSL says when the first bytes of the response are plain HTTP."""
+"""The messages of OpenSSL when the first bytes of the response are plain HTTP."""
 _TLS_ALERT = r"\x15\x03"
 """How a response that is a TLS alert begins, in the text of BadStatusLine."""
 
@@ -287,7 +288,7 @@ def _tls_reason(error: requests.RequestException) -> str:
             f"the server's certificate is not trusted ({cause}): give its authority as connection.ca, and a url "
             "whose host the certificate names"
         )
-    return f"no TLS connection came about ({cause}): does the server offer TLS 1.2 or newer at this port?"
+    return f"the TLS connection failed ({cause}): does the server offer TLS 1.2 or newer at this port?"
 
 
 def _cause(error: requests.RequestException) -> str:

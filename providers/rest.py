@@ -29,7 +29,7 @@ class ObjectProvider(RestProvider):
     """An object that is created, changed and deleted under a name of its own."""
 
     collection: ClassVar[str]
-    """Where objects are created, and listed where ``list_path`` does not say otherwise."""
+    """Where objects are created, and listed unless ``list_path`` is set."""
     item: ClassVar[str] = "{collection}/{key}"
     """Where one object is read and written."""
     update_path: ClassVar[str] = "{item}"
@@ -43,9 +43,9 @@ class ObjectProvider(RestProvider):
     key: ClassVar[str] = "name"
     """The property that is the object's identity."""
     format: ClassVar[str] = ""
-    """What stands for ``{format}`` in addresses and in the paths of properties."""
+    """The value of ``{format}`` in addresses and in the paths of properties."""
     type: ClassVar[str] = ""
-    """What stands for ``{type}`` in addresses."""
+    """The value of ``{type}`` in addresses."""
 
     def identity(self, inputs: Mapping[str, Any]) -> str:
         return str(inputs[self.key])
@@ -99,7 +99,7 @@ class ObjectProvider(RestProvider):
         client.put(self.address(self.update_path, inputs), self.to_body(inputs, actual.body))
 
     def _is_listed(self, client: NexusClient, inputs: Mapping[str, Any]) -> bool:
-        """Whether the server lists an object that it says it has not: then something in between said so."""
+        """Whether the server lists an object after a 404: then the 404 came from a proxy in between."""
         if not self.list_path:
             client.login()
             return False
@@ -162,7 +162,7 @@ class SettingProvider(RestProvider):
         client.put(self.setting, self.to_body(inputs, actual.body))
 
     def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
-        """Put back what was found at creation, if the setting is still what this resource wrote."""
+        """Restore the value found at creation, if the setting is still what this resource wrote."""
         actual = self.find(client, properties)
         if properties.get("before") and not self.mismatches(properties, actual):
             self.write(client, properties["before"], actual)

@@ -1,8 +1,8 @@
-"""What this run of the program wants of each server, collected from the requests of the engine.
+"""The objects that the resources of this run declare, collected from the requests of the engine.
 
-The engine starts one provider process for each run and asks it to check every resource of the program before the
-program is over, and before it deletes what the program no longer declares. So at each deletion this process knows
-whether another resource of the same program wants the object, under which name, and with which properties.
+The engine starts one provider process for each run. It sends a check for every resource of the program before the
+program ends, and before it deletes what the program no longer declares. At each deletion this process therefore
+knows whether another resource of the program declares the object, under which name, and with which properties.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ CHECK_TIMEOUT = 3.0
 
 @dataclass(frozen=True)
 class Desired:
-    """What one resource of the program wants."""
+    """The object that a resource of the program declares."""
 
     urn: str
     key: Key
@@ -49,23 +49,24 @@ class Run:
         self._same: dict[str, bool] = {}
 
     def declare(self, urn: str, key: Key, inputs: Mapping[str, Any]) -> str:
-        """Note what a resource wants; returns the URN of another one that wants the same, or an empty string."""
+        """Record the object of a resource; returns the URN of another resource that declares it, or an empty
+        string."""
         with self._changed:
             self._desired[urn] = Desired(urn, key, inputs)
             self._changed.notify_all()
             return next((one.urn for one in self._desired.values() if one.key == key and one.urn != urn), "")
 
     def hold(self, urn: str, held: Held) -> None:
-        """Note which object a resource has."""
+        """Record which object a resource has."""
         with self._changed:
             self._held[urn] = held
             self._changed.notify_all()
 
     def new_owner(self, urn: str, held: Held, *, timeout: float = 0.0) -> Desired | None:
-        """Another resource that wants the object which the resource ``urn`` gives up.
+        """Another resource that declares the object which the resource ``urn`` no longer declares.
 
-        A resource that was renamed by an alias is the same one under another URN: it has the same incarnation.
-        With a timeout in seconds, a check that has not arrived yet is waited for.
+        A resource that was renamed by an alias is the same resource under another URN: it has the same
+        incarnation. With a timeout in seconds it waits for a check that has not arrived yet.
         """
 
         def found() -> Desired | None:
@@ -80,7 +81,8 @@ class Run:
             return found()
 
     def same_names_elsewhere(self, urn: str, held: Held) -> list[Desired]:
-        """Other resources that want what the resource ``urn`` gives up, if both addresses are of one server."""
+        """Other resources that declare the object of ``urn`` at another address, which may be of the same
+        server."""
 
         def replaces(one: Desired) -> bool:
             other = self._held.get(one.urn)
@@ -104,7 +106,7 @@ class Run:
             return held is not None and held.key == key
 
     def desired(self, key: Key, *, timeout: float = 0.0) -> Desired | None:
-        """Who wants that object in this run; with a timeout in seconds, a check is waited for."""
+        """The resource that declares that object in this run. With a timeout in seconds it waits for a check."""
 
         def found() -> Desired | None:
             return next((one for one in self._desired.values() if one.key == key), None)
@@ -114,14 +116,14 @@ class Run:
             return found()
 
     def desired_of(self, scope: str, server: str) -> str:
-        """URN of a resource that wants an object of that kind on that server, or an empty string."""
+        """URN of a resource that declares an object of that kind on that server, or an empty string."""
         with self._changed:
             return next((one.urn for one in self._desired.values() if one.key[:2] == (scope, server)), "")
 
     def is_released(self, urn: str, key: Key, *, timeout: float = 0.0) -> bool:
-        """Whether another resource of this run had that object and now wants another one.
+        """Whether another resource of this run had that object and now declares another one.
 
-        With a timeout in seconds, a check that has not arrived yet is waited for.
+        With a timeout in seconds it waits for a check that has not arrived yet.
         """
 
         def released() -> bool:
@@ -134,7 +136,7 @@ class Run:
             return bool(self._changed.wait_for(released, timeout))
 
     def delete(self, urn: str, key: Key, properties: Mapping[str, Any]) -> None:
-        """Note that a resource has given up its object, with its properties, for the one that replaces it."""
+        """Record that a resource has deleted its object, with its properties, for its replacement."""
         with self._changed:
             if urn in self._held and self._held[urn].key == key:
                 del self._held[urn]
@@ -146,7 +148,7 @@ class Run:
             return self._deleted.get(key, {})
 
     def move(self, server: str, connection: Mapping[str, Any]) -> None:
-        """Note that the program reaches a server of the state at another address."""
+        """Record that the program has another address for a server of the state."""
         with self._changed:
             self._moved[server] = connection
 
@@ -156,7 +158,7 @@ class Run:
             return self._moved.get(server)
 
     def same_server(self, server: str, ask: Callable[[], bool]) -> bool:
-        """Whether a server of the state is the same one at its new address; asked once for each server."""
+        """Whether a server of the state is the same one at its new address; ``ask`` is called once per server."""
         with self._asking:
             if server not in self._same:
                 self._same[server] = ask()

@@ -1,7 +1,7 @@
 """What a resource's properties are, and how they are checked, normalised and compared.
 
 Plain data in, plain data out: nothing here calls anything. A resource states its properties as a mapping
-from name to :class:`Field`; :func:`check` and :func:`differences` do the rest, the same way for every kind.
+from name to :class:`Field`; :func:`check` and :func:`differences` work the same way for every kind.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Field:
         default: stands for a missing value.
         replaces: a change needs a new object in place of the old one.
         secret: encrypted in the state and never part of a message.
-        local: tells the provider how to work and is no part of the object: a change is kept in the state and
+        local: controls the provider and is no part of the object: a change is kept in the state and
             writes nothing to the server.
         renamed_from: its name in older states.
     """
@@ -60,7 +60,7 @@ def _described(check: Normalise, **limits: Any) -> Normalise:
 
 
 def limits(check: Normalise) -> Mapping[str, Any]:
-    """What a check lets through, where it tells: ``form`` and the arguments of what made it."""
+    """The limits of a check, if known: its ``form`` and its arguments."""
     return dict(getattr(check, "limits", {}))
 
 
@@ -72,7 +72,7 @@ def text(
     multiline: bool = False,
     empty: bool = False,
 ) -> Normalise:
-    """A string that is not empty unless told, optionally matching ``pattern`` in full.
+    """A string that is not empty unless ``empty``, optionally matching ``pattern`` in full.
 
     Its length is counted as Java and the server's database do it, in UTF-16: an emoji counts as two characters.
     """
@@ -145,7 +145,7 @@ def choice(*values: str, upper: bool = False) -> Normalise:
 
 
 def set_of(item: Normalise, *, least: int = 0, most: int = 0) -> Normalise:
-    """A list whose order and repetitions mean nothing; kept sorted, or as it came while parts are unknown.
+    """A list whose order and repetitions have no meaning. It is sorted, or unchanged while parts are unknown.
 
     It has at least ``least`` entries, and at most ``most`` where that is given.
     """
@@ -221,8 +221,8 @@ def mapping(fields: Schema) -> Normalise:
 def check(schema: Schema, news: Mapping[str, Any]) -> tuple[dict[str, Any], list[CheckFailure]]:
     """The checked and normalised inputs, and what is wrong with them, by property.
 
-    Unknown values are let through as they are; a value that is refused stays as it came, so that the
-    remaining properties can still be looked at.
+    Unknown values pass unchanged. A refused value stays unchanged, so that the remaining properties are checked
+    too.
     """
     inputs: dict[str, Any] = {}
     failures: list[CheckFailure] = []
@@ -287,10 +287,10 @@ def differences(schema: Schema, olds: Mapping[str, Any], news: Mapping[str, Any]
 
 
 def mismatches(schema: Schema, desired: Mapping[str, Any], actual: Mapping[str, Any]) -> list[str]:
-    """Names of the desired properties that the server has otherwise.
+    """Names of the desired properties that differ on the server.
 
-    Only what the server told is compared: a field that it does not return (a password; ``latest_policy`` on
-    some versions) is not known to differ.
+    Only fields that the server returned are compared: a field that it does not return (a password;
+    ``latest_policy`` on some versions) is not known to differ.
     """
     return [
         name

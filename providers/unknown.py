@@ -8,7 +8,7 @@ from pulumi.output import Unknown
 from pulumi.runtime.rpc import UNKNOWN
 
 _WIRE = {
-    UNKNOWN,  # 04da6b54-80e4-46f7-96ec-b56ff0331ba9: what the wire, and SDKs before 3.200, say for any type
+    UNKNOWN,  # 04da6b54-80e4-46f7-96ec-b56ff0331ba9: the value on the wire, and of SDKs before 3.200, for any type
 }
 
 

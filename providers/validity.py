@@ -26,7 +26,7 @@ def validity_error(certificate: x509.Certificate, now: datetime) -> str:
 
 def hostname_error(certificate: x509.Certificate, hostname: str | None) -> tuple[str, str] | None:
     """Why clients would not take a certificate for this host, as (property, reason); Docker, as every Go program,
-    looks at its names (subjectAltName) only."""
+    checks its subjectAltName only."""
     names = facts(certificate)["names"]
     if not names:
         return "certificate", (

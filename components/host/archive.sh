@@ -53,7 +53,7 @@ unpack_version() {
     check_archive
     mkdir "$work/unpacked"
     run_with_progress "unpacking" 1800 tar -xzf "$archive" -C "$work/unpacked" --no-same-owner --no-same-permissions -m ||
-        fail_download "archive: $archive could not be unpacked (tar's words are above); it must be the vendor's tar.gz for Linux"
+        fail_download "archive: $archive could not be unpacked (the output of tar is above); it must be the vendor's tar.gz for Linux"
     find_top
     refuse_odd_members
     install_unpacked
@@ -79,7 +79,7 @@ fetch_archive() {
     progress_size=$archive
     run_with_progress "downloading" 7200 download -fsSL --retry 5 --retry-delay 2 --connect-timeout 20 --speed-limit 1000 --speed-time 60 \
         --proto '=https,http,file' --proto-redir '=https,http' -o "$archive" "$arg_url" ||
-        fail_download "archive_url: $(archive_source) could not be downloaded (curl's words are above); check the address, or put the file on the host and give archive_path"
+        fail_download "archive_url: $(archive_source) could not be downloaded (the output of curl is above); check the address, or put the file on the host and give archive_path"
     unset progress_size
 }
 

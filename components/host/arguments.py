@@ -56,7 +56,7 @@ def path_problems(name: str, value: str) -> Iterator[tuple[str, str]]:
 
 
 def place_problems(install_root: str, data_dir: str, java_home: str | None = None) -> Iterator[tuple[str, str]]:
-    """Directories that the service can't use, or that lie in each other in a way that loses one."""
+    """Directories that the service can't use, or that contain each other."""
     places = {"install_root": install_root, "data_dir": data_dir}
     if java_home is not None:
         places["java_home"] = java_home

@@ -160,7 +160,7 @@ doctor_files() {
     owner=$arg_user:$arg_group
     derive_https_xml "$install_dir" "$arg_data_dir/etc/ssl/keystore.jks" "$java" "$KEYSTORE_PASSWORD" >"$work/https.xml"
     xml=$arg_data_dir/etc/jetty/jetty-https.xml
-    differs "$xml" "$owner" 0600 "$work/https.xml" || [ ! -f "$xml" ] || log "$xml is another one than is derived from $install_dir"
+    differs "$xml" "$owner" 0600 "$work/https.xml" || [ ! -f "$xml" ] || log "$xml differs from the one derived from $install_dir"
     doctor_properties
     unit_text "$(systemd_version)" "$java" "$install_dir" >"$work/unit"
     if ! differs "$(unit_file)" root:root 0644 "$work/unit" && [ -f "$(unit_file)" ]; then first_difference; fi

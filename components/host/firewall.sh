@@ -30,7 +30,7 @@ open_port() {
         case " $open_known " in *" $1 "*) ;; *) save_fact "$firewall_fact" "${open_known:+$open_known }$1" ;; esac
         # shellcheck disable=SC2086
         firewall-cmd -q $firewall_when --add-port="$1/tcp" ||
-            fail "open_firewall: firewalld does not open $1/tcp (its words are above); open it by hand and leave open_firewall out"
+            fail "open_firewall: firewalld does not open $1/tcp (its output is above); open it by hand and leave open_firewall out"
         log "firewalld: opened $1/tcp${firewall_when:+ for later starts}"
     done
 }
@@ -64,6 +64,6 @@ close_port() {
     $close_way -q ${2:-} --remove-port="$1/tcp" || :
     # shellcheck disable=SC2086
     ! $close_way -q ${2:-} --query-port="$1/tcp" ||
-        fail "open_firewall: firewalld does not close $1/tcp (its words are above). Close it by hand and run again"
+        fail "open_firewall: firewalld does not close $1/tcp (its output is above). Close it by hand and run again"
     log "firewalld: closed $1/tcp"
 }

@@ -6,7 +6,7 @@
 change_owner() {
     save_fact account.chown-pending "$arg_data_dir"
     run_with_progress "changing the owner of $arg_data_dir" 86400 chown -R -h "$arg_user:$arg_group" "$arg_data_dir" ||
-        fail "data_dir: the owner of $arg_data_dir could not be changed (chown's words are above). Make its file system writable, then run again"
+        fail "data_dir: the owner of $arg_data_dir could not be changed (the output of chown is above). Make its file system writable, then run again"
     remove_facts account.chown-pending
 }
 

@@ -125,7 +125,7 @@ install_java() {
         if package_exists "$java_package"; then
             install_packages "$java_package"
             java_found=$(find_java "$arg_java_major")
-            [ -n "$java_found" ] || fail "java_package: $java_package brought no Java $arg_java_major; name another one, or a java_home"
+            [ -n "$java_found" ] || fail "java_package: $java_package contains no Java $arg_java_major; name another one, or a java_home"
             return 0
         fi
         java_missing="${java_missing:+$java_missing or }$java_package"

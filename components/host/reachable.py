@@ -1,4 +1,4 @@
-"""HostReachable: whether an SSH server answers, said before the first step in words that name the argument."""
+"""HostReachable: checks that an SSH server responds, before the first step, with errors that name the argument."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _GREETING_LIMIT = 65536
 
 
 class Unreachable(Exception):
-    """No SSH server answers; the text names the argument, the reason and the remedy."""
+    """No SSH server responds. The text names the argument, the reason and the remedy."""
 
 
 class _NoSshServer(Unreachable):
-    """Something else answers, which waiting does not change."""
+    """Another program responds, which waiting does not change."""
 
 
 class HostReachableProvider(Verification):
@@ -88,10 +88,10 @@ def _greets(received: bytes) -> bool:
 
 
 class HostReachable(DeclaredResource, provider=HostReachableProvider):
-    """An SSH server answers at this address. It is looked at when the address changes, not in between.
+    """Checks that an SSH server responds at this address, when it is created and when the address changes.
 
-    Errors: within the timeout the name is not found, nothing answers, or it refuses; or what answers is no SSH
-    server.
+    Errors: within the timeout the name is not found, nothing responds, or the connection is refused; or the
+    response is not that of an SSH server.
     """
 
     host: Prop[str] = prop(text(r"[^\s/@]+", hint="must be a name or address"))

@@ -194,5 +194,5 @@ fail_start() {
         printf '%s\n' "--- the last lines of the journal of $unit.service"
         journalctl -q --no-pager -o cat -n 30 -u "$unit.service" 2>/dev/null | redact
     } >&2
-    fail "$1; its last words are above, all of them in $nexus_log"
+    fail "$1; its last output is above, the whole log is in $nexus_log"
 }

@@ -3,7 +3,7 @@
 A step is a POSIX sh file beside this module. What runs on the host is ``sh -s -- VERB --flag value …``; its
 standard input carries the secrets, the step's files and ``step "$@" </dev/null``, in this order. Nothing is
 copied to the host, a changed script runs ``update``, a delete carries its own script in state, and no secret is
-in a command line, an error text or the process list. The contract of each step stands in docs/architecture.md.
+in a command line, an error text or the process list. docs/architecture.md describes the contract of each step.
 """
 
 from __future__ import annotations

@@ -45,10 +45,10 @@ version_order() {
 refuse_versions() {
     refuse_said="version: the data in $arg_data_dir was last run by Nexus $from, not $to"
     [ "$(version_order "$from" "$to")" != older ] ||
-        fail "$refuse_said, which is older: no database goes back; set version to $from or a newer one"
+        fail "$refuse_said, which is older: a database has no downgrade; set version to $from or a newer one"
     if on_h2; then
         crosses 3070000 || return 0
-        fail "$refuse_said: from 3.70 on its H2 database is of another form, which Sonatype's way leads to by hand ($H2_PAGE)"
+        fail "$refuse_said: from 3.70 on the format of its H2 database differs, and the migration is manual ($H2_PAGE)"
     fi
     crosses 3071000 || return 0
     fail "$refuse_said: from 3.71 on there is no OrientDB; on version 3.70 move the data to H2 with Sonatype's database migrator by hand ($MIGRATION_PAGE), let an up with nexus.datastore.enabled true in properties run it, then set version to $to"
@@ -158,7 +158,7 @@ copy_data() {
     own_dir "$copy_part" "$owner" 0700
     for copy_item in $(copied_items); do
         run_with_progress "copying $arg_data_dir/$copy_item" 86400 cp -a --reflink=auto "$arg_data_dir/$copy_item" "$copy_part/" ||
-            fail "$arg_data_dir/$copy_item could not be copied (cp's words are above)"
+            fail "$arg_data_dir/$copy_item could not be copied (the output of cp is above)"
     done
     rm -rf "$(copy_of "$from")"
     mv "$copy_part" "$(copy_of "$from")"
@@ -202,7 +202,7 @@ roll_back() {
     set -e
     cat "$work/why" >&2
     [ "$back_status" -eq 0 ] ||
-        fail "$back_why; version, configuration and database of $from are put back, but it does not start either (its words are above); look at $arg_data_dir/log/nexus.log"
+        fail "$back_why; version, configuration and database of $from are put back, but it does not start either (its output is above); look at $arg_data_dir/log/nexus.log"
     fail "$back_why; version $from runs again, with its configuration and database"
 }
 

@@ -1,4 +1,4 @@
-"""InstalledVersion: which version the host runs, so that a preview refuses a change that has no way."""
+"""InstalledVersion: the version that the host runs, so that a preview refuses an unsupported change."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class InstalledVersionProvider(Verification):
         return self.kind
 
     def verify(self, inputs: Mapping[str, Any]) -> None:
-        """Nothing: the service step, which comes before, has seen this version run."""
+        """Check nothing: the service step, which runs before, has started this version."""
 
     def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         result = super().check(olds, news)
@@ -33,8 +33,8 @@ class InstalledVersionProvider(Verification):
 
 
 class InstalledVersion(DeclaredResource, provider=InstalledVersionProvider):
-    """The version that the service step started last. Created after that step, it holds another version only when
-    that one runs; a preview then refuses an older one, and one that the database can't follow to.
+    """The version that the service step started last. It is created after that step, so it contains a version only
+    when that version runs. A preview refuses an older version, and one that can't read the database.
 
     Errors: a version older than the one that runs; one from 3.71 on while the data are OrientDB's; one from 3.70
     on while they are the H2's of before.

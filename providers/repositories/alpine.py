@@ -13,8 +13,8 @@ class AlpineHostedRepository(OptionalSigningKey, HostedRepository, format="alpin
 
 
 class AlpineProxyRepository(SigningKey, ProxyRepository, format="alpine", since="3.93"):
-    """Alpine Linux packages of a remote repository (``https://dl-cdn.alpinelinux.org/alpine``), of which it
-    keeps what was asked for.
+    """Alpine Linux packages of a remote repository (``https://dl-cdn.alpinelinux.org/alpine``). It caches what
+    clients request.
 
     Source: Nexus REST ``/v1/repositories/alpine/proxy``.
     """

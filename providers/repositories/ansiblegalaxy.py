@@ -13,8 +13,8 @@ class AnsibleGalaxyHostedRepository(HostedRepository, format="ansiblegalaxy", si
 
 
 class AnsibleGalaxyProxyRepository(ProxyRepository, format="ansiblegalaxy", since="3.93"):
-    """Ansible collections and roles of a remote repository (``https://galaxy.ansible.com``), of which it keeps
-    what was asked for.
+    """Ansible collections and roles of a remote repository (``https://galaxy.ansible.com``). It caches what
+    clients request.
 
     Source: Nexus REST ``/v1/repositories/ansiblegalaxy/proxy``.
     """

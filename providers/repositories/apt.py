@@ -18,13 +18,13 @@ class AptHostedRepository(SigningKey, HostedRepository, format="apt"):
 
 
 class AptProxyRepository(OptionalSigningKey, ProxyRepository, format="apt"):
-    """Debian packages of a remote repository, of which it keeps what was asked for.
+    """Debian packages of a remote repository. It caches what clients request.
 
     Source: Nexus REST ``/v1/repositories/apt/proxy``.
     """
 
     distribution: Prop[str | None] = prop(text(), path="apt.distribution", default=None)
-    """Name of the distribution that is asked for, ``bookworm``."""
+    """Name of the distribution, such as ``bookworm``."""
     flat: Prop[bool] = prop(boolean, path="apt.flat", default=False)
     """The remote has no folders for distributions."""
     enforce_distribution: Prop[bool] = prop(boolean, path="apt.enforceDistribution", default=False, since="3.90")

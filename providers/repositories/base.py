@@ -92,7 +92,7 @@ class HostedProvider(RepositoryProvider):
     def _holds_components(self, client: NexusClient, properties: Mapping[str, Any]) -> bool:
         try:
             page = client.get_object("/v1/components", repository=self.identity(properties))
-        except NotFound:  # it is gone, or something in between said so
+        except NotFound:  # of the server, or of a proxy in between
             if self.find(client, properties) is not None:
                 raise
             return False
@@ -100,7 +100,7 @@ class HostedProvider(RepositoryProvider):
 
 
 class ProxyProvider(RepositoryProvider):
-    """A repository in front of another one."""
+    """A repository that proxies a remote one."""
 
     type = "proxy"
 
@@ -198,7 +198,7 @@ class HostedRepository(UploadRepository, abstract=True):
     proprietary_components: Prop[bool] = prop(
         boolean, path="component.proprietaryComponents", default=False, since="3.30"
     )
-    """Its components are your own: proxies must not look for their names elsewhere."""
+    """The components are internal: proxies must not request their names from a remote."""
 
 
 class Authentication(PropertyGroup, optional="httpClient.authentication", requires=("authentication_type",)):
@@ -231,7 +231,7 @@ class Authentication(PropertyGroup, optional="httpClient.authentication", requir
     authentication_preemptive: Prop[bool] = prop(
         boolean, path="httpClient.authentication.preemptive", default=False, since="3.30"
     )
-    """Send the login before the remote asks for it; only over HTTPS."""
+    """Send the credentials before the remote requests them; only over HTTPS."""
 
 
 class HttpConnection(PropertyGroup, optional="httpClient.connection"):
@@ -248,7 +248,7 @@ class HttpConnection(PropertyGroup, optional="httpClient.connection"):
     enable_circular_redirects: Prop[bool] = prop(
         boolean, path="httpClient.connection.enableCircularRedirects", default=False
     )
-    """Follow redirects to an address that was asked before."""
+    """Follow redirects to an address that was requested before."""
     enable_cookies: Prop[bool] = prop(boolean, path="httpClient.connection.enableCookies", default=False)
     """Keep the remote's cookies."""
     use_trust_store: Prop[bool] = prop(boolean, path="httpClient.connection.useTrustStore", default=False)
@@ -256,7 +256,7 @@ class HttpConnection(PropertyGroup, optional="httpClient.connection"):
 
 
 class Replication(PropertyGroup, optional="replication"):
-    """Pulling content before somebody asks for it."""
+    """Replication of content before a client requests it."""
 
     preemptive_pull_enabled: Prop[bool] = prop(
         boolean, path="replication.preemptivePullEnabled", default=False, edition="pro"
@@ -271,12 +271,12 @@ class Replication(PropertyGroup, optional="replication"):
 class ProxyRepository(
     Cleanup, Authentication, HttpConnection, Replication, Repository, provider=ProxyProvider, abstract=True
 ):
-    """A repository in front of another one, of which it keeps what was asked for."""
+    """A repository in front of another one. It caches what clients request."""
 
     remote_url: Prop[str] = prop(http_url, path="proxy.remoteUrl")
     """Address of the other repository."""
     content_max_age: Prop[int] = prop(AGE, path="proxy.contentMaxAge", default=1440, unit="minutes")
-    """How long content is kept before the remote is asked again, in minutes; -1: for ever."""
+    """Minutes for which cached content is valid; -1: without limit."""
     metadata_max_age: Prop[int] = prop(AGE, path="proxy.metadataMaxAge", default=1440, unit="minutes")
     """The same for metadata."""
     preserve_encoded_characters: Prop[bool] = prop(
@@ -290,11 +290,11 @@ class ProxyRepository(
     )
     """How long that is remembered, in minutes."""
     blocked: Prop[bool] = prop(boolean, path="httpClient.blocked", default=False)
-    """Do not ask the remote at all."""
+    """Send no request to the remote."""
     auto_block: Prop[bool] = prop(boolean, path="httpClient.autoBlock", default=True)
     """Stop asking for a while when the remote does not answer."""
     routing_rule_name: Prop[str | None] = prop(text(), path="routingRuleName", default=None, refers="RoutingRule")
-    """The routing rule that says what may be asked for."""
+    """The routing rule that limits which paths may be requested."""
     firewall_mode: Prop[str] = prop(
         choice("DISABLED", "AUDIT", "QUARANTINE", "PCCS"),
         path="firewall.mode",
@@ -309,7 +309,7 @@ class GroupRepository(Repository, provider=GroupProvider, abstract=True):
     """Several repositories of one format under one name."""
 
     member_names: ListProp[str] = prop(list_of(text(), least=1), path="group.memberNames", refers="Repository")
-    """Names of the members, asked in this order; at least one."""
+    """Names of the members in order of precedence; at least one."""
 
 
 class WritableMember(PropertyGroup):
@@ -346,7 +346,7 @@ class OptionalSigningKey(PropertyGroup, optional="{format}Signing", requires=("s
 
 
 class ContentDisposition(PropertyGroup):
-    """How browsers are told to treat a file."""
+    """How browsers handle a file."""
 
     content_disposition: Prop[str] = prop(
         choice("INLINE", "ATTACHMENT", upper=True),
@@ -358,7 +358,7 @@ class ContentDisposition(PropertyGroup):
 
 
 class RequireAuthentication(PropertyGroup):
-    """For formats whose clients log in only when they are told to."""
+    """For formats whose clients log in only when the server requests it."""
 
     require_authentication: Prop[bool] = prop(
         boolean, path="{format}.requireAuthentication", default=False, since="3.75"

@@ -13,7 +13,7 @@ class CargoHostedRepository(HostedRepository, format="cargo", since="3.69"):
 
 
 class CargoProxyRepository(RequireAuthentication, ProxyRepository, format="cargo", since="3.69"):
-    """Rust crates of a remote repository, of which it keeps what was asked for.
+    """Rust crates of a remote repository. It caches what clients request.
 
     Source: Nexus REST ``/v1/repositories/cargo/proxy``.
     """

@@ -6,8 +6,8 @@ from .base import ProxyRepository
 
 
 class CocoapodsProxyRepository(ProxyRepository, format="cocoapods"):
-    """CocoaPods specifications and archives of a remote repository (``https://cdn.cocoapods.org``), of which it
-    keeps what was asked for.
+    """CocoaPods specifications and archives of a remote repository (``https://cdn.cocoapods.org``). It caches
+    what clients request.
 
     Source: Nexus REST ``/v1/repositories/cocoapods/proxy``.
     """

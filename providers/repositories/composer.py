@@ -6,8 +6,8 @@ from .base import ProxyRepository
 
 
 class ComposerProxyRepository(ProxyRepository, format="composer", since="3.75"):
-    """PHP packages for Composer of a remote repository (``https://repo.packagist.org``), of which it keeps what
-    was asked for.
+    """PHP packages for Composer of a remote repository (``https://repo.packagist.org``). It caches what clients
+    request.
 
     Source: Nexus REST ``/v1/repositories/composer/proxy``.
     """

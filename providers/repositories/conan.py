@@ -15,8 +15,8 @@ class ConanHostedRepository(HostedRepository, format="conan", since="3.69"):
 
 
 class ConanProxyRepository(ProxyRepository, format="conan"):
-    """C and C++ packages for Conan of a remote repository (``https://center2.conan.io``), of which it keeps
-    what was asked for.
+    """C and C++ packages for Conan of a remote repository (``https://center2.conan.io``). It caches what clients
+    request.
 
     Source: Nexus REST ``/v1/repositories/conan/proxy``.
     """

@@ -13,8 +13,7 @@ class CondaHostedRepository(HostedRepository, format="conda", since="3.92"):
 
 
 class CondaProxyRepository(ProxyRepository, format="conda"):
-    """Conda packages of a remote repository (``https://repo.anaconda.com/pkgs``), of which it keeps what was
-    asked for.
+    """Conda packages of a remote repository (``https://repo.anaconda.com/pkgs``). It caches what clients request.
 
     Source: Nexus REST ``/v1/repositories/conda/proxy``.
     """

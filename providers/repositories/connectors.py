@@ -44,11 +44,11 @@ class Connectors(PropertyGroup):
     v1_enabled: Prop[bool] = prop(boolean, path="{format}.v1Enabled", default=False)
     """Serve version 1 of the Docker API, too."""
     probe_connectors: Prop[bool] = prop(boolean, local=True, default=True)
-    """Check from here whether the ports response after a change."""
+    """Check from the machine that runs Pulumi that the ports respond after a change."""
 
 
 class ConnectorProvider(RepositoryProvider):
-    """Ports that one repository hands to another in one run, and a check that they response."""
+    """Moves ports from one repository to another in one run, and checks that the ports respond."""
 
     def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield from super().validate(inputs)
@@ -60,7 +60,7 @@ class ConnectorProvider(RepositoryProvider):
         if isinstance(url, str) and not is_unknown(url) and urlsplit(url).port in ports.values():
             yield next(key for key in ports if ports[key] == urlsplit(url).port), "is the port of Nexus itself"
         if inputs.get("path_enabled") is True and ports:
-            yield "path_enabled", "can't go with http_port or https_port: choose one way to reach the repository"
+            yield "path_enabled", "excludes http_port and https_port: choose one way to reach the repository"
 
     def insert(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
         self._with_ports(client, inputs, lambda: super(ConnectorProvider, self).insert(client, inputs))
@@ -69,7 +69,8 @@ class ConnectorProvider(RepositoryProvider):
         self._with_ports(client, inputs, lambda: super(ConnectorProvider, self).write(client, inputs, actual))
 
     def _with_ports(self, client: NexusClient, inputs: Mapping[str, Any], send: Callable[[], Any]) -> None:
-        """Send; where Nexus refuses a port that another repository gives up in this run, free that one first."""
+        """Send a request. If Nexus refuses a port that another repository no longer declares, free the port
+        first."""
         try:
             send()
         except Refused as error:
@@ -112,12 +113,12 @@ class ConnectorProvider(RepositoryProvider):
 
 @dataclass
 class PortHolder:
-    """Another repository whose connectors have ports that are wanted."""
+    """Another repository whose connectors use desired ports."""
 
     name: str
     path: str
     ports: dict[str, int]
-    """The wanted ports, by the property of the repository that wants them."""
+    """The desired ports, by the property of the repository that declares them."""
     without_ports: dict[str, Any]
 
 
@@ -153,7 +154,7 @@ def _probe(client: NexusClient, name: str, url: str) -> None:
                 "Server", ""
             ):
                 return
-            reason = "another program answers there"
+            reason = "another program responds"
         if time.monotonic() > deadline:
             raise Refused(
                 f"{name}: Nexus accepted the connector, but at {url} {reason}: another program may hold the port, "

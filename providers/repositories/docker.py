@@ -33,7 +33,7 @@ class ImageHostedProvider(ConnectorProvider, HostedProvider):
     def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield from super().validate(inputs)
         if inputs.get("latest_policy") is True and inputs.get("write_policy") in ("ALLOW", "DENY"):
-            yield "latest_policy", "means something only with write_policy ALLOW_ONCE"
+            yield "latest_policy", "has an effect only with write_policy ALLOW_ONCE"
 
 
 class DockerHostedRepositoryProvider(ImageHostedProvider):
@@ -65,14 +65,14 @@ class DockerHostedRepository(
     """A hosted docker repository and the ports at which Docker clients reach it.
 
     Errors: a taken name, an unknown blob store, a refused or dead port, ``path_enabled`` on an older server,
-    images in the way of a deletion.
+    images that prevent a deletion.
 
     Source: Nexus REST ``/v1/repositories/docker/hosted``.
     """
 
 
 class RemoteIndex(PropertyGroup):
-    """What a proxy of images asks for searches and foreign layers."""
+    """The index and the foreign layers of a proxy of images."""
 
     index_type: Prop[str] = prop(
         choice("HUB", "REGISTRY", "CUSTOM"), path="{format}Proxy.indexType", default="REGISTRY"

@@ -13,7 +13,7 @@ class GoHostedRepository(HostedRepository, format="go", since="3.93"):
 
 
 class GoProxyRepository(ProxyRepository, format="go"):
-    """Go modules of a remote repository, of which it keeps what was asked for.
+    """Go modules of a remote repository. It caches what clients request.
 
     Source: Nexus REST ``/v1/repositories/go/proxy``.
     """

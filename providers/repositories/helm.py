@@ -13,7 +13,7 @@ class HelmHostedRepository(HostedRepository, format="helm"):
 
 
 class HelmProxyRepository(ProxyRepository, format="helm"):
-    """Helm charts of a remote repository, of which it keeps what was asked for.
+    """Helm charts of a remote repository. It caches what clients request.
 
     Source: Nexus REST ``/v1/repositories/helm/proxy``.
     """

@@ -6,8 +6,8 @@ from .base import ProxyRepository
 
 
 class HuggingFaceProxyRepository(ProxyRepository, format="huggingface", since="3.75"):
-    """Models and data sets of Hugging Face of a remote repository (``https://huggingface.co``), of which it
-    keeps what was asked for.
+    """Models and data sets of Hugging Face of a remote repository (``https://huggingface.co``). It caches what
+    clients request.
 
     Source: Nexus REST ``/v1/repositories/huggingface/proxy``.
     """

@@ -32,8 +32,7 @@ class MavenHostedRepository(
 class MavenProxyRepository(
     MavenPolicies, ContentDisposition, ProxyRepository, format="maven", stored_format="maven2"
 ):
-    """Maven artifacts of a remote repository, of which it keeps what was
-    asked for.
+    """Maven artifacts of a remote repository. It caches what clients request.
 
     Source: Nexus REST ``/v1/repositories/maven/proxy``.
     """

@@ -24,8 +24,7 @@ class NpmHostedRepository(HostedRepository, format="npm"):
 
 
 class NpmProxyRepository(RemoveQuarantined, ProxyRepository, format="npm"):
-    """Packages of npm of a remote repository, of which it keeps what was asked
-    for.
+    """Packages of npm of a remote repository. It caches what clients request.
 
     Source: Nexus REST ``/v1/repositories/npm/proxy``.
     """

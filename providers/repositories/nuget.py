@@ -22,8 +22,8 @@ class NugetHostedRepository(HostedRepository, format="nuget"):
 
 
 class NugetProxyRepository(ProxyRepository, format="nuget"):
-    """NuGet packages of a remote repository (``https://api.nuget.org/v3/index.json``), of which it keeps what
-    was asked for.
+    """NuGet packages of a remote repository (``https://api.nuget.org/v3/index.json``). It caches what clients
+    request.
 
     Source: Nexus REST ``/v1/repositories/nuget/proxy``.
     """

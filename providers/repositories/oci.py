@@ -62,7 +62,7 @@ class OciProxyRepository(
     format="oci",
     since="3.94",
 ):
-    """OCI images and artifacts of a remote repository, of which it keeps what was asked for.
+    """OCI images and artifacts of a remote repository. It caches what clients request.
 
     Source: Nexus REST ``/v1/repositories/oci/proxy``.
     """

@@ -13,8 +13,7 @@ class PubHostedRepository(HostedRepository, format="pub", since="3.92"):
 
 
 class PubProxyRepository(ProxyRepository, format="pub", since="3.92"):
-    """Dart and Flutter packages of a remote repository (``https://pub.dev``), of which it keeps what was asked
-    for.
+    """Dart and Flutter packages of a remote repository (``https://pub.dev``). It caches what clients request.
 
     Source: Nexus REST ``/v1/repositories/pub/proxy``.
     """

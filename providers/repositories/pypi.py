@@ -23,7 +23,7 @@ class PypiHostedRepository(HostedRepository, format="pypi"):
 
 
 class PypiProxyRepository(RemoveQuarantined, ProxyRepository, format="pypi"):
-    """Python packages of a remote repository, of which it keeps what was asked for.
+    """Python packages of a remote repository. It caches what clients request.
 
     Source: Nexus REST ``/v1/repositories/pypi/proxy``.
     """

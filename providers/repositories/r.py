@@ -13,7 +13,7 @@ class RHostedRepository(HostedRepository, format="r"):
 
 
 class RProxyRepository(ProxyRepository, format="r"):
-    """R packages of a remote repository (``https://cran.r-project.org``), of which it keeps what was asked for.
+    """R packages of a remote repository (``https://cran.r-project.org``). It caches what clients request.
 
     Source: Nexus REST ``/v1/repositories/r/proxy``.
     """

@@ -28,7 +28,7 @@ class RawHostedRepository(QueryParameters, ContentDisposition, HostedRepository,
 
 
 class RawProxyRepository(QueryParameters, ContentDisposition, ProxyRepository, format="raw"):
-    """Files of any kind of a remote repository, of which it keeps what was asked for.
+    """Files of any kind of a remote repository. It caches what clients request.
 
     Source: Nexus REST ``/v1/repositories/raw/proxy``.
     """

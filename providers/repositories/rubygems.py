@@ -13,7 +13,7 @@ class RubygemsHostedRepository(HostedRepository, format="rubygems"):
 
 
 class RubygemsProxyRepository(ProxyRepository, format="rubygems"):
-    """Ruby gems of a remote repository (``https://rubygems.org``), of which it keeps what was asked for.
+    """Ruby gems of a remote repository (``https://rubygems.org``). It caches what clients request.
 
     Source: Nexus REST ``/v1/repositories/rubygems/proxy``.
     """

@@ -13,7 +13,7 @@ class SwiftHostedRepository(UploadRepository, format="swift", since="3.90"):
 
 
 class SwiftProxyRepository(RequireAuthentication, ProxyRepository, format="swift", since="3.89"):
-    """Swift packages of a remote repository (``https://github.com``), of which it keeps what was asked for.
+    """Swift packages of a remote repository (``https://github.com``). It caches what clients request.
 
     Source: Nexus REST ``/v1/repositories/swift/proxy``.
     """

@@ -13,8 +13,8 @@ class TerraformHostedRepository(SigningKey, HostedRepository, format="terraform"
 
 
 class TerraformProxyRepository(RequireAuthentication, ProxyRepository, format="terraform", since="3.88"):
-    """Terraform providers and modules of a remote repository (``https://registry.terraform.io``), of which it
-    keeps what was asked for.
+    """Terraform providers and modules of a remote repository (``https://registry.terraform.io``). It caches what
+    clients request.
 
     Source: Nexus REST ``/v1/repositories/terraform/proxy``.
     """

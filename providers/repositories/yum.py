@@ -22,7 +22,7 @@ class YumHostedRepository(HostedRepository, format="yum"):
 
 
 class YumProxyRepository(OptionalSigningKey, ProxyRepository, format="yum"):
-    """RPM packages of a remote repository, of which it keeps what was asked for.
+    """RPM packages of a remote repository. It caches what clients request.
 
     Source: Nexus REST ``/v1/repositories/yum/proxy``.
     """

@@ -1,1 +1,1 @@
-"""Who may do what, and who proves who somebody is."""
+"""Roles, users, privileges, realms and other security objects."""

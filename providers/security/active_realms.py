@@ -22,7 +22,7 @@ _HIDDEN = "NexusAuthorizingRealm"
 def _realms(value: Any) -> list[Any]:
     realms = list_of(text(), least=1)(value)
     if _NEEDED not in realms and not has_unknown(realms):
-        raise Invalid(f"must name {_NEEDED}, without which nobody can log in")
+        raise Invalid(f"must name {_NEEDED}, without which no user can log in")
     return [one for one in realms if one != _HIDDEN]
 
 
@@ -50,10 +50,10 @@ class ActiveRealmsProvider(SettingProvider):
 
 
 class ActiveRealms(NexusResource, provider=ActiveRealmsProvider):
-    """The whole list of active security realms, in the order in which they are asked. One per server.
+    """The whole list of active security realms, in order of precedence. One per server.
 
     It and :class:`RealmActivation`, which adds one realm and leaves the others alone, exclude each other. Deletion
-    puts back the list that was found at creation, unless somebody else has changed it since.
+    restores the list found at creation, unless it was changed since.
 
     Errors: a realm that the server does not have, with those it has.
 

@@ -33,7 +33,7 @@ class AdminPasswordProvider(NexusProvider):
         inputs = normalised(self.schema, news)
         before, given = olds.get("password"), inputs.get("current_password")
         if given and (before is None or given != olds.get("current_password")):
-            before = given  # somebody changed it by hand and says so
+            before = given  # it was changed by hand, and the program states it
         if inputs["password"] != olds.get("password") or before == given:
             with self.api_errors(id_, inputs) as client:
                 self._bring_in_force(client, inputs, before)
@@ -41,7 +41,7 @@ class AdminPasswordProvider(NexusProvider):
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         state = normalised(self.schema, props)
-        if not state.get("password"):  # an earlier refresh has seen that it is another one
+        if not state.get("password"):  # an earlier refresh found another password
             return self.read_result(id_, state, props)
         with self.api_errors(id_, state, from_state=True) as client, suppress(RateLimited):
             if not client.as_user(state["username"], state["password"]).login():
@@ -52,7 +52,7 @@ class AdminPasswordProvider(NexusProvider):
         """The server keeps the password."""
 
     def _bring_in_force(self, client: NexusClient, inputs: Mapping[str, Any], before: str | None) -> None:
-        """Two passwords at most are tried, once each: the wished one, then the one that should be in force."""
+        """At most two passwords are tried, once each: the desired one, then the current one."""
         username, password = inputs["username"], inputs["password"]
         if client.as_user(username, password).login():
             return

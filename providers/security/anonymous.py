@@ -1,4 +1,4 @@
-"""AnonymousAccess: what somebody who is not logged in may do."""
+"""AnonymousAccess: access without a login."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class AnonymousAccessProvider(SettingProvider):
 class AnonymousAccess(NexusResource, provider=AnonymousAccessProvider):
     """Anonymous access to the server, on or off. One per server.
 
-    Deletion puts back the setting that was found at creation, unless somebody else has changed it since. A second
+    Deletion restores the setting found at creation, unless it was changed since. A second
     resource for the same server finds the first one's setting.
 
     Source: Nexus REST ``/v1/security/anonymous``.

@@ -140,7 +140,7 @@ class LdapServer(
     group_member_attribute: Prop[str | None] = prop(text(), path="groupMemberAttribute", default=None)
     """Attribute with a group's members: ``member``."""
     group_member_format: Prop[str | None] = prop(text(), path="groupMemberFormat", default=None)
-    """What stands there: ``uid=${username},ou=people,dc=example,dc=com``."""
+    """The template: ``uid=${username},ou=people,dc=example,dc=com``."""
     user_member_of_attribute: Prop[str | None] = prop(text(), path="userMemberOfAttribute", default=None)
     """Attribute of a user with the groups, for ``DYNAMIC``: ``memberOf``."""
 
@@ -170,7 +170,7 @@ class LdapServerOrderProvider(SettingProvider):
 
 
 class LdapServerOrder(NexusResource, provider=LdapServerOrderProvider, since="3.24"):
-    """The order in which Nexus asks its LDAP servers. One per server; deletion changes nothing.
+    """The order in which Nexus queries its LDAP servers. One per server; deletion changes nothing.
 
     Errors: a name that the server does not have, and an LDAP server that the list lacks.
 
@@ -178,4 +178,4 @@ class LdapServerOrder(NexusResource, provider=LdapServerOrderProvider, since="3.
     """
 
     names: ListProp[str] = prop(list_of(text(), least=1), path="names", refers="LdapServer")
-    """Names of all LDAP servers; the first is asked first."""
+    """Names of all LDAP servers; the first is queried first."""

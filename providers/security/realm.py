@@ -79,7 +79,7 @@ class RealmActivationProvider(NexusProvider):
     def _put(self, client: NexusClient, realms: list[str]) -> None:
         if _NEVER_REMOVED not in realms:
             raise Refused(
-                f"the active realms lack {_NEVER_REMOVED}, without which nobody can log in. Nothing was written"
+                f"the active realms lack {_NEVER_REMOVED}, without which no user can log in. Nothing was written"
             )
         client.put(_ACTIVE, list(dict.fromkeys(realms)))
 

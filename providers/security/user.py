@@ -71,9 +71,9 @@ class User(
     """An account in Nexus's own user directory.
 
     An existing user is adopted only when one login with the desired password succeeds. A refresh logs in once for
-    each user, several at a time, and shows a password that was changed by hand; ``check_password`` or, for all
+    each user, several at a time, and reports a password that was changed by hand. ``check_password`` or, for all
     users, the configuration key ``nexus-registry:check_passwords`` turns that off.
-    Docker tokens survive a change of the password: to shut somebody out, take the roles away.
+    Docker tokens stay valid after a change of the password: to lock a user out, remove the roles.
 
     Errors: roles that are not on the server; a user that exists with another password or differs otherwise.
 
@@ -83,7 +83,7 @@ class User(
     user_id: Prop[str] = prop(USER_ID, path="userId", replaces=True)
     """Id of the user, at most 200 characters without white space, ``:``, ``/`` and ``\\``."""
     password: Prop[str] = prop(text(max_length=4000), secret=True)
-    """The password: at most 4000 characters, and as the server's own policy wants it."""
+    """The password: at most 4000 characters, and as the policy of the server requires."""
     roles: ListProp[str] = prop(set_of(text()), path="roles", refers="Role")
     """Ids of at least one role; a set."""
     first_name: Prop[str] = prop(text(max_length=200), path="firstName", default=None)

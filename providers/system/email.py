@@ -23,7 +23,7 @@ class EmailProvider(SettingProvider):
             yield "start_tls_enabled", "must be true with start_tls_required"
 
     def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
-        """Put back what was found, or clear the setting: what was found may lack what the server wants."""
+        """Restore the value found at creation, or clear the setting if the server does not accept that value."""
         if self.mismatches(properties, self.find(client, properties)):
             return
         before = properties.get("before") or {}

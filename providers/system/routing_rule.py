@@ -1,4 +1,4 @@
-"""RoutingRule: which paths a proxy repository may ask its remote for."""
+"""RoutingRule: which paths a proxy repository may request from its remote."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class RoutingRuleProvider(ObjectProvider):
 
 
 class RoutingRule(NexusResource, provider=RoutingRuleProvider, collection="/v1/routing-rules"):
-    """Which paths a proxy repository may ask its remote for, or must not.
+    """The paths that a proxy repository may, or must not, request from its remote.
 
     Source: Nexus REST ``/v1/routing-rules``.
     """

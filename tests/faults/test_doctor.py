@@ -87,7 +87,7 @@ BROKEN = [
             "{data}/etc/nexus.properties: application-port is not '{http}'"
         ),
         "chmod 644 {data}/etc/nexus.properties": "with mode 0644, not to nexus:nexus with mode 0640",
-        "sed -i s/TLSv1.2/TLSv1/ {data}/etc/jetty/jetty-https.xml": "https.xml is another one than is derived",
+        "sed -i s/TLSv1.2/TLSv1/ {data}/etc/jetty/jetty-https.xml": "https.xml differs from the one derived",
         "chmod 640 {data}/etc/ssl/keystore.jks": "keystore.jks belongs to nexus:nexus with mode 0640, not",
     },
     {

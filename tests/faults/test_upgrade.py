@@ -91,7 +91,7 @@ def assert_runs(server: Server, version: str) -> None:
 def test_what_has_no_way_back_is_refused_while_the_server_runs_on(server: Server) -> None:
     before = server.property("MainPID")
     for version, said in (
-        ("3.26.0-01", "which is older: no database goes back; set version to 3.41.1-01 or a newer one"),
+        ("3.26.0-01", "which is older: a database has no downgrade; set version to 3.41.1-01 or a newer one"),
         ("3.71.0-06", "from 3.71 on there is no OrientDB; on version 3.70 move the data to H2 with Sonatype's"),
         ("3.62.0-02", "has no etc/jetty/jetty-https.xml; the archive is not a whole Nexus"),
     ):
@@ -153,7 +153,8 @@ def test_a_new_version_has_all_that_the_old_one_held_and_the_old_one_is_kept(ser
 
 
 def test_there_is_no_way_down_and_both_versions_go_with_the_server(server: Server) -> None:
-    assert f"which is older: no database goes back; set version to {NEW}" in server.refused("service", version=OLD)
+    refused = server.refused("service", version=OLD)
+    assert f"which is older: a database has no downgrade; set version to {NEW}" in refused
     server.run("service", "delete", version=OLD)  # what state says when a change was told to have failed
     server.run("archive", "delete")
     assert not server.host.exists(server.install_root)

@@ -188,7 +188,7 @@ def test_a_start_that_fails_shows_the_end_of_the_log_and_is_made_good(server: Se
     assert done.returncode == 1
     assert "--- the last lines of /var/lib/nexus/log/nexus.log" in done.stderr
     assert "jetty.https.acceptors" in done.stderr
-    assert done.stderr.strip().splitlines()[-1].startswith("Nexus could not start; its last words are above")
+    assert done.stderr.strip().splitlines()[-1].startswith("Nexus could not start; its last output is above")
     assert "serves HTTP on" in server.run("service", "update").stdout
     text = server.host.read(f"{server.data_dir}/etc/nexus.properties")
     assert "# mine\nnexus.scripts.allowCreation=true\n" in text

@@ -104,7 +104,7 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
         "stray",
         {"chain": server().chain_pem + authority().certificate_pem + OTHER.chain_pem},
         "chain",
-        "no part in the line",
+        "not part of the chain",
     ),
     (
         "stray beside",

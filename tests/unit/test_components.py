@@ -100,7 +100,7 @@ def registry(name: str = "registry", **changes: Any) -> DockerRegistry:
         ({**NO_PEMS, "certificate_path": "/a.pem"}, r"private_key_path: is required"),
         ({**ON_HOST, "certificate_path": "a.pem"}, r"certificate_path: must be an absolute path"),
         ({**ON_HOST, "keystore_format": "jks"}, r"keystore_format: must be pkcs12"),
-        ({**ON_HOST, "chain": "pem"}, r"chain: goes with certificate"),
+        ({**ON_HOST, "chain": "pem"}, r"chain: requires certificate"),
         ({"url": "nexus.example.com"}, r"url: must be https://host:port"),
         ({"heap_mb": 64}, r"heap_mb: must be at least 256"),
         ({"keystore_format": "pem"}, r"keystore_format: must be pkcs12 or jks"),

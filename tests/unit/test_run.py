@@ -299,7 +299,7 @@ def test_failed_verification_of_a_create_removes_what_it_inserted(engine: Engine
     inputs = engine.check("one", kind, name="images", http_port=1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("nexus_registry.providers.repositories.connectors._CONNECTOR_TIMEOUT", 0.1)
-        with pytest.raises(Refused, match=r"nothing answers there.*\(it was removed again\)"):
+        with pytest.raises(Refused, match=r"nothing responds at that address.*\(it was removed again\)"):
             engine.create("one", kind, inputs)
     assert not nexus.repositories
 
@@ -310,7 +310,7 @@ def test_failed_verification_of_an_update_writes_back_what_was_there(engine: Eng
     inputs = engine.check("one", kind, name="images", http_port=1, write_policy="ALLOW")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("nexus_registry.providers.repositories.connectors._CONNECTOR_TIMEOUT", 0.1)
-        with pytest.raises(Refused, match=r"\(what was there before was written back\)"):
+        with pytest.raises(Refused, match=r"\(the former object was restored\)"):
             engine.update("one", inputs)
     stored = nexus.repositories["images"]
     assert (stored["docker"]["httpPort"], stored["storage"]["writePolicy"]) == (None, "DENY")
