@@ -2,6 +2,7 @@
 # make demo-down   remove every trace of it
 # make test        lint, types and the tests
 # make test-versions   install and contract on real older versions (at most 3 minutes)
+# make test-vendor     demo, contract and docker tests and an upgrade on the archive in NEXUS_ARCHIVE
 # make docs        the documentation as a site, in .sandbox/site
 # make check       lint and types alone
 # make bench       calls and time of stacks with 50, 200 and 1,000 objects (hours; BENCH_ARGS="--objects 50 --delay 0")
@@ -15,7 +16,7 @@ VENV := .venv/.installed
 PYTEST := .venv/bin/pytest -n 2 --dist loadgroup --no-loadscope-reorder
 MYPY_LINK := .sandbox/types/nexus_registry
 
-.PHONY: docs demo demo-down test test-versions test-faults test-faults-fast docs-reference docs-coverage bench check format
+.PHONY: docs demo demo-down test test-vendor test-versions test-faults test-faults-fast docs-reference docs-coverage bench check format
 
 demo: $(VENV)
 	.venv/bin/python -m sandbox demo
@@ -25,11 +26,15 @@ demo-down: $(VENV)
 
 test: check
 	.venv/bin/python -m sandbox setup
-	$(PYTEST) --ignore=tests/faults --ignore=tests/versions $(PYTEST_ARGS)
+	$(PYTEST) --ignore=tests/faults --ignore=tests/versions --ignore=tests/vendor $(PYTEST_ARGS)
 
 test-versions: $(VENV)
 	.venv/bin/python -m sandbox setup
 	$(PYTEST) tests/versions $(PYTEST_ARGS)
+
+test-vendor: $(VENV)
+	.venv/bin/python -m sandbox setup
+	$(PYTEST) -p tests.vendor.plugin tests/vendor tests/contract tests/host/test_docker_client.py $(PYTEST_ARGS)
 
 test-faults-fast: $(VENV)
 	.venv/bin/python -m sandbox setup

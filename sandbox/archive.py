@@ -13,6 +13,7 @@ import hashlib
 import io
 import os
 import platform
+import re
 import shutil
 import stat
 import sys
@@ -21,6 +22,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from .packages import ensure
@@ -35,6 +37,9 @@ CORE_SHA256 = {
     "3.19.1-01": "9100dfecf46012f60dc84d3c7c1bd0eca03b1da8e286e45ccd795bad75038356",
 }
 """SHA-256 of the Core zips that this sandbox was tried with, as ``mvn`` delivered and verified them."""
+
+VERSION = "3.71.0-06"
+"""The version that the demo and the tests run, unless they name another."""
 
 _HERE = Path(__file__).resolve().parent
 _LAUNCHER = _HERE / "launcher"
@@ -62,14 +67,17 @@ class _Member:
     executable: bool = False
 
 
-def nexus_archive(version: str = "3.71.0-06", docker: bool = True) -> Archive:
+def nexus_archive(version: str = VERSION, docker: bool = True) -> Archive:
     """The archive of a Nexus version in the vendor's layout; made once, then taken from the cache.
 
     ``version`` is one of ``CORE_SHA256``. ``docker`` adds the docker-format stand-in, which stands in for the
     format as 3.71 has it and so goes with 3.71.0-06 only; without it the archive is Nexus Core alone.
+    With ``NEXUS_ARCHIVE`` in the environment, the archive with the docker format is that file, of any version.
     Raises ``ValueError`` for other versions, and ``CommandFailed`` with Maven's or pip's words when something
     can't be fetched or its checksum does not hold.
     """
+    if docker and (given := os.environ.get("NEXUS_ARCHIVE")):
+        return _given(Path(given).resolve())
     if version not in CORE_SHA256:
         raise ValueError(f"no Nexus Core {version} in the sandbox; there are {', '.join(CORE_SHA256)}")
     if docker and not version.startswith("3.71."):
@@ -86,6 +94,16 @@ def nexus_archive(version: str = "3.71.0-06", docker: bool = True) -> Archive:
                     _replace(digest, _pack(path, version, docker).encode())
                 _keep_newest(kind)
     return Archive(path, digest.read_text().strip(), version, name)
+
+
+@cache
+def _given(path: Path) -> Archive:
+    """The vendor's archive, whose version is in the name of its top folder."""
+    with tarfile.open(path) as tar:
+        for member in tar:
+            if found := re.match(r"(?:\./)?nexus-(3\.\d+\.\d+-\d+)(?:/|$)", member.name):
+                return Archive(path, _sha256(path), found[1], path.name)
+    raise ValueError(f"NEXUS_ARCHIVE: {path} has no folder nexus-<version>. Set it to the vendor's tar.gz.")
 
 
 def _keep_newest(kind: str, number: int = 2) -> None:

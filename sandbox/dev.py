@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from nexus_registry.providers.compat import LICENCE_SINCE, parse
 
 from . import host
-from .archive import Archive, nexus_archive
+from .archive import VERSION, Archive, nexus_archive
 from .docker import DockerClient
 from .paths import PROJECT, WORK
 from .pki import Authority, Issued
@@ -93,7 +94,7 @@ class Dev:
 
 
 def dev_stack(
-    name: str = "nexus", *, engine: str | None = None, docker: bool = True, version: str = "3.71.0-06"
+    name: str = "nexus", *, engine: str | None = None, docker: bool = True, version: str = VERSION
 ) -> Dev:
     """Make what the dev stack needs, or take what is there: a host, the archive on it, the stack's configuration.
 
@@ -101,7 +102,7 @@ def dev_stack(
         name: of the host; each has a stack of its own.
         engine: ``pulumi`` or ``sandbox``; what ``ENGINE`` says otherwise.
         docker: False leaves the docker-format stand-in out: then the real Jetty serves HTTPS.
-        version: of Nexus.
+        version: of Nexus; with ``NEXUS_ARCHIVE`` in the environment, that of the archive.
     """
     engine = engine or default_engine()
     folder = WORK / "dev" / f"{name}-{engine}"
@@ -114,7 +115,7 @@ def dev_stack(
     with progress(f"writing the stack's configuration for the {engine} engine"):
         stack = open_stack(engine, program=PROJECT, name="dev", work=folder, passphrase=facts["passphrase"])
         dev = Dev(folder, machine, stack, Authority.kept(folder / "ca"), archive, facts)
-        _configure(dev, version)
+        _configure(dev)
     return dev
 
 
@@ -154,7 +155,7 @@ def _put_archive(machine: host.Host, archive: Archive) -> Archive:
     return replace(archive, path=there, sha256=mark.read_text())
 
 
-def _configure(dev: Dev, version: str) -> None:
+def _configure(dev: Dev) -> None:
     stack, facts = dev.stack, dev.facts
     plain = yaml.safe_load((PROJECT / "Pulumi.dev.yaml").read_text())["config"]
     machine = {
@@ -162,7 +163,8 @@ def _configure(dev: Dev, version: str) -> None:
         "ssh_port": dev.host.ssh_port,
         "ssh_host_key": dev.host.host_key,
         "hostname": "localhost",
-        "version": version,
+        "version": dev.archive.version,
+        "accept_eula": parse(dev.archive.version) >= LICENCE_SINCE,
         "archive_sha256": dev.archive.sha256,
         "archive_path": ARCHIVE_ON_HOST,
         "ca": dev.authority.certificate_pem,

@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
@@ -286,6 +287,13 @@ class PulumiStack(Stack):
                 file.unlink()
                 self.removed += 1
         self._pulumi("cancel", "--yes")
+
+    def import_state(self, state: Any) -> None:
+        """Replace the state by an exported one."""
+        with tempfile.NamedTemporaryFile("w", dir=self.work, suffix=".json") as file:
+            json.dump(state, file)
+            file.flush()
+            self._pulumi("stack", "import", "--file", file.name)
 
     def _pending(self, state: Any) -> set[str]:
         return {one["resource"]["urn"] for one in state["checkpoint"]["latest"].get("pending_operations") or ()}

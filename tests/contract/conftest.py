@@ -10,7 +10,7 @@ import pytest
 from sandbox.paths import WORK
 from sandbox.shell import locked
 
-from .docker_api import Api, People, Repository, hosted, named
+from .docker_api import Api, People, Repository, accept_licence, hosted, named
 from .server import Nexus as Nexus
 from .server import left_running, make, started
 
@@ -25,6 +25,8 @@ def nexus() -> Iterator[Nexus]:
     reuse = bool(os.environ.get("NEXUS_REUSE"))
     with locked(WORK / "contract/docker.lock"):
         server = (left_running() if reuse else None) or started(make("docker", docker=True))
+        if os.environ.get("NEXUS_ARCHIVE"):
+            accept_licence(server)
         yield server
         if not reuse:
             server.stop()

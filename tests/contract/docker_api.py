@@ -57,6 +57,14 @@ class Api:
         return self.in_force("security/anonymous", {**_ANONYMOUS, "enabled": enabled})
 
 
+def accept_licence(nexus: Nexus) -> None:
+    """Accept the licence, where the version has one."""
+    api = Api(nexus, (nexus.username, nexus.password))
+    licence = api.call("GET", "system/eula")
+    if licence.ok and not licence.json()["accepted"]:
+        api.ok("POST", "system/eula", {**licence.json(), "accepted": True})
+
+
 _ANONYMOUS = {"userId": "anonymous", "realmName": "NexusAuthorizingRealm"}
 
 

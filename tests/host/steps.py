@@ -78,9 +78,9 @@ class Server:
         server.turn_to(server.version)
         return server
 
-    def turn_to(self, version: str) -> None:
+    def turn_to(self, version: str, *, docker: bool = False) -> None:
         """From now on the server is to be of this version, whose archive is put on the host."""
-        archive = nexus_archive(version, docker=False)
+        archive = nexus_archive(version, docker=docker)
         shutil.copyfile(archive.path, self.host.root / "srv/nexus.tar.gz")
         self.version, self.sha256 = version, archive.sha256
 
