@@ -23,14 +23,13 @@ class Https:
 
     @pytest.mark.parametrize("key", ["ec", "rsa"])
     @pytest.mark.parametrize("jks", [False, True], ids=["pkcs12", "jks"])
-    def test_a_new_keystore_is_served_without_a_restart(self, server: Nexus, key: str, jks: bool) -> None:
+    def test_new_keystore_is_served_without_restart(self, server: Nexus, key: str, jks: bool) -> None:
         expected = ssl.PEM_cert_to_DER_cert(server.write_keystore(key=key, jks=jks))
         eventually(lambda: answers(server) and certificate(server) == expected)
 
     @pytest.mark.parametrize("broken", ["garbage", "another password"])
-    def test_an_unreadable_keystore_takes_https_down_until_a_good_one_is_there(
-        self, server: Nexus, broken: str
-    ) -> None:
+    def test_unreadable_keystore_stops_https_until_replaced(self, server: Nexus, broken: str) -> None:
+        """An unreadable keystore takes https down until a good one is there."""
         assert answers(server)
         if broken == "garbage":
             server.put_keystore(b"garbage")

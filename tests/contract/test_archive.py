@@ -13,7 +13,7 @@ from sandbox.archive import nexus_archive
 
 
 @pytest.mark.parametrize("docker", [True, False], ids=["docker", "core"])
-def test_the_vendors_layout(docker: bool) -> None:
+def test_vendors_layout(docker: bool) -> None:
     made = nexus_archive(docker=docker)
     assert (made.version, made.name) == ("3.71.0-06", "nexus-3.71.0-06-unix.tar.gz")
     with tarfile.open(made.path) as tar:
@@ -37,7 +37,7 @@ def test_nothing_in_it_tells_where_it_was_made() -> None:
                 assert sys.prefix.encode() not in file.read(), member.name
 
 
-def test_the_same_bytes_each_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_same_bytes_each_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = nexus_archive()
     monkeypatch.setattr(archive, "CACHE", tmp_path)
     again = nexus_archive()

@@ -34,15 +34,13 @@ class TestDockerRepository(Lifecycle):
         edit = {"write_policy": "ALLOW_ONCE", "cleanup_policy_names": []}
         return Case(request.param, {"name": named("images")}, edit, {"write_policy": "DENY"})
 
-    def test_a_blob_store_that_is_not_on_the_server_is_answered_with_those_that_are(
-        self, connection: Connection
-    ) -> None:
+    def test_unknown_blob_store_lists_existing_ones(self, connection: Connection) -> None:
+        """A blob store that is not on the server is answered with those that are."""
         said = refusal(DockerHostedRepositoryProvider, connection, name="r-bad", blob_store_name="nope")
         assert re.search("blob_store_name: 'nope' .*default", said)
 
-    def test_a_deleted_repositorys_privileges_come_back_into_the_role_with_one_update(
-        self, connection: Connection
-    ) -> None:
+    def test_replaced_repository_restores_privileges_in_role(self, connection: Connection) -> None:
+        """A deleted repositorys privileges come back into the role with one update."""
         name = named("images")
         repository, role = (
             Tracked(DockerHostedRepositoryProvider(), connection),
@@ -69,9 +67,8 @@ class TestDockerRepository(Lifecycle):
         role.destroy()
         repository.destroy()
 
-    def test_the_docker_realm_stays_while_a_docker_repository_needs_it(
-        self, connection: Connection, client: NexusClient
-    ) -> None:
+    def test_docker_realm_stays_while_in_use(self, connection: Connection, client: NexusClient) -> None:
+        """The docker realm stays while a docker repository needs it."""
         before = client.get(ACTIVE_REALMS)
         assert "DockerToken" not in before, "another test left the realm active"
         realm, repository = (

@@ -99,14 +99,16 @@ def live(kind: Kind, connection: Connection, name: str) -> None:
 
 
 @every_kind
-def test_an_odd_name_is_refused_in_check_or_lives(kind: Kind, connection: Connection) -> None:
+def test_odd_name_is_refused_or_works(kind: Kind, connection: Connection) -> None:
+    """An odd name is refused in check or lives."""
     for name in ODD:
         if is_legal(kind, connection, name):
             live(kind, connection, name)
 
 
 @every_kind
-def test_names_that_every_kind_takes_live(kind: Kind, connection: Connection) -> None:
+def test_valid_names_work_on_server(kind: Kind, connection: Connection) -> None:
+    """Names that every kind takes live."""
     for name in LEGAL_FOR_ALL:
         assert is_legal(kind, connection, name), name
         live(kind, connection, name)
@@ -131,7 +133,7 @@ def kinds(base: type[NexusProvider]) -> Iterator[type[ObjectProvider]]:
         yield from kinds(one)
 
 
-def test_every_check_of_a_name_is_tried() -> None:
+def test_every_check_of_name_is_tried() -> None:
     for modules in MODULES:
         importlib.import_module(f"nexus_registry.providers.{modules}")
     tried = {id(kind.provider.schema[kind.key].normalise) for kind in KINDS.values()}
@@ -139,7 +141,7 @@ def test_every_check_of_a_name_is_tried() -> None:
     assert untried == ["trusted certificate"], "whose key is the certificate itself: test_security_kinds"
 
 
-def test_a_realm_of_an_odd_name_is_not_on_the_server(connection: Connection) -> None:
+def test_realm_of_odd_name_is_not_on_server(connection: Connection) -> None:
     for name in ODD:
         provider = RealmActivationProvider()
         if not provider.check({}, {"realm": name, "connection": connection}).failures:
@@ -149,7 +151,7 @@ def test_a_realm_of_an_odd_name_is_not_on_the_server(connection: Connection) -> 
 
 @settings(some, max_examples=8)
 @given(name=names)
-def test_the_password_of_an_oddly_named_administrator_is_set(connection: Connection, name: str) -> None:
+def test_password_of_oddly_named_administrator_is_set(connection: Connection, name: str) -> None:
     if not is_legal(KINDS["user"], connection, name):
         return
     account = Tracked(UserProvider(), connection)
@@ -182,9 +184,10 @@ def test_the_password_of_an_oddly_named_administrator_is_set(connection: Connect
     ],
     ids=["role", "user"],
 )
-def test_the_longest_texts_are_taken(
+def test_longest_texts_are_accepted(
     connection: Connection, provider: type[NexusProvider], inputs: dict[str, Any]
 ) -> None:
+    """The longest texts are taken."""
     tracked = Tracked(provider(), connection)
     assert tracked.up(**inputs) == "create"
     assert tracked.refresh() == "same"

@@ -36,7 +36,7 @@ pulumi.export("pull_secret", registry.docker_config_json)
 
 
 @every_engine
-def test_two_teams_share_a_user_and_use_existing_roles(
+def test_two_teams_share_user_and_use_existing_roles(
     engine: str, nexus: Nexus, admin: Api, tmp_path: Path
 ) -> None:
     ports = {"port_a": nexus.connector_port(), "port_b": nexus.connector_port()}
@@ -59,7 +59,7 @@ def test_two_teams_share_a_user_and_use_existing_roles(
 
 
 @every_engine
-def test_verification_goes_through_the_proxy(engine: str, nexus: Nexus, tmp_path: Path) -> None:
+def test_verification_goes_through_proxy(engine: str, nexus: Nexus, tmp_path: Path) -> None:
     port, authority = nexus.connector_port(), Authority.create("Proxy CA")
     with FaultProxy(f"http://127.0.0.1:{port}", authority) as proxy:
         address = proxy.url.removeprefix("https://")

@@ -212,7 +212,7 @@ def test_refusal_names_property_and_remedy(
         ),
     ],
 )
-def test_bad_input_is_refused_before_a_call(kind: str, wish: dict[str, Any], wrong: str) -> None:
+def test_bad_input_is_refused_before_call(kind: str, wish: dict[str, Any], wrong: str) -> None:
     nowhere = {"url": "http://localhost:1", "username": "admin", "password": "x"}
     provider = provider_of(kind)
     failures = provider().check({}, {"connection": nowhere, **wish}).failures

@@ -19,14 +19,14 @@ from .server import Nexus
 class TestRegistry:
     """Section 5."""
 
-    def test_the_challenge_for_basic(self, repository: Repository) -> None:
+    def test_challenge_for_basic(self, repository: Repository) -> None:
         answer = repository.nobody().call("GET", "/v2/")
         assert answer.status_code == 401
         assert answer.headers["WWW-Authenticate"] == 'BASIC realm="Sonatype Nexus Repository Manager"'
         assert answer.headers["Docker-Distribution-Api-Version"] == "registry/2.0"
         assert answer.json()["errors"][0]["code"] == "UNAUTHORIZED"
 
-    def test_the_challenge_for_tokens(self, repository: Repository) -> None:
+    def test_challenge_for_tokens(self, repository: Repository) -> None:
         repository.change(forceBasicAuth=False)
         where = f"http://127.0.0.1:{repository.port}/v2/token"
         answer = repository.nobody().call("GET", "/v2/")
@@ -42,7 +42,7 @@ class TestRegistry:
         assert repository.as_("admin", "wrong").call("GET", "/v2/").status_code == 401
         assert repository.as_("admin", "wrong").call("GET", "/v2/token").status_code == 401
 
-    def test_a_token_needs_the_realm(self, repository: Repository, admin: Api, token_realm: None) -> None:
+    def test_token_needs_realm(self, repository: Repository, admin: Api, token_realm: None) -> None:
         bearer = repository.token(admin.auth)
         assert bearer.token.startswith("DockerToken.")
         assert bearer.call("GET", "/v2/").status_code == 200
@@ -54,7 +54,7 @@ class TestRegistry:
         assert bearer.call("GET", "/v2/").status_code == 200
         assert Registry(bearer.url, token="DockerToken.nope").call("GET", "/v2/").status_code == 401
 
-    def test_a_token_outlives_the_password_but_not_the_user(
+    def test_token_outlives_password_but_not_user(
         self, nexus: Nexus, repository: Repository, admin: Api, people: People, token_realm: None
     ) -> None:
         user, password = people.add(f"nx-repository-view-docker-{repository.name}-read")
@@ -104,7 +104,7 @@ class TestRegistry:
         assert everything.call("GET", "/v2/app/manifests/3").status_code == 404
         assert registry().call("GET", "/v2/app/manifests/1").status_code == 403
 
-    def test_a_role_of_another_repository(self, repository: Repository, people: People) -> None:
+    def test_role_of_another_repository(self, repository: Repository, people: People) -> None:
         user = people.add("nx-repository-view-maven2-*-*")
         assert repository.as_(*user).call("GET", "/v2/").status_code == 403
 
@@ -145,7 +145,7 @@ class TestRegistry:
         assert push("app", "3").status_code == 400
         assert repository.registry.call("GET", "/v2/app/manifests/2").status_code == 200
 
-    def test_an_offline_repository(self, repository: Repository) -> None:
+    def test_offline_repository(self, repository: Repository) -> None:
         repository.body["online"] = False
         repository.change()
         assert repository.registry.call("GET", "/v2/").status_code == 503
@@ -162,12 +162,12 @@ class TestRegistry:
         assert f"{other}" not in second.call("GET", "/v2/none/manifests/1").text
         admin.ok("DELETE", f"repositories/{other}")
 
-    def test_by_path_on_the_application_port(self, nexus: Nexus, repository: Repository, admin: Api) -> None:
+    def test_by_path_on_application_port(self, nexus: Nexus, repository: Repository, admin: Api) -> None:
         assert repository.registry.push("app", "1").status_code == 201
         by_path = Registry(f"{nexus.url}/repository/{repository.name}", auth=admin.auth)
         assert by_path.call("GET", "/v2/app/manifests/1").status_code == 200
 
-    def test_a_real_client(self, repository: Repository, admin: Api, token_realm: None, tmp_path: Any) -> None:
+    def test_real_client(self, repository: Repository, admin: Api, token_realm: None, tmp_path: Any) -> None:
         ensure("skopeo")
         repository.change(forceBasicAuth=False)
         layer = uuid.uuid4().bytes * 200_000

@@ -48,7 +48,8 @@ class TestRepositories:
         gone = admin.call("GET", f"repositories/docker/hosted/{name}")
         assert (gone.status_code, said(gone)) == (404, '"Repository not found"')
 
-    def test_in_the_lists_as_docker(self, repository: Repository, admin: Api) -> None:
+    def test_repository_is_listed_as_docker(self, repository: Repository, admin: Api) -> None:
+        """In the lists as docker."""
         one = admin.ok("GET", f"repositories/{repository.name}")
         assert (one["format"], one["type"]) == ("docker", "hosted")
         formats = {item["name"]: item["format"] for item in admin.ok("GET", "repositories")}
@@ -58,7 +59,8 @@ class TestRepositories:
         assert settings[repository.name]["docker"]["httpPort"] == repository.port
         assert "raw" not in settings[repository.name]
 
-    def test_not_there_as_raw(self, repository: Repository, admin: Api) -> None:
+    def test_repository_is_not_listed_as_raw(self, repository: Repository, admin: Api) -> None:
+        """Not there as raw."""
         assert admin.call("GET", f"repositories/raw/hosted/{repository.name}").status_code == 404
         body = hosted(repository.name)
         assert admin.call("PUT", f"repositories/raw/hosted/{repository.name}", body).status_code == 404
@@ -69,17 +71,18 @@ class TestRepositories:
         body = hosted("maven-releases")
         assert admin.call("PUT", "repositories/docker/hosted/maven-releases", body).status_code == 404
 
-    def test_a_name_that_is_taken(self, repository: Repository, admin: Api) -> None:
+    def test_name_that_is_taken(self, repository: Repository, admin: Api) -> None:
         answer = admin.call("POST", "repositories/docker/hosted", hosted(repository.name))
         assert (answer.status_code, said(answer)) == (400, '"Duplicate key"')
 
-    def test_an_unknown_blob_store(self, admin: Api) -> None:
+    def test_unknown_blob_store(self, admin: Api) -> None:
         body = hosted(named("x"))
         body["storage"]["blobStoreName"] = "nope"
         answer = admin.call("POST", "repositories/docker/hosted", body)
         assert (answer.status_code, said(answer)) == (400, '"Blob store not found"')
 
-    def test_what_is_missing_is_listed(self, admin: Api) -> None:
+    def test_missing_configuration_is_listed(self, admin: Api) -> None:
+        """What is missing is listed."""
         answer = admin.call("POST", "repositories/docker/hosted", {"name": "x y", "docker": {}})
         assert answer.status_code == 400
         assert {item["id"]: item["message"] for item in answer.json()} == {
@@ -152,14 +155,17 @@ class TestRepositories:
             assert said(answer).startswith('"Failed to validate facets; 1 failure')
             assert admin.call("GET", f"repositories/docker/hosted/{name}").status_code == 404
 
-    def test_a_port_of_another_program_is_only_logged(self, nexus: Nexus, admin: Api) -> None:
+    def test_port_of_another_program_is_only_logged(self, nexus: Nexus, admin: Api) -> None:
         with socket.create_server(("127.0.0.1", 0)) as other:
             port, name = other.getsockname()[1], named("clash")
             assert admin.call("POST", "repositories/docker/hosted", hosted(name, httpPort=port)).status_code == 201
         assert f"Could not start connector on port {port}" in nexus.log
         admin.ok("DELETE", f"repositories/{name}")
 
-    def test_who_may_not(self, nexus: Nexus, nobody: Api, people: People, repository: Repository) -> None:
+    def test_user_without_permission_is_refused(
+        self, nexus: Nexus, nobody: Api, people: People, repository: Repository
+    ) -> None:
+        """Who may not."""
         wrong = Api(nexus, ("admin", "wrong"))
         limited = Api(nexus, people.add(f"nx-repository-view-docker-{repository.name}-read"))
         for method, path in (
@@ -177,7 +183,7 @@ class TestRepositories:
         assert shown.status_code == 404  # reading the settings takes more than reading the images
         assert nobody.call("GET", f"repositories/docker/hosted/{repository.name}").status_code == 403
 
-    def test_a_repository_admin_of_the_docker_format(self, nexus: Nexus, people: People) -> None:
+    def test_repository_admin_of_docker_format(self, nexus: Nexus, people: People) -> None:
         keeper = Api(nexus, people.add("nx-repository-admin-*-*-*"))
         name = named("kept")
         keeper.ok("POST", "repositories/docker/hosted", hosted(name))
@@ -208,7 +214,7 @@ class TestRepositories:
 class TestRealms:
     """Section 2.4."""
 
-    def test_the_token_realm_is_there(self, admin: Api) -> None:
+    def test_token_realm_is_there(self, admin: Api) -> None:
         available = {realm["id"]: realm["name"] for realm in admin.ok("GET", "security/realms/available")}
         assert available["DockerToken"] == "Docker Bearer Token Realm"
         assert "NexusAuthorizingRealm" not in available
@@ -235,7 +241,8 @@ class TestRealms:
             assert f"Unknown realmIds: [{unknown}]" in answer.text
         assert admin.ok("GET", "security/realms/active") == before
 
-    def test_who_may_not(self, nexus: Nexus, nobody: Api) -> None:
+    def test_user_without_permission_is_refused(self, nexus: Nexus, nobody: Api) -> None:
+        """Who may not."""
         assert nobody.call("GET", "security/realms/active").status_code == 403
         assert nobody.call("PUT", "security/realms/active", ["DockerToken"]).status_code == 403
         assert Api(nexus, ("admin", "wrong")).call("GET", "security/realms/active").status_code == 401
@@ -263,7 +270,8 @@ class TestPrivileges:
         assert raw.status_code == 404
         assert f"nx-repository-view-raw-{repository.name}-read" in said(raw)
 
-    def test_a_role_has_them_until_the_repository_goes(self, repository: Repository, admin: Api) -> None:
+    def test_role_loses_privileges_with_repository(self, repository: Repository, admin: Api) -> None:
+        """A role has them until the repository goes."""
         name = named("role")
         wished = [f"nx-repository-view-docker-{repository.name}-*", "nx-search-read"]
         role = {"id": name, "name": name, "description": "", "privileges": wished, "roles": []}
@@ -303,7 +311,8 @@ class TestPrivileges:
         assert "nx-repository-view-raw-*-read" in listed
         admin.ok("DELETE", f"security/roles/{name}")
 
-    def test_one_that_somebody_makes(self, repository: Repository, admin: Api) -> None:
+    def test_role_made_by_hand(self, repository: Repository, admin: Api) -> None:
+        """One that somebody makes."""
         name = named("made")
         body = {"name": name, "description": "", "format": "docker", "actions": ["READ"]}
         body["repository"] = repository.name
@@ -353,7 +362,8 @@ class TestThrough:
         with ThreadPoolExecutor(8) as pool:
             assert set.union(*pool.map(some, range(8))) == {200}
 
-    def test_the_stand_ins_own_account_is_not_shown(self, admin: Api) -> None:
+    def test_account_of_stand_in_is_hidden(self, admin: Api) -> None:
+        """The stand ins own account is not shown."""
         users = {user["userId"] for user in admin.ok("GET", "security/users")}
         assert {"admin", "anonymous"} <= users
         assert "docker-format-stand-in" not in users

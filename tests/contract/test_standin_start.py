@@ -39,7 +39,8 @@ def admin(nexus: Nexus) -> Api:
     return Api(nexus, (nexus.username, nexus.password))
 
 
-def test_a_core_that_is_killed_ends_the_server_by_the_same_signal(nexus: Nexus) -> None:
+def test_killed_core_ends_server_by_same_signal(nexus: Nexus) -> None:
+    """A core that is killed ends the server by the same signal."""
     server = Process.recorded(nexus.folder / "nexus.process")
     assert server is not None
     children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
@@ -49,7 +50,7 @@ def test_a_core_that_is_killed_ends_the_server_by_the_same_signal(nexus: Nexus) 
     nexus.start()
 
 
-def test_a_restart_keeps_everything_and_takes_other_settings(nexus: Nexus, admin: Api) -> None:
+def test_restart_keeps_everything_and_takes_other_settings(nexus: Nexus, admin: Api) -> None:
     """One restart for all of it: as another version, under a context path, without HTTPS."""
     name, port = named("kept"), nexus.connector_port()
     admin.ok("POST", "repositories/docker/hosted", hosted(name, httpPort=port, forceBasicAuth=False))
@@ -115,7 +116,8 @@ def _kill_while_making(nexus: Nexus, made: str, never_made: str) -> None:
         ("no xml", "java.io.FileNotFoundException"),
     ],
 )
-def test_what_jetty_would_not_start_with(nexus: Nexus, broken: str, words: str) -> None:
+def test_xml_without_keystore_path_fails(nexus: Nexus, broken: str, words: str) -> None:
+    """What jetty would not start with."""
     nexus.stop()
     nexus.configure()
     keystore, xml = nexus.data_dir / "etc/ssl/keystore.jks", nexus.data_dir / "etc/jetty-https.xml"
@@ -136,7 +138,7 @@ def test_what_jetty_would_not_start_with(nexus: Nexus, broken: str, words: str) 
     assert words in said
 
 
-def test_a_port_that_another_program_has(nexus: Nexus) -> None:
+def test_port_that_another_program_has(nexus: Nexus) -> None:
     nexus.stop()
     nexus.configure()
     with (
@@ -148,7 +150,7 @@ def test_a_port_that_another_program_has(nexus: Nexus) -> None:
     nexus.configure()
 
 
-def test_the_verbs_of_a_forking_unit(nexus: Nexus) -> None:
+def test_verbs_of_forking_unit(nexus: Nexus) -> None:
     def launcher(verb: str) -> subprocess.CompletedProcess[str]:
         env = os.environ | {"_JAVA_OPTIONS": HEAP}
         command = [str(nexus.home / "bin/nexus"), verb]
@@ -171,7 +173,7 @@ def test_the_verbs_of_a_forking_unit(nexus: Nexus) -> None:
 
 
 @pytest.mark.parametrize("version", ["1.8.0_402", "11.0.2", "16"])
-def test_a_java_that_is_too_old(nexus: Nexus, tmp_path: Path, version: str) -> None:
+def test_java_that_is_too_old(nexus: Nexus, tmp_path: Path, version: str) -> None:
     java = tmp_path / "bin/java"
     java.parent.mkdir()
     java.write_text(f"#!/bin/sh\necho 'openjdk version \"{version}\" 2024-01-01' >&2\n")

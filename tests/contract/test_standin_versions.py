@@ -88,9 +88,10 @@ def test_licence_is_accepted_once(nexus: Nexus, admin: Api, connection: Connecti
 class TestLogins:
     """The limiter of 3.93."""
 
-    def test_the_fourth_wrong_login_shuts_the_account_for_the_right_password_too(
+    def test_fourth_wrong_login_locks_account(
         self, nexus: Nexus, admin: Api, repository: Repository, people: People
     ) -> None:
+        """The fourth wrong login shuts the account for the right password too."""
         user, password = people.add(f"nx-repository-view-docker-{repository.name}-*")
         right: list[Callable[[], int]] = [
             lambda: Api(nexus, (user, password)).call("GET", "status").status_code,
@@ -111,7 +112,8 @@ class TestLogins:
         assert repository.registry.call("GET", "/v2/").status_code == 200
         assert repository.nobody().call("GET", "/v2/").headers["WWW-Authenticate"].startswith("BASIC")
 
-    def test_every_request_begins_the_wait_anew(self, nexus: Nexus, people: People) -> None:
+    def test_every_request_restarts_the_wait(self, nexus: Nexus, people: People) -> None:
+        """Every request begins the wait anew."""
         right = Api(nexus, people.add("nx-search-read"))
         assert right.auth
         shut(nexus, right.auth[0])
@@ -122,15 +124,14 @@ class TestLogins:
         time.sleep(2.2)
         assert right.call("GET", "status").status_code == 200
 
-    def test_an_older_version_counts_nothing(self, nexus: Nexus, people: People) -> None:
+    def test_older_version_counts_nothing(self, nexus: Nexus, people: People) -> None:
         user, password = people.add("nx-search-read")
         nexus.play("3.92.0-03")
         assert {Api(nexus, (user, "wrong")).call("GET", "status").status_code for _ in range(6)} == {401}
         assert Api(nexus, (user, password)).call("GET", "status").status_code == 200
 
-    def test_a_wrong_admin_password_is_sent_once_in_one_up_and_never_shuts_the_account(
-        self, nexus: Nexus, admin: Api, connection: Connection
-    ) -> None:
+    def test_wrong_admin_password_is_sent_once(self, nexus: Nexus, admin: Api, connection: Connection) -> None:
+        """A wrong admin password is sent once in one up and never shuts the account."""
         wrong: Connection = {**connection, "password": named("mistyped")}
         for _ in range(3):
             for provider, wish in (
@@ -144,9 +145,10 @@ class TestLogins:
             assert Api(nexus, ("admin", "wrong")).call("GET", "status").status_code == 401
         assert admin.call("GET", "status").status_code == 200
 
-    def test_a_shut_account_is_said_in_one_sentence_with_the_remedy(
+    def test_locked_account_error_has_remedy(
         self, nexus: Nexus, connection: Connection, repository: Repository, people: People
     ) -> None:
+        """A shut account is said in one sentence with the remedy."""
         user, password = people.add("nx-all")
         shut(nexus, user)
         remedy = "have another administrator set its password anew"
@@ -161,7 +163,8 @@ class TestLogins:
             check_registry({**login, "ca": "", "anonymous_pull": False})
         assert time.monotonic() - began < 300, "it waited the quarter of an hour"
 
-    def test_an_up_that_changes_a_shut_user_opens_the_account(self, nexus: Nexus, connection: Connection) -> None:
+    def test_update_of_user_unlocks_account(self, nexus: Nexus, connection: Connection) -> None:
+        """An up that changes a shut user opens the account."""
         name = named("user")
         user = Tracked(UserProvider(), connection)
         wish: dict[str, Any] = {"user_id": name, "password": "first-1", "roles": ["nx-anonymous"]}
@@ -190,9 +193,10 @@ class TestLogins:
 class TestPaths:
     """Path-based routing of 3.83."""
 
-    def test_a_repository_is_reached_by_its_name_in_the_path_and_moves_to_a_port_and_back(
+    def test_repository_moves_between_path_and_port(
         self, nexus: Nexus, admin: Api, connection: Connection, tmp_path: Path
     ) -> None:
+        """A repository is reached by its name in the path and moves to a port and back."""
         ensure("skopeo")
         name, port = named("images"), nexus.connector_port()
         repository = Tracked(DockerHostedRepositoryProvider(), connection)
@@ -221,9 +225,8 @@ class TestPaths:
         assert registry.call("GET", f"{image}/manifests/1").status_code == 404
 
     @pytest.mark.usefixtures("token_realm", "anonymous")
-    def test_it_is_pulled_from_without_a_login_by_a_token_for_its_whole_name(
-        self, nexus: Nexus, admin: Api
-    ) -> None:
+    def test_anonymous_pull_with_token_for_full_name(self, nexus: Nexus, admin: Api) -> None:
+        """It is pulled from without a login by a token for its whole name."""
         name = named("open")
         admin.ok("POST", "repositories/docker/hosted", hosted(name, pathEnabled=True, forceBasicAuth=False))
         registry = Registry(nexus.https_url, auth=admin.auth, verify=str(nexus.ca))
@@ -238,16 +241,18 @@ class TestPaths:
         admin.ok("DELETE", f"repositories/{name}")
 
     @pytest.mark.parametrize("other", [{"httpPort": 5999}, {"httpsPort": 5999}, {"subdomain": "images"}])
-    def test_a_path_goes_with_no_other_way(self, admin: Api, other: dict[str, Any]) -> None:
+    def test_path_enabled_excludes_ports(self, admin: Api, other: dict[str, Any]) -> None:
+        """A path goes with no other way."""
         body = hosted(named("both"), pathEnabled=True, **other)
         refused = admin.call("POST", "repositories/docker/hosted", body)
         (error,) = refused.json()
         assert (refused.status_code, error["id"]) == (400, "PARAMETER pathEnabled")
         assert next(iter(other)) in error["message"]
 
-    def test_a_version_that_has_no_paths_is_said_to_the_user(
+    def test_path_enabled_on_old_version_is_refused(
         self, nexus: Nexus, admin: Api, connection: Connection
     ) -> None:
+        """A version that has no paths is said to the user."""
         nexus.play("3.82.0-08")
         name = named("images")
         said = refusal(DockerHostedRepositoryProvider, connection, name=name, path_enabled=True)
@@ -255,9 +260,10 @@ class TestPaths:
         assert name not in {one["name"] for one in admin.ok("GET", "repositories")}
         assert Registry(nexus.url).call("GET", "/v2/").status_code == 404
 
-    def test_a_version_that_has_no_paths_and_that_a_proxy_hides_is_said_to_the_user(
+    def test_path_enabled_on_hidden_old_version_is_reported(
         self, nexus: Nexus, admin: Api, connection: Connection, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        """A version that has no paths and that a proxy hides is said to the user."""
         nexus.play("3.82.0-08")
         monkeypatch.setattr("nexus_registry.providers.crud.served", lambda _header: ("", ""))
         name = named("images")
@@ -312,9 +318,8 @@ class TestJetty12:
         args = f"${{jetty.etc}}/jetty.xml,${{jetty.etc}}/jetty-http.xml,{file}"
         server.configure(https=False, properties={"nexus-args": args, **properties})
 
-    def test_the_file_that_the_service_step_derives_serves_the_deployed_keystore_and_a_new_one(
-        self, server: Nexus
-    ) -> None:
+    def test_derived_https_xml_serves_deployed_and_new_keystore(self, server: Nexus) -> None:
+        """The file that the service step derives serves the deployed keystore and a new one."""
         keystore = server.data_dir / "etc/ssl/keystore.jks"
         java = Path(str(shutil.which("java"))).resolve().parents[1]
         expected = server.write_keystore()
@@ -328,9 +333,8 @@ class TestJetty12:
         renewed = ssl.PEM_cert_to_DER_cert(server.write_keystore())
         eventually(lambda: answers(server) and certificate(server) == renewed)
 
-    def test_the_installed_file_itself_finds_its_keystore_by_property_and_needs_jetty_12(
-        self, server: Nexus
-    ) -> None:
+    def test_vendor_https_xml_of_jetty_12_reads_keystore_property(self, server: Nexus) -> None:
+        """The installed file itself finds its keystore by property and needs jetty 12."""
         expected = server.write_keystore(password="password")
         where = {"jetty.sslContext.keyStorePath": "../ssl/keystore.jks"}
         self.configure(server, "${jetty.etc}/jetty-https.xml", **where)

@@ -66,9 +66,8 @@ def administrator(dev: Dev) -> NexusClient:
     return client_for({**connection, "ca": dev.authority.certificate_pem})  # type: ignore[typeddict-item]
 
 
-def test_those_who_may_push_and_pull_do_and_nobody_else_and_without_a_login_only_where_it_is_allowed(
-    registry: Dev, docker: DockerClient, image: str
-) -> None:
+def test_push_and_pull_follow_roles_and_anonymous_access(registry: Dev, docker: DockerClient, image: str) -> None:
+    """Those who may push and pull do and nobody else and without a login only where it is allowed."""
     people(registry, {"dana": "dana-pw-1"}, {"reader": "reader-pw-1"})
     passwords = {"ci": registry.facts["ci_password"], "dana": "dana-pw-1", "reader": "reader-pw-1"}
     logins = {user: docker.login(registry.login_server, user, password) for user, password in passwords.items()}
@@ -80,9 +79,10 @@ def test_those_who_may_push_and_pull_do_and_nobody_else_and_without_a_login_only
     assert {user for user in everybody if may(docker, "pull", image, everybody[user])} == {*logins}
 
 
-def test_a_user_who_is_taken_out_of_the_program_is_out_at_once_with_password_and_token(
+def test_removed_user_loses_password_and_token_at_once(
     registry: Dev, docker: DockerClient, image: str, dana: tuple[Path, Registry]
 ) -> None:
+    """A user who is taken out of the program is out at once with password and token."""
     login, kept = dana
     people(registry, {}, {})
     assert not may(docker, "push", image, login)
@@ -92,9 +92,10 @@ def test_a_user_who_is_taken_out_of_the_program_is_out_at_once_with_password_and
         docker.login(registry.login_server, "dana", "dana-pw-1")
 
 
-def test_an_account_that_was_locked_by_hand_is_locked_until_an_up_with_a_refresh_says_otherwise(
+def test_disabled_account_is_enabled_by_up_with_refresh(
     registry: Dev, docker: DockerClient, image: str, dana: tuple[Path, Registry]
 ) -> None:
+    """An account that was locked by hand is locked until an up with a refresh says otherwise."""
     login, kept = dana
     users = administrator(registry)
     (there,) = (one for one in users.get_list("/v1/security/users", userId="dana") if one["userId"] == "dana")
@@ -119,9 +120,8 @@ def newer(registry: Dev) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("newer")
-def test_an_account_that_too_many_wrong_passwords_shut_is_shut_until_an_up_gives_it_a_new_one(
-    registry: Dev, docker: DockerClient, image: str
-) -> None:
+def test_locked_account_is_unlocked_by_new_password(registry: Dev, docker: DockerClient, image: str) -> None:
+    """An account that too many wrong passwords shut is shut until an up gives it a new one."""
     registry.settle(anonymous_pull=False)
     people(registry, {"dana": "dana-pw-1"}, {})
     for password in ("wrong-1", "wrong-2", "wrong-3", "wrong-4", "dana-pw-1"):
@@ -133,6 +133,7 @@ def test_an_account_that_too_many_wrong_passwords_shut_is_shut_until_an_up_gives
 
 
 @pytest.mark.full_faults
-def test_https_and_the_docker_connector_offer_tls_1_2_and_1_3_and_nothing_older(registry: Dev) -> None:
+def test_https_and_connector_offer_tls_1_2_and_1_3_only(registry: Dev) -> None:
+    """Https and the docker connector offer tls 1 2 and 1 3 and nothing older."""
     for port in ("https_port", "registry_https_port"):
         assert tls.protocols(registry.facts[port]) == {"TLS1_2", "TLS1_3"}, port

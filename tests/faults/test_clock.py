@@ -64,9 +64,10 @@ def clock_of_nexus(dev: Dev) -> float:
 
 
 @pytest.mark.full_faults
-def test_a_host_whose_clock_is_ten_minutes_off_becomes_a_registry_and_is_changed_like_any_other(
+def test_host_with_wrong_clock_is_installed_and_updated(
     tmp_path: Path,
 ) -> None:
+    """A host whose clock is ten minutes off becomes a registry and is changed like any other."""
     with passing_dev_stack("clock") as dev, dev.docker() as docker:
         for minutes, operation in ((-10, "up (create)"), (10, "up (update)")):
             set_clock(dev, minutes, tmp_path)

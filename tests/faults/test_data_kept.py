@@ -133,7 +133,8 @@ def furnished(stage: Stage) -> Iterator[Stage]:
         stage.api.call("DELETE", f"blobstores/{STORE}")
 
 
-def test_an_image_survives_any_order_of_rename_move_delete_edit_adoption_and_lost_state(furnished: Stage) -> None:
+def test_image_survives_any_order_of_operations(furnished: Stage) -> None:
+    """An image survives any order of rename move delete edit adoption and lost state."""
     Careless.stage, Careless.done = furnished, {}
     few = settings(
         max_examples=40 if FULL else 6,

@@ -112,7 +112,8 @@ BROKEN = [
 each change with its finding."""
 
 
-def test_what_was_changed_by_hand_is_named_and_a_repair_mends_it(server: Server, tmp_path: Path) -> None:
+def test_doctor_names_manual_change_and_repair_reverts_it(server: Server, tmp_path: Path) -> None:
+    """What was changed by hand is named and a repair mends it."""
     assert doctor(server, tmp_path)[0] == 0
     names: dict[str, Any] = {
         "data": server.data_dir,
@@ -135,9 +136,8 @@ def test_what_was_changed_by_hand_is_named_and_a_repair_mends_it(server: Server,
     assert "mine=stays" in server.host.ssh(f"cat {server.data_dir}/etc/nexus.properties").stdout
 
 
-def test_a_host_that_is_another_one_is_not_asked_and_one_that_is_busy_is_not_judged(
-    server: Server, tmp_path: Path
-) -> None:
+def test_doctor_reports_wrong_and_busy_hosts_as_unknown(server: Server, tmp_path: Path) -> None:
+    """A host that is another one is not asked and one that is busy is not judged."""
     busy = "flock /run/nexus-registry.lock sh -c 'echo held; sleep 60' </dev/null >/tmp/held 2>&1 & "
     pid = server.host.ssh(f"{busy} echo $!; until grep -q held /tmp/held; do sleep 0.1; done").stdout.strip()
     state = exported(server)

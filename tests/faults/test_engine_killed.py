@@ -96,9 +96,8 @@ def in_order(dev: Dev) -> None:
 class TestOneStack:
     """One stack through its life; each test goes on where the one before ended."""
 
-    def test_a_create_that_is_killed_everywhere_ends_like_one_that_is_not(
-        self, dev: Dev, docker: DockerClient, killed: Kill
-    ) -> None:
+    def test_killed_create_ends_like_undisturbed_one(self, dev: Dev, docker: DockerClient, killed: Kill) -> None:
+        """A create that is killed everywhere ends like one that is not."""
         dev.stack.set_config("purge_data", True)
         undisturbed: End | None = None
         if FULL:
@@ -110,9 +109,8 @@ class TestOneStack:
         in_order(dev)
         demo.prove(dev, docker, say=lambda _line: None)
 
-    def test_an_update_of_everything_that_is_killed_everywhere_is_complete_and_keeps_the_images(
-        self, dev: Dev, docker: DockerClient, killed: Kill
-    ) -> None:
+    def test_killed_update_completes_and_keeps_images(self, dev: Dev, docker: DockerClient, killed: Kill) -> None:
+        """An update of everything that is killed everywhere is complete and keeps the images."""
         dev.facts["registry_https_port"] = free_port()
         dev.facts["ci_password"] = "another-ci-password"
         dev.certify(key="ec", days=30)
@@ -130,7 +128,7 @@ class TestOneStack:
         docker.login(dev.login_server, "reader", "reader-password")
         demo.prove(dev, docker, say=lambda _line: None)
 
-    def test_a_destroy_that_is_killed_everywhere_leaves_nothing(self, dev: Dev, killed: Kill) -> None:
+    def test_destroy_that_is_killed_everywhere_leaves_nothing(self, dev: Dev, killed: Kill) -> None:
         dev.stack.set_config("force_destroy", True)
         assert dev.stack.up().ok
         killed("destroy", dev.stack.destroy)

@@ -206,9 +206,8 @@ def killing_cp(bare: Program) -> Iterator[str]:
     bare.host.ssh(f"rm -f {path}")
 
 
-def test_another_user_after_a_version_cut_in_its_copy_leaves_the_server_up(
-    begun: Program, killing_cp: str
-) -> None:
+def test_new_user_after_interrupted_upgrade_keeps_server_up(begun: Program, killing_cp: str) -> None:
+    """Another user after a version cut in its copy leaves the server up."""
     assert change(begun, "version").up() == "(killed)"
     begun.host.ssh(f"rm {killing_cp}")
     assert not begun.running()
@@ -240,7 +239,7 @@ esac
 """
 
 
-def test_server_of_an_init_script_is_adopted(begun: Program) -> None:
+def test_server_of_init_script_is_adopted(begun: Program) -> None:
     begun.host.ssh(
         "systemctl disable --now nexus; rm /etc/systemd/system/nexus.service; rm -r /var/lib/nexus-registry; "
         "cat >/etc/init.d/nexus; chmod 0755 /etc/init.d/nexus; update-rc.d nexus defaults; "
@@ -260,7 +259,8 @@ def test_server_of_an_init_script_is_adopted(begun: Program) -> None:
 
 
 @pytest.mark.parametrize("history", histories(), ids=str)
-def test_the_last_program_runs_or_is_refused_and_nothing_is_lost(begun: Program, history: History) -> None:
+def test_last_program_runs_or_is_refused(begun: Program, history: History) -> None:
+    """The last program runs or is refused and nothing is lost."""
     once = change(begun, history.first)
     first = once.up(cut=(history.step, history.seconds))
     twice = change(once, history.second)

@@ -22,7 +22,8 @@ def program() -> Program:
     return made
 
 
-def test_a_first_start_that_fails_after_the_database_is_there_locks_nobody_out(program: Program) -> None:
+def test_failed_first_start_locks_nobody_out(program: Program) -> None:
+    """A first start that fails after the database is there locks nobody out."""
     program.turn_to(program.version)
     for step in STEPS[:-1]:
         program.run(step)
@@ -40,7 +41,7 @@ def test_a_first_start_that_fails_after_the_database_is_there_locks_nobody_out(p
     assert not program.host.exists(f"{program.data_dir}/admin.password")
 
 
-def test_the_password_is_in_no_environment(program: Program) -> None:
+def test_password_is_in_no_environment(program: Program) -> None:
     assert program.curl("kept").endswith(" 200")
     environment = program.host.ssh(f"tr '\\0' '\\n' </proc/{program.property('MainPID')}/environ").stdout
     assert program.admin_password not in environment
@@ -48,7 +49,8 @@ def test_the_password_is_in_no_environment(program: Program) -> None:
     assert program.property("LimitCORE") == "0"
 
 
-def test_a_password_that_was_changed_by_hand_stays_when_the_service_restarts(program: Program) -> None:
+def test_restart_keeps_password_changed_by_hand(program: Program) -> None:
+    """A password that was changed by hand stays when the service restarts."""
     by_hand = "by hand: é"
     path = "service/rest/v1/security/users/admin/change-password"
     assert program.curl(path, "-X", "PUT", "-d", by_hand).endswith(" 204")

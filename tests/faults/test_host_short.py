@@ -31,7 +31,8 @@ def noted(fault: str, step: str, said: str, first: str = "refused") -> None:
     )
 
 
-def test_a_disk_that_is_full_while_unpacking_leaves_no_half_and_the_next_run_unpacks(server: Server) -> None:
+def test_full_disk_while_unpacking_leaves_nothing(server: Server) -> None:
+    """A disk that is full while unpacking leaves no half and the next run unpacks."""
     server.host.ssh("mkdir -p /opt/nexus && mount -t tmpfs -o size=100m tmpfs /opt/nexus")
     said = server.refused("archive")
     assert said.startswith("install_root: the disk of /opt/nexus is full; make space"), said
@@ -42,7 +43,8 @@ def test_a_disk_that_is_full_while_unpacking_leaves_no_half_and_the_next_run_unp
     noted("disk full while unpacking", "archive", said)
 
 
-def test_a_disk_that_is_full_while_the_keystore_is_written_keeps_the_old_one(server: Server) -> None:
+def test_full_disk_keeps_old_keystore(server: Server) -> None:
+    """A disk that is full while the keystore is written keeps the old one."""
     server.run("account")
     server.run("archive")
     server.run("keystore")
@@ -62,7 +64,8 @@ def test_a_disk_that_is_full_while_the_keystore_is_written_keeps_the_old_one(ser
     noted("disk full while writing the keystore", "keystore", said)
 
 
-def test_an_archive_that_was_cut_short_is_refused_and_the_whole_one_unpacked(server: Server) -> None:
+def test_truncated_archive_is_refused(server: Server) -> None:
+    """An archive that was cut short is refused and the whole one unpacked."""
     server.run("archive", "delete")
     server.host.ssh("cp /srv/nexus.tar.gz /srv/cut.tar.gz && truncate -s -1000 /srv/cut.tar.gz")
     said = server.refused("archive", url="file:///srv/cut.tar.gz")

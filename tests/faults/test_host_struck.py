@@ -53,7 +53,7 @@ def kill_nexus(dev: Dev) -> bool:
     ],
     ids=["ssh-cut", "reboot", "nexus-killed"],
 )
-def test_an_up_that_is_struck_in_each_step_is_finished_by_the_next(
+def test_up_cut_in_each_step_is_completed_by_next(
     dev: Dev,
     wire: Wire,
     fault: str,
@@ -61,6 +61,7 @@ def test_an_up_that_is_struck_in_each_step_is_finished_by_the_next(
     phases: tuple[str, ...],
     middles: dict[str, tuple[float, ...]],
 ) -> None:
+    """An up that is struck in each step is finished by the next."""
     strikes: dict[str, Callable[[], bool]] = {
         "SSH cut": lambda: wire.cut() > 0,
         # cut first, or the run goes on with short steps while the host shuts down

@@ -41,9 +41,8 @@ def server(engine: str) -> Iterator[Stage]:
 
 
 @pytest.mark.full_faults
-def test_a_run_that_is_killed_at_any_moment_is_finished_by_the_next_one_as_if_nothing_had_been(
-    server: Stage, tmp_path: Path, engine: str
-) -> None:
+def test_run_killed_at_any_moment_is_completed_by_next(server: Stage, tmp_path: Path, engine: str) -> None:
+    """A run that is killed at any moment is finished by the next one as if nothing had been."""
     stack = consumer_stack(server.nexus, tmp_path, engine)
     ports, seconds = [server.nexus.connector_port() for _ in range(2)], random.Random(SEED)  # noqa: S311
     moves = [("up", 0), ("up", 1), ("destroy", 1)]

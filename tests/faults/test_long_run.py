@@ -16,9 +16,8 @@ RUNS = 50
 
 
 @pytest.mark.full_faults
-def test_memory_files_and_state_are_after_fifty_ups_what_they_were_after_five(
-    stage: Stage, tmp_path: Path
-) -> None:
+def test_fifty_ups_leak_no_memory_files_or_state(stage: Stage, tmp_path: Path) -> None:
+    """Memory files and state are after fifty ups what they were after five."""
     stack = consumer_stack(stage.nexus, tmp_path)
     sizes, peaks = [], []
     with stage.api.licensed():

@@ -18,9 +18,8 @@ CASES = [(one, how) for one in subjects(_PORT) for how in one.by_hand]
 
 
 @pytest.mark.parametrize(("subject", "how"), CASES, ids=[f"{one.title.split()[0]}-{how}" for one, how in CASES])
-def test_a_change_by_hand_is_shown_by_a_refresh_and_mended_by_an_up(
-    stage: Stage, subject: Subject, how: str
-) -> None:
+def test_manual_change_is_refreshed_and_corrected(stage: Stage, subject: Subject, how: str) -> None:
+    """A change by hand is shown by a refresh and mended by an up."""
     by = subject.by_hand[how]
     stage.proxy.settle()
     stage.logins[1:] = subject.logins

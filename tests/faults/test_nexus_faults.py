@@ -64,9 +64,10 @@ def before(stage: Stage, prepared: dict[tuple[str, str], Work], title: str, oper
 
 
 @pytest.mark.parametrize(("title", "operation", "fault"), CELLS)
-def test_nothing_is_lost_and_the_next_run_ends_the_work(
+def test_next_run_completes_and_nothing_is_lost(
     stage: Stage, before: Work, title: str, operation: str, fault: str
 ) -> None:
+    """Nothing is lost and the next run ends the work."""
     wrong = []
     faults = [missing(key) for key in before.subject.fields] if fault == "field missing" else [NEXUS[fault]]
     moments = [(nth, one) for one in faults for nth in before.moments(one, every=FULL and fault in EVERY_MOMENT)]
@@ -97,7 +98,8 @@ def test_nothing_is_lost_and_the_next_run_ends_the_work(
 
 
 @pytest.mark.parametrize("fault", [name for name in NEXUS if FULL or name == "404 page"])
-def test_a_repository_that_holds_an_image_is_never_deleted(stage: Stage, holding: Work, fault: str) -> None:
+def test_repository_with_image_is_never_deleted(stage: Stage, holding: Work, fault: str) -> None:
+    """A repository that holds an image is never deleted."""
     for nth in range(1, len(holding.asks) + 1):
         stage.proxy.inject(NEXUS[fault], nth=nth)
         first = run(lambda: holding.act(replace(holding.state)), set(), ())

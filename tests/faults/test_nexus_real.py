@@ -55,9 +55,8 @@ def noted(work: Work, fault: str, first: Run, second: Run, lost: str) -> None:
 @pytest.mark.full_faults
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("subject", THREE, ids=lambda one: one.title.split()[0])
-def test_a_frozen_server_is_named_and_once_released_the_next_run_ends_the_work(
-    stage: Stage, subject: Subject, operation: str
-) -> None:
+def test_read_only_server_fails_until_released(stage: Stage, subject: Subject, operation: str) -> None:
+    """A frozen server is named and once released the next run ends the work."""
     (work,) = prepare(stage, [subject], operation)
     tracked = replace(work.state)
     stage.api.ok("POST", "read-only/freeze")
@@ -73,7 +72,7 @@ def test_a_frozen_server_is_named_and_once_released_the_next_run_ends_the_work(
 
 @pytest.mark.full_faults
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_a_real_restart_in_the_middle_is_waited_for(stage: Stage, operation: str) -> None:
+def test_real_restart_in_middle_is_waited_for(stage: Stage, operation: str) -> None:
     works = prepare(stage, THREE, operation)
     tracked = [replace(work.state) for work in works]
     restart = Restart(stage, len(works))

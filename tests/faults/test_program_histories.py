@@ -79,7 +79,7 @@ def run(court: Court, seeds: list[int], open_: Open, folder: Path) -> None:
         shutil.rmtree(where)
 
 
-def test_each_run_of_a_history_ends_as_the_program_says(court: Court, forked: Open, tmp_path: Path) -> None:
+def test_each_run_of_history_ends_as_program_says(court: Court, forked: Open, tmp_path: Path) -> None:
     if ONE:
         run(court, [int(ONE)], cli if os.environ.get("ENGINE") == "pulumi" else forked, tmp_path)
         return
@@ -98,7 +98,7 @@ def test_each_run_of_a_history_ends_as_the_program_says(court: Court, forked: Op
 @pytest.mark.full_faults
 @pytest.mark.pulumi
 @NO_CLI
-def test_histories_on_the_real_engine(court: Court, tmp_path: Path) -> None:
+def test_histories_on_real_engine(court: Court, tmp_path: Path) -> None:
     seeds = [FIRST + MANY + number for number in range(ON_THE_CLI)]
     run(court, seeds, cli, tmp_path)
     record(

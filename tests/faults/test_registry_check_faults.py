@@ -35,9 +35,8 @@ def connector(stage: Stage) -> Iterator[FaultProxy]:
 
 
 @pytest.mark.parametrize("fault", [name for name in NEXUS if (FULL or name in FAST) and not NEXUS[name].writes])
-def test_a_proof_that_meets_a_fault_holds_or_says_why_in_one_sentence_and_then_holds(
-    stage: Stage, connector: FaultProxy, fault: str
-) -> None:
+def test_registry_check_passes_or_fails_with_one_sentence(stage: Stage, connector: FaultProxy, fault: str) -> None:
+    """A proof that meets a fault holds or says why in one sentence and then holds."""
     inputs = {
         "login_server": connector.url.partition("://")[2],
         "scheme": "http",

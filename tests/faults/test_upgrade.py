@@ -88,7 +88,8 @@ def assert_runs(server: Server, version: str) -> None:
     assert server.property("UnitFileState") == "enabled"
 
 
-def test_what_has_no_way_back_is_refused_while_the_server_runs_on(server: Server) -> None:
+def test_upgrade_without_rollback_is_refused(server: Server) -> None:
+    """What has no way back is refused while the server runs on."""
     before = server.property("MainPID")
     for version, said in (
         ("3.26.0-01", "which is older: a database has no downgrade; set version to 3.41.1-01 or a newer one"),
@@ -109,7 +110,8 @@ def test_what_has_no_way_back_is_refused_while_the_server_runs_on(server: Server
     assert not server.host.exists(f"{server.data_dir}/upgrade-copy")
 
 
-def test_a_new_version_that_does_not_start_is_taken_back_with_the_database_it_changed(server: Server) -> None:
+def test_failed_upgrade_restores_migrated_database(server: Server) -> None:
+    """A new version that does not start is taken back with the database it changed."""
     models = f"{server.data_dir}/db/model.properties"
     before = server.host.read(models)
     changed = f"grep -q '^Upgrade complete' {server.data_dir}/log/nexus.log"
@@ -134,7 +136,8 @@ def test_a_new_version_that_does_not_start_is_taken_back_with_the_database_it_ch
 
 
 @pytest.mark.full_faults
-def test_a_change_that_is_killed_in_any_phase_and_by_a_reboot_is_finished_by_the_next_run(server: Server) -> None:
+def test_upgrade_killed_in_any_phase_is_completed_by_next_run(server: Server) -> None:
+    """A change that is killed in any phase and by a reboot is finished by the next run."""
     for name in ("copy", "change", "start"):
         with when(server, phase(name), KILL_THE_STEP):
             assert server.run("service", "update", check=False).returncode not in (0, 1)
@@ -144,7 +147,8 @@ def test_a_change_that_is_killed_in_any_phase_and_by_a_reboot_is_finished_by_the
     assert "restarting" not in done.stdout
 
 
-def test_a_new_version_has_all_that_the_old_one_held_and_the_old_one_is_kept(server: Server) -> None:
+def test_upgrade_keeps_data_and_old_version(server: Server) -> None:
+    """A new version has all that the old one held and the old one is kept."""
     server.run("service", "update")
     assert_runs(server, NEW)
     assert server.host.ssh(f"ls {server.data_dir}/upgrade-copy").stdout == f"{OLD}\n"
@@ -152,7 +156,8 @@ def test_a_new_version_has_all_that_the_old_one_held_and_the_old_one_is_kept(ser
     assert "nothing needs a restart" in server.run("service", "update").stdout
 
 
-def test_there_is_no_way_down_and_both_versions_go_with_the_server(server: Server) -> None:
+def test_downgrade_is_refused_and_delete_removes_versions(server: Server) -> None:
+    """There is no way down and both versions go with the server."""
     refused = server.refused("service", version=OLD)
     assert f"which is older: a database has no downgrade; set version to {NEW}" in refused
     server.run("service", "delete", version=OLD)  # what state says when a change was told to have failed

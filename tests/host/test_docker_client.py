@@ -59,9 +59,10 @@ def registry(folder: Path, issued: Issued, *, logins: str | None = None) -> Iter
 
 
 @pytest.mark.parametrize("intermediate", [False, True], ids=["signed by the authority", "by an intermediate"])
-def test_an_image_is_pushed_and_pulled_by_digest_from_an_emptied_cache(
+def test_image_is_pushed_and_pulled_by_digest(
     client: DockerClient, authority: Authority, tmp_path: Path, intermediate: bool
 ) -> None:
+    """An image is pushed and pulled by digest from an emptied cache."""
     issued = authority.issue(["localhost"], key="ec", intermediate=intermediate)
     with registry(tmp_path, issued) as address:
         client.trust(address, authority.certificate_pem)
@@ -96,9 +97,10 @@ def test_certificates_that_must_not_be_trusted_are_refused(
                 client.docker("pull", f"{address}/hello:1")
 
 
-def test_a_login_opens_the_registry_and_a_wrong_password_is_tried_once(
+def test_registry_check_tries_wrong_password_once(
     client: DockerClient, authority: Authority, tmp_path: Path
 ) -> None:
+    """A login opens the registry and a wrong password is tried once."""
     with registry(tmp_path, authority.issue(["localhost"]), logins=HTPASSWD) as address:
         client.trust(address, authority.certificate_pem)
         client.make_image(f"{address}/hello:1")
@@ -111,7 +113,8 @@ def test_a_login_opens_the_registry_and_a_wrong_password_is_tried_once(
         client.docker("push", f"{address}/hello:1", config=as_ann)
 
 
-def test_a_stopped_client_leaves_nothing_and_starts_again(client: DockerClient) -> None:
+def test_stopped_client_restarts_clean(client: DockerClient) -> None:
+    """A stopped client leaves nothing and starts again."""
     client.make_image("kept:1")
     client.start()
     assert "kept" in client.docker("image", "ls").stdout, "start is not idempotent"

@@ -35,9 +35,10 @@ def _found() -> list[tuple[str, str]]:
     return list(zip(values["URIs"], values["Suites"], strict=True))
 
 
-def test_sources_in_the_one_line_form_are_taken_for_the_hosts_release_and_other_peoples_left_out(
+def test_one_line_sources_are_read_for_release_of_host(
     etc: Path,
 ) -> None:
+    """Sources in the one line form are taken for the hosts release and other peoples left out."""
     (etc / "apt/sources.list").write_text(
         "# deb http://old.test/debian trixie main\n"
         "deb [arch=amd64 signed-by=/x.gpg] https://mirror.test/debian trixie main contrib\n"
@@ -51,7 +52,8 @@ def test_sources_in_the_one_line_form_are_taken_for_the_hosts_release_and_other_
     ]
 
 
-def test_sources_in_the_deb822_form_are_followed_through_mirror_lists(etc: Path) -> None:
+def test_deb822_sources_follow_mirror_lists(etc: Path) -> None:
+    """Sources in the deb822 form are followed through mirror lists."""
     (etc / "mirrors").write_text("# ours\nhttp://one.test/debian priority:1\nhttp://two.test/debian\n")
     (etc / "apt/sources.list.d/debian.sources").write_text(
         f"Types: deb deb-src\nURIs: mirror+file://{etc}/mirrors\nSuites: trixie\n trixie-updates\n"
@@ -62,12 +64,13 @@ def test_sources_in_the_deb822_form_are_followed_through_mirror_lists(etc: Path)
     assert _found() == [(uri, suite) for suite in suites for uri in uris]
 
 
-def test_a_machine_without_a_debian_mirror_is_told_so(etc: Path) -> None:
+def test_machine_without_debian_mirror_fails(etc: Path) -> None:
+    """A machine without a debian mirror is told so."""
     with pytest.raises(apt.NoMirror, match=r"no Debian mirror \(trixie, main\) in .*sources.list"):
         apt.sources()
 
 
-def test_a_host_gets_logins_proxy_and_authorities(
+def test_host_gets_logins_proxy_and_authorities(
     etc: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (etc / "apt/sources.list").write_text("deb https://mirror.test/debian trixie main\n")
@@ -86,7 +89,8 @@ def test_a_host_gets_logins_proxy_and_authorities(
     assert 'Acquire::https::CAInfo "/etc/apt/machine-ca.crt";' in lines
 
 
-def test_missing_packages_are_installed_without_starting_their_services(fresh_host: Callable[[], Host]) -> None:
+def test_installed_packages_start_no_service(fresh_host: Callable[[], Host]) -> None:
+    """Missing packages are installed without starting their services."""
     made = fresh_host()
     made.ssh("apt-get -qq update && apt-get -qq install --yes --no-install-recommends python3", timeout=300)
     sources = io.BytesIO()

@@ -25,20 +25,21 @@ if TYPE_CHECKING:
     from sandbox.host import Host
 
 
-def test_a_host_runs_systemd_and_everything_on_it_started(host: Host) -> None:
+def test_host_runs_systemd_and_everything_on_it_started(host: Host) -> None:
     assert host.read("/proc/1/comm").strip() == "systemd"
     assert host.ssh("systemctl is-system-running").stdout.strip() == "running"
     assert host.ssh("hostname").stdout.strip() == "test"
 
 
-def test_a_new_host_is_bare(fresh_host: Callable[[], Host]) -> None:
+def test_new_host_is_bare(fresh_host: Callable[[], Host]) -> None:
     made = fresh_host()
     for tool in ("curl", "wget", "java", "keytool", "openssl"):
         assert made.ssh(f"command -v {tool}", check=False).stdout == "", f"a bare host has {tool}"
     assert not made.exists("/etc/ssl/certs/ca-certificates.crt")
 
 
-def test_deploy_has_sudo_and_limited_is_asked_for_a_password(host: Host) -> None:
+def test_only_deploy_has_sudo_without_password(host: Host) -> None:
+    """Deploy has sudo and limited is asked for a password."""
     allowed = host.ssh("sudo -n id -u", user="deploy")
     assert (allowed.stdout.strip(), allowed.stderr) == ("0", "")
     with pytest.raises(CommandFailed, match="a password is required"):
@@ -51,7 +52,8 @@ def test_ssh_passes_input_and_status(host: Host) -> None:
         host.ssh("exit 3")
 
 
-def test_apt_installs_on_a_host_and_the_next_host_downloads_nothing(fresh_host: Callable[[], Host]) -> None:
+def test_apt_cache_serves_next_host(fresh_host: Callable[[], Host]) -> None:
+    """Apt installs on a host and the next host downloads nothing."""
     first, package = fresh_host(), "netcat-openbsd"
     first.ssh(f"apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes {package}")
     assert first.ssh("command -v nc").stdout.strip() == "/usr/bin/nc"
@@ -62,7 +64,7 @@ def test_apt_installs_on_a_host_and_the_next_host_downloads_nothing(fresh_host: 
     assert f"Setting up {package}" in planned
 
 
-def test_a_unit_gets_65536_files_and_a_hardened_sandbox(host: Host) -> None:
+def test_unit_gets_65536_files_and_hardened_sandbox(host: Host) -> None:
     # A machine that lets not even root raise its limit can't give a host more than it has.
     raise_limit = "ulimit -n 65536 2>/dev/null || ulimit -n $(ulimit -Hn); ulimit -n"
     files = subprocess.run(["bash", "-c", raise_limit], capture_output=True, text=True, check=True).stdout.strip()
@@ -77,12 +79,13 @@ def test_a_unit_gets_65536_files_and_a_hardened_sandbox(host: Host) -> None:
     assert shown.stdout.split() == [files, "read-only"]
 
 
-def test_a_program_may_write_through_to_the_disk(host: Host) -> None:
+def test_program_may_write_through_to_disk(host: Host) -> None:
     write = "import os; os.write(os.open('/root/synced', os.O_WRONLY | os.O_CREAT | os.O_DSYNC), b'x')"
     host.ssh(f'python3 -c "{write}"; rm /root/synced')
 
 
-def test_a_reboot_keeps_files_and_address_and_starts_enabled_units(fresh_host: Callable[[], Host]) -> None:
+def test_reboot_keeps_host_and_starts_units(fresh_host: Callable[[], Host]) -> None:
+    """A reboot keeps files and address and starts enabled units."""
     made = fresh_host()
     unit = "[Service]\nType=oneshot\nExecStart=touch /run/started\n[Install]\nWantedBy=multi-user.target\n"
     made.ssh("cat >/etc/systemd/system/mark.service; systemctl enable mark; echo kept >/root/file", stdin=unit)
@@ -107,13 +110,15 @@ def test_two_hosts_side_by_side_do_not_touch_each_other(fresh_host: Callable[[],
         two.ssh("true")
 
 
-def test_up_uses_the_host_that_is_there(host: Host) -> None:
+def test_up_uses_existing_host(host: Host) -> None:
+    """Up uses the host that is there."""
     leader = host.leader
     again = hosts.up("test")
     assert (again, again.leader) == (host, leader)
 
 
-def test_up_recovers_from_a_killed_host_and_from_a_half_made_one(fresh_host: Callable[[], Host]) -> None:
+def test_up_recovers_from_killed_and_incomplete_host(fresh_host: Callable[[], Host]) -> None:
+    """Up recovers from a killed host and from a half made one."""
     made = fresh_host()
     made.ssh("echo kept >/root/file; sync")
     os.kill(int((made.folder / "process").read_text().split()[0]), signal.SIGKILL)
@@ -126,7 +131,8 @@ def test_up_recovers_from_a_killed_host_and_from_a_half_made_one(fresh_host: Cal
     assert not again.exists("/root/file")
 
 
-def test_a_host_whose_port_was_taken_while_it_was_off_gets_another(fresh_host: Callable[[], Host]) -> None:
+def test_host_with_taken_port_gets_another(fresh_host: Callable[[], Host]) -> None:
+    """A host whose port was taken while it was off gets another."""
     made = fresh_host()
     made.stop()
     with socket.create_server((made.address, made.ssh_port)):
@@ -147,7 +153,8 @@ def test_down_leaves_no_process_mount_file_or_listener(fresh_host: Callable[[], 
     assert hosts.find(made.name) is None
 
 
-def test_the_command_line_makes_shows_and_removes_a_host_without_a_terminal() -> None:
+def test_command_line_creates_and_removes_host() -> None:
+    """The command line makes shows and removes a host without a terminal."""
     name = f"cli-{os.getpid()}"
 
     def sandbox(*arguments: str) -> str:
@@ -169,7 +176,7 @@ def test_the_command_line_makes_shows_and_removes_a_host_without_a_terminal() ->
     assert name not in sandbox("host", "status")
 
 
-def test_a_name_that_can_not_be_a_host_name_is_refused() -> None:
+def test_name_that_cannot_be_host_name_is_refused() -> None:
     with pytest.raises(ValueError, match=r"host name '\.\./x': use small letters"):
         hosts.up("../x")
 

@@ -87,7 +87,8 @@ def test_delete_keeps_group_that_became_another_users(server: Server) -> None:
     server.host.ssh("userdel friend; groupdel nexus")
 
 
-def test_account_of_two_units_goes_with_the_last(server: Server) -> None:
+def test_shared_account_is_removed_with_last_unit(server: Server) -> None:
+    """Account of two units goes with the last."""
     other = replace(server, unit="other", data_dir="/var/lib/other")
     server.run("account")
     other.run("account")
@@ -107,7 +108,8 @@ def test_data_directories_in_each_other_are_refused(server: Server) -> None:
     )
 
 
-def test_owner_does_not_change_under_a_running_process(server: Server) -> None:
+def test_owner_stays_under_running_process(server: Server) -> None:
+    """Owner does not change under a running process."""
     server.run("account")
     hold = f"runuser -u nexus -- sh -c 'exec 3>{DATA}/held; exec sleep 600' >/dev/null 2>&1 </dev/null & sleep 1; "
     pid = server.host.ssh(f"{hold} pgrep -u nexus sleep").stdout.strip()
@@ -122,7 +124,7 @@ def test_owner_does_not_change_under_a_running_process(server: Server) -> None:
     assert server.host.ssh("getent passwd nexus registry", check=False).stdout == ""
 
 
-def test_user_that_shares_a_uid_is_compared_by_number(server: Server) -> None:
+def test_user_that_shares_uid_is_compared_by_number(server: Server) -> None:
     for step in ("prepare", "archive"):
         server.run(step)
     server.host.ssh("groupadd -r -g 977 alias && groupadd -r -o -g 977 nexus")
@@ -167,16 +169,16 @@ def test_user_that_shares_a_uid_is_compared_by_number(server: Server) -> None:
         ),
     ],
 )
-def test_places_that_lead_elsewhere_are_refused(
-    server: Server, setup: str, flags: dict[str, Any], said: str
-) -> None:
+def test_symlinked_places_are_refused(server: Server, setup: str, flags: dict[str, Any], said: str) -> None:
+    """Places that lead elsewhere are refused."""
     server.host.ssh(setup)
     refused = server.refused("prepare", **flags)
     server.host.ssh("rm -rf /srv/link /tmp/java /opt/nexus")
     assert refused.startswith(said)
 
 
-def test_nobody_but_root_can_hold_the_lock(server: Server) -> None:
+def test_only_root_can_hold_lock(server: Server) -> None:
+    """Nobody but root can hold the lock."""
     server.host.ssh("touch /run/nexus-registry.lock && chmod 644 /run/nexus-registry.lock")
     server.run("account")
     assert owner(server, "/run/nexus-registry.lock") == "root:root 600"

@@ -22,7 +22,7 @@ def server() -> Iterator[Server]:
     made.wipe()
 
 
-def test_two_ups_at_once_make_one_server_at_an_ipv6_address(server: Server) -> None:
+def test_two_ups_at_once_make_one_server_at_ipv6_address(server: Server) -> None:
     def up(_machine: int) -> str:
         return "".join(server.run(step, lock_timeout=3000).stdout for step in STEPS)
 

@@ -35,9 +35,8 @@ def put(server: Server, authority: Authority, name: str = "localhost") -> str:
     return sha256(ssl.PEM_cert_to_DER_cert(issued.certificate_pem)).hexdigest()
 
 
-def test_certificate_on_the_host_is_served_and_followed_after_a_renewal(
-    server: Server, authority: Authority
-) -> None:
+def test_certificate_on_host_is_served_and_renewed(server: Server, authority: Authority) -> None:
+    """Certificate on the host is served and followed after a renewal."""
     first = put(server, authority)
     server.up()
     assert server.served() == first

@@ -33,7 +33,8 @@ def pid(server: Server) -> Iterator[str]:
     assert server.property("MainPID") == before
 
 
-def test_https_shows_the_certificate_that_was_given(server: Server) -> None:
+def test_https_serves_given_certificate(server: Server) -> None:
+    """Https shows the certificate that was given."""
     assert server.served() == server.store.fingerprint
     assert server.curl("service/rest/v1/status").endswith("200")
 
@@ -42,7 +43,8 @@ def test_https_offers_tls_1_2_and_1_3_and_nothing_older(server: Server) -> None:
     assert tls.protocols(server.ports[1]) == {"TLS1_2", "TLS1_3"}
 
 
-def test_the_admin_password_is_in_force_and_none_is_left_in_a_file(server: Server) -> None:
+def test_admin_password_works_and_is_in_no_file(server: Server) -> None:
+    """The admin password is in force and none is left in a file."""
     users = json.loads(server.curl("service/rest/v1/security/users?userId=admin").removesuffix(" 200"))
     assert [user["status"] for user in users if user["userId"] == "admin"] == ["active"]
     assert not server.host.exists(f"{server.data_dir}/admin.password")
@@ -54,7 +56,8 @@ def test_the_admin_password_is_in_force_and_none_is_left_in_a_file(server: Serve
     assert traces.stdout == ""
 
 
-def test_blobs_can_be_stored_under_the_hardened_unit(server: Server, pid: str) -> None:
+def test_hardened_unit_can_store_blobs(server: Server, pid: str) -> None:
+    """Blobs can be stored under the hardened unit."""
     repository = {
         "name": "files",
         "online": True,
@@ -73,7 +76,7 @@ def test_blobs_can_be_stored_under_the_hardened_unit(server: Server, pid: str) -
     assert "is not writable" not in log
 
 
-def test_the_unit_is_hardened(server: Server) -> None:
+def test_unit_is_hardened(server: Server) -> None:
     shown = server.host.ssh("systemd-analyze security --no-pager nexus.service").stdout
     score = re.search(r"exposure level for nexus.service: ([0-9.]+)", shown)
     assert score
@@ -83,19 +86,20 @@ def test_the_unit_is_hardened(server: Server) -> None:
     assert int(server.property("TimeoutStopUSec").removesuffix("min")) >= 2
 
 
-def test_nothing_in_the_install_dir_can_be_changed_by_the_service(server: Server) -> None:
+def test_install_dir_is_read_only_for_service(server: Server) -> None:
+    """Nothing in the install dir can be changed by the service."""
     found = server.host.ssh(f"find {server.install_root} ! -type l \\( ! -user root -o -perm /022 \\)").stdout
     assert found == ""
     assert not server.host.exists(f"{server.install_root}/nexus-{server.version}/instances")
 
 
-def test_files_with_secrets_are_the_services_alone(server: Server) -> None:
+def test_files_with_secrets_are_services_alone(server: Server) -> None:
     for path in ("etc/ssl/keystore.jks", "etc/jetty/jetty-https.xml"):
         assert server.host.ssh(f"stat -c '%U:%G %a' {server.data_dir}/{path}").stdout == "nexus:nexus 600\n"
 
 
 @pytest.mark.parametrize("step", ["prepare", "account", "archive", "keystore", "service"])
-def test_a_second_pass_changes_nothing(server: Server, pid: str, step: str) -> None:
+def test_second_pass_changes_nothing(server: Server, pid: str, step: str) -> None:
     snapshot = (
         f"find {server.data_dir}/etc {server.install_root} /etc /var/lib/nexus-registry "
         "-type f ! -path '*/standin/*' -printf '%p %i %T@ %m %U\\n' | sort | sha256sum"
@@ -105,7 +109,8 @@ def test_a_second_pass_changes_nothing(server: Server, pid: str, step: str) -> N
     assert server.host.ssh(snapshot).stdout == before
 
 
-def test_a_new_certificate_is_served_without_a_restart_and_open_connections_stay(server: Server, pid: str) -> None:
+def test_new_certificate_is_served_without_restart(server: Server, pid: str) -> None:
+    """A new certificate is served without a restart and open connections stay."""
     unchecked = ssl._create_unverified_context()  # noqa: S323 - its certificate is compared below
     kept = http.client.HTTPSConnection("127.0.0.1", server.ports[1], timeout=30, context=unchecked)
     kept.connect()
@@ -120,7 +125,7 @@ def test_a_new_certificate_is_served_without_a_restart_and_open_connections_stay
     kept.close()
 
 
-def test_a_changed_keystore_password_restarts_once_and_is_served(server: Server) -> None:
+def test_changed_keystore_password_restarts_once_and_is_served(server: Server) -> None:
     before = server.property("MainPID")
     server.store = Store.make("an0ther&password")
     server.run("keystore", "update")
@@ -132,7 +137,8 @@ def test_a_changed_keystore_password_restarts_once_and_is_served(server: Server)
     assert "nothing needs a restart" in server.run("service", "update").stdout
 
 
-def test_a_line_that_a_person_wrote_is_kept(server: Server) -> None:
+def test_manual_line_is_kept(server: Server) -> None:
+    """A line that a person wrote is kept."""
     properties = f"{server.data_dir}/etc/nexus.properties"
     server.host.ssh(f"printf '# mine\\nnexus.scripts.allowCreation=true\\n' >>{properties}")
     server.more["service"] = {"heap_mb": 900, "property": ["nexus.onboarding.enabled=false"]}
@@ -143,7 +149,8 @@ def test_a_line_that_a_person_wrote_is_kept(server: Server) -> None:
     assert "-Xmx900m" in heap.stdout
 
 
-def test_it_comes_up_again_by_itself_after_a_reboot(server: Server) -> None:
+def test_service_starts_after_reboot(server: Server) -> None:
+    """It comes up again by itself after a reboot."""
     server.host.reboot()
     done = server.run("service", "update")
     assert "nothing needs a restart" in done.stdout
@@ -151,7 +158,7 @@ def test_it_comes_up_again_by_itself_after_a_reboot(server: Server) -> None:
     assert not server.host.exists(f"{server.data_dir}/admin.password")
 
 
-def test_an_older_version_is_refused_by_both_names(server: Server, pid: str) -> None:
+def test_older_version_is_refused_by_both_names(server: Server, pid: str) -> None:
     other = f"{server.install_root}/nexus-3.70.1-02"
     server.host.ssh(f"mkdir -p {other}/bin && cp -p /bin/true {other}/bin/nexus")
     refused = server.refused("service", "update", version="3.70.1-02")
@@ -159,7 +166,7 @@ def test_an_older_version_is_refused_by_both_names(server: Server, pid: str) -> 
     server.host.ssh(f"rm -r {other}")
 
 
-def test_a_taken_port_is_refused_by_the_programs_name(server: Server, pid: str) -> None:
+def test_taken_port_is_refused_by_programs_name(server: Server, pid: str) -> None:
     listen = "import socket, time; s = socket.create_server(('127.0.0.1', 0)); "
     listen += "print(s.getsockname()[1], flush=True); time.sleep(99)"
     port = int(
@@ -181,7 +188,8 @@ def test_a_taken_port_is_refused_by_the_programs_name(server: Server, pid: str) 
     assert "in use by another program, which can't be seen from here" in refused
 
 
-def test_a_start_that_fails_shows_the_end_of_the_log_and_is_made_good(server: Server) -> None:
+def test_failed_start_shows_log_and_next_run_starts(server: Server) -> None:
+    """A start that fails shows the end of the log and is made good."""
     server.more["service"] = {"property": ["jetty.https.acceptors=many"]}  # no longer the ones of above
     done = server.run("service", "update", check=False)
     server.more.clear()
@@ -196,7 +204,7 @@ def test_a_start_that_fails_shows_the_end_of_the_log_and_is_made_good(server: Se
     assert "acceptors" not in text
 
 
-def test_delete_leaves_the_data_alone(server: Server) -> None:
+def test_delete_leaves_data_alone(server: Server) -> None:
     data = server.host.ssh(f"ls {server.data_dir}/blobs {server.data_dir}/db").stdout
     assert "version: nexus.service still runs from" in server.refused("archive", "delete")
     assert "user: nexus.service still runs" in server.refused("account", "delete")
@@ -219,7 +227,7 @@ def test_data_found_again_is_carried_on_with(server: Server) -> None:
     assert server.curl("repository/files/a.txt") == "x 200"
 
 
-def test_purge_data_removes_the_data_too(server: Server) -> None:
+def test_purge_data_removes_data_too(server: Server) -> None:
     server.run("service", "delete")
     server.run("account", "delete", purge_data=True)
     assert not server.host.exists(server.data_dir)

@@ -25,14 +25,15 @@ def server() -> Iterator[Server]:
     made.wipe()
 
 
-def test_an_archive_that_is_another_one_is_not_unpacked(server: Server) -> None:
+def test_archive_with_other_checksum_is_refused(server: Server) -> None:
+    """An archive that is another one is not unpacked."""
     expected = "0" * 64
     refused = server.refused("archive", sha256=expected)
     assert refused.startswith(f"archive_sha256: expected {expected} and found {server.sha256} in file:///srv/")
     assert not server.host.ssh("ls -A /opt/nexus").stdout
 
 
-def test_an_archive_of_another_version_is_refused(server: Server) -> None:
+def test_archive_of_another_version_is_refused(server: Server) -> None:
     assert "holds nexus-3.71.0-06, not nexus-3.72.0-04" in server.refused("archive", version="3.72.0-04")
     assert not server.host.ssh("ls -A /opt/nexus").stdout
 
@@ -48,11 +49,13 @@ def test_an_archive_of_another_version_is_refused(server: Server) -> None:
         ({"path": "/srv/nexus.tar.gz"}, "archive: give archive_url or archive_path, not both"),
     ],
 )
-def test_an_archive_that_is_not_there_is_refused(server: Server, source: dict[str, Any], said: str) -> None:
+def test_missing_archive_is_refused(server: Server, source: dict[str, Any], said: str) -> None:
+    """An archive that is not there is refused."""
     assert said in server.refused("archive", **source)
 
 
-def test_a_file_on_the_host_is_unpacked_and_versions_stand_side_by_side(server: Server) -> None:
+def test_archive_on_host_unpacks_versions_side_by_side(server: Server) -> None:
+    """A file on the host is unpacked and versions stand side by side."""
     server.host.ssh("mkdir -p /opt/nexus/nexus-3.70.1-02/bin")
     assert "the checksum holds" in server.run("archive", url=None, path="/srv/nexus.tar.gz").stdout
     assert "from this archive" in server.run("archive", url=None, path="/srv/nexus.tar.gz").stdout
@@ -71,11 +74,12 @@ def test_a_file_on_the_host_is_unpacked_and_versions_stand_side_by_side(server: 
         ({"java_major": None, "java_package": "x"}, "java_package: give java_major too"),
     ],
 )
-def test_a_host_that_is_not_fit_is_refused(server: Server, flags: dict[str, Any], said: str) -> None:
+def test_unsuitable_host_is_refused(server: Server, flags: dict[str, Any], said: str) -> None:
+    """A host that is not fit is refused."""
     assert said in server.refused("prepare", **flags)
 
 
-def test_a_java_of_another_version_is_refused(server: Server) -> None:
+def test_java_of_another_version_is_refused(server: Server) -> None:
     server.run("prepare")
     home = server.host.ssh("cat /var/lib/nexus-registry/nexus/prepare.java-home").stdout.strip()
     refused = server.refused("prepare", java_home=home, java_major=8)
@@ -84,7 +88,8 @@ def test_a_java_of_another_version_is_refused(server: Server) -> None:
     assert "the archive brings its own" in server.run("prepare", java_major=None).stdout
 
 
-def test_a_keystore_that_does_not_open_is_never_put_in_place(server: Server) -> None:
+def test_unreadable_keystore_is_not_installed(server: Server) -> None:
+    """A keystore that does not open is never put in place."""
     for step in ("prepare", "account", "archive"):
         server.run(step)
     good = server.store
@@ -98,14 +103,16 @@ def test_a_keystore_that_does_not_open_is_never_put_in_place(server: Server) -> 
     assert not server.host.exists(f"{server.data_dir}/etc/ssl/keystore.jks")
 
 
-def test_links_that_lead_root_elsewhere_are_refused(server: Server) -> None:
+def test_symlinks_for_root_are_refused(server: Server) -> None:
+    """Links that lead root elsewhere are refused."""
     server.run("account")
     server.host.ssh(f"rm -rf {server.data_dir}/etc && ln -s /etc {server.data_dir}/etc")
     assert "is a symbolic link: root does not write through it" in server.refused("keystore")
     server.host.ssh(f"rm {server.data_dir}/etc")
 
 
-def test_a_user_with_sudo_may_and_one_without_is_told(server: Server) -> None:
+def test_user_without_sudo_is_refused(server: Server) -> None:
+    """A user with sudo may and one without is told."""
     assert "data directory" in server.run("account", login="deploy").stdout
     refused = server.refused("account", login="limited")
     assert refused == (
@@ -118,7 +125,7 @@ def test_root_is_no_user_for_nexus(server: Server) -> None:
     assert "user: Nexus must not run as root" in server.refused("account", user="root")
 
 
-def test_the_second_step_waits_and_names_the_first(server: Server) -> None:
+def test_second_step_waits_and_names_first(server: Server) -> None:
     lock = "/run/nexus-registry.lock"
     holder = f"rm -f /tmp/go; exec 9>>{lock}; flock 9; echo '{NAME}' >{lock}; "
     holder += f"until [ -e /tmp/go ] && pgrep -x flock; do sleep 0.1; done; : >{lock}"
@@ -133,7 +140,8 @@ def test_the_second_step_waits_and_names_the_first(server: Server) -> None:
     assert f"waiting for another step on this host: {NAME}" in waited
 
 
-def test_two_steps_at_once_come_one_after_the_other(server: Server) -> None:
+def test_two_steps_run_one_after_the_other(server: Server) -> None:
+    """Two steps at once come one after the other."""
     server.run("archive", "delete")
     done: list[subprocess.CompletedProcess[str]] = []
     steps = [threading.Thread(target=lambda: done.append(server.run("archive"))) for _ in range(2)]

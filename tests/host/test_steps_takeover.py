@@ -90,7 +90,8 @@ def test_another_version_is_refused_while_it_runs_on(server: Server) -> None:
     server.host.ssh(f"rm -r {ROOT}/nexus-3.72.0-04")
 
 
-def test_it_is_taken_over_in_place(server: Server) -> None:
+def test_manual_installation_is_adopted_in_place(server: Server) -> None:
+    """It is taken over in place."""
     before = server.host.ssh(f"cd {ROOT}/nexus-3.71.0-06 && find . -type f -printf '%p %i %T@\\n' | sort").stdout
     assert "set up by hand: taken as it is" in server.run("archive").stdout
     server.run("account")
@@ -103,7 +104,8 @@ def test_it_is_taken_over_in_place(server: Server) -> None:
     assert changed <= {"./bin/nexus.rc"}
 
 
-def test_its_data_is_there_under_the_new_unit_certificate_and_password(server: Server) -> None:
+def test_adopted_server_keeps_data(server: Server) -> None:
+    """Its data is there under the new unit certificate and password."""
     assert server.served() == server.store.fingerprint
     assert '"id" : "by-hand"' in server.curl("service/rest/v1/security/roles/by-hand")
     assert not server.host.exists(f"{DATA}/admin.password")
@@ -116,7 +118,7 @@ def test_its_data_is_there_under_the_new_unit_certificate_and_password(server: S
     assert "nothing needs a restart" in server.run("service", "update").stdout
 
 
-def test_a_meaningless_password_file_is_removed(server: Server) -> None:
+def test_meaningless_password_file_is_removed(server: Server) -> None:
     server.host.ssh(f"printf 00000000-0000 >{DATA}/admin.password && chown nexus: {DATA}/admin.password")
     server.current_admin_password = "some other one"
     assert "it did not hold the password in force" in server.run("service", "update").stdout
@@ -124,7 +126,8 @@ def test_a_meaningless_password_file_is_removed(server: Server) -> None:
     assert server.curl("service/rest/v1/security/users").endswith("200")
 
 
-def test_what_was_set_up_by_hand_is_not_removed(server: Server) -> None:
+def test_manual_installation_is_not_removed(server: Server) -> None:
+    """What was set up by hand is not removed."""
     for step in ("service", "keystore", "archive", "account", "prepare"):
         server.run(step, "delete")
     assert server.host.exists(f"{ROOT}/nexus-3.71.0-06/bin/nexus")

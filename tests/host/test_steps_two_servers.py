@@ -101,7 +101,7 @@ def test_change_of_owner_that_fails_is_undone(second: Server) -> None:
     assert second.host.ssh("getent passwd registry; getent group registry", check=False).stdout == ""
 
 
-def test_delete_of_one_leaves_the_other_running(first: Server, second: Server) -> None:
+def test_delete_of_one_leaves_other_running(first: Server, second: Server) -> None:
     pid = second.property("MainPID")
     for step in reversed(STEPS):
         first.run(step, "delete")
@@ -111,7 +111,7 @@ def test_delete_of_one_leaves_the_other_running(first: Server, second: Server) -
     assert first.host.ssh("getent passwd nexus", check=False).stdout == ""
 
 
-def test_no_file_of_a_server_is_open_to_others(second: Server) -> None:
+def test_no_file_of_server_is_open_to_others(second: Server) -> None:
     """Nobody but root and the service reads data and facts, and nobody but root writes program and unit."""
     found = second.host.ssh(
         "find /home/disk/data /var/lib/nexus-registry /run/nexus-registry /run/nexus-registry.lock "

@@ -166,7 +166,7 @@ def be_targeted(lab: Lab) -> list[Any]:
 @pytest.mark.pulumi
 @NO_CLI
 @pytest.mark.parametrize("life", [live, be_renamed, be_targeted])
-def test_both_engines_do_the_same(tmp_path: Path, life: Callable[[Lab], list[Any]]) -> None:
+def test_both_engines_do_same(tmp_path: Path, life: Callable[[Lab], list[Any]]) -> None:
     told = {}
     for engine in ("sandbox", "pulumi"):
         (tmp_path / engine).mkdir()

@@ -62,7 +62,8 @@ def test_values_and_defaults(lab: Lab, size: Any, loud: Any) -> None:
         ({"version": "1", "plugin_download_url": "https://example.org"}, "pluginDownloadURL"),
     ],
 )
-def test_options_that_the_sandbox_lacks(tmp_path: Path, options: dict[str, Any], named: str) -> None:
+def test_unsupported_options_fail(tmp_path: Path, options: dict[str, Any], named: str) -> None:
+    """Options that the sandbox lacks."""
     lab = Lab("sandbox", tmp_path)
     lab.things(thing("a", options=options))
     failed = lab.stack.up()
@@ -81,7 +82,8 @@ def test_options_that_the_sandbox_lacks(tmp_path: Path, options: dict[str, Any],
         "from pulumi_command import local; local.Command('x', create='true')",
     ],
 )
-def test_calls_that_the_sandbox_lacks(tmp_path: Path, program: str) -> None:
+def test_unsupported_calls_fail(tmp_path: Path, program: str) -> None:
+    """Calls that the sandbox lacks."""
     lab = Lab("sandbox", tmp_path)
     (lab.program / "__main__.py").write_text(program)
     failed = lab.stack.up()

@@ -14,7 +14,7 @@ import pytest
 
 from sandbox.stack import Result, Stack, open_stack
 from tests.unit import declared
-from tests.unit.fake import Asked, Fake, Say, serve
+from tests.unit.fake import FakeServer, Request, Response, serve
 from tests.unit.stored import Stored
 
 from .conftest import ENGINES
@@ -30,31 +30,31 @@ class Server(Stored):
         super().__init__()
         self.raw: dict[str, Any] = {}
 
-    def __call__(self, asked: Asked) -> Say:
-        say = self._answer(asked)
-        return replace(say, headers={"Server": "Nexus/3.71.0-06 (PRO)", **say.headers})
+    def __call__(self, request: Request) -> Response:
+        response = self._respond(request)
+        return replace(response, headers={"Server": "Nexus/3.71.0-06 (PRO)", **response.headers})
 
-    def _answer(self, asked: Asked) -> Say:
-        _, found, name = asked.path.partition("/repositories/raw/proxy")
+    def _respond(self, request: Request) -> Response:
+        _, found, name = request.path.partition("/repositories/raw/proxy")
         if not found:
-            return super().__call__(asked)
-        if asked.method == "DELETE":
-            return Say(204 if self.raw.pop(name[1:], None) else 404)
-        if asked.method in ("POST", "PUT"):
-            body = json.loads(asked.body)
+            return super().__call__(request)
+        if request.method == "DELETE":
+            return Response(204 if self.raw.pop(name[1:], None) else 404)
+        if request.method in ("POST", "PUT"):
+            body = json.loads(request.body)
             self.raw[body["name"]] = body
-            return Say(204)
-        return Say(200, self.raw[name[1:]]) if name[1:] in self.raw else Say(404, {})
+            return Response(204)
+        return Response(200, self.raw[name[1:]]) if name[1:] in self.raw else Response(404, {})
 
 
 @pytest.fixture
-def server() -> Iterator[Fake]:
+def server() -> Iterator[FakeServer]:
     with serve(Server()) as fake:
         yield fake
 
 
 @pytest.fixture(params=ENGINES)
-def stack(request: pytest.FixtureRequest, server: Fake, tmp_path: Path) -> Stack:
+def stack(request: pytest.FixtureRequest, server: FakeServer, tmp_path: Path) -> Stack:
     program = tmp_path / "program"
     shutil.copytree(PROGRAM, program)
     (program / "kinds.py").write_text(KINDS)
@@ -70,21 +70,24 @@ def changes(result: Result) -> dict[str, int]:
     return {operation: count for operation, count in result.changes.items() if count and operation != "same"}
 
 
-def test_declared_kinds_live_from_create_to_destroy(stack: Stack, server: Fake) -> None:
+def test_declared_kinds_live_from_create_to_destroy(stack: Stack, server: FakeServer) -> None:
     assert changes(stack.up())["create"] in (3, 4)  # one engine counts the stack itself
     assert stack.outputs() == {"roles": ["pull"], "max_age": "age 5"}
     assert "upstream-canary" not in stack.state_file.read_text()
-    server.asked.clear()
+    server.requests.clear()
     assert changes(stack.preview(expect_no_changes=True)) == {}
-    assert server.asked == []
+    assert server.requests == []
     stack.set_config("max_age", 6)
     assert changes(stack.up()) == {"update": 1}
     assert changes(stack.refresh(expect_no_changes=True)) == {}
-    assert json.loads([one.body for one in server.asked if one.method == "PUT"][-1])["proxy"]["contentMaxAge"] == 6
+    assert (
+        json.loads([one.body for one in server.requests if one.method == "PUT"][-1])["proxy"]["contentMaxAge"] == 6
+    )
     assert stack.destroy().ok
 
 
-def test_renamed_property_is_written_into_the_state_without_a_call(stack: Stack, server: Fake) -> None:
+def test_renamed_property_updates_state_without_request(stack: Stack, server: FakeServer) -> None:
+    """Renamed property is written into the state without a call."""
     program, kinds = stack.program / "__main__.py", stack.program / "kinds.py"
     now = program.read_text()
     kinds.write_text(KINDS.replace("role_id", "former").replace(', renamed_from="id"', ""))
@@ -92,9 +95,9 @@ def test_renamed_property_is_written_into_the_state_without_a_call(stack: Stack,
     assert changes(stack.up())["create"] in (3, 4)
     kinds.write_text(KINDS.replace('renamed_from="id"', 'renamed_from="former"'))
     program.write_text(now)
-    server.asked.clear()
+    server.requests.clear()
     assert changes(stack.preview()) == {"update": 2}
     assert changes(stack.up()) == {"update": 2}
     assert changes(stack.preview(expect_no_changes=True)) == {}
-    assert server.asked == []
+    assert server.requests == []
     assert "former" not in stack.state_file.read_text()

@@ -71,13 +71,13 @@ def served_fingerprint(dev: Dev, port: int) -> str:
 
 
 class TestOneStack:
-    def test_a_bare_host_becomes_a_registry_that_docker_pushes_to_and_pulls_from(
-        self, dev: Dev, docker: DockerClient
-    ) -> None:
+    def test_bare_host_becomes_registry_for_docker(self, dev: Dev, docker: DockerClient) -> None:
+        """A bare host becomes a registry that docker pushes to and pulls from."""
         assert changed(dev.stack.up()) == {"create": ALL}
         demo.prove(dev, docker, say=lambda _line: None)
 
-    def test_nothing_changes_when_nothing_changed_and_nobody_is_called(self, dev: Dev) -> None:
+    def test_nothing_changes_and_nothing_is_called(self, dev: Dev) -> None:
+        """Nothing changes when nothing changed and nobody is called."""
         requests = (dev.host.root / "var/lib/nexus/log/request.log").read_text()
         writes, sessions = demo.api_writes(dev), demo.ssh_sessions(dev)
         assert changed(dev.stack.preview(expect_no_changes=True)) == {}
@@ -88,7 +88,7 @@ class TestOneStack:
         assert demo.api_writes(dev) == writes
         assert demo.ssh_sessions(dev) == sessions + 1, "the only session is the one that reads the log"
 
-    def test_an_older_version_is_refused_in_preview(self, dev: Dev) -> None:
+    def test_older_version_is_refused_in_preview(self, dev: Dev) -> None:
         dev.stack.set_config("version", "3.62.0-01")
         refused = dev.stack.preview()
         dev.stack.set_config("version", "3.71.0-06")
@@ -96,7 +96,7 @@ class TestOneStack:
         assert "version" in refused.error
         assert "a database has no downgrade" in refused.error
 
-    def test_no_secret_is_readable_in_the_state_or_the_stack_file(self, dev: Dev) -> None:
+    def test_no_secret_is_readable_in_state_or_stack_file(self, dev: Dev) -> None:
         kept = dev.stack.state_file.read_text() + (dev.folder / "config" / "Pulumi.dev.yaml").read_text()
         for key in ("admin_password", "keystore_password", "ci_password"):
             assert dev.facts[key] not in kept, key
@@ -105,7 +105,7 @@ class TestOneStack:
         login = json.loads(dev.stack.outputs(show_secrets=True)["docker_config_json"])
         assert login["auths"][dev.login_server]["password"] == dev.facts["ci_password"]
 
-    def test_a_new_certificate_is_served_without_a_restart(self, dev: Dev) -> None:
+    def test_new_certificate_is_served_without_restart(self, dev: Dev) -> None:
         pid, before = main_pid(dev), served_fingerprint(dev, dev.facts["https_port"])
         dev.certify(key="ec", days=30)
         result = dev.stack.up()
@@ -115,7 +115,8 @@ class TestOneStack:
         after = {served_fingerprint(dev, dev.facts[port]) for port in ports}
         assert (len(after), before in after, main_pid(dev)) == (1, False, pid)
 
-    def test_a_new_port_moves_the_registry_and_touches_nothing_else(self, dev: Dev, docker: DockerClient) -> None:
+    def test_new_port_changes_registry_only(self, dev: Dev, docker: DockerClient) -> None:
+        """A new port moves the registry and touches nothing else."""
         pid = main_pid(dev)
         dev.facts["registry_https_port"] = free_port()
         dev.stack.set_config("registry_https_port", dev.facts["registry_https_port"])
@@ -134,7 +135,8 @@ class TestOneStack:
         assert main_pid(dev) != pid
         assert "-Xmx1100m" in dev.host.ssh("systemctl cat nexus").stdout
 
-    def test_a_new_admin_password_is_in_force_and_the_old_one_is_not(self, dev: Dev) -> None:
+    def test_new_admin_password_replaces_old_one(self, dev: Dev) -> None:
+        """A new admin password is in force and the old one is not."""
         pid = main_pid(dev)
         dev.stack.set_config("admin_password", "another-admin-password", secret=True)
         result = dev.stack.up()
@@ -143,9 +145,8 @@ class TestOneStack:
         refreshed = dev.stack.refresh(expect_no_changes=True)
         assert changed(refreshed) == {}
 
-    def test_a_new_role_and_user_are_added_and_a_users_password_is_changed(
-        self, dev: Dev, docker: DockerClient
-    ) -> None:
+    def test_new_role_user_and_password(self, dev: Dev, docker: DockerClient) -> None:
+        """A new role and user are added and a users password is changed."""
         dev.stack.set_config("pullers", ["reader"])
         dev.facts["ci_password"] = "another-ci-password"
         dev.stack.set_config(
@@ -160,9 +161,8 @@ class TestOneStack:
         assert refused.returncode != 0
         docker.docker("pull", f"{dev.login_server}/hello-world:1", config=reader)
 
-    def test_a_repository_with_images_is_not_replaced_until_an_up_of_its_own_allowed_it(
-        self, dev: Dev, docker: DockerClient
-    ) -> None:
+    def test_repository_with_images_needs_force_destroy_first(self, dev: Dev, docker: DockerClient) -> None:
+        """A repository with images is not replaced until an up of its own allowed it."""
         (repository,) = urns(dev, "registry-repository")
         refused = dev.stack.up(replace=[repository])
         assert not refused.ok
@@ -178,7 +178,8 @@ class TestOneStack:
         assert touched(result) == {"registry-repository", "registry-push", "registry-pull", "registry-proof"}
         demo.prove(dev, docker, say=lambda _line: None)
 
-    def test_every_kind_inside_nexus_can_be_forced_to_be_replaced_and_is_there_afterwards(self, dev: Dev) -> None:
+    def test_every_kind_survives_forced_replacement(self, dev: Dev) -> None:
+        """Every kind inside nexus can be forced to be replaced and is there afterwards."""
         kinds = (
             "registry-repository", "registry-push", "registry:ci", "nexus-docker-realm", "nexus-anonymous",
             "nexus-admin-password", "registry-proof", "nexus-keystore",
@@ -188,7 +189,7 @@ class TestOneStack:
         assert changed(dev.stack.refresh(expect_no_changes=True)) == {}
         assert changed(dev.stack.up(expect_no_changes=True)) == {}
 
-    def test_destroy_leaves_nothing_but_the_data_dir(self, dev: Dev) -> None:
+    def test_destroy_leaves_nothing_but_data_dir(self, dev: Dev) -> None:
         assert set(changed(dev.stack.destroy())) == {"delete"}
         root = dev.host.root
         for gone in ("etc/systemd/system/nexus.service", "opt/nexus", "var/lib/nexus-registry"):
@@ -197,9 +198,8 @@ class TestOneStack:
         assert (root / "var/lib/nexus/db").is_dir()
         assert dev.stack.export()["resources"] == []
 
-    def test_a_data_dir_found_again_is_taken_up_and_another_admin_password_is_one_clear_refusal(
-        self, dev: Dev
-    ) -> None:
+    def test_existing_data_dir_is_adopted_with_its_password_only(self, dev: Dev) -> None:
+        """A data dir found again is taken up and another admin password is one clear refusal."""
         dev.stack.set_config("admin_password", "not-the-one-in-the-database", secret=True)
         before = demo.refused_logins(dev)
         result = dev.stack.up()
@@ -213,7 +213,7 @@ class TestOneStack:
         changed(dev.stack.destroy())
 
 
-def test_a_failing_step_names_property_and_remedy() -> None:
+def test_failing_step_names_property_and_remedy() -> None:
     """The whole way of a refusal: from the host through SSH and the engine to the last line."""
     with passing_dev_stack("refusals") as dev:
         dev.stack.set_config("archive_sha256", "0" * 64)

@@ -35,9 +35,8 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_requirements_alone_install_the_program_and_a_consumer_gets_the_same_from_a_wheel(
-    clone: Path, tmp_path: Path
-) -> None:
+def test_requirements_and_wheel_install_the_same(clone: Path, tmp_path: Path) -> None:
+    """Requirements alone install the program and a consumer gets the same from a wheel."""
     pip, python = clone / ".venv/bin/pip", clone / ".venv/bin/python"
     assert (clone / "requirements.txt").read_text().splitlines() == ["-e ."]
     run([pip, "install", "--quiet", "--requirement", "requirements.txt"], cwd=clone)

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_a_killed_run_is_remembered_and_the_next_goes_on(tmp_path: Path) -> None:
+def test_killed_run_is_pending_and_next_continues(tmp_path: Path) -> None:
+    """A killed run is remembered and the next goes on."""
     lab = Lab("sandbox", tmp_path)
     lab.things(thing("a"), thing("b", seconds=900, options={"depends_on": ["a"]}))
     assert isinstance(lab.stack, SandboxStack)
@@ -47,7 +48,7 @@ def test_a_killed_run_is_remembered_and_the_next_goes_on(tmp_path: Path) -> None
     assert "interrupted" not in lab.stack.up().stdout
 
 
-def test_ctrl_c_ends_a_run_soon_and_the_next_goes_on(lab: Lab) -> None:
+def test_ctrl_c_ends_run_and_next_continues(lab: Lab) -> None:
     """The CLI waits after the first for what is under way, and says that a second ends it at once."""
     lab.things(thing("a", seconds=900))
     results: list[Result] = []
@@ -87,7 +88,8 @@ def test_ctrl_c_ends_a_run_soon_and_the_next_goes_on(lab: Lab) -> None:
         ("import", ""),
     ],
 )
-def test_an_option_that_is_not_there_is_an_error(tmp_path: Path, command: str, option: str) -> None:
+def test_missing_option_is_an_error(tmp_path: Path, command: str, option: str) -> None:
+    """An option that is not there is an error."""
     lab = Lab("sandbox", tmp_path)
     assert isinstance(lab.stack, SandboxStack)
     argv = [*lab.stack.command_line(command), *filter(None, [option])]

@@ -42,7 +42,8 @@ def test_create_update_and_nothing_to_do(lab: Lab) -> None:
     assert lab.resources()["a"]["outputs"]["revision"] == 2
 
 
-def test_what_arrives_at_the_provider(lab: Lab) -> None:
+def test_provider_receives_inputs(lab: Lab) -> None:
+    """What arrives at the provider."""
     lab.things(thing("a", size=5, share=0.5, on=True, tags=["x", None, 7], nothing=None, text=""))
     assert lab.stack.up().ok
     inputs: dict[str, Any] = {
@@ -66,7 +67,7 @@ def test_what_arrives_at_the_provider(lab: Lab) -> None:
     ]
 
 
-def test_requests_name_the_resource(lab: Lab) -> None:
+def test_requests_name_resource(lab: Lab) -> None:
     """Each request carries URN, name and type; a check has 32 random bytes, the same for both of a replacement."""
     lab.things(thing("a", kind="x"))
     assert lab.stack.up().ok
@@ -91,7 +92,7 @@ def test_requests_name_the_resource(lab: Lab) -> None:
         assert said == named | more, call
 
 
-def test_replaced_by_a_new_one_first(lab: Lab) -> None:
+def test_replaced_by_new_one_first(lab: Lab) -> None:
     lab.things(thing("a", kind="x"), thing("b", color="$a.stamp"))
     assert lab.stack.up().ok
     lab.calls()
@@ -138,7 +139,8 @@ def test_deleted_before_it_is_replaced(lab: Lab) -> None:
         lab.calls()
 
 
-def test_replacement_asks_check_again_without_the_old(lab: Lab) -> None:
+def test_replacement_checks_without_olds(lab: Lab) -> None:
+    """Replacement asks check again without the old."""
     lab.things(thing("a", kind="x"))
     assert lab.stack.up().ok
     lab.calls()
@@ -163,7 +165,7 @@ def test_forced_replacement(lab: Lab) -> None:
     assert not refused.ok
 
 
-def test_unknowns_in_a_preview(lab: Lab) -> None:
+def test_unknowns_in_preview(lab: Lab) -> None:
     lab.things(thing("a", color="red"), thing("b", color="$a.stamp", tags=["$a.stamp"]))
     assert lab.stack.preview().ok
     unknown: dict[str, Any] = {"label": "b", "color": "<unknown>", "tags": ["<unknown>"]}
@@ -178,7 +180,7 @@ def test_unknowns_in_a_preview(lab: Lab) -> None:
     assert lab.stack.up().changes == NONE | {"update": 1, "same": 2}
 
 
-def test_the_engine_compares_when_the_provider_does_not(lab: Lab) -> None:
+def test_engine_compares_when_provider_does_not(lab: Lab) -> None:
     lab.things(thing("a", lazy=True, color="red"))
     assert lab.stack.up().ok
     assert lab.stack.up().changes["same"] == 2
@@ -186,7 +188,8 @@ def test_the_engine_compares_when_the_provider_does_not(lab: Lab) -> None:
     assert lab.stack.up().changes == NONE | {"update": 1, "same": 1}
 
 
-def test_what_the_program_drops_is_deleted_last_and_in_reverse(lab: Lab) -> None:
+def test_removed_resources_are_deleted_last_in_reverse(lab: Lab) -> None:
+    """What the program drops is deleted last and in reverse."""
     lab.things(thing("a"), thing("b", color="$a.stamp"), thing("c", options={"depends_on": ["b"]}))
     assert lab.stack.up().ok
     lab.calls()
@@ -195,7 +198,7 @@ def test_what_the_program_drops_is_deleted_last_and_in_reverse(lab: Lab) -> None
     assert lab.names() == ["create d", "delete c", "delete b", "delete a"]
 
 
-def test_destroy_without_the_program(lab: Lab) -> None:
+def test_destroy_without_program(lab: Lab) -> None:
     lab.things(
         {"name": "g", "group": True},
         thing("a", options={"parent": "g"}),
@@ -216,7 +219,8 @@ def test_destroy_without_the_program(lab: Lab) -> None:
     assert lab.stack.destroy().changes == NONE
 
 
-def test_refresh_finds_drift_and_what_is_gone(lab: Lab) -> None:
+def test_refresh_finds_drift_and_missing_objects(lab: Lab) -> None:
+    """Refresh finds drift and what is gone."""
     lab.things(
         thing("a", color="red"),
         thing("b", color="red", honest=True, options={"depends_on": ["a"]}),
@@ -258,7 +262,8 @@ def test_refresh_before_up(lab: Lab) -> None:
     assert lab.names() == ["read a", "read a", "create a"]
 
 
-def test_a_failure_leaves_the_rest_and_the_next_run_goes_on(lab: Lab) -> None:
+def test_failure_keeps_rest_and_next_run_continues(lab: Lab) -> None:
+    """A failure leaves the rest and the next run goes on."""
     lab.things(thing("a"), thing("b", color="$a.stamp"), thing("c", color="$b.stamp"))
     lab.edit(failures={"create b": "no room\nfor b"})
     failed = lab.stack.up()
@@ -286,7 +291,8 @@ def test_a_failure_leaves_the_rest_and_the_next_run_goes_on(lab: Lab) -> None:
     assert lab.stack.destroy().ok
 
 
-def test_a_replacement_that_fails_half_way(lab: Lab) -> None:
+def test_replacement_that_fails_halfway(lab: Lab) -> None:
+    """A replacement that fails half way."""
     lab.things(thing("a", kind="x", first=True), thing("b", color="$a.stamp"))
     assert lab.stack.up().ok
     lab.calls()
@@ -316,7 +322,7 @@ def test_check_failures(lab: Lab) -> None:
     assert lab.names() == ["create a"]
 
 
-def test_a_program_that_fails(lab: Lab) -> None:
+def test_program_that_fails(lab: Lab) -> None:
     (lab.program / "__main__.py").write_text("raise ValueError('wrong day')")
     failed = lab.stack.up()
     assert (failed.ok, failed.error) == (False, "ValueError: wrong day")
@@ -335,7 +341,8 @@ def test_protected(lab: Lab) -> None:
     assert lab.stack.destroy().ok
 
 
-def test_a_group_protects_what_is_in_it(lab: Lab) -> None:
+def test_group_protects_its_members(lab: Lab) -> None:
+    """A group protects what is in it."""
     lab.things({"name": "g", "group": True, "options": {"protect": True}}, thing("a", options={"parent": "g"}))
     assert lab.stack.up().ok
     assert lab.resources()["a"]["protect"]
@@ -359,7 +366,7 @@ def test_ignored_changes(lab: Lab) -> None:
     assert lab.resources()["a"]["outputs"]["color"] == "red"
 
 
-def test_a_resource_renamed_with_an_alias_is_the_same_one(lab: Lab) -> None:
+def test_resource_renamed_with_alias_is_same_one(lab: Lab) -> None:
     lab.things(thing("a"), thing("other"))
     assert lab.stack.up().ok
     former = lab.urn("a")
@@ -379,7 +386,7 @@ def test_duplicates(lab: Lab) -> None:
     assert "Duplicate resource URN" in failed.error
 
 
-def test_configuration_reaches_the_provider(lab: Lab) -> None:
+def test_configuration_reaches_provider(lab: Lab) -> None:
     lab.stack.set_config("size", 4)
     lab.stack.set_config("x:y", "z")
     lab.things(thing("a"))

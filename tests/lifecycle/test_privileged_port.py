@@ -10,7 +10,7 @@ from sandbox.docker import DockerClient
 NET_BIND_SERVICE = 1 << 10
 
 
-def test_docker_reaches_registry_at_443_without_a_port() -> None:
+def test_docker_reaches_registry_at_443_without_port() -> None:
     with passing_dev_stack("privileged", engine="sandbox") as dev:
         dev.stack.set_config("registry_https_port", 443)
         done = dev.stack.up()

@@ -23,7 +23,7 @@ def stack(engine: str, tmp_path: Path) -> Stack:
     return made
 
 
-def test_preview_of_a_right_configuration_needs_no_host(stack: Stack) -> None:
+def test_preview_of_right_configuration_needs_no_host(stack: Stack) -> None:
     done = stack.preview()
     assert done.ok, f"{done.error}\n{done.stdout[-3000:]}"
     assert done.changes["create"] == sum(done.changes.values()) > 15

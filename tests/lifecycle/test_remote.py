@@ -58,7 +58,7 @@ def test_without_scripts(lab: Lab, sshd: Sshd) -> None:
     assert lab.stack.up().changes == NONE | {"delete": 1, "same": 1}
 
 
-def test_a_script_that_fails(lab: Lab, sshd: Sshd) -> None:
+def test_script_that_fails(lab: Lab, sshd: Sshd) -> None:
     lab.commands(command(sshd, create="echo out; sleep 1; echo because >&2; exit 3"))
     failed = lab.stack.up()
     assert (failed.ok, failed.error) == (False, "because")
@@ -85,7 +85,7 @@ def test_environment(lab: Lab, sshd: Sshd) -> None:
     assert "could not set environment variable" in lab.stack.up().stdout
 
 
-def test_the_host_key_is_checked(lab: Lab, sshd: Sshd) -> None:
+def test_host_key_is_checked(lab: Lab, sshd: Sshd) -> None:
     other = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJwdyEb3U0hBGfHHBCNJOKuZ9jHhLRKQh5dYb3lT0Qxv"
     lab.commands(command(sshd, {"host_key": other, "dial_error_limit": 1}, create="true"))
     assert "after 1 failed attempts" in lab.stack.up().stdout
@@ -93,7 +93,8 @@ def test_the_host_key_is_checked(lab: Lab, sshd: Sshd) -> None:
     assert lab.stack.up().ok
 
 
-def test_nobody_there(lab: Lab, sshd: Sshd) -> None:
+def test_unreachable_registry(lab: Lab, sshd: Sshd) -> None:
+    """Nobody there."""
     lab.commands(command(sshd, {"port": 1, "dial_error_limit": 2}, create="true"))
     failed = lab.stack.up()
     assert failed.error.startswith("after 2 failed attempts: ")

@@ -37,7 +37,8 @@ def ends_in(stack: Stack) -> int:
     return round((until - dt.datetime.now(dt.timezone.utc)) / dt.timedelta(days=1))
 
 
-def test_a_stack_that_issues_its_certificate_renews_it_in_the_same_up(stack: Stack, tmp_path: Path) -> None:
+def test_issued_certificate_is_renewed_in_same_up(stack: Stack, tmp_path: Path) -> None:
+    """A stack that issues its certificate renews it in the same up."""
     (tmp_path / "days.json").write_text("20")
     first = stack.up()
     assert first.ok, first
@@ -53,7 +54,8 @@ def test_a_stack_that_issues_its_certificate_renews_it_in_the_same_up(stack: Sta
     assert (after.ok, DUE in after.stdout) == (True, False), after
 
 
-def test_a_given_certificate_is_called_due_without_a_change_and_a_bad_one_is_refused(stack: Stack) -> None:
+def test_due_certificate_warns_and_invalid_one_is_refused(stack: Stack) -> None:
+    """A given certificate is called due without a change and a bad one is refused."""
     authority = Authority.create("Test CA")
     given = authority.issue(["localhost"], key="ec", days=20)
     stack.set_config("certificate", given.certificate_pem)

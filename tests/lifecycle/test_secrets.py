@@ -46,7 +46,7 @@ def test_secrets_are_marked_by_key(lab: Lab) -> None:
     assert lab.stack.up().changes["same"] == 4
 
 
-def test_a_secret_in_an_error_is_masked(lab: Lab) -> None:
+def test_secret_in_error_is_masked(lab: Lab) -> None:
     lab.things(thing("a"))
     lab.edit(failures={"create a": f"not {PASSWORD}"})
     failed = lab.stack.up()
@@ -54,7 +54,7 @@ def test_a_secret_in_an_error_is_masked(lab: Lab) -> None:
     assert PASSWORD not in failed.stdout
 
 
-def test_a_wrong_passphrase(lab: Lab) -> None:
+def test_wrong_passphrase(lab: Lab) -> None:
     lab.things(thing("a"))
     assert lab.stack.up().ok
     other = open_stack(lab.engine, program=lab.program, name="dev", work=lab.folder / "work", passphrase="wrong")

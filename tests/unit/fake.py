@@ -1,4 +1,4 @@
-"""A scripted HTTP server: answers each request from a list and records what was asked."""
+"""A scripted HTTP server: answers each request from a list and records the requests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 
 @dataclass
-class Asked:
+class Request:
     """One request as it arrived."""
 
     method: str
@@ -22,8 +22,8 @@ class Asked:
 
 
 @dataclass
-class Say:
-    """One answer. ``drop`` closes the connection instead of answering; ``cut`` sends half of the body."""
+class Response:
+    """The response to a request. ``drop`` closes the connection instead; ``cut`` sends half of the body."""
 
     status: int = 200
     body: Any = ""
@@ -32,27 +32,27 @@ class Say:
     cut: bool = False
 
 
-Script = Callable[[Asked], Say]
+Script = Callable[[Request], Response]
 
 
 @dataclass
-class Fake:
+class FakeServer:
     """A running server; ``script`` may be replaced at any time."""
 
     url: str
-    asked: list[Asked]
+    requests: list[Request]
     script: Script
 
     def methods(self) -> list[str]:
-        return [f"{one.method} {one.path.removeprefix('/service/rest')}" for one in self.asked]
+        return [f"{one.method} {one.path.removeprefix('/service/rest')}" for one in self.requests]
 
 
-def in_turn(*answers: Say) -> Script:
-    """These answers one after the other, the last one for ever."""
-    left = list(answers)
+def sequence(*responses: Response) -> Script:
+    """These responses in order; the last one is repeated."""
+    left = list(responses)
     lock = threading.Lock()
 
-    def script(asked: Asked) -> Say:
+    def script(request: Request) -> Response:
         with lock:
             return left.pop(0) if len(left) > 1 else left[0]
 
@@ -60,7 +60,7 @@ def in_turn(*answers: Say) -> Script:
 
 
 @contextmanager
-def serve(script: Script) -> Iterator[Fake]:
+def serve(script: Script) -> Iterator[FakeServer]:
     """Serve on a free loopback port until the block ends."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -68,22 +68,22 @@ def serve(script: Script) -> Iterator[Fake]:
 
         def handle_any(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
-            asked = Asked(self.command, self.path, dict(self.headers), self.rfile.read(length).decode())
-            fake.asked.append(asked)
-            say = fake.script(asked)
-            if say.drop:
+            request = Request(self.command, self.path, dict(self.headers), self.rfile.read(length).decode())
+            fake.requests.append(request)
+            response = fake.script(request)
+            if response.drop:
                 self.close_connection = True
                 return
-            text = say.body if isinstance(say.body, str) else json.dumps(say.body)
+            text = response.body if isinstance(response.body, str) else json.dumps(response.body)
             data = text.encode()
-            self.send_response_only(say.status)
+            self.send_response_only(response.status)
             own = {"Server": "Nexus/3.71.0-06 (OSS)", "Date": self.date_time_string()}
-            for name, value in {**own, **say.headers}.items():
+            for name, value in {**own, **response.headers}.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
-            self.wfile.write(data[: len(data) // 2] if say.cut else data)
-            if say.cut:
+            self.wfile.write(data[: len(data) // 2] if response.cut else data)
+            if response.cut:
                 self.close_connection = True
 
         do_GET = do_POST = do_PUT = do_DELETE = handle_any  # noqa: N815
@@ -93,7 +93,7 @@ def serve(script: Script) -> Iterator[Fake]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    fake = Fake(f"http://127.0.0.1:{server.server_port}", [], script)
+    fake = FakeServer(f"http://127.0.0.1:{server.server_port}", [], script)
     threading.Thread(target=server.serve_forever, daemon=True, kwargs={"poll_interval": 0.02}).start()
     try:
         yield fake

@@ -29,7 +29,7 @@ from pulumi.runtime.rpc import UNKNOWN
 
 from ..contract.tracked import Tracked
 from .certs import good
-from .fake import Fake, serve
+from .fake import FakeServer, serve
 from .stored import Stored
 
 CANARY = "cAnArY-4711"
@@ -94,9 +94,8 @@ def inputs_for(provider: type[Provider]) -> st.SearchStrategy[dict[str, Any]]:
 @every_provider
 @bounded
 @given(data=st.data())
-def test_any_json_in_any_property_is_a_failure_of_that_property_or_a_clean_pass(
-    provider: type[Provider], data: st.DataObject
-) -> None:
+def test_any_json_in_any_property_fails_or_passes_cleanly(provider: type[Provider], data: st.DataObject) -> None:
+    """Any json in any property is a failure of that property or a clean pass."""
     news, olds = data.draw(inputs_for(provider)), data.draw(inputs_for(provider))
     result = provider().check({}, news)
     assert {failure.property for failure in result.failures} <= {*provider.schema, "no_such_property"}
@@ -157,13 +156,13 @@ REPLACING = ("name", "role_id", "user_id", "realm")
 class Server:
     """The fake; hypothesis prints its arguments, and this one is short."""
 
-    def __init__(self, fake: Fake) -> None:
+    def __init__(self, fake: FakeServer) -> None:
         self.fake = fake
 
     def empty(self) -> Connection:
         """Forget everything, on both sides; returns how to reach it."""
         self.fake.script = Stored()
-        self.fake.asked.clear()
+        self.fake.requests.clear()
         _clients.clear()
         Credentials._known.clear()
         return {"url": self.fake.url, "username": "admin", "password": "pw"}
@@ -178,9 +177,10 @@ def nexus() -> Iterator[Server]:
 @pytest.mark.parametrize("provider", WISHES, ids=lambda one: one.kind)
 @settings(bounded, max_examples=15)
 @given(data=st.data())
-def test_what_was_written_comes_back_as_no_change(
+def test_written_body_reads_back_unchanged(
     nexus: Server, provider: type[NexusProvider], data: st.DataObject
 ) -> None:
+    """What was written comes back as no change."""
     tracked = Tracked(provider(), nexus.empty())
     first = {key: data.draw(values, label=key) for key, values in WISHES[provider].items()}
     assert tracked.up(**first) == "create"

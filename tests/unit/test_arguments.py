@@ -42,33 +42,34 @@ def refusal(check: Callable[..., Iterator[tuple[str, str]]], *values: str) -> st
 
 @given(ODD)
 @EVERY
-def test_names_are_refused_in_preview_as_on_the_host(value: str) -> None:
+def test_names_are_refused_in_preview_as_on_host(value: str) -> None:
     said = run(SHELLS["dash"], f"check_word user {quote(value)}")
     assert refusal(arguments.word_problems, "user", value) == said
 
 
 @given(PATHS)
 @EVERY
-def test_paths_are_refused_in_preview_as_on_the_host(value: str) -> None:
+def test_paths_are_refused_in_preview_as_on_host(value: str) -> None:
     said = run(SHELLS["dash"], f"check_path data_dir {quote(value)}")
     assert refusal(arguments.path_problems, "data_dir", value) == said
 
 
 @given(PLACES, PLACES, st.one_of(st.just(""), PLACES))
 @EVERY
-def test_places_are_refused_in_preview_as_on_the_host(root: str, data: str, java: str) -> None:
+def test_places_are_refused_in_preview_as_on_host(root: str, data: str, java: str) -> None:
     said = run(SHELLS["dash"], f"arg_install_root={root} arg_data_dir={data} arg_java_home={java}\ncheck_places")
     assert refusal(arguments.place_problems, root, data, *([java] if java else [])) == said
 
 
 @given(ODD, st.sampled_from(["context_path", "address"]))
 @EVERY
-def test_context_path_and_address_are_refused_in_preview_as_on_the_host(value: str, name: str) -> None:
+def test_preview_and_host_validate_address_alike(value: str, name: str) -> None:
+    """Context path and address are refused in preview as on the host."""
     flag = name.replace("_", "-")
     said = run(SHELLS["dash"], parsed(f"--{flag} {quote(value)}", "check_arguments"))
     assert refusal(getattr(arguments, f"{name}_problems"), value) == said
 
 
-def test_managed_properties_are_those_of_the_step() -> None:
+def test_managed_properties_are_those_of_step() -> None:
     keys = script("service").partition("MANAGED_KEYS='")[2].partition("'")[0]
     assert set(keys.split()) == {*arguments.MANAGED_PROPERTIES}

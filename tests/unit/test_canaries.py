@@ -28,7 +28,7 @@ SECRET = 'p"ss wörd/1?x'
         base64.urlsafe_b64encode(f"admin:{SECRET}".encode()).decode(),
     ],
 )
-def test_a_secret_is_found_in_every_form(text: str) -> None:
+def test_secret_is_found_in_every_form(text: str) -> None:
     assert Canaries({"password": SECRET}).found(text) == {"password"}
 
 

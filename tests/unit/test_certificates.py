@@ -135,7 +135,7 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
 @pytest.mark.parametrize(
     ("changes", "name", "reason"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED]
 )
-def test_refused_with_the_property_and_the_reason(changes: dict[str, Any], name: str, reason: str) -> None:
+def test_refused_with_property_and_reason(changes: dict[str, Any], name: str, reason: str) -> None:
     failures = provider.check({}, good(**changes)).failures
     assert [failure.property for failure in failures] == [name]
     assert reason in failures[0].reason
@@ -156,9 +156,8 @@ def test_refused_with_the_property_and_the_reason(changes: dict[str, Any], name:
         (["nexus.example.com"], None, True),
     ],
 )
-def test_a_certificate_is_for_the_hosts_that_clients_take_it_for(
-    names: list[str], hostname: str | None, taken: bool
-) -> None:
+def test_certificate_covers_hosts_like_clients(names: list[str], hostname: str | None, taken: bool) -> None:
+    """A certificate is for the hosts that clients take it for."""
     issued = authority().issue(names, key="ec")
     failures = provider.check({}, {**good(issued, chain=None), "hostname": hostname}).failures
     assert [failure.property for failure in failures] == ([] if taken else ["hostname"])
@@ -167,7 +166,8 @@ def test_a_certificate_is_for_the_hosts_that_clients_take_it_for(
 @pytest.mark.parametrize(
     ("days", "renew_before", "due"), [(29, 30, True), (31, 30, False), (1, 0, False), (-1, 30, True)]
 )
-def test_a_renewal_is_due_from_so_many_days_before_the_end(days: int, renew_before: int, due: bool) -> None:
+def test_renewal_is_due_days_before_end(days: int, renew_before: int, due: bool) -> None:
+    """A renewal is due from so many days before the end."""
     until = NOW + dt.timedelta(days=days)
     issued = server(not_before=NOW - dt.timedelta(days=90), not_after=until)
     for known in (issued.certificate_pem, f"{until:%Y-%m-%dT%H:%M:%SZ}"):
@@ -178,7 +178,8 @@ def spaced(text: str) -> str:
     return "  Bag Attributes\r\n" + text.replace("\n", "\r\n  ") + "\n# end\n"
 
 
-def test_order_repetitions_white_space_and_the_split_of_the_texts_mean_nothing() -> None:
+def test_order_and_white_space_of_pem_are_no_change() -> None:
+    """Order repetitions white space and the split of the texts mean nothing."""
     leaf, middle, root = server().certificate_pem, server().chain_pem, authority().certificate_pem
     state = provider.create(checked(chain=middle + root)).outs or {}
     same: list[dict[str, Any]] = [
@@ -212,13 +213,15 @@ def cross_signed(not_after: dt.datetime) -> str:
     return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
 
 
-def test_a_cross_signed_root_leads_on_and_its_self_signed_form_is_left_out() -> None:
+def test_cross_signed_root_replaces_self_signed_form() -> None:
+    """A cross signed root leads on and its self signed form is left out."""
     new, old, middle = authority().certificate_pem, authority("Old CA").certificate_pem, server().chain_pem
     crossed = cross_signed(NOW + dt.timedelta(days=1))
     assert checked(chain=new + old + crossed + middle)["chain"] == middle + crossed + old
 
 
-def test_an_expired_certificate_in_the_chain_is_refused_and_may_be_left_out() -> None:
+def test_expired_certificate_in_chain_is_refused() -> None:
+    """An expired certificate in the chain is refused and may be left out."""
     expired = cross_signed(dt.datetime(2021, 9, 30, 14, 1, 15, tzinfo=dt.timezone.utc))
     (failure,) = provider.check({}, good(chain=server().chain_pem + expired)).failures
     assert failure.property == "chain"
@@ -243,7 +246,7 @@ NAMES = [*KeystoreProvider.schema, "content", "nonsense"]
 
 @settings(deadline=None, max_examples=300)
 @given(st.sampled_from(["private_key", "certificate", "chain"]), st.integers(0, 2000), st.integers(0, 255))
-def test_a_damaged_byte_gives_no_traceback(name: str, place: int, byte: int) -> None:
+def test_damaged_byte_gives_no_traceback(name: str, place: int, byte: int) -> None:
     begin, *lines, end = good()[name].splitlines()
     data = bytearray(base64.b64decode("".join(lines)))
     data[place % len(data)] = byte
@@ -253,7 +256,8 @@ def test_a_damaged_byte_gives_no_traceback(name: str, place: int, byte: int) -> 
 
 @settings(deadline=None, max_examples=300)
 @given(st.dictionaries(st.sampled_from(NAMES), VALUES | BLOCKS | TEXTS, max_size=4))
-def test_nothing_that_is_put_in_gives_a_traceback_or_tells_a_secret(changes: dict[str, Any]) -> None:
+def test_any_input_gives_no_traceback_and_no_secret(changes: dict[str, Any]) -> None:
+    """Nothing that is put in gives a traceback or tells a secret."""
     news = {**good(private_key=encrypted(), private_key_passphrase=PASSPHRASE), **changes}
     result = provider.check({}, news)
     said = " ".join(failure.reason for failure in result.failures)

@@ -71,9 +71,8 @@ def checked(kind: type[NexusResource], **changes: Any) -> dict[str, Any]:
 @every_kind
 @settings(max_examples=150, deadline=None)
 @given(data=st.data())
-def test_any_value_in_any_property_is_taken_or_refused_by_name(
-    kind: type[NexusResource], data: st.DataObject
-) -> None:
+def test_any_value_is_accepted_or_refused_by_name(kind: type[NexusResource], data: st.DataObject) -> None:
+    """Any value in any property is taken or refused by name."""
     provider, inputs = KINDS[kind]
     name = data.draw(st.sampled_from([*provider.schema, "no_such_property"]))
     news = {"connection": CONNECTION, **inputs, name: data.draw(json_values)}
@@ -87,7 +86,8 @@ def test_any_value_in_any_property_is_taken_or_refused_by_name(
 
 
 @every_kind
-def test_what_was_checked_is_no_change_to_itself_and_checks_to_itself(kind: type[NexusResource]) -> None:
+def test_checked_inputs_are_stable(kind: type[NexusResource]) -> None:
+    """What was checked is no change to itself and checks to itself."""
     inputs = checked(kind)
     again = KINDS[kind][0]().check(inputs, inputs).inputs
     assert again == inputs
@@ -95,7 +95,8 @@ def test_what_was_checked_is_no_change_to_itself_and_checks_to_itself(kind: type
 
 
 @every_kind
-def test_a_reordered_list_a_default_and_a_field_of_the_server_are_no_change(kind: type[NexusResource]) -> None:
+def test_diff_ignores_order_defaults_and_server_fields(kind: type[NexusResource]) -> None:
+    """A reordered list a default and a field of the server are no change."""
     provider, _ = KINDS[kind]
     news = checked(kind)
     reversed_lists = {key: value[::-1] if isinstance(value, list) else value for key, value in news.items()}
@@ -108,7 +109,8 @@ def test_a_reordered_list_a_default_and_a_field_of_the_server_are_no_change(kind
 
 
 @every_kind
-def test_diff_unknown_value_replaces_exactly_where_a_change_would(kind: type[NexusResource]) -> None:
+def test_diff_unknown_value_replaces_like_a_change(kind: type[NexusResource]) -> None:
+    """Diff unknown value replaces exactly where a change would."""
     provider, _ = KINDS[kind]
     olds = checked(kind)
     for name, field in provider.schema.items():
@@ -118,7 +120,8 @@ def test_diff_unknown_value_replaces_exactly_where_a_change_would(kind: type[Nex
 
 
 @every_kind
-def test_an_immutable_property_replaces_and_says_so(kind: type[NexusResource]) -> None:
+def test_immutable_property_replaces(kind: type[NexusResource]) -> None:
+    """An immutable property replaces and says so."""
     provider, _ = KINDS[kind]
     olds = checked(kind)
     for name, field in provider.schema.items():
@@ -129,7 +132,8 @@ def test_an_immutable_property_replaces_and_says_so(kind: type[NexusResource]) -
 
 
 @every_kind
-def test_a_changed_login_alone_is_kept_in_the_state_and_calls_nothing(kind: type[NexusResource]) -> None:
+def test_changed_login_updates_state_only(kind: type[NexusResource]) -> None:
+    """A changed login alone is kept in the state and calls nothing."""
     provider, _ = KINDS[kind]
     olds = {**checked(kind), **dict.fromkeys(provider.outputs, "kept")}
     changed = {**CONNECTION, "username": "somebody", "password": "else"}
@@ -142,7 +146,7 @@ def test_a_changed_login_alone_is_kept_in_the_state_and_calls_nothing(kind: type
 
 
 @every_kind
-def test_a_server_without_rest_is_refused_in_one_sentence(kind: type[NexusResource]) -> None:
+def test_server_without_rest_is_refused_in_one_sentence(kind: type[NexusResource]) -> None:
     provider, inputs = KINDS[kind]
     result = provider().check({}, {**inputs, "connection": {**CONNECTION, "version": "3.19.1-01"}})
     (failure,) = result.failures
@@ -151,14 +155,16 @@ def test_a_server_without_rest_is_refused_in_one_sentence(kind: type[NexusResour
 
 
 @every_kind
-def test_a_missing_connection_names_the_configuration_that_would_do(kind: type[NexusResource]) -> None:
+def test_missing_connection_names_configuration_keys(kind: type[NexusResource]) -> None:
+    """A missing connection names the configuration that would do."""
     provider, inputs = KINDS[kind]
     (failure,) = provider().check({}, inputs).failures
     assert (failure.property, "nexus-registry:url" in failure.reason) == ("connection", True)
 
 
 @every_kind
-def test_the_state_names_the_kind_and_nothing_of_the_instance(kind: type[NexusResource]) -> None:
+def test_state_holds_provider_class_only(kind: type[NexusResource]) -> None:
+    """The state names the kind and nothing of the instance."""
     assert kind._resource_type_name == f"dynamic/nexus:{kind.__name__}"
     provider, _ = KINDS[kind]
     assert len(serialize_provider(provider())) < 200
@@ -203,22 +209,25 @@ def test_the_state_names_the_kind_and_nothing_of_the_instance(kind: type[NexusRe
         (Role, {"connection": {"url": "https://nexus:8443"}}, "connection", "password is required"),
     ],
 )
-def test_bad_input_is_refused_in_preview_by_property_with_the_remedy(
+def test_preview_refuses_invalid_input_by_property(
     kind: type[NexusResource], changes: dict[str, Any], wrong: str, reason: str
 ) -> None:
+    """Bad input is refused in preview by property with the remedy."""
     provider, inputs = KINDS[kind]
     result = provider().check({}, {"connection": CONNECTION, **inputs, **changes})
     assert [failure.property for failure in result.failures] == [wrong]
     assert reason in result.failures[0].reason
 
 
-def test_numbers_from_the_wire_and_policies_in_any_case_come_in_one_form() -> None:
+def test_check_normalises_numbers_and_policies() -> None:
+    """Numbers from the wire and policies in any case come in one form."""
     inputs = checked(DockerHostedRepository, https_port=5000.0, http_port="5001", write_policy="allow_once")
     assert (inputs["https_port"], inputs["http_port"], inputs["write_policy"]) == (5000, 5001, "ALLOW_ONCE")
     assert isinstance(inputs["https_port"], int)
 
 
-def test_an_incarnation_lasts_through_edits_and_is_new_for_a_replacement() -> None:
+def test_incarnation_changes_only_at_replacement() -> None:
+    """An incarnation lasts through edits and is new for a replacement."""
     provider = DockerHostedRepositoryProvider()
     first = checked(DockerHostedRepository)
     edited = provider.check(first, {**first, "online": False, "incarnation": None}).inputs
@@ -238,9 +247,10 @@ def test_an_incarnation_lasts_through_edits_and_is_new_for_a_replacement() -> No
         (DockerHostedRepository, "name", 200),
     ],
 )
-def test_check_refuses_text_that_the_database_has_no_room_for(
+def test_check_refuses_text_longer_than_database_column(
     kind: type[NexusResource], name: str, max_length: int
 ) -> None:
+    """Check refuses text that the database has no room for."""
     provider, inputs = KINDS[kind]
 
     def reasons(value: str) -> list[str]:
@@ -268,7 +278,7 @@ def test_check_refuses_text_that_the_database_has_no_room_for(
         ({**CONNECTION, "version": "3.19.1-01"}, "3.26.0"),
     ],
 )
-def test_check_validates_the_configured_connection(configured: dict[str, str], said: str) -> None:
+def test_check_validates_configured_connection(configured: dict[str, str], said: str) -> None:
     provider = RoleProvider()
     values = {f"nexus-registry:{key}": value for key, value in configured.items()}
     provider.configure(ConfigureRequest(Config(values, "other")))
@@ -277,7 +287,8 @@ def test_check_validates_the_configured_connection(configured: dict[str, str], s
     assert re.search(said, failure.reason)
 
 
-def test_check_accepts_a_complete_configured_connection_and_one_beside_an_own_one() -> None:
+def test_check_accepts_configured_and_explicit_connection() -> None:
+    """Check accepts a complete configured connection and one beside an own one."""
     provider = RoleProvider()
     for configured in ({**CONNECTION, "ca": CA}, {"version": "latest", "ca": CA}):
         values = {f"nexus-registry:{key}": value for key, value in configured.items()}
@@ -300,7 +311,8 @@ BROKEN_CA = CA[:100] + CA[164:]
     ],
     ids=["path", "cut", "damaged", "escaped", "empty"],
 )
-def test_an_unusable_ca_is_refused_in_check_and_named_by_the_client(ca: str, said: str) -> None:
+def test_unusable_ca_is_refused_by_check_and_client(ca: str, said: str) -> None:
+    """An unusable ca is refused in check and named by the client."""
     (failure,) = RoleProvider().check({}, {"role_id": "push", "connection": {**CONNECTION, "ca": ca}}).failures
     assert failure.property == "connection"
     assert re.search(f"^ca .*{said}", failure.reason)
@@ -318,7 +330,7 @@ def test_an_unusable_ca_is_refused_in_check_and_named_by_the_client(ca: str, sai
     ],
     ids=["import_", "replace_on_changes"],
 )
-def test_an_option_without_effect_is_refused(
+def test_option_without_effect_is_refused(
     kind: type[NexusResource], opts: pulumi.ResourceOptions, said: str
 ) -> None:
     with pytest.raises(ValueError, match=said):

@@ -50,7 +50,8 @@ def export(*resources: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("sudo", [False, True])
 @pytest.mark.parametrize("kind", steps.STEPS)
-def test_each_step_is_known_by_its_script_and_asked_with_its_own_flags(kind: str, sudo: bool) -> None:
+def test_steps_are_recognised_with_their_flags(kind: str, sudo: bool) -> None:
+    """Each step is known by its script and asked with its own flags."""
     (step,) = steps_in(export(resource(kind, sudo=sudo)))
     asked = steps.command("create", {"unit": "nexus", "data_dir": "/srv/it's"}, sudo=sudo)
     assert (step.kind, step.name, step.host) == (kind, f"nexus-{kind}", "registry.example.com")
@@ -70,7 +71,7 @@ def test_each_step_is_known_by_its_script_and_asked_with_its_own_flags(kind: str
 
 
 @given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=30))
-def test_a_secret_reaches_the_host_as_it_was(secret: str) -> None:
+def test_secret_reaches_host_as_it_was(secret: str) -> None:
     given_ = {"KEYSTORE_PASSWORD": secret, "KEYSTORE_BASE64": "UEsx"}
     (step,) = steps_in(export(resource("keystore", secrets=given_)))
     text = f'{step.secrets}printf "%s" "$KEYSTORE_PASSWORD$KEYSTORE_BASE64"'
@@ -79,7 +80,8 @@ def test_a_secret_reaches_the_host_as_it_was(secret: str) -> None:
     assert repr(step) == "Step('nexus-keystore', 'keystore')"
 
 
-def test_other_commands_and_what_waits_for_its_deletion_are_left_out() -> None:
+def test_other_commands_and_pending_deletes_are_ignored() -> None:
+    """Other commands and what waits for its deletion are left out."""
     own = {"type": "command:remote:Command", "urn": "a::b", "inputs": {"create": "uptime", "connection": {}}}
     held = steps_in(
         export(own, {"type": "x:y:Z", "urn": "a::c"}, resource("port", delete=True), resource("account"))
@@ -98,9 +100,10 @@ def test_other_commands_and_what_waits_for_its_deletion_are_left_out() -> None:
         ),
     ],
 )
-def test_a_state_that_says_nothing_is_refused_with_the_way_out(
+def test_unusable_state_is_refused_with_remedy(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], state: Any, said: str
 ) -> None:
+    """A state that says nothing is refused with the way out."""
     with pytest.raises(Unreadable, match=said):
         steps_in(state)
     file = tmp_path / "state.json"
@@ -110,7 +113,8 @@ def test_a_state_that_says_nothing_is_refused_with_the_way_out(
 
 
 @pytest.mark.parametrize("arguments", [[], ["doctor"], ["doctor", "--host", "--stack", "a", "--state", "b"]])
-def test_a_wrong_command_line_ends_with_2_as_what_cannot_be_told(arguments: list[str]) -> None:
+def test_wrong_command_line_exits_2(arguments: list[str]) -> None:
+    """A wrong command line ends with 2 as what cannot be told."""
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 2
@@ -146,7 +150,7 @@ def test_a_wrong_command_line_ends_with_2_as_what_cannot_be_told(arguments: list
         ),
     ],
 )
-def test_what_the_host_answers_becomes_findings_and_the_exit_status(
+def test_doctor_output_becomes_findings_and_status(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -156,6 +160,7 @@ def test_what_the_host_answers_becomes_findings_and_the_exit_status(
     exits: int,
     said: str,
 ) -> None:
+    """What the host answers becomes findings and the exit status."""
     monkeypatch.setattr(doctor, "run", lambda *_: subprocess.CompletedProcess([], status, out, err))
     file = tmp_path / "state.json"
     file.write_text(json.dumps(export(resource("service"))))
@@ -170,9 +175,10 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
         yield server
 
 
-def test_it_signs_in_with_the_key_of_the_state_at_the_right_host_only_and_leaves_nothing(
+def test_ssh_uses_key_of_state_and_verifies_host(
     sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """It signs in with the key of the state at the right host only and leaves nothing."""
     key = tmp_path / "key"
     key.write_text(sshd.private_key)
     key.chmod(0o600)
@@ -203,12 +209,13 @@ def test_it_signs_in_with_the_key_of_the_state_at_the_right_host_only_and_leaves
 @pytest.mark.parametrize(
     ("more", "said"), [({"password": "pw"}, "ssh.password"), ({"proxy": {"host": "p"}}, "ssh.proxy")]
 )
-def test_a_way_in_that_it_does_not_have_is_said(more: dict[str, Any], said: str) -> None:
+def test_unsupported_ssh_option_is_reported(more: dict[str, Any], said: str) -> None:
+    """A way in that it does not have is said."""
     with pytest.raises(NoConnection, match=said):
         ssh.run({**CONNECTION, **more}, "true", "")
 
 
-def test_doctor_names_a_full_run_directory(tmp_path: Path) -> None:
+def test_doctor_names_full_run_directory(tmp_path: Path) -> None:
     script = doctor.stdin(steps_in(export(resource("service")))[0])
     places = f"LOCK_FILE={tmp_path}/lock RUN_DIR={tmp_path}/missing/run\ndoctor service "
     script = script.replace("\ndoctor service ", f"\n{places}")

@@ -13,7 +13,7 @@ from nexus_registry.providers import errors
 from nexus_registry.providers.client import NexusClient
 from nexus_registry.providers.responses import decode_fault
 
-from .fake import Fake, Say, in_turn, serve
+from .fake import FakeServer, Response, sequence, serve
 
 SECRET = "s3cret-canary"
 Call = Callable[[NexusClient], object]
@@ -21,7 +21,7 @@ Call = Callable[[NexusClient], object]
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Waits between attempts take no time here; that they happen is seen in what was asked."""
+    """Waits between attempts take no time here; that they happen is seen in the requests."""
     monkeypatch.setattr("nexus_registry.providers.client.time.sleep", lambda _seconds: None)
 
 
@@ -33,7 +33,7 @@ CALLS: dict[str, Call] = {
 }
 
 
-def client_of(fake: Fake, retry_timeout: float = 3) -> NexusClient:
+def client_of(fake: FakeServer, retry_timeout: float = 3) -> NexusClient:
     # A user of its own for each test: a login that was refused once is never tried again in this process.
     return NexusClient(
         {"url": fake.url, "username": uuid.uuid4().hex, "password": SECRET}, retry_timeout=retry_timeout
@@ -42,41 +42,49 @@ def client_of(fake: Fake, retry_timeout: float = 3) -> NexusClient:
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 @pytest.mark.parametrize(
-    "fault", [Say(502), Say(503), Say(504), Say(drop=True)], ids=["502", "503", "504", "drop"]
+    "fault", [Response(502), Response(503), Response(504), Response(drop=True)], ids=["502", "503", "504", "drop"]
 )
-def test_what_may_be_repeated_is_repeated_until_it_is_answered(method: str, fault: Say) -> None:
-    with serve(in_turn(fault, fault, Say(200, {"ok": True}))) as fake:
+def test_safe_requests_are_retried(method: str, fault: Response) -> None:
+    """What may be repeated is repeated until it is answered."""
+    with serve(sequence(fault, fault, Response(200, {"ok": True}))) as fake:
         CALLS[method](client_of(fake))
-        assert [one.method for one in fake.asked] == [method] * 3
+        assert [one.method for one in fake.requests] == [method] * 3
 
 
-@pytest.mark.parametrize("fault", [Say(502), Say(503), Say(504), Say(drop=True), Say(200, {"a": "b"}, cut=True)])
-def test_a_post_that_may_have_been_handled_is_sent_once_and_is_uncertain(fault: Say) -> None:
-    with serve(in_turn(fault)) as fake:
+@pytest.mark.parametrize(
+    "fault",
+    [Response(502), Response(503), Response(504), Response(drop=True), Response(200, {"a": "b"}, cut=True)],
+)
+def test_lost_post_is_sent_once_and_outcome_unknown(fault: Response) -> None:
+    """A post that may have been handled is sent once and is uncertain."""
+    with serve(sequence(fault)) as fake:
         with pytest.raises(errors.OutcomeUnknown):
             CALLS["POST"](client_of(fake))
-        assert len(fake.asked) == 1
+        assert len(fake.requests) == 1
 
 
-def test_a_get_whose_answer_is_cut_short_is_asked_again() -> None:
-    with serve(in_turn(Say(200, {"key": "value"}, cut=True), Say(200, {"key": "value"}))) as fake:
+def test_truncated_response_is_retried_for_get() -> None:
+    """A get whose answer is cut short is asked again."""
+    with serve(sequence(Response(200, {"key": "value"}, cut=True), Response(200, {"key": "value"}))) as fake:
         assert client_of(fake).get("/v1/x") == {"key": "value"}
 
 
 @pytest.mark.parametrize("method", CALLS)
-def test_429_is_waited_for_twice_and_then_said(method: str) -> None:
-    with serve(in_turn(Say(429, "<html><title>Too many</title></html>", {"Retry-After": "1"}))) as fake:
+def test_429_is_retried_twice(method: str) -> None:
+    """429 is waited for twice and then said."""
+    with serve(sequence(Response(429, "<html><title>Too many</title></html>", {"Retry-After": "1"}))) as fake:
         with pytest.raises(errors.RateLimited, match=r"429.*quarter of an hour"):
             CALLS[method](client_of(fake, retry_timeout=10))
-        assert len(fake.asked) == 3
+        assert len(fake.requests) == 3
 
 
 @pytest.mark.parametrize("method", CALLS)
-def test_429_that_asks_for_a_longer_wait_is_said_at_once(method: str) -> None:
-    with serve(in_turn(Say(429, "<html><title>Too many</title></html>", {"Retry-After": "30"}))) as fake:
+def test_429_with_long_retry_after_fails_at_once(method: str) -> None:
+    """429 that asks for a longer wait is said at once."""
+    with serve(sequence(Response(429, "<html><title>Too many</title></html>", {"Retry-After": "30"}))) as fake:
         with pytest.raises(errors.RateLimited, match=r"429: Too many .*another administrator set its password"):
             CALLS[method](client_of(fake, retry_timeout=60))
-        assert len(fake.asked) == 1
+        assert len(fake.requests) == 1
 
 
 NOW, LATER = "Thu, 26 Nov 2026 08:00:00 GMT", "Thu, 26 Nov 2026 08:00:{:02} GMT"
@@ -96,13 +104,13 @@ NOW, LATER = "Thu, 26 Nov 2026 08:00:00 GMT", "Thu, 26 Nov 2026 08:00:{:02} GMT"
     ],
 )
 def test_retry_after_is_read_as_seconds_or_date(after: str, times: int, waits: float) -> None:
-    with serve(in_turn(Say(429, headers={"Retry-After": after, "Date": NOW}))) as fake:
+    with serve(sequence(Response(429, headers={"Retry-After": after, "Date": NOW}))) as fake:
         with pytest.raises(errors.RateLimited) as caught:
             client_of(fake, retry_timeout=60).get("/v1/x")
-        assert (len(fake.asked), caught.value.retry_after) == (times, waits)
+        assert (len(fake.requests), caught.value.retry_after) == (times, waits)
 
 
-LOGIN_PAGE = Say(200, "<html><title>Sign in</title></html>", {"Content-Type": "text/html"})
+LOGIN_PAGE = Response(200, "<html><title>Sign in</title></html>", {"Content-Type": "text/html"})
 
 
 @pytest.mark.parametrize(
@@ -114,63 +122,70 @@ LOGIN_PAGE = Say(200, "<html><title>Sign in</title></html>", {"Content-Type": "t
         ("POST", errors.OutcomeUnknown),  # it may have been handled: the caller looks up what is there
     ],
 )
-def test_a_login_page_is_named_and_not_asked_for_again(method: str, kind: type[errors.NexusError]) -> None:
-    with serve(in_turn(LOGIN_PAGE)) as fake:
+def test_login_page_is_named_and_not_retried(method: str, kind: type[errors.NexusError]) -> None:
+    """A login page is named and not asked for again."""
+    with serve(sequence(LOGIN_PAGE)) as fake:
         with pytest.raises(kind, match=r"is not JSON but text/html \(Sign in\): is a proxy"):
             CALLS[method](client_of(fake))
-        assert len(fake.asked) == 1
+        assert len(fake.requests) == 1
 
 
-def test_json_that_ends_early_is_asked_for_again() -> None:
-    with serve(in_turn(Say(200, '{"key": "va'), Say(200, {"key": "value"}))) as fake:
+def test_truncated_json_is_retried() -> None:
+    """Json that ends early is asked for again."""
+    with serve(sequence(Response(200, '{"key": "va'), Response(200, {"key": "value"}))) as fake:
         assert client_of(fake).get("/v1/x") == {"key": "value"}
 
 
 @pytest.mark.parametrize(("method", "times"), [("GET", 3), ("POST", 1), ("PUT", 1), ("DELETE", 1)])
-def test_a_500_is_repeated_twice_for_a_get_and_never_for_a_change(method: str, times: int) -> None:
-    with serve(in_turn(Say(500, "ERROR: (ID abc) org.x.DuplicateUserException: User u already exists."))) as fake:
+def test_500_is_retried_twice_for_get_only(method: str, times: int) -> None:
+    """A 500 is repeated twice for a get and never for a change."""
+    with serve(
+        sequence(Response(500, "ERROR: (ID abc) org.x.DuplicateUserException: User u already exists."))
+    ) as fake:
         with pytest.raises(errors.Refused, match=r"500: User u already exists\. \(fault abc"):
             CALLS[method](client_of(fake))
-        assert len(fake.asked) == times
+        assert len(fake.requests) == times
 
 
 @pytest.mark.parametrize("method", CALLS)
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [
-        (Say(400, [{"id": "PARAMETER name", "message": "is taken"}]), errors.Refused),
-        (Say(403), errors.Forbidden),
-        (Say(404, {"id": "*", "message": "\"Role 'x' not found.\""}), errors.NotFound),
-        (Say(409), errors.Refused),
-        (Say(503, "Nexus Repository Manager is in read-only mode"), errors.ReadOnly),
+        (Response(400, [{"id": "PARAMETER name", "message": "is taken"}]), errors.Refused),
+        (Response(403), errors.Forbidden),
+        (Response(404, {"id": "*", "message": "\"Role 'x' not found.\""}), errors.NotFound),
+        (Response(409), errors.Refused),
+        (Response(503, "Nexus Repository Manager is in read-only mode"), errors.ReadOnly),
         (
-            Say(400, [{"id": "*", "message": "INSERT is not allowed while the application is frozen"}]),
+            Response(400, [{"id": "*", "message": "INSERT is not allowed while the application is frozen"}]),
             errors.ReadOnly,
         ),
-        (Say(302, headers={"Location": "https://elsewhere"}), errors.Refused),
+        (Response(302, headers={"Location": "https://elsewhere"}), errors.Refused),
     ],
     ids=["400", "403", "404", "409", "read-only", "frozen", "redirect"],
 )
-def test_a_refusal_is_said_at_once_as_its_own_type(
-    method: str, answer: Say, kind: type[errors.NexusError]
+def test_refusal_raises_its_type_without_retry(
+    method: str, answer: Response, kind: type[errors.NexusError]
 ) -> None:
-    with serve(in_turn(answer)) as fake:
+    """A refusal is said at once as its own type."""
+    with serve(sequence(answer)) as fake:
         with pytest.raises(kind) as caught:
             CALLS[method](client_of(fake))
-        assert len(fake.asked) == 1
+        assert len(fake.requests) == 1
         assert "\n" not in str(caught.value)
 
 
-def test_a_404_of_a_server_without_rest_names_its_version_and_the_one_to_install() -> None:
-    answer = Say(404, headers={"Server": "Nexus/3.19.1-01 (OSS)"})
-    with serve(in_turn(answer)) as fake, pytest.raises(errors.NotFound) as caught:
+def test_404_of_server_without_rest_names_version() -> None:
+    """A 404 of a server without rest names its version and the one to install."""
+    answer = Response(404, headers={"Server": "Nexus/3.19.1-01 (OSS)"})
+    with serve(sequence(answer)) as fake, pytest.raises(errors.NotFound) as caught:
         client_of(fake).get("/v1/x")
     said = "404: the server is Nexus 3.19.1-01, whose REST API begins with 3.26.0: install a newer one"
     assert str(caught.value).endswith(said)
 
 
 def test_after_one_401_nothing_more_is_sent_with_that_password() -> None:
-    with serve(in_turn(Say(401))) as fake:
+    with serve(sequence(Response(401))) as fake:
         wrong = client_of(fake)
         threads = [threading.Thread(target=wrong.login) for _ in range(4)]
         for thread in threads:
@@ -180,28 +195,31 @@ def test_after_one_401_nothing_more_is_sent_with_that_password() -> None:
         again = NexusClient({"url": fake.url, "username": wrong.username, "password": SECRET})
         with pytest.raises(errors.Unauthorized, match="wrong logins lock the account"):
             again.get("/v1/x")
-        assert len(fake.asked) == 1
+        assert len(fake.requests) == 1
 
 
-def test_the_session_has_no_cookies_and_no_browser_name_and_always_says_who_it_is() -> None:
-    with serve(in_turn(Say(200, {}, {"Set-Cookie": "NXSESSIONID=1; Path=/"}))) as fake:
+def test_session_has_no_cookies_and_plain_user_agent() -> None:
+    """The session has no cookies and no browser name and always says who it is."""
+    with serve(sequence(Response(200, {}, {"Set-Cookie": "NXSESSIONID=1; Path=/"}))) as fake:
         client = client_of(fake)
         client.get("/v1/x")
         client.get("/v1/x")
-        headers = fake.asked[1].headers
+        headers = fake.requests[1].headers
         assert "Cookie" not in headers
         assert headers["User-Agent"] == "nexus-registry"
         assert headers["Authorization"].startswith("Basic ")
 
 
-def test_nothing_listening_is_tried_until_the_retry_timeout_and_then_named() -> None:
-    with serve(in_turn(Say())) as fake:
+def test_refused_connection_is_retried_until_timeout() -> None:
+    """Nothing listening is tried until the retry timeout and then named."""
+    with serve(sequence(Response())) as fake:
         client = client_of(fake, retry_timeout=0.1)
     with pytest.raises(errors.Unreachable, match=r"refused.*is the server running"):
         client.post("/v1/x", {})
 
 
-def test_a_connection_that_ends_in_the_tls_handshake_is_no_question_of_trust() -> None:
+def test_tls_handshake_cut_is_not_untrusted() -> None:
+    """A connection that ends in the tls handshake is no question of trust."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def restarting() -> None:
@@ -228,17 +246,17 @@ def test_a_connection_that_ends_in_the_tls_handshake_is_no_question_of_trust() -
     ],
     ids=["in a list", "deep in an object", "an object", "a list", "nothing"],
 )
-def test_an_answer_of_another_shape_is_one_sentence_that_names_request_and_field(
-    answer: Any, read: Call, said: str
-) -> None:
-    with serve(in_turn(Say(200, answer))) as fake, pytest.raises(errors.UnexpectedResponse) as caught:
+def test_unexpected_response_names_request_and_field(answer: Any, read: Call, said: str) -> None:
+    """An answer of another shape is one sentence that names request and field."""
+    with serve(sequence(Response(200, answer))) as fake, pytest.raises(errors.UnexpectedResponse) as caught:
         read(client_of(fake))
     assert said in str(caught.value)
     assert f"GET {fake.url}/service/rest/v1/x: " in str(caught.value)
 
 
-def test_no_message_carries_the_password_even_when_the_server_repeats_it() -> None:
-    with serve(in_turn(Say(400, {"id": "password", "message": f"{SECRET} is too weak"}))) as fake:
+def test_message_hides_password_that_server_repeats() -> None:
+    """No message carries the password even when the server repeats it."""
+    with serve(sequence(Response(400, {"id": "password", "message": f"{SECRET} is too weak"}))) as fake:
         with pytest.raises(errors.Refused) as caught:
             CALLS["POST"](client_of(fake))
         assert SECRET not in str(caught.value) + repr(caught.value.messages)

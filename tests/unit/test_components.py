@@ -170,7 +170,8 @@ PLACES: dict[str, Any] = {
         ({"http_port": 8443}, r"http_port: 8443 is the https_port of Nexus of 'a' on the same host"),
     ],
 )
-def test_server_with_a_place_of_another_is_refused(changes: dict[str, Any], said: str) -> None:
+def test_server_with_directory_of_other_is_refused(changes: dict[str, Any], said: str) -> None:
+    """Server with a place of another is refused."""
     server("a")
     with pytest.raises(ValueError, match=said):
         server("b", **{**PLACES, **changes})
@@ -240,31 +241,34 @@ def host_lines(**changes: Any) -> dict[str, str]:
     return recorder.lines
 
 
-def test_a_new_value_of_repair_runs_every_host_step_again() -> None:
+def test_new_value_of_repair_runs_every_host_step_again() -> None:
     before, after = host_lines(), host_lines(repair="2026-11-24")
     names = ["prepare", "account", "archive", "keystore-file", "service"]
     assert sorted(after) == sorted([*(f"nexus-{name}" for name in names), "registry-port"])
     assert after == {name: f"{line} --repair 2026-11-24" for name, line in before.items()}
 
 
-def test_the_firewall_is_opened_only_when_asked_for_https_and_for_each_registry() -> None:
+def test_open_firewall_opens_https_and_registry_ports() -> None:
+    """The firewall is opened only when asked for https and for each registry."""
     assert not [line for line in host_lines().values() if "firewall" in line]
     opened = [name for name, line in host_lines(open_firewall=True).items() if "--open-firewall yes" in line]
     assert sorted(opened) == ["nexus-prepare", "registry-port"]
 
 
-def test_a_certificate_on_the_host_is_read_there() -> None:
+def test_certificate_on_host_is_read_there() -> None:
     lines = host_lines(**ON_HOST)
     paths = "--certificate-path /etc/ssl/nexus.pem --private-key-path /etc/ssl/nexus.key"
     assert f"--fingerprint host {paths} --hostname registry.example.com" in lines["nexus-keystore-file"]
     assert "--fingerprint host" in lines["nexus-service"]
 
 
-def test_a_server_below_rest_is_installed_and_nothing_inside_it_is_touched() -> None:
+def test_server_without_rest_gets_host_steps_only() -> None:
+    """A server below rest is installed and nothing inside it is touched."""
     assert [type(one).__name__ for one in server(version="3.19.1-01").ready] == ["Command"]
 
 
-def test_a_pull_secret_is_what_docker_and_kubernetes_read() -> None:
+def test_pull_secret_has_docker_config_format() -> None:
+    """A pull secret is what docker and kubernetes read."""
     config = json.loads(docker_config_json("host:5000", "ci", 'p"w'))
     auth = base64.b64decode(config["auths"]["host:5000"]["auth"]).decode()
     assert auth == 'ci:p"w'
@@ -280,11 +284,12 @@ def test_a_pull_secret_is_what_docker_and_kubernetes_read() -> None:
         ("3.96.0-01", "aarch64", "nexus-3.96.0-01-linux-aarch_64.tar.gz", None),
     ],
 )
-def test_archive_and_java_follow_the_version(version: str, architecture: str, name: str, java: int | None) -> None:
+def test_archive_and_java_follow_version(version: str, architecture: str, name: str, java: int | None) -> None:
     assert (archive_name(version, architecture), java_major(version)) == (name, java)
 
 
-def test_registry_at_443_needs_privileged_ports_and_is_named_without_the_port() -> None:
+def test_registry_at_443_requires_privileged_ports() -> None:
+    """Registry at 443 needs privileged ports and is named without the port."""
     with pytest.raises(InvalidArguments, match=r"https_port: 443 needs privileged_ports on the server"):
         registry("a", server=server(), https_port=443)
     for name, changes in (("b.example.com", {"privileged_ports": True}), ("c.example.com", {"https_port": 444})):
@@ -292,7 +297,7 @@ def test_registry_at_443_needs_privileged_ports_and_is_named_without_the_port() 
         assert registry(f"of-{name[0]}", server=nexus, https_port=443).address == name
 
 
-def test_privileged_ports_and_timeouts_reach_the_steps() -> None:
+def test_privileged_ports_and_timeouts_reach_steps() -> None:
     plain, changed = host_lines(), host_lines(https_port=443, lock_timeout=60)
     assert not [line for line in plain.values() if "privileged" in line or "lock" in line]
     assert "--privileged-ports yes" in changed["nexus-service"]

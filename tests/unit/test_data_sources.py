@@ -15,7 +15,7 @@ from nexus_registry.providers.security.role import Role
 
 from sandbox.shell import free_port
 
-from .fake import Asked, Fake, Say, serve
+from .fake import FakeServer, Request, Response, serve
 
 BODIES: dict[str, Any] = {
     "repositories": [
@@ -75,13 +75,13 @@ RESULTS: list[tuple[str, dict[str, Any], Any]] = [
 ]
 
 
-def answer(asked: Asked) -> Say:
-    path = asked.path.removeprefix("/service/rest/v1/")
-    return Say(200, BODIES[path]) if path in BODIES else Say(404, {"id": "*", "message": "not found"})
+def answer(request: Request) -> Response:
+    path = request.path.removeprefix("/service/rest/v1/")
+    return Response(200, BODIES[path]) if path in BODIES else Response(404, {"id": "*", "message": "not found"})
 
 
 @pytest.fixture
-def nexus() -> Iterator[Fake]:
+def nexus() -> Iterator[FakeServer]:
     with serve(answer) as fake:
         yield fake
 
@@ -129,7 +129,7 @@ def program(sdk: asyncio.AbstractEventLoop) -> Callable[..., Any]:
 @pytest.mark.parametrize(("function", "arguments", "expected"), RESULTS, ids=[one[0] for one in RESULTS])
 @pytest.mark.parametrize("preview", [True, False], ids=["preview", "up"])
 def test_functions_read_in_both_forms(
-    nexus: Fake, program: Any, function: str, arguments: dict[str, Any], expected: Any, preview: bool
+    nexus: FakeServer, program: Any, function: str, arguments: dict[str, Any], expected: Any, preview: bool
 ) -> None:
     plain, output = getattr(providers, function), getattr(providers, f"{function}_output")
 
@@ -147,7 +147,7 @@ def test_every_function_is_tried() -> None:
     assert not [name for name in own if not getattr(providers, name).__doc__]
 
 
-def test_connection_is_taken_from_the_configuration(nexus: Fake, program: Any) -> None:
+def test_connection_is_taken_from_configuration(nexus: FakeServer, program: Any) -> None:
     found = program(providers.get_roles, url=nexus.url, password="canary-1")
     assert [one.role_id for one in found[0]] == ["pull"]
 
@@ -174,7 +174,7 @@ def test_wrong_connection_is_refused(program: Any, connection: Any, config: dict
     program(body, **config)
 
 
-def test_missing_repository_is_answered_with_near_names(nexus: Fake, program: Any) -> None:
+def test_missing_repository_is_answered_with_near_names(nexus: FakeServer, program: Any) -> None:
     def body() -> None:
         with pytest.raises(NexusError, match=r"get_repository: name: 'image' is not on the server; .*images"):
             providers.get_repository("image", connection_to(nexus.url))
@@ -182,7 +182,7 @@ def test_missing_repository_is_answered_with_near_names(nexus: Fake, program: An
     program(body)
 
 
-def test_unknown_connection_gives_unknown_result(nexus: Fake, program: Any) -> None:
+def test_unknown_connection_gives_unknown_result(nexus: FakeServer, program: Any) -> None:
     def body() -> Any:
         role = Role("made", role_id="made", connection=connection_to(nexus.url))
         url = role.id.apply(lambda _: nexus.url)
@@ -190,12 +190,12 @@ def test_unknown_connection_gives_unknown_result(nexus: Fake, program: Any) -> N
         return providers.get_roles_output(connection)
 
     assert program(body, preview=True)[1] is False
-    assert nexus.asked == []
+    assert nexus.requests == []
 
 
 @pytest.mark.parametrize("component", [False, True])
 def test_result_waits_for_resources_that_are_still_to_be_created(
-    nexus: Fake, program: Any, component: bool
+    nexus: FakeServer, program: Any, component: bool
 ) -> None:
     def body() -> Any:
         parent = pulumi.ComponentResource("a:b:C", "component")
@@ -209,13 +209,12 @@ def test_result_waits_for_resources_that_are_still_to_be_created(
         return providers.get_roles_output(connection_to(nexus.url), opts=opts)
 
     assert program(body, preview=True)[1] is False
-    assert nexus.asked == []
+    assert nexus.requests == []
     assert program(body)[1] is True
 
 
-def test_server_that_does_not_answer_is_unknown_in_preview_and_an_error_in_up(
-    program: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unreachable_server_is_unknown_in_preview_only(program: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Server that does not answer is unknown in preview and an error in up."""
     monkeypatch.setattr(data_sources, "PREVIEW_TIMEOUT", 0.0)
     monkeypatch.setattr(data_sources, "RETRY_TIMEOUT", 0.0)
     warnings: list[str] = []

@@ -38,7 +38,7 @@ from sandbox.paths import PROJECT
 from ..contract.tracked import Tracked
 from . import declared
 from .declared import RawHostedRepository, RawProxyRepository, Role
-from .fake import Fake, serve
+from .fake import FakeServer, serve
 from .stored import Stored
 
 HERE = sys.modules[__name__]
@@ -128,7 +128,8 @@ def test_provider_is_found_by_name_in_another_process(kind: type[DeclaredResourc
     assert done.stdout.split() == [f"{kind.__name__}Provider", *provider.kind.split(), *provider.schema]
 
 
-def test_provider_without_behaviour_of_its_own_is_made_in_the_module() -> None:
+def test_provider_class_is_created_in_module() -> None:
+    """Provider without behaviour of its own is made in the module."""
     assert Role.provider_class is declared.RoleProvider
     made: Any = vars(declared)["RawHostedRepositoryProvider"]
     assert made is untyped.RawHostedRepository.provider_class
@@ -257,7 +258,8 @@ def test_optional_group_is_sent_whole_or_not_at_all(inputs: Any, server: Any, cl
     assert body == {**SENT, **({} if client == "absent" else {"httpClient": client})}
 
 
-def test_value_that_old_servers_do_not_know_is_left_out_while_default() -> None:
+def test_unknown_default_is_left_out_of_body() -> None:
+    """Value that old servers do not know is left out while default."""
     provider: Any = RawHostedRepository.provider_class()
     inputs = check(provider.schema, {"name": "raw"})[0]
     assert "raw" not in provider.to_body(inputs)
@@ -294,7 +296,8 @@ proxies = st.fixed_dictionaries(
 
 @settings(max_examples=150, deadline=None, derandomize=True, database=None)
 @given(first=proxies, second=proxies)
-def test_what_was_sent_is_read_back_over_anything(first: Any, second: Any) -> None:
+def test_put_file_replaces_anything(first: Any, second: Any) -> None:
+    """What was sent is read back over anything."""
     before, inputs = checked(**first), checked(**second)
     for body in (PROXY.to_body(inputs), PROXY.to_body(inputs, PROXY.to_body(before))):
         login = body.get("httpClient", {}).get("authentication", "absent")
@@ -341,24 +344,24 @@ def test_renamed_property_is_read_from_old_states() -> None:
     assert both["role_id"] == "new"
 
 
-def tracked_role(fake: Fake) -> Tracked:
+def tracked_role(fake: FakeServer) -> Tracked:
     return Tracked(declared.RoleProvider(), {"url": fake.url, "username": "admin", "password": "pw"})
 
 
-def test_old_state_is_updated_read_and_deleted_without_a_write() -> None:
+def test_old_state_is_updated_read_and_deleted_without_write() -> None:
     with serve(Stored()) as fake:
         tracked = tracked_role(fake)
         assert tracked.up(**NEW) == "create"
         state = {**(tracked.outs or {})}
         state["id"] = state.pop("role_id")
-        fake.asked.clear()
+        fake.requests.clear()
         update = tracked.provider.update("push", state, dict(tracked.inputs or {}))
-        assert fake.asked == []
+        assert fake.requests == []
         assert update.outs == tracked.outs
         read = tracked.provider.read("push", state)
         assert (read.id, read.outs) == ("push", tracked.outs)
         tracked.provider.delete("push", state)
-        assert {one.method for one in fake.asked} == {"GET", "DELETE"}
+        assert {one.method for one in fake.requests} == {"GET", "DELETE"}
 
 
 def test_role_is_created_changed_and_restored_by_its_declaration() -> None:

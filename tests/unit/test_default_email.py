@@ -37,7 +37,8 @@ def default(user_id: str) -> str:
         "\ud7ff\ue000",
     ],
 )
-def test_an_id_that_is_a_legal_local_part_is_kept(user_id: str) -> None:
+def test_default_email_keeps_legal_user_id(user_id: str) -> None:
+    """An id that is a legal local part is kept."""
     assert default(user_id) == f"{user_id}@example.invalid"
 
 
@@ -48,7 +49,8 @@ def test_an_id_that_is_a_legal_local_part_is_kept(user_id: str) -> None:
         *("x" * 65, "x" * 200, "@" * 200, '"' + "x" * 63 + '"', "é" * 65),
     ],
 )
-def test_another_id_gets_a_legal_address_of_its_own(user_id: str) -> None:
+def test_default_email_is_unique_for_other_ids(user_id: str) -> None:
+    """Another id gets a legal address of its own."""
     address = default(user_id)
     assert re.fullmatch(r"[A-Za-z0-9-]{1,64}@example\.invalid", address)
     assert address == default(user_id)
@@ -64,7 +66,8 @@ LEGAL = re.compile(
 
 @settings(max_examples=300, deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from('@."'), min_size=1, max_size=80))
-def test_every_legal_id_gets_a_legal_address(user_id: str) -> None:
+def test_every_legal_id_gets_legal_email(user_id: str) -> None:
+    """Every legal id gets a legal address."""
     if (
         re.fullmatch(r"(?!\.{1,2}$)(?![\0-\x20]+$)[^\s:/\\\0]+", user_id)
         and len(user_id.encode("utf-16-le")) <= 400

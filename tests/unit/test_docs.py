@@ -36,7 +36,7 @@ def test_step_table_agrees_with_parse(step: str) -> None:
     assert parsed(step) == [set(table.required), set(table.optional), set(table.repeated)]
 
 
-def test_every_step_takes_the_common_flags() -> None:
+def test_every_step_takes_common_flags() -> None:
     common = re.search(r'parse_optional="\$2 ([a-z -]+)"', (ROOT / "components/host/lib.sh").read_text())
     assert common
     assert common[1].replace("-", "_").split() == list(EVERY_STEP)

@@ -71,7 +71,7 @@ def test_existing_server(run: Callable[[str], Made]) -> None:
     assert made["RegistryProof", "team-a-proof"]["login_server"] == "nexus.example.com:5000"
 
 
-def test_two_teams_share_a_user_and_use_existing_roles(run: Callable[[str], Made]) -> None:
+def test_two_teams_share_user_and_use_existing_roles(run: Callable[[str], Made]) -> None:
     made = run("two-teams")
     assert made["User", "ci-user"]["roles"] == ["team-a-images-push", "team-b-images-push"]
     assert made["User", "team-b:reader"]["roles"] == ["nx-anonymous", "team-auditors"]
@@ -94,7 +94,8 @@ def test_reverse_proxy_is_what_clients_and_resources_reach(run: Callable[[str], 
     assert (proof["login_server"], proof["scheme"]) == ("images.nexus.example.com", "https")
 
 
-def test_issued_certificate_reaches_keystore_and_clients_need_no_port(run: Callable[[str], Made]) -> None:
+def test_issued_certificate_with_port_443(run: Callable[[str], Made]) -> None:
+    """Issued certificate reaches keystore and clients need no port."""
     made = run("issued-certificate")
     assert made["Keystore", "nexus-keystore"]["hostname"] == "nexus.example.com"
     assert made["RegistryProof", "images-proof"]["login_server"] == "nexus.example.com"
@@ -109,7 +110,8 @@ def test_certificate_on_host_is_named_by_path(run: Callable[[str], Made]) -> Non
     )
 
 
-def test_issuer_makes_certificates_that_a_keystore_takes_and_renews_them() -> None:
+def test_issuer_issues_and_renews_certificates() -> None:
+    """Issuer makes certificates that a keystore takes and renews them."""
     issuer: dict[str, Any] = runpy.run_path(str(EXAMPLES / "issued-certificate/issuer.py"))
     issued = issuer["issue"]("nexus.example.com")
     inputs = {key: issued[key] for key in ("certificate", "private_key")}

@@ -18,7 +18,7 @@ at_leisure = settings(deadline=None, max_examples=50)
 
 @at_leisure
 @given(SEEDS)
-def test_every_program_of_a_history_can_be_registered(seed: int) -> None:
+def test_every_program_of_history_can_be_registered(seed: int) -> None:
     made = history(seed)
     assert 2 <= len(made.runs) <= 5
     for run in made.runs:
@@ -32,14 +32,15 @@ def test_every_program_of_a_history_can_be_registered(seed: int) -> None:
 
 @at_leisure
 @given(SEEDS)
-def test_a_seed_makes_one_history(seed: int) -> None:
+def test_history_is_the_same_for_a_seed(seed: int) -> None:
+    """A seed makes one history."""
     assert history(seed) == history(seed)
     assert str(history(seed)) == str(history(seed))
 
 
 @at_leisure
 @given(SEEDS)
-def test_a_smaller_history_can_be_registered_too(seed: int) -> None:
+def test_smaller_history_can_be_registered_too(seed: int) -> None:
     for less in shorter(history(seed)):
         assert not any(run.program.problems() for run in less.runs)
         assert less != history(seed)
@@ -72,7 +73,8 @@ def test_urns_follow_parents() -> None:
     assert program.urn("b") == f"urn:pulumi:dev::history::history:index:Group${role}${user}::b"
 
 
-def test_the_world_is_what_the_last_program_says() -> None:
+def test_world_matches_last_program() -> None:
+    """The world is what the last program says."""
     world = World("p-").after(Run(Program(entries=(ROLE, IMAGES)), push=("d",)))
     assert world.objects.keys() == {("role", "r"), ("repository", "d")}
     changed = Program(entries=(replace(ROLE, value="9", key="s"), IMAGES))
@@ -81,7 +83,8 @@ def test_the_world_is_what_the_last_program_says() -> None:
     assert only.objects == world.objects
 
 
-def test_images_are_kept_unless_their_deletion_was_allowed_before() -> None:
+def test_images_are_kept_without_force_destroy() -> None:
+    """Images are kept unless their deletion was allowed before."""
     world = World("p-").after(Run(Program(entries=(IMAGES,)), push=("d",)))
     assert world.refuses(Run(Program())) == {"d"}
     assert world.refuses(Run(Program(entries=(replace(IMAGES, name="e"),)))) == set()
@@ -93,14 +96,16 @@ def test_images_are_kept_unless_their_deletion_was_allowed_before() -> None:
     assert allowed.after(Run(Program())).images == set()
 
 
-def test_a_killed_create_may_take_its_own_work_for_somebody_elses() -> None:
+def test_killed_create_may_report_existing_value() -> None:
+    """A killed create may take its own work for somebody elses."""
     realm = Entry("x", "realm", "x", "1")
     assert World("p-").killed(Run(Program(entries=(realm,)))).loose == {"realm"}
     there = World("p-").after(Run(Program(entries=(realm,))))
     assert there.killed(Run(Program(entries=(realm,)))).loose == set()
 
 
-def test_nothing_takes_the_object_of_what_depends_on_it() -> None:
+def test_no_resource_takes_object_of_dependent() -> None:
+    """Nothing takes the object of what depends on it."""
     world = World("p-").after(Run(Program(entries=(ROLE, replace(ROLE, name="b", key="s", parent="a")))))
     taken = (replace(ROLE, key="s"), replace(ROLE, name="b", parent="a"))
     assert world.entangles(Program(entries=taken))

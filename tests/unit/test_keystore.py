@@ -50,7 +50,7 @@ def run(*command: str) -> str:
 @pytest.mark.parametrize(
     ("form", "version"), [("pkcs12", "3.96.1-01"), ("pkcs12", "3.19.1-01"), ("jks", "3.96.1-01")]
 )
-def test_keytool_opens_it_and_finds_the_key_and_the_whole_chain(
+def test_keytool_opens_it_and_finds_key_and_whole_chain(
     tmp_path: Path, kind: KeyKind, form: str, version: str
 ) -> None:
     issued = server(kind)
@@ -86,9 +86,8 @@ def test_keytool_opens_it_and_finds_the_key_and_the_whole_chain(
         ("3.71.0-06", ["MAC: sha256,", "PBES2, PBKDF2, AES-256-CBC"]),
     ],
 )
-def test_older_versions_get_the_algorithms_that_early_java_8_reads(
-    tmp_path: Path, version: str, words: list[str]
-) -> None:
+def test_older_versions_get_legacy_algorithms(tmp_path: Path, version: str, words: list[str]) -> None:
+    """Older versions get the algorithms that early java 8 reads."""
     store = tmp_path / "store.p12"
     made = provider.create(checked(nexus_version=version, alias="cert"))
     store.write_bytes(base64.b64decode((made.outs or {})["content"]))
@@ -97,7 +96,7 @@ def test_older_versions_get_the_algorithms_that_early_java_8_reads(
     assert "friendlyName: cert" in said
 
 
-def test_a_preview_knows_the_facts() -> None:
+def test_preview_knows_facts() -> None:
     inputs = checked(password=unknown, chain=unknown)
     certificate = x509.load_pem_x509_certificate(server().certificate_pem.encode())
     assert inputs["fingerprint"] == certificate.fingerprint(hashes.SHA256()).hex()
@@ -106,7 +105,8 @@ def test_a_preview_knows_the_facts() -> None:
     assert inputs["names"] == ["nexus.example.com", "127.0.0.1"]
 
 
-def test_what_is_not_known_yet_stays_unknown() -> None:
+def test_unknown_inputs_stay_unknown() -> None:
+    """What is not known yet stays unknown."""
     both = server().certificate_pem + server().chain_pem
     assert checked(private_key=unknown)["subject"] == "CN=nexus.example.com"
     cases: list[dict[str, Any]] = [
@@ -120,7 +120,8 @@ def test_what_is_not_known_yet_stays_unknown() -> None:
 
 
 @pytest.mark.parametrize("form", [PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL])
-def test_an_encrypted_key_is_opened_and_kept_as_it_came(form: PrivateFormat) -> None:
+def test_encrypted_key_is_opened_and_kept(form: PrivateFormat) -> None:
+    """An encrypted key is opened and kept as it came."""
     key = encrypted(form=form)
     outs = provider.create(checked(private_key=key, private_key_passphrase=PASSPHRASE)).outs or {}
     assert outs["private_key"] == key
@@ -129,7 +130,8 @@ def test_an_encrypted_key_is_opened_and_kept_as_it_came(form: PrivateFormat) -> 
     assert key_text(read.key) == server().private_key_pem
 
 
-def test_an_update_builds_anew_only_when_the_bytes_would_say_something_else() -> None:
+def test_update_rebuilds_keystore_only_if_content_changes() -> None:
+    """An update builds anew only when the bytes would say something else."""
     state = provider.create(checked()).outs or {}
     again = {"private_key": encrypted(), "private_key_passphrase": PASSPHRASE}
     assert provider.diff("keystore", state, checked(**again)).changes is True
@@ -170,7 +172,8 @@ class Echo(Mocks):
 
 
 @pytest.mark.usefixtures("sdk")
-def test_the_resource_has_its_own_type_and_its_secrets_are_marked() -> None:
+def test_resource_has_type_and_secret_outputs() -> None:
+    """The resource has its own type and its secrets are marked."""
     pulumi.runtime.set_mocks(Echo(), monitor=Registrations(Echo()))
 
     def program() -> None:

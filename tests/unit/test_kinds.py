@@ -131,7 +131,8 @@ def test_regular_expressions_of_java_pass(expression: str) -> None:
 
 
 @pytest.mark.parametrize("expression", ["(a", "a)", "[a", "*a", "a\\"])
-def test_expressions_that_do_not_compile_are_refused(expression: str) -> None:
+def test_invalid_regex_is_refused(expression: str) -> None:
+    """Expressions that do not compile are refused."""
     with pytest.raises(Invalid, match="is no regular expression"):
         java_regex(expression)
 
@@ -174,7 +175,8 @@ def test_schedules_of_quartz_pass(schedule: str) -> None:
         ("0 0 2 * * ? 1969", "'1969' is no year"),
     ],
 )
-def test_schedules_that_can_not_be_parsed_are_refused(schedule: str, said: str) -> None:
+def test_invalid_schedules_are_refused(schedule: str, said: str) -> None:
+    """Schedules that can not be parsed are refused."""
     with pytest.raises(Invalid, match=said):
         quartz_cron(schedule)
 

@@ -17,7 +17,7 @@ from nexus_registry.providers.security.role import RoleProvider
 from nexus_registry.providers.security.user import UserProvider
 from nexus_registry.providers.system.eula import EulaProvider
 
-from .fake import Asked, Fake, Say, serve
+from .fake import FakeServer, Request, Response, serve
 
 ROLE = {"id": "push", "name": "push", "description": "", "privileges": ["a"], "roles": []}
 
@@ -27,53 +27,62 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nexus_registry.providers.client.time.sleep", lambda _seconds: None)
 
 
-def connected(fake: Fake, **inputs: Any) -> dict[str, Any]:
+def connected(fake: FakeServer, **inputs: Any) -> dict[str, Any]:
     return {**inputs, "connection": {"url": fake.url, "username": uuid.uuid4().hex, "password": "pw"}}
 
 
-def password_of(asked: Asked) -> str:
-    return base64.b64decode(asked.headers["Authorization"].split()[1]).decode().partition(":")[2]
+def password_of(request: Request) -> str:
+    return base64.b64decode(request.headers["Authorization"].split()[1]).decode().partition(":")[2]
 
 
-def test_a_delete_that_a_proxy_answers_404_is_not_taken_for_done() -> None:
-    def script(asked: Asked) -> Say:
-        return Say(404, "<html><title>No such site</title></html>") if asked.method == "DELETE" else Say(200, ROLE)
+def test_delete_ignores_404_of_proxy() -> None:
+    """A delete that a proxy answers 404 is not taken for done."""
+
+    def script(request: Request) -> Response:
+        return (
+            Response(404, "<html><title>No such site</title></html>")
+            if request.method == "DELETE"
+            else Response(200, ROLE)
+        )
 
     with serve(script) as fake, pytest.raises(errors.NotFound, match=r"role 'push': .*No such site"):
         RoleProvider().delete("push", connected(fake, **ROLE))
 
 
 @pytest.mark.parametrize(("stored", "deleted"), [(True, False), (False, True)])
-def test_a_404_for_the_components_of_a_repository_is_confirmed_before_it_is_deleted(
-    stored: bool, deleted: bool
-) -> None:
+def test_delete_confirms_404_for_components(stored: bool, deleted: bool) -> None:
+    """A 404 for the components of a repository is confirmed before it is deleted."""
     listed = [{"name": "images", "format": "docker", "type": "hosted"}] if stored else []
 
-    def script(asked: Asked) -> Say:
-        if asked.method == "DELETE":
-            return Say(404)
-        return Say(200, listed) if asked.path.endswith("/v1/repositories") else Say(404, "<title>No site</title>")
+    def script(request: Request) -> Response:
+        if request.method == "DELETE":
+            return Response(404)
+        return (
+            Response(200, listed)
+            if request.path.endswith("/v1/repositories")
+            else Response(404, "<title>No site</title>")
+        )
 
     with serve(script) as fake:
         state = DockerHostedRepositoryProvider().check({}, connected(fake, name="images")).inputs
         with nullcontext() if deleted else pytest.raises(errors.NotFound):
             DockerHostedRepositoryProvider().delete("images", state)
-    assert any(asked.method == "DELETE" for asked in fake.asked) is deleted
+    assert any(request.method == "DELETE" for request in fake.requests) is deleted
 
 
 @pytest.mark.parametrize(
     ("format_", "kind", "said"),
     [("docker", errors.NotFound, "No such site"), ("raw", errors.Refused, "the server has no docker format")],
 )
-def test_a_create_that_is_answered_404_blames_the_docker_format_only_where_it_is_missing(
-    format_: str, kind: type[errors.NexusError], said: str
-) -> None:
-    def script(asked: Asked) -> Say:
-        if asked.path.endswith("/v1/security/privileges"):
-            return Say(200, [{"name": f"nx-repository-view-{format_}-*-read"}])
-        if asked.path.endswith("/v1/repositories"):
-            return Say(200, [])
-        return Say(404, "<html><title>No such site</title></html>")
+def test_create_404_names_missing_docker_format(format_: str, kind: type[errors.NexusError], said: str) -> None:
+    """A create that is answered 404 blames the docker format only where it is missing."""
+
+    def script(request: Request) -> Response:
+        if request.path.endswith("/v1/security/privileges"):
+            return Response(200, [{"name": f"nx-repository-view-{format_}-*-read"}])
+        if request.path.endswith("/v1/repositories"):
+            return Response(200, [])
+        return Response(404, "<html><title>No such site</title></html>")
 
     with serve(script) as fake:
         wish = DockerHostedRepositoryProvider().check({}, connected(fake, name="images")).inputs
@@ -81,30 +90,36 @@ def test_a_create_that_is_answered_404_blames_the_docker_format_only_where_it_is
             DockerHostedRepositoryProvider().create(wish)
 
 
-def test_an_update_of_what_the_server_does_not_tell_is_written_all_the_same() -> None:
+def test_update_writes_field_that_server_hides() -> None:
+    """An update of what the server does not tell is written all the same."""
     untold = {key: value for key, value in ROLE.items() if key != "privileges"}
-    with serve(lambda _asked: Say(200, untold)) as fake:
+    with serve(lambda _asked: Response(200, untold)) as fake:
         olds = connected(fake, **ROLE)
         RoleProvider().update("push", olds, {**olds, "privileges": ["a", "b"]})
-    (written,) = [json.loads(asked.body) for asked in fake.asked if asked.method == "PUT"]
+    (written,) = [json.loads(request.body) for request in fake.requests if request.method == "PUT"]
     assert written["privileges"] == ["a", "b"]
 
 
-def test_a_user_whose_id_is_not_told_is_not_taken_for_gone() -> None:
-    with serve(lambda _asked: Say(200, [{"status": "active"}])) as fake, pytest.raises(errors.UnexpectedResponse):
+def test_user_without_id_is_not_missing() -> None:
+    """A user whose id is not told is not taken for gone."""
+    with (
+        serve(lambda _asked: Response(200, [{"status": "active"}])) as fake,
+        pytest.raises(errors.UnexpectedResponse),
+    ):
         UserProvider().read("ci", connected(fake, user_id="ci", password="pw", roles=["x"]))
 
 
-def test_an_admin_password_whose_change_was_taken_and_not_answered_is_in_force() -> None:
+def test_lost_response_of_password_change_is_resolved() -> None:
+    """An admin password whose change was taken and not answered is in force."""
     in_force = ["former-pw"]
 
-    def script(asked: Asked) -> Say:
-        if password_of(asked) != in_force[0]:
-            return Say(401)
-        if asked.method == "PUT":
-            in_force[0] = asked.body
-            return Say(drop=True)
-        return Say(200)
+    def script(request: Request) -> Response:
+        if password_of(request) != in_force[0]:
+            return Response(401)
+        if request.method == "PUT":
+            in_force[0] = request.body
+            return Response(drop=True)
+        return Response(200)
 
     with serve(script) as fake:
         wish = connected(fake, username="admin", password="wished-pw", current_password="former-pw")
@@ -112,14 +127,15 @@ def test_an_admin_password_whose_change_was_taken_and_not_answered_is_in_force()
     assert in_force == ["wished-pw"]
 
 
-def test_a_password_changed_by_hand_is_shown_and_mended_when_the_one_in_force_is_given() -> None:
+def test_password_drift_is_corrected_with_current_password() -> None:
+    """A password changed by hand is shown and mended when the one in force is given."""
     in_force = ["by-hand"]
 
-    def script(asked: Asked) -> Say:
-        if password_of(asked) != in_force[0]:
-            return Say(401)
-        in_force[0] = asked.body or in_force[0]
-        return Say(200)
+    def script(request: Request) -> Response:
+        if password_of(request) != in_force[0]:
+            return Response(401)
+        in_force[0] = request.body or in_force[0]
+        return Response(200)
 
     provider = AdminPasswordProvider()
     with serve(script) as fake:
@@ -133,25 +149,28 @@ def test_a_password_changed_by_hand_is_shown_and_mended_when_the_one_in_force_is
     assert in_force == ["wished-pw"]
 
 
-def test_a_licence_whose_acceptance_was_lost_is_accepted_again() -> None:
+def test_lost_licence_acceptance_is_repeated() -> None:
+    """A licence whose acceptance was lost is accepted again."""
     posts = []
 
-    def script(asked: Asked) -> Say:
-        if asked.method == "POST":
-            posts.append(asked)
-            return Say(502) if len(posts) == 1 else Say(204)
-        return Say(200, {"accepted": len(posts) > 1, "disclaimer": "d"})
+    def script(request: Request) -> Response:
+        if request.method == "POST":
+            posts.append(request)
+            return Response(502) if len(posts) == 1 else Response(204)
+        return Response(200, {"accepted": len(posts) > 1, "disclaimer": "d"})
 
     with serve(script) as fake:
         EulaProvider().create(connected(fake, accepted=True))
     assert len(posts) == 2
 
 
-def test_a_page_instead_of_a_docker_token_is_named() -> None:
-    def script(asked: Asked) -> Say:
-        if asked.path.startswith("/v2/token"):
-            return Say(200, "<html><title>Sign in</title></html>")
-        return Say(401, headers={"WWW-Authenticate": f'Bearer realm="{fake.url}/v2/token",service="x"'})
+def test_page_instead_of_docker_token_fails() -> None:
+    """A page instead of a docker token is named."""
+
+    def script(request: Request) -> Response:
+        if request.path.startswith("/v2/token"):
+            return Response(200, "<html><title>Sign in</title></html>")
+        return Response(401, headers={"WWW-Authenticate": f'Bearer realm="{fake.url}/v2/token",service="x"'})
 
     with serve(script) as fake:
         wish = {

@@ -88,9 +88,10 @@ CASES += [
     [case[1:] for case in CASES],
     ids=[f"{name}-java{major}" for name, _, major, *_ in CASES],
 )
-def test_a_bare_host_gets_its_tools_and_java_from_its_own_packages_and_nothing_twice(
+def test_bare_host_gets_tools_and_java_once(
     tmp_path: Path, system: System, major: int, home: str, calls: list[str]
 ) -> None:
+    """A bare host gets its tools and java from its own packages and nothing twice."""
     host = OtherHost(tmp_path, system)
     done = host.run("prepare", **ASKED, java_major=major)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -101,7 +102,8 @@ def test_a_bare_host_gets_its_tools_and_java_from_its_own_packages_and_nothing_t
     assert (host.root / "var/lib/nexus-registry/nexus/prepare.java-home").read_text() == f"{home}\n"
 
 
-def test_a_java_that_the_system_does_not_have_is_refused_with_the_way_out(tmp_path: Path) -> None:
+def test_missing_java_package_names_remedy(tmp_path: Path) -> None:
+    """A java that the system does not have is refused with the way out."""
     host = OtherHost(tmp_path, CENTOS)
     done = host.run("prepare", **ASKED, java_major=17)
     assert done.returncode == 1
@@ -114,7 +116,7 @@ def test_a_java_that_the_system_does_not_have_is_refused_with_the_way_out(tmp_pa
     ]
 
 
-def test_package_missing_from_unfetched_lists_names_the_fetch(tmp_path: Path) -> None:
+def test_package_missing_from_unfetched_lists_names_fetch(tmp_path: Path) -> None:
     """apt-get update ends with 0 when a source or a proxy can't be reached."""
     failed = "Failed to fetch http://deb.test/InRelease  Could not connect to proxy.test:3142"
     host = OtherHost(tmp_path, UBUNTU)
@@ -127,7 +129,7 @@ def test_package_missing_from_unfetched_lists_names_the_fetch(tmp_path: Path) ->
     )
 
 
-def test_interrupted_dpkg_is_completed_before_an_installation(tmp_path: Path) -> None:
+def test_interrupted_dpkg_is_completed_before_installation(tmp_path: Path) -> None:
     host = OtherHost(
         tmp_path, UBUNTU, {"dpkg": "rm /var/lib/dpkg/updates/*\n", "find": 'exec busybox find "$@"\n'}
     )
@@ -139,7 +141,8 @@ def test_interrupted_dpkg_is_completed_before_an_installation(tmp_path: Path) ->
     assert calls[3].startswith(APT_INSTALL)
 
 
-def test_an_account_is_made_with_the_same_commands_everywhere_and_once(tmp_path: Path) -> None:
+def test_account_step_is_the_same_everywhere_and_idempotent(tmp_path: Path) -> None:
+    """An account is made with the same commands everywhere and once."""
     passwd = 'case "$1 $2" in "passwd nexus"|"group nexus") grep -q "^nexus:" "/etc/$1" ;; *) exit 2 ;; esac\n'
     tools = {
         "getent": passwd,
@@ -197,9 +200,8 @@ LAUNCHER = "/srv/nexus.d/nexus-3.71.0-06/bin/nexus"
     ],
     ids=["rocky", "centos"],
 )
-def test_selinux_lets_systemd_start_the_launcher_wherever_it_is_installed(
-    tmp_path: Path, system: System, installed: list[str]
-) -> None:
+def test_selinux_rule_lets_systemd_start_launcher(tmp_path: Path, system: System, installed: list[str]) -> None:
+    """Selinux lets systemd start the launcher wherever it is installed."""
     host = OtherHost(tmp_path, system, SELINUX, {"semanage": SEMANAGE})
     host.write(LAUNCHER, "")
     asked = {**ASKED, "install_root": "/srv/nexus.d"}
@@ -221,7 +223,8 @@ def test_selinux_lets_systemd_start_the_launcher_wherever_it_is_installed(
     assert host.calls() == [f"semanage fcontext -d {RULE}"]
 
 
-def test_below_opt_selinux_needs_no_rule_and_without_selinux_nothing_is_asked(tmp_path: Path) -> None:
+def test_selinux_needs_no_rule_below_opt(tmp_path: Path) -> None:
+    """Below opt selinux needs no rule and without selinux nothing is asked."""
     active = OtherHost(tmp_path / "active", ROCKY, SELINUX)
     inactive = OtherHost(tmp_path / "inactive", ROCKY, {**SELINUX, "selinuxenabled": "exit 1\n"})
     for host, calls in (
@@ -250,7 +253,8 @@ esac
 OFFLINE = {"firewall-offline-cmd": FIREWALLD["firewall-cmd"].replace("at=/now", "at=/permanent")}
 
 
-def test_firewalld_is_only_opened_when_told_and_closed_again(tmp_path: Path) -> None:
+def test_firewalld_ports_follow_open_firewall(tmp_path: Path) -> None:
+    """Firewalld is only opened when told and closed again."""
     host = OtherHost(tmp_path, LEAP, FIREWALLD)
     host.write("firewalld", "0")
     untold = host.run("prepare", **ASKED)
@@ -274,7 +278,8 @@ def test_firewalld_is_only_opened_when_told_and_closed_again(tmp_path: Path) -> 
     assert host.calls() == [call.replace("8443", "9443") for call in closed]
 
 
-def test_a_registrys_port_is_opened_by_its_own_step_and_a_port_opened_by_hand_stays(tmp_path: Path) -> None:
+def test_port_step_opens_own_port_and_keeps_manual_ones(tmp_path: Path) -> None:
+    """A registrys port is opened by its own step and a port opened by hand stays."""
     host = OtherHost(tmp_path, ROCKY, FIREWALLD)
     host.write("firewalld", "0")
     for place in ("now", "permanent"):
@@ -292,7 +297,8 @@ def test_a_registrys_port_is_opened_by_its_own_step_and_a_port_opened_by_hand_st
     ]
 
 
-def test_firewalld_that_does_not_run_is_left_alone(tmp_path: Path) -> None:
+def test_stopped_firewalld_is_unchanged(tmp_path: Path) -> None:
+    """Firewalld that does not run is left alone."""
     host = OtherHost(tmp_path, ROCKY, FIREWALLD)
     host.write("firewalld", "252")
     done = host.run("port", https_port=5000, open_firewall=True)

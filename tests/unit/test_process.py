@@ -9,7 +9,8 @@ import threading
 from sandbox.process import Process
 
 
-def test_a_child_that_another_thread_began_is_found() -> None:
+def test_child_of_other_thread_is_found() -> None:
+    """A child that another thread began is found."""
     begun: list[subprocess.Popen[bytes]] = []
     thread = threading.Thread(target=lambda: begun.append(subprocess.Popen(["sleep", "60"])))
     thread.start()
@@ -21,7 +22,8 @@ def test_a_child_that_another_thread_began_is_found() -> None:
         begun[0].wait()
 
 
-def test_a_process_that_is_gone_has_nothing_below_it() -> None:
+def test_ended_process_has_no_children() -> None:
+    """A process that is gone has nothing below it."""
     gone = subprocess.Popen(["true"])
     gone.wait()
     assert Process.below(gone.pid) == []

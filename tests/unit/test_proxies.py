@@ -13,7 +13,7 @@ from nexus_registry.providers import errors
 from nexus_registry.providers.client import NexusClient
 from nexus_registry.providers.repositories.connectors import _probe
 
-from .fake import Say, in_turn, serve
+from .fake import Response, sequence, serve
 
 PASSWORD = "pr0xy-canary"
 VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
@@ -64,7 +64,7 @@ def said_by(url: str, retry_timeout: float = 1) -> errors.NexusError:
         ("502 Bad Gateway", errors.Unreachable, "502 Bad Gateway.*is the server running"),
     ],
 )
-def test_a_proxys_refusal_of_https_names_the_proxy(
+def test_proxys_refusal_of_https_names_proxy(
     monkeypatch: pytest.MonkeyPatch, status: str, kind: type[errors.NexusError], said: str
 ) -> None:
     with listening(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode()) as (port, asked):
@@ -79,24 +79,24 @@ def test_a_proxys_refusal_of_https_names_the_proxy(
 
 
 @pytest.mark.parametrize(("status", "kind"), [(407, errors.ProxyRefused), (403, errors.Forbidden)])
-def test_a_proxys_refusal_of_http_names_the_proxy(
+def test_proxys_refusal_of_http_names_proxy(
     monkeypatch: pytest.MonkeyPatch, status: int, kind: type[errors.NexusError]
 ) -> None:
-    with serve(in_turn(Say(status, headers={"Server": "squid"}))) as proxy:
+    with serve(sequence(Response(status, headers={"Server": "squid"}))) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url)
         failure = said_by("http://nexus.example.com:8081")
         assert type(failure) is kind
         assert f"the proxy {proxy.url} (from http_proxy)" in str(failure)
-        assert len(proxy.asked) == 1
+        assert len(proxy.requests) == 1
 
 
-def test_a_403_of_nexus_itself_does_not_blame_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    with serve(in_turn(Say(403))) as proxy:
+def test_403_of_nexus_itself_does_not_blame_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serve(sequence(Response(403))) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url)
         assert "proxy" not in str(said_by("http://nexus.example.com:8081"))
 
 
-def test_a_proxy_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxy_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     monkeypatch.setenv("ALL_PROXY", f"127.0.0.1:{port}")
@@ -106,13 +106,14 @@ def test_a_proxy_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_no_proxy_goes_round_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    with serve(in_turn(Say(200, {"ok": True}))) as fake:
+    with serve(sequence(Response(200, {"ok": True}))) as fake:
         monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
         NexusClient({"url": fake.url, "username": "u", "password": "pw"}).post("/v1/x", {})
 
 
-def test_https_to_a_port_of_http_says_so_at_once() -> None:
+def test_https_to_http_port_fails_at_once() -> None:
+    """Https to a port of http says so at once."""
     with listening(b"HTTP/1.1 400 Bad Request\r\n\r\n") as (port, asked):
         failure = said_by(f"https://127.0.0.1:{port}", retry_timeout=60)
         assert type(failure) is errors.Untrusted
@@ -126,14 +127,14 @@ def test_https_to_a_port_of_http_says_so_at_once() -> None:
     [(b"\x15\x03\x03\x00\x02\x02\x50", errors.Untrusted), (b"", errors.OutcomeUnknown)],
     ids=["an alert", "nothing"],
 )
-def test_http_to_a_port_of_https_suggests_https(answer: bytes, kind: type[errors.NexusError]) -> None:
+def test_http_to_port_of_https_suggests_https(answer: bytes, kind: type[errors.NexusError]) -> None:
     with listening(answer) as (port, _):
         failure = said_by(f"http://127.0.0.1:{port}")
         assert type(failure) is kind
         assert "url with https://" in str(failure)
 
 
-def test_the_probe_of_a_connector_names_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_probe_of_connector_names_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nexus_registry.providers.repositories.connectors._CONNECTOR_TIMEOUT", 0.0)
     with listening(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n") as (port, _):
         monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{port}")

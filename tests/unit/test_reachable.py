@@ -39,9 +39,10 @@ def test_ssh_server_is_found(listener: socket.socket, greeting: bytes) -> None:
     assert HostReachableProvider().create({"host": "127.0.0.1", "port": float(port)}).id == f"127.0.0.1:{port}"
 
 
-def test_host_that_boots_is_waited_for(
+def test_booting_host_is_waited_for(
     listener: socket.socket, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """Host that boots is waited for."""
     monkeypatch.setattr(reachable, "_PROGRESS", 0.0)
     monkeypatch.setattr(reachable, "_PAUSE", 0.1)
     port = listener.getsockname()[1]
@@ -60,7 +61,8 @@ def test_host_that_boots_is_waited_for(
     assert "waiting for the host's SSH server: 0 s, 127.0.0.1:" in capsys.readouterr().err
 
 
-def test_what_is_there_and_what_to_do_is_said_by_argument(listener: socket.socket) -> None:
+def test_messages_name_argument_and_remedy(listener: socket.socket) -> None:
+    """What is there and what to do is said by argument."""
     port = answer(listener, b"HTTP/1.1 400 Bad Request\r\n")
     with pytest.raises(Unreachable, match=r"ssh\.port: what listens at .* is no SSH server"):
         HostReachableProvider().create({"host": "127.0.0.1", "port": port})

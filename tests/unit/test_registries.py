@@ -85,7 +85,7 @@ def test_users_of_similar_names_do_not_collide(created: Callable[..., Made]) -> 
     assert users == {"team:a-x": "a-x", "team-a:x": "x"}
 
 
-def test_a_former_name_is_given_to_one_resource(created: Callable[..., Made]) -> None:
+def test_former_name_is_given_to_one_resource(created: Callable[..., Made]) -> None:
     given: list[Any] = []
     created(lambda: given.extend([former_names("team", "a-x"), former_names("team-a", "x")]))
     assert [[alias.name for alias in names] for names in given] == [["team-a-x"], []]
@@ -124,7 +124,7 @@ def test_clients_and_verification_use_login_server(
     assert probed is ("login_server" not in changes), "a connector behind a proxy can't be reached"
 
 
-def test_verification_trusts_the_authority_of_login_server(created: Callable[..., Made]) -> None:
+def test_verification_trusts_authority_of_login_server(created: Callable[..., Made]) -> None:
     made = created(lambda: registry(server=server(ca="of nexus"), login_server="h", ca="of the proxy"))
     assert made["RegistryProof", "registry-proof"]["ca"] == "of the proxy"
     made = created(lambda: registry(server=server(ca="of nexus"), login_server="h"))
@@ -242,7 +242,9 @@ def test_docker_user_refuses_invalid_argument(
         created(program)
 
 
-def test_a_user_of_two_registries_is_named_with_the_remedy(created: Callable[..., Made]) -> None:
+def test_user_of_two_registries_is_refused(created: Callable[..., Made]) -> None:
+    """A user of two registries is named with the remedy."""
+
     def program() -> None:
         nexus = server()
         registry("one", server=nexus, repository="one", https_port=5001)

@@ -23,7 +23,8 @@ def happened(**changes: Any) -> None:
     report.record(**{**row, "second": "done", **changes})
 
 
-def test_cells_of_several_moments_are_put_together_and_what_was_not_tried_is_a_dash() -> None:
+def test_cells_join_moments_and_untried_is_dash() -> None:
+    """Cells of several moments are put together and what was not tried is a dash."""
     happened()
     happened(first="Unreachable")
     happened(subject="User", fault="refused")
@@ -33,14 +34,16 @@ def test_cells_of_several_moments_are_put_together_and_what_was_not_tried_is_a_d
     assert "- **refused**: " in text
 
 
-def test_a_loss_stands_in_its_cell_and_the_report_ends_with_an_error() -> None:
+def test_report_with_loss_fails() -> None:
+    """A loss stands in its cell and the report ends with an error."""
     happened(lane="host", fault="disk full", lost="the keystore")
     assert report.main(["write"]) == 1
     assert "**LOST: the keystore**" in report.DOCUMENT.read_text()
     assert "1 left something lost" in report.DOCUMENT.read_text()
 
 
-def test_nothing_is_kept_or_written_by_an_ordinary_run(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ordinary_run_writes_no_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is kept or written by an ordinary run."""
     monkeypatch.setenv("FAULTS", "")
     happened()
     assert report.main(["write"]) == 2

@@ -26,9 +26,7 @@ from pulumi.runtime.proto import provider_pb2
 
 from sandbox.shell import free_port
 
-from .fake import Asked as Request
-from .fake import Say as Response
-from .fake import serve
+from .fake import Request, Response, serve
 from .stored import Stored
 
 Kind = type[NexusProvider]
@@ -158,7 +156,7 @@ def test_renamed_resource_at_another_address_keeps_its_object(
 
 
 @every_kind
-def test_rename_that_was_cut_before_the_deletion_keeps_the_object(
+def test_interrupted_rename_keeps_object(
     engine: Engine,
     nexus: Stored,
     new_run: NewRun,
@@ -166,6 +164,7 @@ def test_rename_that_was_cut_before_the_deletion_keeps_the_object(
     desired: dict[str, Any],
     where: str,
 ) -> None:
+    """Rename that was cut before the deletion keeps the object."""
     engine.create("old", kind, engine.check("old", kind, **desired))
     new_run()
     engine.create("new", kind, engine.check("new", kind, **desired))
@@ -274,7 +273,8 @@ def test_port_of_another_repository_is_named(engine: Engine, new_run: NewRun) ->
         engine.create("two", kind, engine.check("two", kind, **{**REPOSITORY, "name": "b", "http_port": 5001}))
 
 
-def test_object_of_another_stack_is_not_taken_over(engine: Engine, nexus: Stored) -> None:
+def test_object_of_other_stack_is_not_adopted(engine: Engine, nexus: Stored) -> None:
+    """Object of another stack is not taken over."""
     nexus.roles["dev"] = {"role_id": "dev", "name": "dev", "privileges": ["other"], "roles": []}
     started = time.monotonic()
     with pytest.raises(Refused, match="exists already and differs: privileges is"):
@@ -294,7 +294,8 @@ def test_two_resources_for_one_object_are_refused_by_check(engine: Engine) -> No
     assert "declared twice" in failures[0].reason
 
 
-def test_failed_verification_of_a_create_removes_what_it_inserted(engine: Engine, nexus: Stored) -> None:
+def test_failed_create_removes_object(engine: Engine, nexus: Stored) -> None:
+    """Failed verification of a create removes what it inserted."""
     kind = DockerHostedRepositoryProvider
     inputs = engine.check("one", kind, name="images", http_port=1)
     with pytest.MonkeyPatch.context() as patch:
@@ -304,7 +305,8 @@ def test_failed_verification_of_a_create_removes_what_it_inserted(engine: Engine
     assert not nexus.repositories
 
 
-def test_failed_verification_of_an_update_writes_back_what_was_there(engine: Engine, nexus: Stored) -> None:
+def test_failed_update_restores_former_object(engine: Engine, nexus: Stored) -> None:
+    """Failed verification of an update writes back what was there."""
     kind = DockerHostedRepositoryProvider
     engine.create("one", kind, engine.check("one", kind, name="images", write_policy="DENY"))
     inputs = engine.check("one", kind, name="images", http_port=1, write_policy="ALLOW")
@@ -316,9 +318,7 @@ def test_failed_verification_of_an_update_writes_back_what_was_there(engine: Eng
     assert (stored["docker"]["httpPort"], stored["storage"]["writePolicy"]) == (None, "DENY")
 
 
-def test_realm_that_was_added_is_removed_after_a_replacement(
-    engine: Engine, nexus: Stored, new_run: NewRun
-) -> None:
+def test_realm_that_was_added_is_removed_after_replacement(engine: Engine, nexus: Stored, new_run: NewRun) -> None:
     kind = RealmActivationProvider
     engine.create("one", kind, engine.check("one", kind))
     nexus.repositories["images"] = {"name": "images"}
@@ -330,12 +330,13 @@ def test_realm_that_was_added_is_removed_after_a_replacement(
     assert nexus.realms == ["NexusAuthenticatingRealm"]
 
 
-def test_realms_that_two_programs_activate_at_once_are_both_active(nexus: Stored) -> None:
+def test_concurrent_realm_activations_are_both_active(nexus: Stored) -> None:
+    """Realms that two programs activate at once are both active."""
     realms = ["DockerToken", "rutauth-realm"]
 
-    def stale(asked: Request) -> Response:  # reads are slow: the other program writes in between
-        response = nexus(asked)
-        if asked.method == "GET" and asked.path.endswith("active"):
+    def stale(request: Request) -> Response:  # reads are slow: the other program writes in between
+        response = nexus(request)
+        if request.method == "GET" and request.path.endswith("active"):
             response = Response(200, list(nexus.realms))
             time.sleep(0.05)
         return response
@@ -373,7 +374,7 @@ def test_disabled_user_whose_create_lost_its_response_is_adopted(engine: Engine,
 
 
 @pytest.mark.parametrize(("kind", "desired"), [(AdminPasswordProvider, {"password": "pw"}), (UserProvider, USER)])
-def test_two_refreshes_after_a_changed_password(
+def test_two_refreshes_after_changed_password(
     engine: Engine, nexus: Stored, kind: Kind, desired: dict[str, Any]
 ) -> None:
     engine.create("one", kind, engine.check("one", kind, **desired))
@@ -388,9 +389,8 @@ def test_two_refreshes_after_a_changed_password(
     assert first.outs == second.outs
 
 
-def test_renamed_server_is_used_where_the_old_address_is_dead(
-    engine: Engine, nexus: Stored, new_run: NewRun
-) -> None:
+def test_new_url_is_used_if_old_one_is_dead(engine: Engine, nexus: Stored, new_run: NewRun) -> None:
+    """Renamed server is used where the old address is dead."""
     engine.create("kept", RoleProvider, engine.check("kept", RoleProvider, **ROLE))
     engine.create("gone", RoleProvider, engine.check("gone", RoleProvider, **{**ROLE, "role_id": "ops"}))
     dead = f"http://127.0.0.1:{free_port()}"
@@ -415,7 +415,9 @@ def test_address_of_another_server_is_refused(engine: Engine, nexus: Stored, new
     assert not other.roles
 
 
-def test_incarnation_follows_from_the_seed_that_an_update_plan_keeps() -> None:
+def test_incarnation_follows_from_random_seed() -> None:
+    """Incarnation follows from the seed that an update plan keeps."""
+
     def check(seed: bytes, name: str = "one") -> Any:
         request = provider_pb2.CheckRequest(urn=URN + name, randomSeed=seed)
         assert request
@@ -427,14 +429,15 @@ def test_incarnation_follows_from_the_seed_that_an_update_plan_keeps() -> None:
         assert check(b"a") == check(b"a") != check(b"b")
 
 
-def test_user_gets_a_role_that_the_list_lacks_yet(engine: Engine, nexus: Stored) -> None:
+def test_user_gets_role_missing_in_list(engine: Engine, nexus: Stored) -> None:
+    """User gets a role that the list lacks yet."""
     engine.create("dev", RoleProvider, engine.check("dev", RoleProvider, **ROLE))
     nexus.unlisted.add("dev")
     engine.create("ann", UserProvider, engine.check("ann", UserProvider, **USER | {"roles": ["dev"]}))
     assert nexus.users["ann"]["roles"] == ["dev"]
 
 
-def test_replaced_role_of_a_user_leaves_its_password_alone(engine: Engine, nexus: Stored) -> None:
+def test_replaced_role_of_user_leaves_its_password_alone(engine: Engine, nexus: Stored) -> None:
     engine.create("one", UserProvider, engine.check("one", UserProvider, **USER))
     nexus.passwords["ann"] = "not written again"
     engine.update("one", engine.check("one", UserProvider, **USER, incarnations=["another"]))

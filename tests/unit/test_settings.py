@@ -69,7 +69,8 @@ def mistakes(values: Mapping[str, Any]) -> dict[str, str]:
     return dict(line.split(": ", 1) for line in lines)
 
 
-def test_every_key_is_declared_with_type_and_default_of_its_argument() -> None:
+def test_every_key_has_type_and_default_of_argument() -> None:
+    """Every key is declared with type and default of its argument."""
     for key, (kind, default) in keys().items():
         if key not in DECLARED:
             assert key in WITHOUT_DEFAULT or (key in SECRETS and default is None), f"{key} is not in Pulumi.yaml"
@@ -84,7 +85,7 @@ def test_every_key_is_declared_with_type_and_default_of_its_argument() -> None:
     assert set(DECLARED) <= set(keys()), "a key that nothing reads"
 
 
-def test_a_configuration_becomes_arguments() -> None:
+def test_configuration_becomes_arguments() -> None:
     values = configuration(
         registry_https_port=443,
         https_port=9443,
@@ -161,12 +162,13 @@ def test_all_mistakes_are_reported_by_key() -> None:
         ({"context_path": "nexus"}, "context_path", "/nexus"),
     ],
 )
-def test_a_mistake_is_reported_by_key(changes: dict[str, Any], key: str, said: str) -> None:
+def test_error_is_reported_by_key(changes: dict[str, Any], key: str, said: str) -> None:
+    """A mistake is reported by key."""
     found = mistakes(configuration(**changes))
     assert said in found[key], found
 
 
-def test_the_program_registers_nothing_when_a_value_is_wrong(sdk: None) -> None:
+def test_program_registers_nothing_when_value_is_wrong(sdk: None) -> None:
     """Run the program as it is, once refused and once taken."""
     registered: list[str] = []
 

@@ -28,7 +28,7 @@ def shell(command: str, stdin: str = "", shell: tuple[str, ...] = ("sh",)) -> su
     return subprocess.run([*shell, "-c", command], input=stdin.encode(), capture_output=True, check=True)
 
 
-def test_the_command_line_names_verb_and_flags() -> None:
+def test_command_line_names_verb_and_flags() -> None:
     line = steps.command("create", {"install_root": "/opt/nexus", "http_port": 8081.0, "purge_data": False})
     assert line == "sh -s -- create --install-root /opt/nexus --http-port 8081 --purge-data no"
 
@@ -46,17 +46,19 @@ def test_none_is_left_out_and_many_are_repeated() -> None:
         ("Unit", "nexus", "argument 'Unit': a snake_case name is meant"),
     ],
 )
-def test_what_can_be_no_flag_is_refused_by_name(name: str, value: Any, said: str) -> None:
+def test_invalid_flag_is_refused_by_name(name: str, value: Any, said: str) -> None:
+    """What can be no flag is refused by name."""
     with pytest.raises(ValueError, match=said):
         steps.command("create", {name: value})
 
 
-def test_an_unknown_step_is_refused_with_the_list() -> None:
+def test_unknown_step_is_refused_with_list() -> None:
     with pytest.raises(ValueError, match="no host step 'sevice'; the steps are prepare, account"):
         steps.stdin("sevice")
 
 
-def test_a_secret_that_no_shell_can_hold_is_refused_without_showing_it() -> None:
+def test_secret_with_nul_is_refused_without_its_value() -> None:
+    """A secret that no shell can hold is refused without showing it."""
     with pytest.raises(ValueError, match="secret ADMIN_PASSWORD: holds a NUL") as refused:
         steps.stdin("service", {"ADMIN_PASSWORD": "hush\0hush"})
     assert "hush" not in str(refused.value)
@@ -87,7 +89,8 @@ def test_arguments_pass_every_login_shell(login: str) -> None:
 
 @given(st.lists(LINES, max_size=5))
 @examples(deadline=None)
-def test_arguments_reach_the_step_as_they_are(values: list[str]) -> None:
+def test_step_receives_arguments_unchanged(values: list[str]) -> None:
+    """Arguments reach the step as they are."""
     line = steps.command("create", {"value": values})
     got = passed(shell(line, stdin='printf "%s\\0" "$@"').stdout)
     assert got == ["create", *(word for value in values for word in ("--value", value))]
@@ -95,7 +98,8 @@ def test_arguments_reach_the_step_as_they_are(values: list[str]) -> None:
 
 @given(TEXTS)
 @examples(deadline=None)
-def test_secrets_reach_the_step_as_they_are_and_are_not_exported(secret: str) -> None:
+def test_secrets_reach_step_unexported(secret: str) -> None:
+    """Secrets reach the step as they are and are not exported."""
     script = steps._assignment("SECRET", secret) + 'printf "%s" "$SECRET"; env'
     started = subprocess.run(
         ["sh", "-s"],
@@ -121,20 +125,20 @@ def sudo(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @given(value=LINES)
 @examples(deadline=None)
-def test_sudo_passes_the_arguments_on(sudo: str, value: str) -> None:
+def test_sudo_passes_arguments_on(sudo: str, value: str) -> None:
     line = steps.command("update", {"value": value}, sudo=True)
     got = shell(f"PATH={sudo}; export PATH; {line}", stdin='printf "%s\\0" "$@"')
     assert passed(got.stdout) == ["update", "--value", value]
 
 
-def test_a_delete_reads_nothing_from_the_checkout_but_its_files() -> None:
+def test_delete_reads_nothing_from_checkout_but_its_files() -> None:
     text = steps.stdin("port")
     assert text.startswith("# shellcheck shell=sh")
     assert text.endswith('step "$@" </dev/null\n')
 
 
 @pytest.mark.parametrize("step", steps.STEPS)
-def test_every_shell_reads_the_script(step: str) -> None:
+def test_every_shell_reads_script(step: str) -> None:
     parse_everywhere(steps.stdin(step, {"ADMIN_PASSWORD": "x"}))
     assert shellcheck(steps.stdin(step)) == ""
 
@@ -159,7 +163,9 @@ async def _run(given: Callable[[], dict[str, Any]]) -> Any:
     return recorder.made[-1].inputs, await command.stdin.is_secret(), await command.stdout.is_secret()
 
 
-def test_a_step_is_a_command_with_secrets_in_its_standard_input_alone(sdk: asyncio.AbstractEventLoop) -> None:
+def test_step_passes_secrets_by_standard_input_only(sdk: asyncio.AbstractEventLoop) -> None:
+    """A step is a command with secrets in its standard input alone."""
+
     def given() -> dict[str, Any]:
         return {
             "arguments": {"unit": "nexus", "fingerprint": pulumi.Output.from_input("ab")},
@@ -180,7 +186,7 @@ def test_a_step_is_a_command_with_secrets_in_its_standard_input_alone(sdk: async
     assert inputs["addPreviousOutputInEnv"] is False
 
 
-def test_a_step_without_secrets_hides_nothing(sdk: asyncio.AbstractEventLoop) -> None:
+def test_step_without_secrets_hides_nothing(sdk: asyncio.AbstractEventLoop) -> None:
     inputs, secret, _ = sdk.run_until_complete(_run(lambda: {"arguments": {"unit": "nexus"}}))
     assert not secret
     assert inputs["stdin"] == steps.stdin("keystore")
@@ -196,9 +202,8 @@ def test_a_step_without_secrets_hides_nothing(sdk: asyncio.AbstractEventLoop) ->
     ],
     ids=["database open", "only a log open", "a database elsewhere", "one that nexus.properties names"],
 )
-def test_a_nexus_that_has_no_database_open_is_told_from_one_that_has(
-    tmp_path: Path, opened: str, there: str | None, held: bool
-) -> None:
+def test_holds_database_detects_open_files(tmp_path: Path, opened: str, there: str | None, held: bool) -> None:
+    """A nexus that has no database open is told from one that has."""
     for folder in ("db", "log", "etc/fabric"):
         (tmp_path / folder).mkdir(parents=True)
     if there:

@@ -40,7 +40,7 @@ def pack(path: Path, *members: dict[str, object]) -> None:
     ],
     ids=["plain", "link within", "hard link", "absolute path", "..", "link out", "link up", "fifo"],
 )
-def test_an_archive_stays_in_its_directory(
+def test_archive_stays_in_its_directory(
     shell: list[str], tmp_path: Path, member: dict[str, object], said: str
 ) -> None:
     filled = {

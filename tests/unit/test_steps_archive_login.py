@@ -59,7 +59,7 @@ def test_login_reaches_mirror_by_standard_input(mirror: str, tmp_path: Path, nam
     assert "n0" not in wrong
 
 
-def test_url_with_a_login_is_refused_without_showing_it(shell: list[str]) -> None:
+def test_url_with_login_is_refused_without_showing_it(shell: list[str]) -> None:
     said = run(shell, "arg_path= arg_url=https://bob:pw@mirror/n.tar.gz; fetch_archive", "archive")
     assert said.startswith("archive_url: it holds a login. Give that as archive_username and archive_password")
     assert "pw" not in said.replace("archive_password", "")
@@ -67,7 +67,7 @@ def test_url_with_a_login_is_refused_without_showing_it(shell: list[str]) -> Non
     assert "holds a login" not in run(shell, path, "archive")
 
 
-def test_messages_leave_out_the_query_of_a_signed_url(shell: list[str]) -> None:
+def test_messages_leave_out_query_of_signed_url(shell: list[str]) -> None:
     url = "arg_path= arg_url='https://127.0.0.1:1/n.tar.gz?X-Signature=s3cret' work=/tmp temp_dir=/none"
     said = run(
         shell,

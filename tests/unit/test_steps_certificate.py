@@ -46,7 +46,7 @@ def put(folder: Path, authority: Authority, name: str = NAME, **options: object)
 
 
 @pytest.mark.parametrize("version", ["3.70.1-02", "3.71.0-06"])
-def test_keystore_holds_the_certificate_and_its_key(
+def test_keystore_holds_certificate_and_its_key(
     shell: list[str], version: str, authority: Authority, tmp_path: Path
 ) -> None:
     fingerprint = put(tmp_path, authority)
@@ -58,7 +58,7 @@ def test_keystore_holds_the_certificate_and_its_key(
     assert (tmp_path / "new").stat().st_mode & 0o077 == 0
 
 
-def test_keystore_of_the_same_files_is_kept(shell: list[str], authority: Authority, tmp_path: Path) -> None:
+def test_keystore_of_same_files_is_kept(shell: list[str], authority: Authority, tmp_path: Path) -> None:
     put(tmp_path, authority)
     place = f'cat {tmp_path}/new >{tmp_path}/keystore; save_fact keystore.source "$(certificate_source)"'
     build(shell, tmp_path, after=place)
@@ -70,7 +70,7 @@ def test_keystore_of_the_same_files_is_kept(shell: list[str], authority: Authori
     assert (tmp_path / "new").read_bytes() != first
 
 
-def test_fingerprint_host_is_what_the_keystore_step_found(shell: list[str], tmp_path: Path) -> None:
+def test_fingerprint_host_is_what_keystore_step_found(shell: list[str], tmp_path: Path) -> None:
     saved = f"FACTS={tmp_path}/facts; save_fact keystore.fingerprint {'ab' * 32}"
     assert run(shell, f"{saved}; plain_fingerprint host", step="keystore") == "ab" * 32
 

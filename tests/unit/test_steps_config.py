@@ -70,7 +70,7 @@ def text(element: minidom.Element) -> str:
 
 @pytest.mark.parametrize("xml", [HTTPS_XML, OLD_XML, JETTY_12_XML], ids=["9.4", "3.19", "12"])
 @pytest.mark.parametrize("password", ["simple", "a&b<c>\"d'\\1 & $x"])
-def test_the_derived_xml_holds_path_password_and_protocols(
+def test_derived_xml_holds_path_password_and_protocols(
     shell: list[str], tmp_path: Path, xml: str, password: str
 ) -> None:
     install = fake_install(tmp_path, xml, scanner=True)
@@ -85,7 +85,8 @@ def test_the_derived_xml_holds_path_password_and_protocols(
     assert beans == ["sslContextFactory", "keyStoreScanner"]
 
 
-def test_what_the_version_cannot_do_is_left_out(shell: list[str], tmp_path: Path) -> None:
+def test_unsupported_fields_are_left_out(shell: list[str], tmp_path: Path) -> None:
+    """What the version cannot do is left out."""
     install = fake_install(tmp_path, HTTPS_XML, scanner=False, java="1.8.0_252")
     derived = run(shell, f"derive_https_xml {install} /k {install}/java pw")
     assert "KeyStoreScanner" not in derived
@@ -94,7 +95,7 @@ def test_what_the_version_cannot_do_is_left_out(shell: list[str], tmp_path: Path
     assert "TLSv1.3" in run(shell, f"derive_https_xml {install} /k {install}/java pw")
 
 
-def test_an_unknown_file_is_refused(shell: list[str], tmp_path: Path) -> None:
+def test_unknown_file_is_refused(shell: list[str], tmp_path: Path) -> None:
     install = fake_install(tmp_path, "<Configure/>", scanner=False)
     assert "is not known here" in run(shell, f"derive_https_xml {install} /k {install}/java pw")
 
@@ -143,7 +144,8 @@ def test_properties_of_others_are_kept_byte_for_byte(shell: list[str], tmp_path:
         ("a=é", "is not printable ASCII"),
     ],
 )
-def test_properties_that_cannot_be_are_refused(shell: list[str], tmp_path: Path, item: str, said: str) -> None:
+def test_invalid_properties_are_refused(shell: list[str], tmp_path: Path, item: str, said: str) -> None:
+    """Properties that cannot be are refused."""
     install = fake_install(tmp_path, HTTPS_XML, scanner=False)
     assert said in run(shell, parsed(f"--property '{item}'", f"check_arguments; desired_properties {install}"))
 
@@ -161,9 +163,8 @@ def unit(shell: list[str], version: int, java: str = "/usr/lib/jvm/j", flags: st
         (252, ["Type=exec", "ProtectProc=invisible", "RestrictSUIDSGID=yes"], ["Directories="]),
     ],
 )
-def test_the_unit_holds_what_its_systemd_knows(
-    shell: list[str], version: int, has: list[str], has_not: list[str]
-) -> None:
+def test_unit_follows_systemd_version(shell: list[str], version: int, has: list[str], has_not: list[str]) -> None:
+    """The unit holds what its systemd knows."""
     written = unit(shell, version)
     for line in [*has, "LimitNOFILE=65536", "ExecStart=/opt/nexus/nexus/bin/nexus run"]:
         assert f"\n{line}\n" in written
@@ -172,7 +173,8 @@ def test_the_unit_holds_what_its_systemd_knows(
         assert word not in written
 
 
-def test_a_bundled_java_needs_no_word_in_the_unit(shell: list[str]) -> None:
+def test_bundled_java_is_not_in_unit(shell: list[str]) -> None:
+    """A bundled java needs no word in the unit."""
     assert "JAVA_HOME" not in unit(shell, 252, java="/opt/nexus/nexus-3.71.0-06/jdk/x/jdk-21")
 
 
@@ -185,7 +187,7 @@ def test_a_bundled_java_needs_no_word_in_the_unit(shell: list[str]) -> None:
         ("/usr/local/nexus/data", "/usr/local", "yes", "/usr/local"),
     ],
 )
-def test_java_sees_no_read_only_disk_below_the_data(
+def test_java_sees_no_read_only_disk_below_data(
     shell: list[str], data_dir: str, mount: str, homes: str, write: str
 ) -> None:
     written = unit(shell, 252, flags=f"--data-dir {data_dir}", mount=mount)
@@ -201,14 +203,14 @@ def test_java_sees_no_read_only_disk_below_the_data(
         ("/srv/other/blobs", "ReadWritePaths={data}"),
     ],
 )
-def test_unit_reaches_where_links_of_the_data_directory_lead(
+def test_unit_reaches_where_links_of_data_directory_lead(
     shell: list[str], tmp_path: Path, target: str, line: str
 ) -> None:
     (tmp_path / "blobs").symlink_to(target)
     assert f"\n{line.format(data=tmp_path)}\n" in unit(shell, 252, flags=f"--data-dir {tmp_path}")
 
 
-def test_link_of_the_data_directory_into_tmp_is_refused(shell: list[str], tmp_path: Path) -> None:
+def test_link_of_data_directory_into_tmp_is_refused(shell: list[str], tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data/blobs").symlink_to("/var/tmp/blobs")
     places = f"arg_install_root=/opt/nexus arg_data_dir={tmp_path}/data\nreal_path() {{ echo /srv/r$1; }}\n"
@@ -217,7 +219,7 @@ def test_link_of_the_data_directory_into_tmp_is_refused(shell: list[str], tmp_pa
 
 
 @pytest.mark.parametrize("rolled", [False, True])
-def test_log_since_a_start_survives_a_new_log_file(shell: list[str], tmp_path: Path, rolled: bool) -> None:
+def test_log_since_start_survives_new_log_file(shell: list[str], tmp_path: Path, rolled: bool) -> None:
     log = tmp_path / "nexus.log"
     log.write_text("yesterday\n")
     before = log.stat()
@@ -267,9 +269,8 @@ def test_address_of_either_kind_is_asked(
 
 
 @pytest.mark.parametrize(("content", "pending"), [("same", False), ("other", True)])
-def test_only_a_changed_content_asks_for_a_restart(
-    shell: list[str], tmp_path: Path, content: str, pending: bool
-) -> None:
+def test_only_changed_content_restarts(shell: list[str], tmp_path: Path, content: str, pending: bool) -> None:
+    """Only a changed content asks for a restart."""
     (tmp_path / "file").write_text(content)
     (tmp_path / "file").chmod(0o600)
     body = f"unit=nexus FACTS={tmp_path}/facts work={tmp_path}; echo same | tr -d '\\n' | "
@@ -279,9 +280,8 @@ def test_only_a_changed_content_asks_for_a_restart(
 
 
 @pytest.mark.parametrize("used", [False, True])
-def test_former_install_root_is_removed_unless_another_unit_runs_from_it(
-    shell: list[str], tmp_path: Path, used: bool
-) -> None:
+def test_former_install_root_is_removed_if_unused(shell: list[str], tmp_path: Path, used: bool) -> None:
+    """Former install root is removed unless another unit runs from it."""
     former = tmp_path / "former"
     for name, ours in (("nexus-3.71.0-06", True), ("nexus-3.70.0-01", False)):
         (former / name).mkdir(parents=True)

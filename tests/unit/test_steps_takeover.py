@@ -36,12 +36,12 @@ def step(shell: list[str], host: Host, body: str, verb: str = "update") -> str:
         ("", "starts another program than Nexus"),
     ],
 )
-def test_a_unit_that_starts_no_nexus_is_refused(shell: list[str], host: Host, starts: str, said: str) -> None:
+def test_unit_that_starts_no_nexus_is_refused(shell: list[str], host: Host, starts: str, said: str) -> None:
     host.unit("nexus", "[Service]\n", ExecStart=starts, FragmentPath=f"{host.folder}/etc/nexus.service")
     assert said in step(shell, host, "refuse_foreign_unit; echo fine")
 
 
-def test_a_masked_unit_is_refused(shell: list[str], host: Host) -> None:
+def test_masked_unit_is_refused(shell: list[str], host: Host) -> None:
     host.unit("nexus", "", LoadState="masked")
     assert step(shell, host, "refuse_foreign_unit").startswith("unit: nexus.service is masked. Unmask it")
 
@@ -58,9 +58,10 @@ FORMER = "find_former_unit; echo former=$former_unit"
         ("update", True, True, "data_dir: second.service keeps its data in {data}, too. Give each NexusServer"),
     ],
 )
-def test_a_unit_of_another_name_on_the_same_data_is_this_server_or_refused(
+def test_other_unit_on_same_data_is_adopted_or_refused(
     shell: list[str], host: Host, verb: str, complete: bool, own: bool, said: str
 ) -> None:
+    """A unit of another name on the same data is this server or refused."""
     data = host.folder / "data"
     host.unit("second", OURS.format(root="/opt/nexus", data=data))
     (host.folder / "facts/second").mkdir()
@@ -74,9 +75,10 @@ def test_a_unit_of_another_name_on_the_same_data_is_this_server_or_refused(
     ("enabled", "active", "refused"),
     [("disabled", "inactive", False), ("enabled", "inactive", True), ("disabled", "active", True)],
 )
-def test_a_unit_by_hand_on_the_same_data_is_refused_unless_it_is_off(
+def test_manual_unit_on_same_data_must_be_off(
     shell: list[str], host: Host, enabled: str, active: str, refused: bool
 ) -> None:
+    """A unit by hand on the same data is refused unless it is off."""
     launcher = host.install("hand", str(host.folder / "data"))
     host.unit("by-hand", "nexus", ExecStart=start(launcher, "run"), ActiveState=active)
     said = step(shell, host, f"systemctl() {{ echo {enabled}; }}\n{FORMER}")
@@ -84,14 +86,16 @@ def test_a_unit_by_hand_on_the_same_data_is_refused_unless_it_is_off(
     assert refused or said == "former=\n"
 
 
-def test_a_change_of_unit_that_was_cut_is_known_by_its_facts(shell: list[str], host: Host) -> None:
+def test_interrupted_change_of_unit_is_resumed(shell: list[str], host: Host) -> None:
+    """A change of unit that was cut is known by its facts."""
     for name, data in (("second", "data"), ("third", "other")):
         (host.folder / "facts" / name).mkdir()
         (host.folder / "facts" / name / "service.data-dir").write_text(f"{host.folder}/{data}\n")
     assert step(shell, host, FORMER) == "former=second\n"
 
 
-def test_a_former_unit_hands_its_facts_on_and_goes(shell: list[str], host: Host) -> None:
+def test_former_unit_is_removed_and_facts_moved(shell: list[str], host: Host) -> None:
+    """A former unit hands its facts on and goes."""
     host.unit("second", OURS.format(root="/opt/nexus", data=host.folder / "data"))
     facts = host.folder / "facts"
     (facts / "second").mkdir()
@@ -122,9 +126,10 @@ def test_a_former_unit_hands_its_facts_on_and_goes(shell: list[str], host: Host)
 @pytest.mark.parametrize(
     ("old", "new", "refused"), [(True, False, True), (True, True, False), (False, False, False)]
 )
-def test_another_data_dir_is_refused_while_the_data_is_in_the_old_one(
+def test_new_data_dir_with_old_database_is_refused(
     shell: list[str], host: Host, old: bool, new: bool, refused: bool
 ) -> None:
+    """Another data dir is refused while the data is in the old one."""
     base = host.folder
     host.unit("nexus", OURS.format(root="/opt/nexus", data=f"{base}/before"))
     for folder, there in (("before", old), ("data", new)):
@@ -143,9 +148,8 @@ provide_first_password
 
 
 @pytest.mark.parametrize("version", ["3.41.1-01", "3.71.0-06"])
-def test_the_first_password_outlives_a_start_that_failed_and_lost_facts(
-    shell: list[str], host: Host, version: str
-) -> None:
+def test_first_password_survives_failed_start(shell: list[str], host: Host, version: str) -> None:
+    """The first password outlives a start that failed and lost facts."""
     file, fact = host.folder / "data/admin.password", host.folder / "facts/nexus/service.first-password"
     assert step(shell, host, f"version={version}\n{PASSWORD}") == ""
     first = file.read_text()
@@ -165,7 +169,7 @@ def test_the_first_password_outlives_a_start_that_failed_and_lost_facts(
 @pytest.mark.parametrize(
     ("cgroups", "own"), [(["nexus", "other"], True), (["other"], False), ([], True), (["-"], True)]
 )
-def test_a_server_is_up_only_when_its_unit_listens(shell: list[str], cgroups: list[str], own: bool) -> None:
+def test_server_is_up_only_when_its_unit_listens(shell: list[str], cgroups: list[str], own: bool) -> None:
     lines = "".join(f"echo '127.0.0.1 java {name}'; " for name in cgroups)
     stubs = f"listeners() {{ {lines}:; }}\ngrep() {{ case $* in */other/cgroup*) return 1 ;; esac; }}\n"
     body = f"{stubs}if owns_http_port; then echo own; else echo other; fi"
@@ -180,11 +184,12 @@ def test_a_server_is_up_only_when_its_unit_listens(shell: list[str], cgroups: li
         ("C POSIX", "C.UTF-8"),
     ],
 )
-def test_the_unit_names_a_utf8_locale_that_the_host_has(shell: list[str], has: str, told: str) -> None:
+def test_unit_names_utf8_locale_that_host_has(shell: list[str], has: str, told: str) -> None:
     assert run(shell, f"locale() {{ printf '%s\\n' {has}; }}\nutf8_locale") == told
 
 
-def test_a_clock_that_jumps_ends_no_wait(shell: list[str], tmp_path: Path) -> None:
+def test_clock_jump_ends_no_wait(shell: list[str], tmp_path: Path) -> None:
+    """A clock that jumps ends no wait."""
     clock = f"date() {{ echo x >>{tmp_path}/asked; echo $(($(wc -l <{tmp_path}/asked) * 100000)); }}\n"
     shown = f"served_fingerprint() {{ echo x >>{tmp_path}/shown; wc -l <{tmp_path}/shown | tr -d ' '; }}\n"
     body = f"{clock}{shown}sleep() {{ :; }}\nfingerprint=3\nif await_certificate 60; then echo shown; fi"

@@ -14,7 +14,7 @@ def host(tmp_path: Path) -> Host:
     return Host(tmp_path)
 
 
-def test_every_unit_of_a_nexus_is_listed(shell: list[str], host: Host) -> None:
+def test_every_unit_of_nexus_is_listed(shell: list[str], host: Host) -> None:
     base = host.folder
     host.unit("nexus", OURS.format(root="/opt/nexus", data=f"{base}/data"))
     host.unit("second", OURS.format(root=f"{base}/link", data=f"{base}/data2"))
@@ -52,9 +52,10 @@ def test_every_unit_of_a_nexus_is_listed(shell: list[str], host: Host) -> None:
         ("user", "other", ""),
     ],
 )
-def test_other_units_are_found_by_what_they_share(
+def test_other_units_are_found_by_shared_directories(
     shell: list[str], host: Host, argument: str, value: str, found: str
 ) -> None:
+    """Other units are found by what they share."""
     base = host.folder
     (base / "link").symlink_to(base / "data")
     for name in ("nexus", "second"):
@@ -62,6 +63,7 @@ def test_other_units_are_found_by_what_they_share(
     assert host.run(shell, f"other_units_with {argument} {value.format(base=base)}") == found
 
 
-def test_a_unit_that_starts_something_else_has_no_launcher(shell: list[str], host: Host) -> None:
+def test_other_unit_has_no_launcher(shell: list[str], host: Host) -> None:
+    """A unit that starts something else has no launcher."""
     host.unit("nexus", "nexus", ExecStart=start("/usr/sbin/nginx", "-c", "/etc/nexus/nginx.conf"))
     assert host.run(shell, "nexus_launcher nexus || echo none") == "none\n"

@@ -31,9 +31,8 @@ CHANGES = [
 
 
 @pytest.mark.parametrize(("before", "wished", "h2", "said"), CHANGES)
-def test_a_preview_refuses_a_version_that_the_data_cannot_go_to(
-    before: str, wished: str, h2: bool, said: str
-) -> None:
+def test_preview_refuses_unsupported_upgrade(before: str, wished: str, h2: bool, said: str) -> None:
+    """A preview refuses a version that the data cannot go to."""
     olds = {"version": before, "h2": h2}
     failures = InstalledVersionProvider().check(olds, {"version": wished, "h2": h2}).failures
     assert [failure.property for failure in failures] == ["version"] * bool(said)
@@ -41,7 +40,8 @@ def test_a_preview_refuses_a_version_that_the_data_cannot_go_to(
     assert bool(version_change_error(before, wished, h2=h2)) == bool(said)
 
 
-def test_a_first_version_or_one_that_is_not_known_yet_passes() -> None:
+def test_first_or_unknown_version_passes() -> None:
+    """A first version or one that is not known yet passes."""
     provider = InstalledVersionProvider()
     assert not provider.check({}, {"version": "3.71.0-06"}).failures
     assert not provider.check({"version": "3.71.0-06"}, {"version": provider}).inputs.get("h2")
@@ -49,7 +49,7 @@ def test_a_first_version_or_one_that_is_not_known_yet_passes() -> None:
 
 
 @pytest.mark.parametrize(("before", "wished", "h2", "said"), CHANGES)
-def test_the_host_refuses_it_too(
+def test_host_refuses_it_too(
     shell: list[str], tmp_path: Path, before: str, wished: str, h2: bool, said: str
 ) -> None:
     for folder in ("db", "etc"):
@@ -117,7 +117,10 @@ printf '%s\\n' User=nexus Group=nexus "ExecStart=$PWD/root/nexus/bin/nexus run" 
         ("ln -s /srv db/component", "there are links in"),
     ],
 )
-def test_what_could_not_be_put_back_is_refused(shell: list[str], tmp_path: Path, change: str, said: str) -> None:
+def test_upgrade_with_external_database_is_refused(
+    shell: list[str], tmp_path: Path, change: str, said: str
+) -> None:
+    """What could not be put back is refused."""
     shown = run(shell, parsed(f"--data-dir {tmp_path}", f"{WAY_BACK}{change}\nrefuse_without_way_back; echo fine"))
     assert shown == "fine\n" if not said else said in shown
 
@@ -134,9 +137,10 @@ STARTED = "Started Sonatype Nexus OSS 3.62.0-01\n"
         ("nexus-2026-11-24.log.gz", "", STARTED, True),
     ],
 )
-def test_a_version_that_came_up_after_its_run_was_cut_is_known_by_its_log(
+def test_new_version_started_is_read_from_log(
     shell: list[str], tmp_path: Path, name: str, before: str, after: str, seen: bool
 ) -> None:
+    """A version that came up after its run was cut is known by its log."""
     (tmp_path / "log").mkdir()
     (tmp_path / "log/nexus-2026-11-20.log").write_text(STARTED)  # of an earlier try, told by its name
     log = tmp_path / "log" / name
@@ -162,7 +166,7 @@ def test_a_version_that_came_up_after_its_run_was_cut_is_known_by_its_log(
     ],
 )
 @pytest.mark.parametrize("linked", [False, True])
-def test_a_database_is_a_file_in_db_or_a_jdbc_url(
+def test_database_is_file_in_db_or_jdbc_url(
     shell: list[str], tmp_path: Path, files: list[str], there: bool, linked: bool
 ) -> None:
     (tmp_path / "elsewhere").mkdir()
@@ -175,7 +179,8 @@ def test_a_database_is_a_file_in_db_or_a_jdbc_url(
     assert run(shell, parsed(f"--data-dir {tmp_path}", body)) == ("yes\n" if there else "no\n")
 
 
-def test_a_cut_change_that_came_up_keeps_the_version_that_is_wanted_now(shell: list[str], tmp_path: Path) -> None:
+def test_interrupted_upgrade_that_started_is_kept(shell: list[str], tmp_path: Path) -> None:
+    """A cut change that came up keeps the version that is wanted now."""
     versions = ["3.41.1-01", "3.62.0-01", "3.70.1-02", "3.30.0-01"]
     for version in versions:
         (tmp_path / f"nexus-{version}").mkdir()
@@ -196,9 +201,10 @@ def test_a_cut_change_that_came_up_keeps_the_version_that_is_wanted_now(shell: l
     ],
     ids=["of this program", "of an earlier program, which did not write where"],
 )
-def test_a_cut_change_is_undone_where_it_was_made(
+def test_interrupted_upgrade_is_rolled_back_in_place(
     shell: list[str], tmp_path: Path, lines: str, where: str
 ) -> None:
+    """A cut change is undone where it was made."""
     (tmp_path / "before").mkdir()
     (tmp_path / "before/service.upgrade").write_text(f"phase change\nfrom 3.41.1-01\nto 3.62.0-01\n{lines}")
     body = f"""FACTS_ROOT={tmp_path} former_unit=before left_stopped= owner=nexus:nexus
@@ -325,7 +331,7 @@ class Model:
 
 @pytest.mark.parametrize("power", ["on", "off"])
 @pytest.mark.parametrize("fails", ["no", "yes"])
-def test_a_change_of_version_may_be_cut_anywhere(tmp_path: Path, fails: str, power: str) -> None:
+def test_change_of_version_may_be_cut_anywhere(tmp_path: Path, fails: str, power: str) -> None:
     for cut in range(1, 99):
         model = Model(tmp_path / str(cut), fails)
         first = model.up(cut)
@@ -353,7 +359,8 @@ def test_a_change_of_version_may_be_cut_anywhere(tmp_path: Path, fails: str, pow
     assert model.versions == [OLD if fails == "yes" else NEW] * 5
 
 
-def test_a_copy_that_cannot_be_made_leaves_the_old_version_running(tmp_path: Path) -> None:
+def test_failed_copy_keeps_old_version_running(tmp_path: Path) -> None:
+    """A copy that cannot be made leaves the old version running."""
     model = Model(tmp_path, "copy")
     done = model.up(0)
     assert done.returncode == 1

@@ -51,9 +51,8 @@ class TestInstallation(Installation):
 
 
 @every_kind
-def test_a_preview_refuses_each_kind_by_the_version_and_names_the_one_to_install(
-    server: Real, provider: type[NexusProvider]
-) -> None:
+def test_preview_refuses_each_kind_on_old_version(server: Real, provider: type[NexusProvider]) -> None:
+    """A preview refuses each kind by the version and names the one to install."""
     told = {**server.connection, "version": server.version}
     (failure,) = provider().check({}, {**WISHES[provider], "connection": told}).failures
     assert (failure.property, failure.reason) == ("connection", f"names {SENTENCE}")
@@ -64,17 +63,18 @@ def test_a_preview_refuses_each_kind_by_the_version_and_names_the_one_to_install
     [one for one in WISHES if one not in (AdminPasswordProvider, EulaProvider)],
     ids=lambda one: one.kind,
 )
-def test_where_nobody_told_the_version_an_up_says_the_same(
-    connection: Connection, provider: type[NexusProvider]
-) -> None:
+def test_up_without_version_fails_alike(connection: Connection, provider: type[NexusProvider]) -> None:
+    """Where nobody told the version an up says the same."""
     assert f" was answered 404: the server is {SENTENCE}" in refusal(provider, connection, **WISHES[provider])
 
 
-def test_where_nobody_told_the_version_another_admin_password_is_refused_by_it(connection: Connection) -> None:
+def test_other_admin_password_is_refused_without_version(connection: Connection) -> None:
+    """Where nobody told the version another admin password is refused by it."""
     current = {"password": "another-1", "current_password": connection["password"]}
     assert f"the server is {SENTENCE}" in refusal(AdminPasswordProvider, connection, **current)
 
 
-def test_where_nobody_told_the_version_there_is_no_licence_to_accept(connection: Connection) -> None:
+def test_eula_without_version_has_nothing_to_accept(connection: Connection) -> None:
+    """Where nobody told the version there is no licence to accept."""
     inputs = {**WISHES[EulaProvider], "connection": connection}
     assert EulaProvider().create(inputs).id == "eula"
