@@ -314,6 +314,14 @@ def client_for(connection: Connection) -> NexusClient:
         return _clients[key]
 
 
+def reset() -> None:
+    """Forget every client, list and credential of this process, as a new process would."""
+    with _clients_lock:
+        _clients.clear()
+        _lists.clear()
+    Credentials.reset()
+
+
 _server_locks: dict[str, threading.RLock] = {}
 
 

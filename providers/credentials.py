@@ -34,6 +34,12 @@ class Credentials:
             return cls._known.setdefault(key, cls(sentence))
 
     @classmethod
+    def reset(cls) -> None:
+        """Forget all credentials."""
+        with cls._known_lock:
+            cls._known.clear()
+
+    @classmethod
     def invalidate(cls, url: str) -> None:
         """Discard what is known for a server: a password was changed, and a wrong one may be right now."""
         with cls._known_lock:

@@ -18,12 +18,12 @@ LONGEST_FIRST = (
     "test_upgrade",
     "killed-pulumi",
     "killed-sandbox",
-    "stage",
+    "faulty",
     "anywhere-pulumi",
     "registry",
     "anywhere-sandbox",
 )
-SHARED = {"stage", "registry"}
+SHARED = {"faulty", "registry"}
 """Fixtures of the faults: the one server behind the proxy, and the one whole registry."""
 OF_AN_ENGINE = {"test_dev_stack": "dev", "test_engine_killed": "killed", "test_killed_anywhere": "anywhere"}
 """Modules that have something of their own for each engine."""

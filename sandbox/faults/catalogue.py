@@ -15,7 +15,7 @@ UNTIL_CLEARED = float("inf")
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """What is answered in place of the server."""
 
     status: int
@@ -51,7 +51,7 @@ class Fault:
     acts: bool = True
     late: bool = False
     edit: Callable[[bytes], bytes] | None = None
-    answer: Answer | None = None
+    answer: Response | None = None
     silent: bool = False
     times: int = 1
     then_refused: float = 0.0
@@ -97,7 +97,7 @@ def _page(title: str) -> str:
 def _instead(status: int, body: str = "", **headers: str) -> dict[str, Any]:
     html = {"Content-Type": "text/html"} if body.startswith("<") else {"Content-Type": "text/plain"}
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return {"acts": False, "answer": Answer(status, body, {**html, **named})}
+    return {"acts": False, "answer": Response(status, body, {**html, **named})}
 
 
 _READ_ONLY = "Nexus Repository Manager is in read-only mode"
@@ -119,7 +119,7 @@ NEXUS: dict[str, Fault] = {
     "503": Fault("503 without a body", **_instead(503)),
     "504": Fault("504 with a proxy's page", **_instead(504, _page("504 Gateway Time-out"))),
     "504 after": Fault(
-        "the server acts, and a proxy answers 504", answer=Answer(504, _page("504 Gateway Time-out"))
+        "the server acts, and a proxy answers 504", answer=Response(504, _page("504 Gateway Time-out"))
     ),
     "503, lasting": Fault("503 without a body", **_instead(503)).always(),
     "429 in 1 s": Fault("429 with Retry-After: 1", **_instead(429, Retry_After="1")),

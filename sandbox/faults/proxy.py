@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from sandbox.pki import Authority
 from sandbox.shell import free_port
 
-from .catalogue import Answer, Fault
+from .catalogue import Fault, Response
 
 _NOT_PASSED_ON = {"connection", "transfer-encoding", "content-length", "keep-alive", "date", "server"}
 _LONGEST = 60.0
@@ -27,16 +27,16 @@ NOTHING = Fault("")
 
 
 @dataclass(frozen=True)
-class Passed:
+class LoggedRequest:
     """One request that reached the proxy, and what the server answered, ``None`` where it did not get it."""
 
     method: str
     path: str
-    answer: Answer | None
+    answer: Response | None
 
 
 @dataclass
-class _Armed:
+class _InjectedFault:
     """A fault that waits for its request."""
 
     fault: Fault
@@ -55,12 +55,12 @@ class FaultProxy:
     """Stands at ``url``, over HTTPS with a certificate of ``authority`` when there is one, before ``upstream``.
 
     Each request has a connection of its own, so that whatever happens to connections happens to one request.
-    ``inject`` counts the requests from then on; ``clear`` makes it a plain way through again; ``struck`` says how
+    ``inject`` counts the requests from then on; ``clear`` makes it a plain way through again; ``hits`` counts how
     often a fault happened since. Use it as a context manager.
     """
 
     def __init__(self, upstream: str, authority: Authority | None = None) -> None:
-        self.seen: list[Passed] = []
+        self.seen: list[LoggedRequest] = []
         self._upstream = urlsplit(upstream)
         self._port = free_port()
         self._tls = _server_tls(authority) if authority else None
@@ -86,8 +86,8 @@ class FaultProxy:
     def clear(self) -> None:
         """No fault any more, and nothing seen."""
         with self._lock:
-            self._armed: list[_Armed] = []
-            self.struck = 0
+            self._armed: list[_InjectedFault] = []
+            self.hits = 0
             self.seen = []
             self._given_up.set()  # whoever is held is let go
             self._given_up = threading.Event()
@@ -99,7 +99,7 @@ class FaultProxy:
     def inject(self, fault: Fault, *, method: str = ".*", path: str = ".*", nth: int = 1) -> None:
         """Do this, too, to the ``nth`` request from now on whose method and path (without a query) match."""
         with self._lock:
-            self._armed.append(_Armed(fault, method, path, nth - 1, fault.times))
+            self._armed.append(_InjectedFault(fault, method, path, nth - 1, fault.times))
         if fault.refused and nth == 1:
             self._refuse(fault.refused)
 
@@ -116,7 +116,7 @@ class FaultProxy:
                         return NOTHING, fault.refused
                 elif not (fault.refused or fault.handshake):
                     armed.left -= 1
-                    self.struck += fault.edit is None
+                    self.hits += fault.edit is None
                     return fault, fault.then_refused
         return NOTHING, 0
 
@@ -125,13 +125,13 @@ class FaultProxy:
             for armed in self._armed:
                 if armed.fault.handshake and armed.before <= 0 and armed.left > 0:
                     armed.left -= 1
-                    self.struck += 1
+                    self.hits += 1
                     return True
         return False
 
     def _refuse(self, seconds: float) -> None:
         """From now on, until ``seconds`` are over or the faults are cleared."""
-        self.struck += 1
+        self.hits += 1
         self._close()
         if seconds < _LONGEST:
             self._reopening = threading.Timer(seconds, self._open)
@@ -182,7 +182,7 @@ class FaultProxy:
         threading.Thread(target=listener.serve_forever, args=(0.01,), daemon=True).start()
         return listener
 
-    def _pass_on(self, method: str, path: str, headers: Any, body: bytes) -> Answer | None:
+    def _pass_on(self, method: str, path: str, headers: Any, body: bytes) -> Response | None:
         """What the server answers; ``None`` when it can't be reached."""
         connection = http.client.HTTPConnection(
             self._upstream.hostname or "", self._upstream.port, timeout=_LONGEST
@@ -192,13 +192,13 @@ class FaultProxy:
             answer = connection.getresponse()
             kept = {name: value for name, value in answer.getheaders() if name.lower() not in _NOT_PASSED_ON}
             kept["Server"] = answer.headers.get("Server", "")
-            return Answer(answer.status, answer.read().decode("latin-1"), kept)
+            return Response(answer.status, answer.read().decode("latin-1"), kept)
         except OSError:
             return None
         finally:
             connection.close()
 
-    def settle(self) -> None:
+    def clear_and_wait(self) -> None:
         """Clear, and wait until no request is under way any more."""
         self.clear()
         deadline = time.monotonic() + _LONGEST
@@ -229,14 +229,14 @@ class FaultProxy:
         acts = fault.acts or fault.late
         answer = self._pass_on(method, path, dict(request.headers), body) if acts else None
         with self._lock:
-            self.seen.append(Passed(method, path, answer))
+            self.seen.append(LoggedRequest(method, path, answer))
         if refused:
             self._refuse(refused)
         if fault.hold or fault.late or fault.silent:
             return
-        answer = fault.answer or answer or Answer(502, "the server can't be reached")
-        told = answer_of(answer, fault)
-        self.struck += told != answer
+        answer = fault.answer or answer or Response(502, "the server can't be reached")
+        told = edited_response(answer, fault)
+        self.hits += told != answer
         request.reply(told)
 
 
@@ -251,7 +251,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_PUT = do_DELETE = _any  # noqa: N815
 
-    def reply(self, answer: Answer) -> None:
+    def reply(self, answer: Response) -> None:
         """Answer, and close the connection."""
         content = answer.body.encode("latin-1")
         self.send_response_only(answer.status)
@@ -267,7 +267,7 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
-def answer_of(answer: Answer, fault: Fault) -> Answer:
+def edited_response(answer: Response, fault: Fault) -> Response:
     """What arrives of a server's answer."""
     if fault.edit is None or not 200 <= answer.status < 300:
         return answer

@@ -15,7 +15,7 @@ from sandbox.paths import WORK
 from sandbox.shell import locked
 
 from ..contract.server import make, started
-from .stage import PLAYED, Stage
+from .faulty_server import PLAYED_VERSION, FaultyServer
 
 FULL = os.environ.get("FAULTS") == "full"
 
@@ -30,23 +30,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="session")
-def stage() -> Iterator[Stage]:
+def faulty() -> Iterator[FaultyServer]:
     """One real Nexus with the docker format and a licence to accept, behind the proxy, for the whole lane."""
-    with staged("faults") as one:
+    with started_faulty_server("faults") as one:
         yield one
 
 
 @contextmanager
-def staged(name: str) -> Iterator[Stage]:
+def started_faulty_server(name: str) -> Iterator[FaultyServer]:
     """Such a server of this name, for as long as the block lasts."""
     with locked(WORK / f"contract/{name}.lock"):
         server = make(name, docker=True)
-        server.play(PLAYED)
+        server.play(PLAYED_VERSION)
         started(server)
         try:
             with FaultProxy(server.url, server.authority) as proxy:
-                one = Stage(server, proxy)
-                one.furnish()
+                one = FaultyServer(server, proxy)
+                one.seed()
                 yield one
         finally:
             server.stop()

@@ -241,7 +241,7 @@ class History:
 
 
 @dataclass(frozen=True)
-class World:
+class ExpectedState:
     """What the server must hold by what has been run, and what the state does."""
 
     prefix: str = ""
@@ -264,7 +264,7 @@ class World:
         """Entries that the state does not have, though it may have their objects under another name."""
         return [one for one in program.entries if not {program.urn(one.name), *one.aliases} & self.urns]
 
-    def after(self, run: Run) -> World:
+    def after(self, run: Run) -> ExpectedState:
         """When a run, or the second try at it, has ended well."""
         program = run.program
         asked = [one for one in program.entries if one.name in run.target or not run.target]
@@ -286,7 +286,7 @@ class World:
             unsettled=False,
         )
 
-    def killed(self, run: Run) -> World:
+    def killed(self, run: Run) -> ExpectedState:
         """When a run was killed."""
         found = {one.kind for one in self.new(run.program)}
         found |= {run.program.by_name[name].kind for name in run.replace}
@@ -344,16 +344,16 @@ def settled(history: History) -> History | None:
 
     None if there is a run of which no provider can see what it does.
     """
-    world, runs = World(history.prefix), list[Run]()
+    expected, runs = ExpectedState(history.prefix), list[Run]()
     for run in history.runs:
-        if world.entangles(run.program):
+        if expected.entangles(run.program):
             return None
-        now = world.adopting(run)
+        now = expected.adopting(run)
         runs.append(now)
-        if world.refuses(now):
+        if expected.refuses(now):
             continue
         if now.kill and not now.again:
-            world = world.after(replace(now, push=())).killed(now)
+            expected = expected.after(replace(now, push=())).killed(now)
         else:
-            world = (world.killed(now) if now.kill else world).after(now)
+            expected = (expected.killed(now) if now.kill else expected).after(now)
     return replace(history, runs=tuple(runs))

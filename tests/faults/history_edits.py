@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from random import Random
 
-from .histories import USED_BY, Entry, History, Kill, Program, Run, World, settled
+from .histories import USED_BY, Entry, ExpectedState, History, Kill, Program, Run, settled
 
 KEYS = {"role": "rs", "user": "uv", "repository": "de", "realm": "x", "anonymous": "y"}
 """Few objects of each kind, so that a new resource often meets an old object."""
@@ -244,21 +244,21 @@ def history(seed: int) -> History:
         add(draft)
     pushed = {one.key for one in draft.program.entries if one.port and random.random() < 0.5}
     runs = [Run(draft.program, edits=("the first program",), push=tuple(pushed))]
-    world = World().after(runs[0])
+    expected = ExpectedState().after(runs[0])
     for _ in range(random.randint(1, 4)):
         before = draft.program
         run = _next(draft, runs[-1])
-        while world.entangles(run.program):
+        while expected.entangles(run.program):
             draft.program = before
             run = _next(draft, runs[-1])
-        runs.append(run := world.adopting(run))
-        if world.refuses(run):
+        runs.append(run := expected.adopting(run))
+        if expected.refuses(run):
             runs[-1] = replace(run, kill=None, push=())
             draft.program = before
         elif run.kill and not run.again:
-            world = world.after(replace(run, push=())).killed(run)
+            expected = expected.after(replace(run, push=())).killed(run)
         else:
-            world = (world.killed(run) if run.kill else world).after(run)
+            expected = (expected.killed(run) if run.kill else expected).after(run)
     if runs[-1].kill:  # the last one ends
         runs[-1] = replace(runs[-1], again=True)
     made = settled(History(seed, tuple(runs)))

@@ -21,7 +21,7 @@ from sandbox.values import Keyring
 
 from ..contract.docker_api import Api, Registry
 from ..contract.server import Nexus
-from .histories import REALM, SETTINGS, STACK, History, Key, Kill, Program, Run, World, password
+from .histories import REALM, SETTINGS, STACK, ExpectedState, History, Key, Kill, Program, Run, password
 
 PROGRAM = Path(__file__).parent / "programs/history"
 PASSPHRASE = "right"
@@ -29,12 +29,12 @@ Open = Callable[[Path, Path], Stack]
 """Opens a stack, given the folder of its program and one for the rest."""
 
 
-class Broken(AssertionError):
+class HistoryError(AssertionError):
     """A history whose end is not as it must be."""
 
 
 @dataclass
-class Court:
+class HistoryServer:
     """The server that histories run on, one after the other, and how its objects look."""
 
     nexus: Nexus
@@ -100,7 +100,7 @@ class Court:
             user |= {"password": "by-hand-1", "status": "active", "roles": ["nx-anonymous"]}
             self.api.ok("POST", "security/users", user)
 
-    def sweep(self, prefix: str) -> None:
+    def clean(self, prefix: str) -> None:
         """Have nothing of a history, and nothing that it turned on."""
         paths = {"role": "security/roles", "user": "security/users", "repository": "repositories"}
         for kind, key in self.objects(prefix):
@@ -112,21 +112,21 @@ class Court:
 
 
 @dataclass
-class Trial:
+class HistoryRun:
     """One history under way."""
 
-    court: Court
+    server: HistoryServer
     stack: Stack
     history: History
     folder: Path
-    world: World = field(init=False)
+    expected: ExpectedState = field(init=False)
     program: Program = field(default_factory=Program)
     """What has been run to its end last."""
     log: list[str] = field(default_factory=list)
     orphans: list[Process] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.world = World(self.history.prefix)
+        self.expected = ExpectedState(self.history.prefix)
 
     def run(self) -> None:
         """All of it, and then a destroy."""
@@ -134,22 +134,22 @@ class Trial:
             self.log.append(f"run {number}:")
             self._one(run)
         self.log.append("destroy:")
-        if any(not self.world.forced[key] for key in self.world.images):
+        if any(not self.expected.forced[key] for key in self.expected.images):
             entries = tuple(replace(one, force=one.kind == "repository") for one in self.program.entries)
             self._write(replace(self.program, entries=entries))
             self._must(self._up(self.stack.up), "up with force_destroy")
         if not self._up(self.stack.destroy).ok:
             self._must(self._up(self.stack.destroy), "the second destroy")
-        self.world = replace(self.world, objects={}, images=frozenset())
+        self.expected = replace(self.expected, objects={}, images=frozenset())
         self._compare()
         if self.stack.export()["resources"]:
-            raise Broken("something is left in the state")
+            raise HistoryError("something is left in the state")
 
     def _one(self, run: Run) -> None:
         for kind, key in run.foreign:
-            self.court.make_by_hand(self.history.prefix, kind, key)
-        refuses = self.world.refuses(run)
-        kept = self.world.may_refuse(run)
+            self.server.make_by_hand(self.history.prefix, kind, key)
+        refuses = self.expected.refuses(run)
+        kept = self.expected.may_refuse(run)
         self._write(run.program)
         replaced, targets = (list(map(run.program.urn, names)) for names in (run.replace, run.target))
 
@@ -158,30 +158,34 @@ class Trial:
 
         result = self._killed(run.kill, up) if run.kill else self._up(up)
         if result is None:
-            self.world = self.world.killed(run)
+            self.expected = self.expected.killed(run)
             if not (run.again or refuses):
-                self.world = self.world.after(replace(run, push=())).killed(run)  # what the next one must come to
+                self.expected = self.expected.after(replace(run, push=())).killed(
+                    run
+                )  # what the next one must come to
                 self.program = run.program
                 return
             result = self._up(up)
         if not result.ok:
             if not result.error:
-                raise Broken("no error is said")
+                raise HistoryError("no error is said")
             result = self._up(lambda: self.stack.up(target=targets))
         if not result.ok:
             if not refuses:
                 self._must(result, "the second run")
-            self.world = replace(self.world, loose=self.world.loose | SETTINGS)  # names went there and back
+            self.expected = replace(
+                self.expected, loose=self.expected.loose | SETTINGS
+            )  # names went there and back
             self._go_back(refuses)
             return
         if refuses:
-            raise Broken(f"a repository with images was given up: {sorted(refuses)}")
-        self.world = self.world.after(run)
-        self.world = replace(self.world, images=self.world.images | kept)
+            raise HistoryError(f"a repository with images was given up: {sorted(refuses)}")
+        self.expected = self.expected.after(run)
+        self.expected = replace(self.expected, images=self.expected.images | kept)
         self.program = run.program
         for key in run.push:
-            if not self.court.images(self.history.prefix, key):
-                self.court.push(key)
+            if not self.server.images(self.history.prefix, key):
+                self.server.push(key)
         self._compare()
 
     def _go_back(self, refused: set[str]) -> None:
@@ -192,11 +196,11 @@ class Trial:
         result = self._up(self.stack.up)
         if not result.ok:
             self._must(self._up(self.stack.up), "going back")
-        self.world = self.world.after(Run(self.program))
+        self.expected = self.expected.after(Run(self.program))
         self._compare()
 
     def _write(self, program: Program) -> None:
-        text = program.to_json(self.history.prefix, self.court.connection(program.host), self.court.ports)
+        text = program.to_json(self.history.prefix, self.server.connection(program.host), self.server.ports)
         (self.folder / "program/history.json").write_text(text)
 
     def _up(self, command: Callable[[], Result]) -> Result:
@@ -224,11 +228,11 @@ class Trial:
                     one.end(patience=0, first=signal.SIGKILL)
 
         fault = Fault("killed", meanwhile=kill, acts=how.reached, silent=not how.reached)
-        self.court.proxy.inject(fault, method="POST|PUT|DELETE", nth=how.nth)
+        self.server.proxy.inject(fault, method="POST|PUT|DELETE", nth=how.nth)
         try:
             result = self._up(command)
         finally:
-            self.court.proxy.settle()
+            self.server.proxy.clear_and_wait()
         if not left:
             return result
         self.orphans += left
@@ -238,12 +242,12 @@ class Trial:
 
     def _must(self, result: Result, what: str) -> None:
         if not result.ok:
-            raise Broken(f"{what} fails: {result.error}\n{result.stdout}")
+            raise HistoryError(f"{what} fails: {result.error}\n{result.stdout}")
 
     def _differences(self) -> str:
-        found, wished = self.court.objects(self.history.prefix), self.world.objects
+        found, wished = self.server.objects(self.history.prefix), self.expected.objects
         for one in sorted(found.keys() | wished.keys()):
-            loose = one not in wished and one[0] in self.world.loose
+            loose = one not in wished and one[0] in self.expected.loose
             if not loose and found.get(one) != wished.get(one):
                 return f"{' '.join(one)}: must be {wished.get(one)}, is {found.get(one)}"
         return ""
@@ -255,10 +259,10 @@ class Trial:
             time.sleep(1)  # a list may lack for a moment what has just been written
             wrong = self._differences()
         if wrong:
-            raise Broken(wrong)
-        for key in self.world.images:
-            if not self.court.images(self.history.prefix, key):
-                raise Broken(f"the image in repository {key} is gone")
+            raise HistoryError(wrong)
+        for key in self.expected.images:
+            if not self.server.images(self.history.prefix, key):
+                raise HistoryError(f"the image in repository {key} is gone")
 
 
 _KEYRING: list[str] = []
@@ -277,18 +281,18 @@ def opened(open_: Open, folder: Path) -> Iterator[tuple[Stack, Path]]:
     yield open_(folder / "program", folder / "work"), folder
 
 
-def tried(court: Court, history: History, open_: Open, folder: Path) -> str:
+def run_history(server: HistoryServer, history: History, open_: Open, folder: Path) -> str:
     """Run a history from an empty server on; what is wrong, or nothing."""
-    court.sweep(history.prefix)
-    court.proxy.clear()
+    server.clean(history.prefix)
+    server.proxy.clear()
     with opened(open_, folder) as (stack, where):
-        trial = Trial(court, stack, history, where)
+        trial = HistoryRun(server, stack, history, where)
         try:
             trial.run()
-        except Broken as broken:
+        except HistoryError as broken:
             return "\n".join([str(history), "what happened:", *trial.log, str(broken)])
         finally:
             for one in trial.orphans:
                 one.end(patience=0, first=signal.SIGKILL)
-            court.sweep(history.prefix)
+            server.clean(history.prefix)
     return ""

@@ -11,7 +11,7 @@ from .histories import History, Program, settled
 TRIES = 25
 
 
-def smaller(history: History, wrong: str, tried: Callable[[History, int], str]) -> str:
+def smaller(history: History, wrong: str, run_history: Callable[[History, int], str]) -> str:
     """What is wrong with the smallest history that was found in a number of tries."""
     number, again = 0, True
     while again:
@@ -20,7 +20,7 @@ def smaller(history: History, wrong: str, tried: Callable[[History, int], str]) 
             if number == TRIES:
                 return wrong
             number += 1
-            said = tried(other, number)
+            said = run_history(other, number)
             if said and _kind(said) == _kind(wrong):
                 history, wrong, again = other, said, True
                 break

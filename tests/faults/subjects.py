@@ -18,17 +18,17 @@ from nexus_registry.providers.system.eula import EulaProvider
 
 from ..contract.docker_api import Api
 
-By = Callable[[Api], Any]
+Change = Callable[[Api], Any]
 GONE: tuple[str, list[str]] = ("gone", [])
 
 
 @dataclass
-class Hand:
+class ManualChange:
     """What somebody does by hand: what a refresh shows of it, and what the next up is told beyond the wish."""
 
-    change: By
-    shows: tuple[str, list[str]]
-    mend: dict[str, Any] = field(default_factory=dict)
+    change: Change
+    drift: tuple[str, list[str]]
+    fix: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -52,20 +52,20 @@ class Subject:
     provider: type[NexusProvider]
     first: dict[str, Any]
     edit: dict[str, Any]
-    unmake: By
-    remake: By
+    remove: Change
+    reset: Change
     fields: tuple[str, ...]
-    by_hand: dict[str, Hand]
+    by_hand: dict[str, ManualChange]
     logins: tuple[tuple[str, str], ...] = ()
     operations: tuple[str, ...] = ("create", "update", "read", "delete")
     secrets: tuple[str, ...] = field(default=())
 
 
-def _put(path: str, body: Any) -> By:
+def _put(path: str, body: Any) -> Change:
     return lambda api: api.ok("PUT", path, body)
 
 
-def _change(path: str, **changes: Any) -> By:
+def _change(path: str, **changes: Any) -> Change:
     """Read, change, write, as somebody does who uses the API by hand."""
 
     def change(api: Api) -> None:
@@ -77,11 +77,11 @@ def _change(path: str, **changes: Any) -> By:
     return change
 
 
-def _delete(path: str) -> By:
+def _delete(path: str) -> Change:
     return lambda api: api.call("DELETE", path)
 
 
-def _password(user: str, password: str) -> By:
+def _password(user: str, password: str) -> Change:
     def change(api: Api) -> None:
         url = f"{api.nexus.url}/service/rest/v1/security/users/{user}/change-password"
         headers = {"Content-Type": "text/plain"}
@@ -90,7 +90,7 @@ def _password(user: str, password: str) -> By:
     return change
 
 
-def _both(*steps: By) -> By:
+def _both(*steps: Change) -> Change:
     return lambda api: [step(api) for step in steps]
 
 
@@ -107,7 +107,7 @@ _USER = {
 }
 
 
-def _licence(accepted: bool) -> By:
+def _licence(accepted: bool) -> Change:
     def say(api: Api) -> None:
         api.ok("POST", "system/eula", {**api.ok("GET", "system/eula"), "accepted": accepted})
 
@@ -123,16 +123,16 @@ def subjects(port: int) -> list[Subject]:
             DockerHostedRepositoryProvider,
             {"name": "f-images", "http_port": port},
             {"write_policy": "ALLOW_ONCE", "force_basic_auth": False},
-            unmake=_delete("repositories/f-images"),
-            remake=lambda api: _change(
+            remove=_delete("repositories/f-images"),
+            reset=lambda api: _change(
                 repository,
                 storage={**api.ok("GET", repository)["storage"], "writePolicy": "ALLOW"},
                 docker={**api.ok("GET", repository)["docker"], "forceBasicAuth": True},
             )(api),
             fields=("name", "storage", "docker", "writePolicy", "format", "items"),
             by_hand={
-                "taken offline": Hand(_change(repository, online=False), ("drift", ["online"])),
-                "deleted": Hand(_delete("repositories/f-images"), GONE),
+                "taken offline": ManualChange(_change(repository, online=False), ("drift", ["online"])),
+                "deleted": ManualChange(_delete("repositories/f-images"), GONE),
             },
         ),
         Subject(
@@ -140,16 +140,16 @@ def subjects(port: int) -> list[Subject]:
             RoleProvider,
             {"role_id": "f-role", "privileges": ["nx-logging-read", "nx-metrics-all"], "roles": ["nx-anonymous"]},
             {"privileges": ["nx-metrics-all"], "description": "edited"},
-            unmake=_delete("security/roles/f-role"),
-            remake=_change(
+            remove=_delete("security/roles/f-role"),
+            reset=_change(
                 "security/roles/f-role", privileges=["nx-logging-read", "nx-metrics-all"], description=""
             ),
             fields=("id", "name", "privileges"),
             by_hand={
-                "privileges": Hand(
+                "privileges": ManualChange(
                     _change("security/roles/f-role", privileges=["nx-all"]), ("drift", ["privileges"])
                 ),
-                "deleted": Hand(_delete("security/roles/f-role"), GONE),
+                "deleted": ManualChange(_delete("security/roles/f-role"), GONE),
             },
         ),
         Subject(
@@ -157,18 +157,18 @@ def subjects(port: int) -> list[Subject]:
             UserProvider,
             {"user_id": "f-user", "password": "f-user-pw-1", "roles": ["nx-anonymous"]},
             {"first_name": "Ada", "password": "f-user-pw-2", "roles": ["nx-anonymous", "kept-role"]},
-            unmake=_delete("security/users/f-user"),
-            remake=_both(_put("security/users/f-user", _USER), _password("f-user", "f-user-pw-1")),
+            remove=_delete("security/users/f-user"),
+            reset=_both(_put("security/users/f-user", _USER), _password("f-user", "f-user-pw-1")),
             fields=("userId", "id", "status", "roles"),
             by_hand={
-                "roles": Hand(
+                "roles": ManualChange(
                     _put("security/users/f-user", {**_USER, "roles": ["kept-role"]}), ("drift", ["roles"])
                 ),
-                "disabled": Hand(
+                "disabled": ManualChange(
                     _put("security/users/f-user", {**_USER, "status": "disabled"}), ("drift", ["status"])
                 ),
-                "password": Hand(_password("f-user", "by-hand-1"), ("drift", ["password"])),
-                "deleted": Hand(_delete("security/users/f-user"), GONE),
+                "password": ManualChange(_password("f-user", "by-hand-1"), ("drift", ["password"])),
+                "deleted": ManualChange(_delete("security/users/f-user"), GONE),
             },
             logins=(("f-user", "f-user-pw-1"), ("f-user", "f-user-pw-2")),
             secrets=("f-user-pw-1", "f-user-pw-2"),
@@ -178,25 +178,25 @@ def subjects(port: int) -> list[Subject]:
             RealmActivationProvider,
             {},
             {},
-            unmake=_put("security/realms/active", _REALMS),
-            remake=_put("security/realms/active", [*_REALMS, "DockerToken"]),
+            remove=_put("security/realms/active", _REALMS),
+            reset=_put("security/realms/active", [*_REALMS, "DockerToken"]),
             fields=("id", "format"),
             operations=("create", "read", "delete"),
-            by_hand={"deleted": Hand(_put("security/realms/active", _REALMS), GONE)},
+            by_hand={"deleted": ManualChange(_put("security/realms/active", _REALMS), GONE)},
         ),
         Subject(
             "AnonymousAccess",
             AnonymousAccessProvider,
             {"enabled": True},
             {"enabled": False, "user_id": "kept-user"},
-            unmake=_put("security/anonymous", {**_ANONYMOUS, "enabled": False}),
-            remake=_put("security/anonymous", {**_ANONYMOUS, "enabled": True}),
+            remove=_put("security/anonymous", {**_ANONYMOUS, "enabled": False}),
+            reset=_put("security/anonymous", {**_ANONYMOUS, "enabled": True}),
             fields=("enabled", "userId"),
             by_hand={
-                "turned off": Hand(
+                "turned off": ManualChange(
                     _put("security/anonymous", {**_ANONYMOUS, "enabled": False}), ("drift", ["enabled"])
                 ),
-                "another account": Hand(
+                "another account": ManualChange(
                     _put("security/anonymous", {**_ANONYMOUS, "enabled": True, "userId": "kept-user"}),
                     ("drift", ["user_id"]),
                 ),
@@ -207,26 +207,26 @@ def subjects(port: int) -> list[Subject]:
             EulaProvider,
             {"accepted": True},
             {},
-            unmake=_licence(False),
-            remake=_licence(True),
+            remove=_licence(False),
+            reset=_licence(True),
             fields=("accepted", "disclaimer"),
             operations=("create", "read"),
-            by_hand={"withdrawn": Hand(_licence(False), ("drift", ["accepted"]))},
+            by_hand={"withdrawn": ManualChange(_licence(False), ("drift", ["accepted"]))},
         ),
         Subject(
             "AdminPassword",
             AdminPasswordProvider,
             {"username": "keeper", "password": "keeper-pw-2", "current_password": "keeper-pw-1"},
             {"password": "keeper-pw-3"},
-            unmake=_password("keeper", "keeper-pw-1"),
-            remake=_password("keeper", "keeper-pw-2"),
+            remove=_password("keeper", "keeper-pw-1"),
+            reset=_password("keeper", "keeper-pw-2"),
             fields=(),
             operations=("create", "update", "read"),
             by_hand={
-                "password": Hand(
+                "password": ManualChange(
                     _password("keeper", "keeper-pw-4"),
                     ("drift", ["password"]),
-                    mend={"current_password": "keeper-pw-4"},
+                    fix={"current_password": "keeper-pw-4"},
                 )
             },
             logins=tuple(("keeper", f"keeper-pw-{number}") for number in (1, 2, 3, 4)),

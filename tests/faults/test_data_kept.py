@@ -20,7 +20,7 @@ from sandbox.shell import free_port
 from ..contract.docker_api import Registry
 from ..contract.tracked import Tracked
 from .conftest import FULL
-from .stage import Stage, a_new_process, hurried
+from .faulty_server import FaultyServer, new_process, short_timeouts
 
 NAME, OTHER, STORE = "f-kept", "f-renamed", "f-store"
 PORT = free_port()
@@ -31,31 +31,31 @@ STRIKES = st.none() | st.tuples(st.sampled_from(sorted(NEXUS)), st.integers(1, 3
 class Careless(RuleBasedStateMachine):
     """Somebody who edits the program, the state and the server in any order, on a network that fails."""
 
-    stage: Stage
+    faulty: FaultyServer
     done: dict[str, int]
 
     def __init__(self) -> None:
         super().__init__()
-        self.stage.proxy.settle()
-        a_new_process()
+        self.faulty.proxy.clear_and_wait()
+        new_process()
         self.wish: dict[str, Any] = {"name": NAME, "http_port": PORT}
         self.tracked = self._stranger()
         self.tracked.up(**self.wish)
-        api = self.stage.api
+        api = self.faulty.api
         pushed = Registry(f"http://127.0.0.1:{PORT}", auth=api.auth).push("app", "1", b"image" * 1000)
         assert pushed.status_code == 201, pushed.text
 
     def _stranger(self) -> Tracked:
         """A stack that has not got the repository in its state."""
-        return Tracked(DockerHostedRepositoryProvider(), self.stage.connection)
+        return Tracked(DockerHostedRepositoryProvider(), self.faulty.connection)
 
     @contextmanager
     def _struck(self, strike: tuple[str, int] | None) -> Iterator[None]:
         if strike:
-            self.stage.proxy.inject(NEXUS[strike[0]], nth=strike[1])
+            self.faulty.proxy.inject(NEXUS[strike[0]], nth=strike[1])
         yield
-        self.stage.proxy.settle()
-        a_new_process()
+        self.faulty.proxy.clear_and_wait()
+        new_process()
 
     def _try(self, what: str, operation: Callable[[], Any], strike: tuple[str, int] | None) -> None:
         self.done[what] = self.done.get(what, 0) + 1
@@ -113,29 +113,29 @@ class Careless(RuleBasedStateMachine):
 
     @invariant()
     def the_image_is_there(self) -> None:
-        registry = Registry(f"http://127.0.0.1:{PORT}", auth=self.stage.api.auth)
+        registry = Registry(f"http://127.0.0.1:{PORT}", auth=self.faulty.api.auth)
         manifest = registry.call("GET", "/v2/app/manifests/1")
         assert manifest.status_code == 200, manifest.text
         layer = manifest.json()["layers"][0]["digest"]
         assert registry.call("GET", f"/v2/app/blobs/{layer}").content == b"image" * 1000
 
     def teardown(self) -> None:
-        self.stage.proxy.settle()
-        self.stage.api.call("DELETE", f"repositories/{NAME}")
+        self.faulty.proxy.clear_and_wait()
+        self.faulty.api.call("DELETE", f"repositories/{NAME}")
 
 
 @pytest.fixture
-def furnished(stage: Stage) -> Iterator[Stage]:
+def seeded(faulty: FaultyServer) -> Iterator[FaultyServer]:
     """The licence accepted, and another blob store."""
-    with stage.api.licensed(), hurried():
-        stage.api.ok("POST", "blobstores/file", {"name": STORE, "path": STORE})
-        yield stage
-        stage.api.call("DELETE", f"blobstores/{STORE}")
+    with faulty.api.licensed(), short_timeouts():
+        faulty.api.ok("POST", "blobstores/file", {"name": STORE, "path": STORE})
+        yield faulty
+        faulty.api.call("DELETE", f"blobstores/{STORE}")
 
 
-def test_image_survives_any_order_of_operations(furnished: Stage) -> None:
+def test_image_survives_any_order_of_operations(seeded: FaultyServer) -> None:
     """An image survives any order of rename move delete edit adoption and lost state."""
-    Careless.stage, Careless.done = furnished, {}
+    Careless.faulty, Careless.done = seeded, {}
     few = settings(
         max_examples=40 if FULL else 6,
         stateful_step_count=12,

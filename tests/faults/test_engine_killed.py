@@ -11,7 +11,7 @@ from sandbox import demo
 from sandbox.dev import Dev, passing_dev_stack
 from sandbox.docker import DockerClient
 from sandbox.faults.canary import Canaries
-from sandbox.faults.journey import End, Journey, differing, end_of
+from sandbox.faults.crash_run import CrashRun, FinalState, differing_keys, final_state
 from sandbox.faults.report import record
 from sandbox.shell import free_port
 from sandbox.stack import PulumiStack, Result
@@ -37,21 +37,21 @@ def docker(dev: Dev) -> Iterator[DockerClient]:
         yield client
 
 
-Kill = Callable[[str, Callable[[], Result]], None]
+RunKilled = Callable[[str, Callable[[], Result]], None]
 
 
 @pytest.fixture
-def killed(dev: Dev) -> Iterator[Kill]:
+def killed(dev: Dev) -> Iterator[RunKilled]:
     """Runs a command, killed at every boundary, to its end; no secret may be seen anywhere on the way."""
-    journeys: list[Journey] = []
+    crash_runs: list[CrashRun] = []
     canaries = Canaries({key: value for key, value in dev.facts.items() if isinstance(value, str)})
 
     def run(operation: str, command: Callable[[], Result]) -> None:
-        journeys.append(journey := Journey(dev.stack, command, middles=MIDDLES, only=() if FULL else FAST))
+        crash_runs.append(crash_run := CrashRun(dev.stack, command, middles=MIDDLES, only=() if FULL else FAST))
         with canaries.watching() as seen:
-            result = journey.run()
+            result = crash_run.run()
         assert result.ok, result.error
-        printed = "".join(one.stdout + one.error for one in [result, *(run for _, run in journey.met)])
+        printed = "".join(one.stdout + one.error for one in [result, *(run for _, run in crash_run.results)])
         seen |= canaries.found(printed) | canaries.found(dev.stack.state_file.read_bytes())
         parts = ("etc", "home", "root", "run", "srv", "tmp", "var")
         seen |= canaries.readable_below(*(dev.host.root / part for part in parts))
@@ -59,7 +59,7 @@ def killed(dev: Dev) -> Iterator[Kill]:
         seen |= canaries.found(dev.host.ssh("journalctl --no-pager --all").stdout)
         assert not seen
         engine = type(dev.stack).__name__.removesuffix("Stack").lower()
-        for (name, how), times in Counter((name, how.partition(",")[0]) for name, how in journey.strikes).items():
+        for (name, how), times in Counter((name, how.partition(",")[0]) for name, how in crash_run.kills).items():
             record(
                 lane="engine",
                 subject=name,
@@ -81,8 +81,8 @@ def killed(dev: Dev) -> Iterator[Kill]:
             dev.stack.removed = 0
 
     yield run
-    for journey in journeys:
-        journey.end_orphans()
+    for crash_run in crash_runs:
+        crash_run.end_orphans()
 
 
 def in_order(dev: Dev) -> None:
@@ -96,20 +96,24 @@ def in_order(dev: Dev) -> None:
 class TestOneStack:
     """One stack through its life; each test goes on where the one before ended."""
 
-    def test_killed_create_ends_like_undisturbed_one(self, dev: Dev, docker: DockerClient, killed: Kill) -> None:
+    def test_killed_create_ends_like_undisturbed_one(
+        self, dev: Dev, docker: DockerClient, killed: RunKilled
+    ) -> None:
         """A create that is killed everywhere ends like one that is not."""
         dev.stack.set_config("purge_data", True)
-        undisturbed: End | None = None
+        undisturbed: FinalState | None = None
         if FULL:
             assert dev.stack.up().ok
-            undisturbed = end_of(dev.stack)
+            undisturbed = final_state(dev.stack)
             assert dev.stack.destroy().ok
         killed("up (create)", dev.stack.up)
-        assert not differing(undisturbed or end_of(dev.stack), end_of(dev.stack))
+        assert not differing_keys(undisturbed or final_state(dev.stack), final_state(dev.stack))
         in_order(dev)
         demo.prove(dev, docker, say=lambda _line: None)
 
-    def test_killed_update_completes_and_keeps_images(self, dev: Dev, docker: DockerClient, killed: Kill) -> None:
+    def test_killed_update_completes_and_keeps_images(
+        self, dev: Dev, docker: DockerClient, killed: RunKilled
+    ) -> None:
         """An update of everything that is killed everywhere is complete and keeps the images."""
         dev.facts["registry_https_port"] = free_port()
         dev.facts["ci_password"] = "another-ci-password"
@@ -128,7 +132,7 @@ class TestOneStack:
         docker.login(dev.login_server, "reader", "reader-password")
         demo.prove(dev, docker, say=lambda _line: None)
 
-    def test_destroy_that_is_killed_everywhere_leaves_nothing(self, dev: Dev, killed: Kill) -> None:
+    def test_destroy_that_is_killed_everywhere_leaves_nothing(self, dev: Dev, killed: RunKilled) -> None:
         dev.stack.set_config("force_destroy", True)
         assert dev.stack.up().ok
         killed("destroy", dev.stack.destroy)

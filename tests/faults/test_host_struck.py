@@ -8,7 +8,7 @@ import pytest
 
 from sandbox import demo
 from sandbox.dev import STEPS, Dev, passing_dev_stack
-from sandbox.faults.journey import BEGUN, MIDDLE, Journey
+from sandbox.faults.crash_run import BEGUN, MIDDLE, CrashRun
 from sandbox.faults.report import record
 from sandbox.faults.wire import Wire
 
@@ -68,10 +68,10 @@ def test_up_cut_in_each_step_is_completed_by_next(
         "host rebooted": lambda: wire.cut() > 0 and bool(dev.host.reboot()),
         "Nexus killed while it starts": lambda: kill_nexus(dev),
     }
-    journey = Journey(dev.stack, dev.stack.up, strikes[fault], middles, only, phases)
-    result = journey.run()
+    crash_run = CrashRun(dev.stack, dev.stack.up, strikes[fault], middles, only, phases)
+    result = crash_run.run()
     assert result.ok, result.error
-    assert {step for step, _ in journey.strikes} == {*only}
+    assert {step for step, _ in crash_run.kills} == {*only}
     if fault == "SSH cut":
         starts = dev.host.ssh("journalctl -o cat -t systemd -u nexus | grep -c ^Started").stdout
         assert int(starts) == 1, "what a cut run began is waited for"
@@ -79,7 +79,7 @@ def test_up_cut_in_each_step_is_completed_by_next(
     assert dev.stack.up(expect_no_changes=True).ok
     with dev.docker() as client:
         demo.prove(dev, client, say=lambda _line: None)
-    for (step, how), run in journey.met:
+    for (step, how), run in crash_run.results:
         record(
             lane="host",
             subject=step.removeprefix("nexus-"),

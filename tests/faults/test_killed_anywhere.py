@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from sandbox.faults.journey import End, differing, end, end_of, killed_after
+from sandbox.faults.crash_run import FinalState, differing_keys, end_processes, final_state, run_and_kill
 from sandbox.faults.report import record
 
 from ..contract.consumer import consumer_stack
 from ..lifecycle.conftest import ENGINES
-from .conftest import staged
-from .stage import Stage, differences
+from .conftest import started_faulty_server
+from .faulty_server import FaultyServer, differences
 
 KILLS = 50
 """On each engine, beside those of test_engine_killed.py, which are more than 100 there."""
@@ -29,10 +29,10 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def server(engine: str) -> Iterator[Stage]:
+def server(engine: str) -> Iterator[FaultyServer]:
     """A server of the engine's own, where the docker realm and anonymous access are on already."""
     with (
-        staged(f"killed-{engine}") as one,
+        started_faulty_server(f"killed-{engine}") as one,
         one.api.licensed(),
         one.api.token_realm(),
         one.api.anonymous(enabled=True),
@@ -41,7 +41,7 @@ def server(engine: str) -> Iterator[Stage]:
 
 
 @pytest.mark.full_faults
-def test_run_killed_at_any_moment_is_completed_by_next(server: Stage, tmp_path: Path, engine: str) -> None:
+def test_run_killed_at_any_moment_is_completed_by_next(server: FaultyServer, tmp_path: Path, engine: str) -> None:
     """A run that is killed at any moment is finished by the next one as if nothing had been."""
     stack = consumer_stack(server.nexus, tmp_path, engine)
     ports, seconds = [server.nexus.connector_port() for _ in range(2)], random.Random(SEED)  # noqa: S311
@@ -53,29 +53,29 @@ def test_run_killed_at_any_moment_is_completed_by_next(server: Stage, tmp_path: 
         return stack.up() if what == "up" else stack.destroy()
 
     took: dict[tuple[str, int], float] = {}
-    undisturbed: list[tuple[dict[str, Any], End]] = []
+    undisturbed: list[tuple[dict[str, Any], FinalState]] = []
     for what, number in moves:
         server.logins[1:] = [("team-a-ci", "ci-secret-0"), ("team-a-ci", "ci-secret-1")]
         began = time.monotonic()
         done = move(what, number)
         assert done.ok, done.error
         took[what, number] = time.monotonic() - began
-        undisturbed.append((server.snapshot(), end_of(stack)))
+        undisturbed.append((server.snapshot(), final_state(stack)))
     kills = runs = 0
     while kills < KILLS:
         for (what, number), (there, state) in zip(moves, undisturbed, strict=True):
             moment = seconds.uniform(0, took[what, number])
-            killed, orphans = killed_after(stack, lambda: move(what, number), moment)  # noqa: B023
+            killed, orphans = run_and_kill(stack, lambda: move(what, number), moment)  # noqa: B023
             if not killed:  # the first time took longer
                 took[what, number] = moment
             try:
                 again = move(what, number)
                 where = f"{what} {number}, killed after {moment:.2f} of {took[what, number]:.2f} s"
                 assert again.ok, f"{where}: {again.error}"
-                assert not differing(state, end_of(stack)), where
+                assert not differing_keys(state, final_state(stack)), where
                 assert not differences(there, server.snapshot()), where
             finally:
-                end(orphans)
+                end_processes(orphans)
             kills, runs = kills + killed, runs + 1
     record(
         lane="engine",

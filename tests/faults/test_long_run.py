@@ -10,17 +10,17 @@ from sandbox.faults.report import record
 
 from ..contract.consumer import consumer_stack
 from ..peak import Peak
-from .stage import Stage
+from .faulty_server import FaultyServer
 
 RUNS = 50
 
 
 @pytest.mark.full_faults
-def test_fifty_ups_leak_no_memory_files_or_state(stage: Stage, tmp_path: Path) -> None:
+def test_fifty_ups_leak_no_memory_files_or_state(faulty: FaultyServer, tmp_path: Path) -> None:
     """Memory files and state are after fifty ups what they were after five."""
-    stack = consumer_stack(stage.nexus, tmp_path)
+    stack = consumer_stack(faulty.nexus, tmp_path)
     sizes, peaks = [], []
-    with stage.api.licensed():
+    with faulty.api.licensed():
         try:
             assert (made := stack.up()).ok, made.error
             for number in range(1, RUNS + 1):

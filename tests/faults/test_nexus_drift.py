@@ -10,7 +10,7 @@ from sandbox.faults.report import record
 from sandbox.shell import free_port
 
 from ..contract.tracked import Tracked
-from .stage import Stage, a_new_process, differences
+from .faulty_server import FaultyServer, differences, new_process
 from .subjects import Subject, subjects
 
 _PORT = free_port()
@@ -18,28 +18,28 @@ CASES = [(one, how) for one in subjects(_PORT) for how in one.by_hand]
 
 
 @pytest.mark.parametrize(("subject", "how"), CASES, ids=[f"{one.title.split()[0]}-{how}" for one, how in CASES])
-def test_manual_change_is_refreshed_and_corrected(stage: Stage, subject: Subject, how: str) -> None:
+def test_manual_change_is_refreshed_and_corrected(faulty: FaultyServer, subject: Subject, how: str) -> None:
     """A change by hand is shown by a refresh and mended by an up."""
     by = subject.by_hand[how]
-    stage.proxy.settle()
-    stage.logins[1:] = subject.logins
-    subject.unmake(stage.api)
-    untouched = stage.snapshot()
-    tracked = Tracked(subject.provider(), stage.connection)
-    a_new_process()
+    faulty.proxy.clear_and_wait()
+    faulty.logins[1:] = subject.logins
+    subject.remove(faulty.api)
+    untouched = faulty.snapshot()
+    tracked = Tracked(subject.provider(), faulty.connection)
+    new_process()
     tracked.up(**subject.first)
-    wished = stage.snapshot()
+    wished = faulty.snapshot()
     before: dict[str, Any] = dict(tracked.outs or {})
 
-    by.change(stage.api)
-    a_new_process()
+    by.change(faulty.api)
+    new_process()
     shown = tracked.refresh()
     others = [name for name in before if (tracked.outs or {}).get(name) != before[name]]
-    assert (shown, others if shown == "drift" else []) == by.shows
-    a_new_process()
-    mended = tracked.up(**{**subject.first, **by.mend})
+    assert (shown, others if shown == "drift" else []) == by.drift
+    new_process()
+    mended = tracked.up(**{**subject.first, **by.fix})
     assert mended == ("create" if shown == "gone" else "update")
-    lost = differences(wished, stage.snapshot())
+    lost = differences(wished, faulty.snapshot())
     record(
         lane="drift",
         subject=subject.title,
@@ -52,5 +52,5 @@ def test_manual_change_is_refreshed_and_corrected(stage: Stage, subject: Subject
     assert not lost
     assert tracked.refresh() == "same"
 
-    subject.unmake(stage.api)
-    assert not differences(untouched, stage.snapshot())
+    subject.remove(faulty.api)
+    assert not differences(untouched, faulty.snapshot())

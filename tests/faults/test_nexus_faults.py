@@ -16,9 +16,9 @@ from sandbox.shell import free_port
 from ..contract.docker_api import Registry
 from ..contract.tracked import Tracked
 from .conftest import FULL
-from .stage import Stage, differences, hurried, run, struck
+from .faulty_server import FaultyServer, differences, run, run_with_fault, short_timeouts
+from .operation import Operation, prepare, traffic
 from .subjects import subjects
-from .work import Work, asked, prepare
 
 _PORT = free_port()
 SUBJECTS = {one.title: one for one in subjects(_PORT)}
@@ -40,42 +40,44 @@ CELLS = [
 
 @pytest.fixture(scope="module")
 def quick() -> Iterator[None]:
-    with hurried():
+    with short_timeouts():
         yield
 
 
 @pytest.fixture(scope="module")
-def prepared(stage: Stage, quick: None) -> Iterator[dict[tuple[str, str], Work]]:
-    known: dict[tuple[str, str], Work] = {}
+def prepared(faulty: FaultyServer, quick: None) -> Iterator[dict[tuple[str, str], Operation]]:
+    known: dict[tuple[str, str], Operation] = {}
     yield known
     for one in SUBJECTS.values():
-        one.unmake(stage.api)
+        one.remove(faulty.api)
 
 
 @pytest.fixture
-def before(stage: Stage, prepared: dict[tuple[str, str], Work], title: str, operation: str) -> Work:
+def before(
+    faulty: FaultyServer, prepared: dict[tuple[str, str], Operation], title: str, operation: str
+) -> Operation:
     """The operation, prepared: when it is another subject's than the last, that one is gone."""
     if (title, operation) not in prepared:
         for one in {key[0] for key in prepared}:
-            SUBJECTS[one].unmake(stage.api)
-        stage.logins[1:] = SUBJECTS[title].logins
-        prepared[title, operation] = prepare(stage, [SUBJECTS[title]], operation)[0]
+            SUBJECTS[one].remove(faulty.api)
+        faulty.logins[1:] = SUBJECTS[title].logins
+        prepared[title, operation] = prepare(faulty, [SUBJECTS[title]], operation)[0]
     return prepared[title, operation]
 
 
 @pytest.mark.parametrize(("title", "operation", "fault"), CELLS)
 def test_next_run_completes_and_nothing_is_lost(
-    stage: Stage, before: Work, title: str, operation: str, fault: str
+    faulty: FaultyServer, before: Operation, title: str, operation: str, fault: str
 ) -> None:
     """Nothing is lost and the next run ends the work."""
     wrong = []
     faults = [missing(key) for key in before.subject.fields] if fault == "field missing" else [NEXUS[fault]]
     moments = [(nth, one) for one in faults for nth in before.moments(one, every=FULL and fault in EVERY_MOMENT)]
-    assert stage.snapshot() == before.begins
+    assert faulty.snapshot() == before.before
     for nth, one in moments:
         expected, secrets = before.expected, before.subject.secrets
-        outcome = struck(stage, before.state, before.act, expected, before.ends, one, nth, secrets)
-        before.restore(stage)
+        outcome = run_with_fault(faulty, before.state, before.perform, expected, before.after, one, nth, secrets)
+        before.restore(faulty)
         if not outcome.happened and one.times > 1:
             continue  # there is no object in any answer
         record(
@@ -87,26 +89,26 @@ def test_next_run_completes_and_nothing_is_lost(
             second=outcome.second.said,
             lost=outcome.lost,
             seconds=outcome.first.seconds,
-            sentence=f"{before.asks[nth - 1]}: {outcome.first.sentence}",
+            sentence=f"{before.requests[nth - 1]}: {outcome.first.sentence}",
         )
         assert outcome.happened
         if outcome.lost:
-            wrong.append(f"{one.what}, at {before.asks[nth - 1]}: {outcome.lost}")
+            wrong.append(f"{one.what}, at {before.requests[nth - 1]}: {outcome.lost}")
     assert not wrong, "\n".join(wrong)
     assert moments
-    assert stage.snapshot() == before.begins
+    assert faulty.snapshot() == before.before
 
 
 @pytest.mark.parametrize("fault", [name for name in NEXUS if FULL or name == "404 page"])
-def test_repository_with_image_is_never_deleted(stage: Stage, holding: Work, fault: str) -> None:
+def test_repository_with_image_is_never_deleted(faulty: FaultyServer, holding: Operation, fault: str) -> None:
     """A repository that holds an image is never deleted."""
-    for nth in range(1, len(holding.asks) + 1):
-        stage.proxy.inject(NEXUS[fault], nth=nth)
-        first = run(lambda: holding.act(replace(holding.state)), set(), ())
-        happened = stage.proxy.struck
-        stage.proxy.settle()
-        second = run(lambda: holding.act(replace(holding.state)), set(), ())
-        lost = first.wrong or second.wrong or differences(holding.begins, stage.snapshot())
+    for nth in range(1, len(holding.requests) + 1):
+        faulty.proxy.inject(NEXUS[fault], nth=nth)
+        first = run(lambda: holding.perform(replace(holding.state)), set(), ())
+        happened = faulty.proxy.hits
+        faulty.proxy.clear_and_wait()
+        second = run(lambda: holding.perform(replace(holding.state)), set(), ())
+        lost = first.wrong or second.wrong or differences(holding.before, faulty.snapshot())
         assert "holds components" in second.sentence
         assert not lost
         if happened:
@@ -122,22 +124,22 @@ def test_repository_with_image_is_never_deleted(stage: Stage, holding: Work, fau
 
 
 @pytest.fixture(scope="module")
-def holding(stage: Stage, quick: None) -> Iterator[Work]:
+def holding(faulty: FaultyServer, quick: None) -> Iterator[Operation]:
     """The deletion of a repository with an image in it, which is refused."""
     (subject,) = (one for one in SUBJECTS.values() if one.provider is DockerHostedRepositoryProvider)
-    subject.unmake(stage.api)
-    SUBJECTS["Eula ᵖ"].remake(stage.api)  # without it the registry takes nothing
-    tracked = Tracked(subject.provider(), stage.connection)
+    subject.remove(faulty.api)
+    SUBJECTS["Eula ᵖ"].reset(faulty.api)  # without it the registry takes nothing
+    tracked = Tracked(subject.provider(), faulty.connection)
     tracked.up(**subject.first)
-    pushed = Registry(f"http://127.0.0.1:{_PORT}", auth=stage.api.auth).push("kept", "1")
+    pushed = Registry(f"http://127.0.0.1:{_PORT}", auth=faulty.api.auth).push("kept", "1")
     assert pushed.status_code == 201, pushed.text
-    begins = stage.snapshot()
-    assert begins["components"]["f-images"] == [("kept", "1")]
-    stage.proxy.settle()
+    before = faulty.snapshot()
+    assert before["components"]["f-images"] == [("kept", "1")]
+    faulty.proxy.clear_and_wait()
     with pytest.raises(Refused, match="holds components"):
         replace(tracked).destroy()
-    yield Work(subject, "delete", tracked, begins, begins, *asked(stage))
-    subject.unmake(stage.api)
+    yield Operation(subject, "delete", tracked, before, before, *traffic(faulty))
+    subject.remove(faulty.api)
 
 
 def missing(key: str) -> Fault:

@@ -16,9 +16,9 @@ from sandbox.faults.catalogue import Fault
 from sandbox.faults.report import record
 from sandbox.shell import free_port
 
-from .stage import Run, Stage, a_new_process, differences, run
+from .faulty_server import FaultyServer, RunResult, differences, new_process, run
+from .operation import Operation, prepare
 from .subjects import Subject, subjects
-from .work import Work, prepare
 
 _PORT = free_port()
 THREE = [one for one in subjects(_PORT) if one.title.split()[0] in ("DockerHostedRepository", "Role", "User")]
@@ -26,15 +26,15 @@ OPERATIONS = ("create", "update", "read", "delete")
 
 
 @pytest.fixture(autouse=True)
-def bare(stage: Stage) -> Iterator[None]:
-    stage.proxy.settle()
-    stage.logins[1:] = [login for one in THREE for login in one.logins]
+def bare(faulty: FaultyServer) -> Iterator[None]:
+    faulty.proxy.clear_and_wait()
+    faulty.logins[1:] = [login for one in THREE for login in one.logins]
     yield
     for one in THREE:
-        one.unmake(stage.api)
+        one.remove(faulty.api)
 
 
-def noted(work: Work, fault: str, first: Run, second: Run, lost: str) -> None:
+def noted(work: Operation, fault: str, first: RunResult, second: RunResult, lost: str) -> None:
     lost = first.wrong or second.wrong or lost
     if not lost and second.said != "done":
         lost = f"by hand: {second.sentence}"
@@ -55,47 +55,47 @@ def noted(work: Work, fault: str, first: Run, second: Run, lost: str) -> None:
 @pytest.mark.full_faults
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("subject", THREE, ids=lambda one: one.title.split()[0])
-def test_read_only_server_fails_until_released(stage: Stage, subject: Subject, operation: str) -> None:
+def test_read_only_server_fails_until_released(faulty: FaultyServer, subject: Subject, operation: str) -> None:
     """A frozen server is named and once released the next run ends the work."""
-    (work,) = prepare(stage, [subject], operation)
+    (work,) = prepare(faulty, [subject], operation)
     tracked = replace(work.state)
-    stage.api.ok("POST", "read-only/freeze")
+    faulty.api.ok("POST", "read-only/freeze")
     try:
-        first = run(lambda: work.act(tracked), work.expected[0], subject.secrets)
+        first = run(lambda: work.perform(tracked), work.expected[0], subject.secrets)
     finally:
-        stage.api.ok("POST", "read-only/release")
+        faulty.api.ok("POST", "read-only/release")
     assert first.said == ("done" if operation == "read" else "ReadOnly"), first
     assert "release it" in first.sentence or operation == "read"
-    second = run(lambda: work.act(tracked), work.expected[0] | work.expected[1], subject.secrets)
-    noted(work, "really frozen", first, second, differences(work.ends, stage.snapshot()))
+    second = run(lambda: work.perform(tracked), work.expected[0] | work.expected[1], subject.secrets)
+    noted(work, "really frozen", first, second, differences(work.after, faulty.snapshot()))
 
 
 @pytest.mark.full_faults
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_real_restart_in_middle_is_waited_for(stage: Stage, operation: str) -> None:
-    works = prepare(stage, THREE, operation)
+def test_real_restart_in_middle_is_waited_for(faulty: FaultyServer, operation: str) -> None:
+    works = prepare(faulty, THREE, operation)
     tracked = [replace(work.state) for work in works]
-    restart = Restart(stage, len(works))
-    a_new_process()
+    restart = Restart(faulty, len(works))
+    new_process()
     assert client_for(
-        stage.connection
+        faulty.connection
     ).login()  # until a password is known to be right, one request at a time goes out
     for work in works:
         method, path = work.pattern()
         fault = Fault("the server restarts", meanwhile=restart.begin, acts=False, silent=True)
-        stage.proxy.inject(fault, method=method, path=path)
+        faulty.proxy.inject(fault, method=method, path=path)
     with ThreadPoolExecutor(len(works)) as pool:
         firsts = [
-            pool.submit(run, partial(work.act, one), work.expected[0], work.subject.secrets, fresh=False)
+            pool.submit(run, partial(work.perform, one), work.expected[0], work.subject.secrets, fresh=False)
             for work, one in zip(works, tracked, strict=True)
         ]
     took = restart.wait()
-    stage.proxy.settle()
+    faulty.proxy.clear_and_wait()
     for work, one, first in zip(works, tracked, firsts, strict=True):
         allowed = work.expected[0] | work.expected[1]
-        second = run(partial(work.act, one), allowed, work.subject.secrets)
+        second = run(partial(work.perform, one), allowed, work.subject.secrets)
         noted(work, "real restart", first.result(), second, "")
-    lost = differences(works[0].ends, stage.snapshot())
+    lost = differences(works[0].after, faulty.snapshot())
     assert not lost, lost
     assert took > 1
 
@@ -103,8 +103,8 @@ def test_real_restart_in_middle_is_waited_for(stage: Stage, operation: str) -> N
 class Restart:
     """Stops and starts the server once all who wait for it are there."""
 
-    def __init__(self, stage: Stage, waiting: int) -> None:
-        self._stage, self._thread = stage, threading.Thread(target=self._run)
+    def __init__(self, faulty: FaultyServer, waiting: int) -> None:
+        self._faulty, self._thread = faulty, threading.Thread(target=self._run)
         self._all_there, self._stopped = threading.Barrier(waiting, self._thread.start), threading.Event()
         self._began = self._ended = 0.0
 
@@ -120,7 +120,7 @@ class Restart:
 
     def _run(self) -> None:
         self._began = time.monotonic()
-        self._stage.nexus.stop()
+        self._faulty.nexus.stop()
         self._stopped.set()
-        self._stage.nexus.start()
+        self._faulty.nexus.start()
         self._ended = time.monotonic()

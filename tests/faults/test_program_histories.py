@@ -25,7 +25,7 @@ from ..lifecycle.conftest import NO_CLI
 from .conftest import FULL
 from .histories import STACK
 from .history_edits import history
-from .history_runs import PASSPHRASE, Court, Open, tried
+from .history_runs import PASSPHRASE, HistoryServer, Open, run_history
 from .history_smaller import smaller
 
 FAST = 15
@@ -36,13 +36,13 @@ ONE = os.environ.get("HISTORY")
 
 
 @pytest.fixture(scope="module")
-def court() -> Iterator[Court]:
+def server() -> Iterator[HistoryServer]:
     """A server for histories alone."""
     with locked(WORK / "contract/histories.lock"):
         server = started(make("histories", docker=True))
         try:
             with FaultProxy(server.url) as proxy:
-                yield Court(server, proxy, {"d": free_port()})
+                yield HistoryServer(server, proxy, {"d": free_port()})
         finally:
             server.stop()
 
@@ -65,26 +65,26 @@ def cli(program: Path, work: Path) -> Stack:
     return open_stack("pulumi", program=program, name=STACK, work=work, passphrase=PASSPHRASE)
 
 
-def run(court: Court, seeds: list[int], open_: Open, folder: Path) -> None:
+def run(server: HistoryServer, seeds: list[int], open_: Open, folder: Path) -> None:
     """Run these; the first that is not as it must be is made smaller and shown."""
     for seed in seeds:
         where = folder / str(seed)
-        if wrong := tried(court, history(seed), open_, where):
+        if wrong := run_history(server, history(seed), open_, where):
             wrong = smaller(
                 history(seed),
                 wrong,
-                lambda other, n: tried(court, other, open_, folder / f"{other.seed}-{n}"),
+                lambda other, n: run_history(server, other, open_, folder / f"{other.seed}-{n}"),
             )
             pytest.fail(f"HISTORY={seed}\n{wrong}", pytrace=False)
         shutil.rmtree(where)
 
 
-def test_each_run_of_history_ends_as_program_says(court: Court, forked: Open, tmp_path: Path) -> None:
+def test_each_run_of_history_ends_as_program_says(server: HistoryServer, forked: Open, tmp_path: Path) -> None:
     if ONE:
-        run(court, [int(ONE)], cli if os.environ.get("ENGINE") == "pulumi" else forked, tmp_path)
+        run(server, [int(ONE)], cli if os.environ.get("ENGINE") == "pulumi" else forked, tmp_path)
         return
     seeds = [FIRST + number for number in range(MANY if FULL else FAST)]
-    run(court, seeds, forked, tmp_path)
+    run(server, seeds, forked, tmp_path)
     record(
         lane="engine",
         subject="histories of a program: role, user, repository, realm, anonymous access",
@@ -98,9 +98,9 @@ def test_each_run_of_history_ends_as_program_says(court: Court, forked: Open, tm
 @pytest.mark.full_faults
 @pytest.mark.pulumi
 @NO_CLI
-def test_histories_on_real_engine(court: Court, tmp_path: Path) -> None:
+def test_histories_on_real_engine(server: HistoryServer, tmp_path: Path) -> None:
     seeds = [FIRST + MANY + number for number in range(ON_THE_CLI)]
-    run(court, seeds, cli, tmp_path)
+    run(server, seeds, cli, tmp_path)
     record(
         lane="engine",
         subject="histories of a program: role, user, repository, realm, anonymous access",

@@ -14,35 +14,41 @@ from sandbox.faults.report import record
 from sandbox.shell import free_port
 
 from .conftest import FULL
-from .stage import Stage, hurried, run
+from .faulty_server import FaultyServer, run, short_timeouts
 
 NAME, PORT = "f-proved", free_port()
 FAST = ("killed after", "login page", "503")
 
 
 @pytest.fixture(scope="module")
-def connector(stage: Stage) -> Iterator[FaultProxy]:
+def connector(faulty: FaultyServer) -> Iterator[FaultProxy]:
     """The registry's port behind a proxy of its own."""
     storage = {"blobStoreName": "default", "strictContentTypeValidation": True, "writePolicy": "ALLOW"}
     body = {"name": NAME, "online": True, "storage": storage}
     docker = {"v1Enabled": False, "forceBasicAuth": False, "httpPort": PORT}
-    with stage.api.licensed(), stage.api.token_realm(), stage.api.anonymous(enabled=True):
-        stage.api.ok("POST", "repositories/docker/hosted", {**body, "docker": docker})
-        with FaultProxy(f"http://127.0.0.1:{PORT}") as proxy, hurried(), pytest.MonkeyPatch.context() as patch:
+    with faulty.api.licensed(), faulty.api.token_realm(), faulty.api.anonymous(enabled=True):
+        faulty.api.ok("POST", "repositories/docker/hosted", {**body, "docker": docker})
+        with (
+            FaultProxy(f"http://127.0.0.1:{PORT}") as proxy,
+            short_timeouts(),
+            pytest.MonkeyPatch.context() as patch,
+        ):
             patch.setattr(registry_check, "_START_TIMEOUT", 1.0)
             yield proxy
-        stage.api.call("DELETE", f"repositories/{NAME}")
+        faulty.api.call("DELETE", f"repositories/{NAME}")
 
 
 @pytest.mark.parametrize("fault", [name for name in NEXUS if (FULL or name in FAST) and not NEXUS[name].writes])
-def test_registry_check_passes_or_fails_with_one_sentence(stage: Stage, connector: FaultProxy, fault: str) -> None:
+def test_registry_check_passes_or_fails_with_one_sentence(
+    faulty: FaultyServer, connector: FaultProxy, fault: str
+) -> None:
     """A proof that meets a fault holds or says why in one sentence and then holds."""
     inputs = {
         "login_server": connector.url.partition("://")[2],
         "scheme": "http",
         "ca": "",
         "username": "admin",
-        "password": stage.nexus.password,
+        "password": faulty.nexus.password,
         "anonymous_pull": True,
     }
 
@@ -50,13 +56,13 @@ def test_registry_check_passes_or_fails_with_one_sentence(stage: Stage, connecto
         RegistryCheckProvider().verify(inputs)
         return "held"
 
-    connector.settle()
+    connector.clear_and_wait()
     assert prove() == "held"
     for nth in range(1, len(connector.seen) + 1):
         connector.inject(NEXUS[fault], nth=nth)
-        first = run(prove, {"held"}, (stage.nexus.password,))
-        connector.settle()
-        second = run(prove, {"held"}, (stage.nexus.password,))
+        first = run(prove, {"held"}, (faulty.nexus.password,))
+        connector.clear_and_wait()
+        second = run(prove, {"held"}, (faulty.nexus.password,))
         assert not first.wrong
         assert second.said == "done", second
         record(

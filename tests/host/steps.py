@@ -16,7 +16,7 @@ from nexus_registry.components.host import steps
 from nexus_registry.providers.compat import java_major
 
 from sandbox import host as hosts
-from sandbox.archive import nexus_archive
+from sandbox.archive import Archive, nexus_archive
 from sandbox.pki import Authority
 from sandbox.shell import free_port
 
@@ -78,11 +78,14 @@ class Server:
         server.turn_to(server.version)
         return server
 
-    def turn_to(self, version: str, *, docker: bool = False) -> None:
+    def turn_to(self, version: str) -> None:
         """From now on the server is to be of this version, whose archive is put on the host."""
-        archive = nexus_archive(version, docker=docker)
+        self.put_archive(nexus_archive(version, docker=False))
+
+    def put_archive(self, archive: Archive) -> None:
+        """From now on the server is to be of this archive, which is put on the host."""
         shutil.copyfile(archive.path, self.host.root / "srv/nexus.tar.gz")
-        self.version, self.sha256 = version, archive.sha256
+        self.version, self.sha256 = archive.version, archive.sha256
 
     def flags(self, step: str) -> dict[str, Any]:
         root, data = {"install_root": self.install_root}, {"data_dir": self.data_dir}

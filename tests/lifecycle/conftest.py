@@ -30,7 +30,7 @@ def _salt() -> str:
     return Keyring(PASSPHRASE).salt
 
 
-class Lab:
+class TinyStack:
     """One stack of the tiny program, and the JSON file that plays its server."""
 
     def __init__(self, engine: str, folder: Path) -> None:
@@ -112,9 +112,9 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def lab(engine: str, tmp_path: Path) -> Lab:
+def lab(engine: str, tmp_path: Path) -> TinyStack:
     """A fresh stack."""
-    return Lab(engine, tmp_path)
+    return TinyStack(engine, tmp_path)
 
 
 @pytest.fixture(scope="session")

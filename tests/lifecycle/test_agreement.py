@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .conftest import NO_CLI, Lab, thing
+from .conftest import NO_CLI, TinyStack, thing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 KEYS = ("type", "urn", "id", "custom", "parent", "protect", "inputs", "outputs")
 
 
-class Tale:
+class Recording:
     """What came of each command on one lab, all that both engines must agree on."""
 
-    def __init__(self, lab: Lab) -> None:
-        self.lab, self.told = lab, list[Any]()
+    def __init__(self, lab: TinyStack) -> None:
+        self.lab, self.records = lab, list[Any]()
 
-    def tell(self, what: str, *things: dict[str, Any], **options: Any) -> None:
+    def run(self, what: str, *things: dict[str, Any], **options: Any) -> None:
         """Run a command; with ``things``, after the program has changed."""
         lab = self.lab
         if things:
@@ -38,13 +38,13 @@ class Tale:
             calls.sort(key=repr)
             requests.sort(key=repr)
         said = [what, result.ok, result.changes, result.steps, result.error]
-        self.told.append([*said, calls, requests, resources])
+        self.records.append([*said, calls, requests, resources])
 
 
-def live(lab: Lab) -> list[Any]:
+def changing_values(lab: TinyStack) -> list[Any]:
     """A life in which values change; each thing depends on the one before: there is one order."""
-    tale = Tale(lab)
-    tell = tale.tell
+    recording = Recording(lab)
+    run = recording.run
 
     def chain(**first: Any) -> list[dict[str, Any]]:
         return [
@@ -59,34 +59,34 @@ def live(lab: Lab) -> list[Any]:
             ),
         ]
 
-    tell("preview", *chain(kind="x"))
-    tell("up")
-    tell("preview")
-    tell("up", expect_no_changes=True)
-    tell("refresh")
-    tell("preview", *chain(kind="x", size=1))
-    tell("up")
-    tell("preview", *chain(kind="y", size=1))
-    tell("up")
-    tell("up", *chain(kind="z", size=1, first=True))
-    tell("up", replace=[lab.urn("b")])
+    run("preview", *chain(kind="x"))
+    run("up")
+    run("preview")
+    run("up", expect_no_changes=True)
+    run("refresh")
+    run("preview", *chain(kind="x", size=1))
+    run("up")
+    run("preview", *chain(kind="y", size=1))
+    run("up")
+    run("up", *chain(kind="z", size=1, first=True))
+    run("up", replace=[lab.urn("b")])
     lab.edit(failures={"update b": "no", "create a": "no"})
-    tell("up", *chain(kind="w", size=1, first=True))
+    run("up", *chain(kind="w", size=1, first=True))
     lab.edit(failures={})
-    tell("up")
+    run("up")
     objects = lab.server["objects"]
     lab.edit(objects={key: one | {"color": "faded"} for key, one in objects.items() if one["label"] != "d"})
-    tell("preview", refresh=True)
-    tell("refresh")
-    tell("up", *chain(kind="w", size=2)[:4])
-    tell("destroy")
-    return tale.told
+    run("preview", refresh=True)
+    run("refresh")
+    run("up", *chain(kind="w", size=2)[:4])
+    run("destroy")
+    return recording.records
 
 
-def be_renamed(lab: Lab) -> list[Any]:
+def be_renamed(lab: TinyStack) -> list[Any]:
     """A life in which names and parents change, with and without an alias."""
-    tale = Tale(lab)
-    tell = tale.tell
+    recording = Recording(lab)
+    run = recording.run
 
     def chain(
         a: str,
@@ -107,78 +107,78 @@ def be_renamed(lab: Lab) -> list[Any]:
             thing("d", color="$c.stamp"),
         ]
 
-    tell("up", *chain("a", "g", aliases={}))
-    tell("preview", *chain("a2", "g", aliases={"a": [{"name": "a"}]}))
-    tell("up")
-    tell("up", *chain("a2", "h", aliases={"g": [{"name": "g"}]}))
-    tell("refresh")
-    tell("up", *chain("a3", "h", aliases={"a": [{"name": "a2"}]}, kind="x"))  # by a new one first
-    tell("up", *chain("a4", "h", aliases={"a": [{"name": "a3"}]}, kind="y", first=True))  # deleted first
+    run("up", *chain("a", "g", aliases={}))
+    run("preview", *chain("a2", "g", aliases={"a": [{"name": "a"}]}))
+    run("up")
+    run("up", *chain("a2", "h", aliases={"g": [{"name": "g"}]}))
+    run("refresh")
+    run("up", *chain("a3", "h", aliases={"a": [{"name": "a2"}]}, kind="x"))  # by a new one first
+    run("up", *chain("a4", "h", aliases={"a": [{"name": "a3"}]}, kind="y", first=True))  # deleted first
     lab.edit(failures={"create a": "no"})
-    tell("up", *chain("a5", "h", aliases={"a": [{"name": "a4"}]}, kind="z", first=True))
+    run("up", *chain("a5", "h", aliases={"a": [{"name": "a4"}]}, kind="z", first=True))
     lab.edit(failures={})
-    tell("up")
+    run("up")
     last = {"depends_on": ["d"]}
     moved = thing("e", options={"parent": "c", "aliases": [{"parent": None}], **last})
-    tell("up", *chain("a5", "h", aliases={}, kind="z"), thing("e", options=last))
-    tell("up", *chain("a5", "h", aliases={}, kind="z"), moved)
-    tell("up", *chain("a6", "h", aliases={}, kind="z"), moved)  # another one, the old one goes
+    run("up", *chain("a5", "h", aliases={}, kind="z"), thing("e", options=last))
+    run("up", *chain("a5", "h", aliases={}, kind="z"), moved)
+    run("up", *chain("a6", "h", aliases={}, kind="z"), moved)  # another one, the old one goes
     was_a6 = [{"name": "a6"}]
-    tell("up", *chain("a7", "h", aliases={"a": was_a6}, kind="z"), thing("a6", options=last))  # both claim it
-    tell("up", thing("a6"), *chain("a7", "h", aliases={"a": was_a6}, after=("a6",), kind="z"))
-    tell("up", *chain("a7", "h", aliases={"a": was_a6, "c": was_a6}, kind="z"))
-    tell("up", *chain("a7", "h", aliases={"a": was_a6}, kind="z"), replace=[lab.urn("a7")])
-    tell("destroy")
-    return tale.told
+    run("up", *chain("a7", "h", aliases={"a": was_a6}, kind="z"), thing("a6", options=last))  # both claim it
+    run("up", thing("a6"), *chain("a7", "h", aliases={"a": was_a6}, after=("a6",), kind="z"))
+    run("up", *chain("a7", "h", aliases={"a": was_a6, "c": was_a6}, kind="z"))
+    run("up", *chain("a7", "h", aliases={"a": was_a6}, kind="z"), replace=[lab.urn("a7")])
+    run("destroy")
+    return recording.records
 
 
-def be_targeted(lab: Lab) -> list[Any]:
+def be_targeted(lab: TinyStack) -> list[Any]:
     """A life in which only some things are asked for."""
-    tale = Tale(lab)
-    tell = tale.tell
+    recording = Recording(lab)
+    run = recording.run
     first = thing("a", options={"depends_on": ["g"]})
-    tell("up", {"name": "g", "group": True}, first, thing("b", color="$a.stamp"), thing("c", color="$b.stamp"))
+    run("up", {"name": "g", "group": True}, first, thing("b", color="$a.stamp"), thing("c", color="$b.stamp"))
     a, b, c = (lab.urn(name) for name in "abc")
     d, e = a[:-1] + "d", a[:-1] + "e"
     red = [thing("a", color="red"), thing("b", color="$a.stamp", size=1), thing("c", color="$b.stamp", size=1)]
     more = [thing("d", color="$a.stamp", options={"depends_on": ["c"]}), thing("e", color="$d.stamp")]
-    tell("preview", *red, target=[b])
-    tell("up", target=[b])
-    tell("up", *red, *more, target=[e])  # d is lacking
-    tell("up", target=[d])
-    tell("up", target=[d, e])
-    tell("up", *red, more[0], target=[d])  # e would have to go
-    tell("up", *red, target=[d])  # so d can't go
-    tell("up", *red, thing("f", options={"depends_on": ["c"]}), target=[d, e])
-    tell("up", target=[a], replace=[c])
-    tell("up", target=[c], replace=[c])
+    run("preview", *red, target=[b])
+    run("up", target=[b])
+    run("up", *red, *more, target=[e])  # d is lacking
+    run("up", target=[d])
+    run("up", target=[d, e])
+    run("up", *red, more[0], target=[d])  # e would have to go
+    run("up", *red, target=[d])  # so d can't go
+    run("up", *red, thing("f", options={"depends_on": ["c"]}), target=[d, e])
+    run("up", target=[a], replace=[c])
+    run("up", target=[c], replace=[c])
     renamed = [red[0], thing("b2", color="$a.stamp", label="b", size=2, options={"aliases": [{"name": "b"}]})]
-    tell("up", *renamed, target=[a])
-    tell("up", target=[b[:-1] + "b2"])
-    tell("up", target=[b])
-    tell("up", target=[c])
-    tell("up", refresh=True, target=[a])
-    tell("destroy", target=[a])
-    tell("destroy", target=[b[:-1] + "b2"])
-    return tale.told
+    run("up", *renamed, target=[a])
+    run("up", target=[b[:-1] + "b2"])
+    run("up", target=[b])
+    run("up", target=[c])
+    run("up", refresh=True, target=[a])
+    run("destroy", target=[a])
+    run("destroy", target=[b[:-1] + "b2"])
+    return recording.records
 
 
 @pytest.mark.pulumi
 @NO_CLI
-@pytest.mark.parametrize("life", [live, be_renamed, be_targeted])
-def test_both_engines_do_same(tmp_path: Path, life: Callable[[Lab], list[Any]]) -> None:
-    told = {}
+@pytest.mark.parametrize("life", [changing_values, be_renamed, be_targeted])
+def test_both_engines_do_same(tmp_path: Path, life: Callable[[TinyStack], list[Any]]) -> None:
+    records = {}
     for engine in ("sandbox", "pulumi"):
         (tmp_path / engine).mkdir()
-        told[engine] = life(Lab(engine, tmp_path / engine))
-    for ours, theirs in zip(told["sandbox"], told["pulumi"], strict=True):
+        records[engine] = life(TinyStack(engine, tmp_path / engine))
+    for ours, theirs in zip(records["sandbox"], records["pulumi"], strict=True):
         assert ours == theirs
 
 
 def test_one_stack_file_serves_both_engines(tmp_path: Path) -> None:
     (tmp_path / "one").mkdir()
     (tmp_path / "other").mkdir()
-    lab, other = Lab("pulumi", tmp_path / "one"), Lab("sandbox", tmp_path / "other")
+    lab, other = TinyStack("pulumi", tmp_path / "one"), TinyStack("sandbox", tmp_path / "other")
     text = lab.stack.config_file.read_text()
     other.stack.config_file.write_text(text)
     assert lab.stack.preview().changes == other.stack.preview().changes

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .conftest import Lab, thing
+from .conftest import TinyStack, thing
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_missing_values(lab: Lab) -> None:
+def test_missing_values(lab: TinyStack) -> None:
     text = (lab.program / "Pulumi.yaml").read_text()
     (lab.program / "Pulumi.yaml").write_text(text + "  needed: {type: string}\n")
     assert lab.stack.up().error.endswith("Stack 'dev' is missing configuration value 'needed'")
@@ -31,18 +31,18 @@ def test_missing_values(lab: Lab) -> None:
         ("server", ["a"], "string"),
     ],
 )
-def test_types(lab: Lab, key: str, value: Any, wanted: str) -> None:
+def test_types(lab: TinyStack, key: str, value: Any, wanted: str) -> None:
     lab.stack.set_config(key, value)
     assert lab.stack.up().error.endswith(f"with configuration key '{key}' must be of type '{wanted}'")
 
 
-def test_secrets_must_be_encrypted(lab: Lab) -> None:
+def test_secrets_must_be_encrypted(lab: TinyStack) -> None:
     lab.stack.set_config("password", "open")
     assert lab.stack.up().error.endswith("with configuration key 'password' must be encrypted as it's secret")
 
 
 @pytest.mark.parametrize(("size", "loud"), [(7, True), ("7", "true"), (-7, False)])
-def test_values_and_defaults(lab: Lab, size: Any, loud: Any) -> None:
+def test_values_and_defaults(lab: TinyStack, size: Any, loud: Any) -> None:
     lab.stack.set_config("size", size)
     lab.stack.set_config("loud", loud)
     result = lab.stack.up()
@@ -64,7 +64,7 @@ def test_values_and_defaults(lab: Lab, size: Any, loud: Any) -> None:
 )
 def test_unsupported_options_fail(tmp_path: Path, options: dict[str, Any], named: str) -> None:
     """Options that the sandbox lacks."""
-    lab = Lab("sandbox", tmp_path)
+    lab = TinyStack("sandbox", tmp_path)
     lab.things(thing("a", options=options))
     failed = lab.stack.up()
     assert not failed.ok
@@ -84,7 +84,7 @@ def test_unsupported_options_fail(tmp_path: Path, options: dict[str, Any], named
 )
 def test_unsupported_calls_fail(tmp_path: Path, program: str) -> None:
     """Calls that the sandbox lacks."""
-    lab = Lab("sandbox", tmp_path)
+    lab = TinyStack("sandbox", tmp_path)
     (lab.program / "__main__.py").write_text(program)
     failed = lab.stack.up()
     assert "the sandbox engine " in failed.error

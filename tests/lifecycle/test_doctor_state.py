@@ -15,14 +15,14 @@ from sandbox.stack import PulumiStack
 from .test_remote import command
 
 if TYPE_CHECKING:
-    from .conftest import Lab
+    from .conftest import TinyStack
     from .sshd import Sshd
 
 STEP = '# account: in name only\nstep() { echo "$1"; }\nstep "$@" </dev/null\n'
 REMEDY = ": set nexus-registry:repair to a new value and run pulumi up\n"
 
 
-def test_doctor_examines_step_over_its_connection(lab: Lab, sshd: Sshd) -> None:
+def test_doctor_examines_step_over_its_connection(lab: TinyStack, sshd: Sshd) -> None:
     """A step of a real stack is asked over its own connection."""
     flags = {"unit": "doctored", "user": "nobody-here", "group": "nobody-here", "data_dir": "/srv/not here"}
     lab.commands(command(sshd, create=steps.command("create", flags), stdin=STEP))

@@ -15,7 +15,7 @@ from sandbox.paths import PROJECT
 from sandbox.process import Process
 from sandbox.stack import Result, SandboxStack
 
-from .conftest import PASSPHRASE, Lab, thing
+from .conftest import PASSPHRASE, TinyStack, thing
 from .test_lifecycle import NONE
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def test_killed_run_is_pending_and_next_continues(tmp_path: Path) -> None:
     """A killed run is remembered and the next goes on."""
-    lab = Lab("sandbox", tmp_path)
+    lab = TinyStack("sandbox", tmp_path)
     lab.things(thing("a"), thing("b", seconds=900, options={"depends_on": ["a"]}))
     assert isinstance(lab.stack, SandboxStack)
     env = os.environ | {"PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}
@@ -48,7 +48,7 @@ def test_killed_run_is_pending_and_next_continues(tmp_path: Path) -> None:
     assert "interrupted" not in lab.stack.up().stdout
 
 
-def test_ctrl_c_ends_run_and_next_continues(lab: Lab) -> None:
+def test_ctrl_c_ends_run_and_next_continues(lab: TinyStack) -> None:
     """The CLI waits after the first for what is under way, and says that a second ends it at once."""
     lab.things(thing("a", seconds=900))
     results: list[Result] = []
@@ -90,7 +90,7 @@ def test_ctrl_c_ends_run_and_next_continues(lab: Lab) -> None:
 )
 def test_missing_option_is_an_error(tmp_path: Path, command: str, option: str) -> None:
     """An option that is not there is an error."""
-    lab = Lab("sandbox", tmp_path)
+    lab = TinyStack("sandbox", tmp_path)
     assert isinstance(lab.stack, SandboxStack)
     argv = [*lab.stack.command_line(command), *filter(None, [option])]
     done = subprocess.run(argv, cwd=PROJECT, capture_output=True, text=True, check=False)

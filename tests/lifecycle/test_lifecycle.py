@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from .conftest import PASSWORD, thing
 
 if TYPE_CHECKING:
-    from .conftest import Lab
+    from .conftest import TinyStack
 
 NONE = {"create": 0, "update": 0, "replace": 0, "delete": 0, "same": 0}
 
 
-def test_create_update_and_nothing_to_do(lab: Lab) -> None:
+def test_create_update_and_nothing_to_do(lab: TinyStack) -> None:
     lab.things(thing("a", color="red"), thing("b", color="$a.stamp"))
 
     preview = lab.stack.preview()
@@ -42,7 +42,7 @@ def test_create_update_and_nothing_to_do(lab: Lab) -> None:
     assert lab.resources()["a"]["outputs"]["revision"] == 2
 
 
-def test_provider_receives_inputs(lab: Lab) -> None:
+def test_provider_receives_inputs(lab: TinyStack) -> None:
     """What arrives at the provider."""
     lab.things(thing("a", size=5, share=0.5, on=True, tags=["x", None, 7], nothing=None, text=""))
     assert lab.stack.up().ok
@@ -67,7 +67,7 @@ def test_provider_receives_inputs(lab: Lab) -> None:
     ]
 
 
-def test_requests_name_resource(lab: Lab) -> None:
+def test_requests_name_resource(lab: TinyStack) -> None:
     """Each request carries URN, name and type; a check has 32 random bytes, the same for both of a replacement."""
     lab.things(thing("a", kind="x"))
     assert lab.stack.up().ok
@@ -92,7 +92,7 @@ def test_requests_name_resource(lab: Lab) -> None:
         assert said == named | more, call
 
 
-def test_replaced_by_new_one_first(lab: Lab) -> None:
+def test_replaced_by_new_one_first(lab: TinyStack) -> None:
     lab.things(thing("a", kind="x"), thing("b", color="$a.stamp"))
     assert lab.stack.up().ok
     lab.calls()
@@ -110,7 +110,7 @@ def test_replaced_by_new_one_first(lab: Lab) -> None:
     assert lab.resources()["b"]["outputs"]["color"] == "a-3"
 
 
-def test_deleted_before_it_is_replaced(lab: Lab) -> None:
+def test_deleted_before_it_is_replaced(lab: TinyStack) -> None:
     """By the diff's wish or by the option; who takes something from it is updated once, or replaced if need be."""
     for name, options, inputs in (
         ("by the diff", {}, {"first": True}),
@@ -139,7 +139,7 @@ def test_deleted_before_it_is_replaced(lab: Lab) -> None:
         lab.calls()
 
 
-def test_replacement_checks_without_olds(lab: Lab) -> None:
+def test_replacement_checks_without_olds(lab: TinyStack) -> None:
     """Replacement asks check again without the old."""
     lab.things(thing("a", kind="x"))
     assert lab.stack.up().ok
@@ -150,7 +150,7 @@ def test_replacement_checks_without_olds(lab: Lab) -> None:
     assert [call[2:] for call in lab.calls("check")] == [[old, new], [{}, new]]
 
 
-def test_forced_replacement(lab: Lab) -> None:
+def test_forced_replacement(lab: TinyStack) -> None:
     lab.things(thing("a", first=True), thing("b", options={"delete_before_replace": True}))
     assert lab.stack.up().ok
     lab.calls()
@@ -165,7 +165,7 @@ def test_forced_replacement(lab: Lab) -> None:
     assert not refused.ok
 
 
-def test_unknowns_in_preview(lab: Lab) -> None:
+def test_unknowns_in_preview(lab: TinyStack) -> None:
     lab.things(thing("a", color="red"), thing("b", color="$a.stamp", tags=["$a.stamp"]))
     assert lab.stack.preview().ok
     unknown: dict[str, Any] = {"label": "b", "color": "<unknown>", "tags": ["<unknown>"]}
@@ -180,7 +180,7 @@ def test_unknowns_in_preview(lab: Lab) -> None:
     assert lab.stack.up().changes == NONE | {"update": 1, "same": 2}
 
 
-def test_engine_compares_when_provider_does_not(lab: Lab) -> None:
+def test_engine_compares_when_provider_does_not(lab: TinyStack) -> None:
     lab.things(thing("a", lazy=True, color="red"))
     assert lab.stack.up().ok
     assert lab.stack.up().changes["same"] == 2
@@ -188,7 +188,7 @@ def test_engine_compares_when_provider_does_not(lab: Lab) -> None:
     assert lab.stack.up().changes == NONE | {"update": 1, "same": 1}
 
 
-def test_removed_resources_are_deleted_last_in_reverse(lab: Lab) -> None:
+def test_removed_resources_are_deleted_last_in_reverse(lab: TinyStack) -> None:
     """What the program drops is deleted last and in reverse."""
     lab.things(thing("a"), thing("b", color="$a.stamp"), thing("c", options={"depends_on": ["b"]}))
     assert lab.stack.up().ok
@@ -198,7 +198,7 @@ def test_removed_resources_are_deleted_last_in_reverse(lab: Lab) -> None:
     assert lab.names() == ["create d", "delete c", "delete b", "delete a"]
 
 
-def test_destroy_without_program(lab: Lab) -> None:
+def test_destroy_without_program(lab: TinyStack) -> None:
     lab.things(
         {"name": "g", "group": True},
         thing("a", options={"parent": "g"}),
@@ -219,7 +219,7 @@ def test_destroy_without_program(lab: Lab) -> None:
     assert lab.stack.destroy().changes == NONE
 
 
-def test_refresh_finds_drift_and_missing_objects(lab: Lab) -> None:
+def test_refresh_finds_drift_and_missing_objects(lab: TinyStack) -> None:
     """Refresh finds drift and what is gone."""
     lab.things(
         thing("a", color="red"),
@@ -252,7 +252,7 @@ def test_refresh_finds_drift_and_missing_objects(lab: Lab) -> None:
     assert lab.stack.up(refresh=True, expect_no_changes=True).ok
 
 
-def test_refresh_before_up(lab: Lab) -> None:
+def test_refresh_before_up(lab: TinyStack) -> None:
     lab.things(thing("a", color="red"))
     assert lab.stack.up().ok
     lab.edit(objects={})
@@ -262,7 +262,7 @@ def test_refresh_before_up(lab: Lab) -> None:
     assert lab.names() == ["read a", "read a", "create a"]
 
 
-def test_failure_keeps_rest_and_next_run_continues(lab: Lab) -> None:
+def test_failure_keeps_rest_and_next_run_continues(lab: TinyStack) -> None:
     """A failure leaves the rest and the next run goes on."""
     lab.things(thing("a"), thing("b", color="$a.stamp"), thing("c", color="$b.stamp"))
     lab.edit(failures={"create b": "no room\nfor b"})
@@ -291,7 +291,7 @@ def test_failure_keeps_rest_and_next_run_continues(lab: Lab) -> None:
     assert lab.stack.destroy().ok
 
 
-def test_replacement_that_fails_halfway(lab: Lab) -> None:
+def test_replacement_that_fails_halfway(lab: TinyStack) -> None:
     """A replacement that fails half way."""
     lab.things(thing("a", kind="x", first=True), thing("b", color="$a.stamp"))
     assert lab.stack.up().ok
@@ -313,7 +313,7 @@ def test_replacement_that_fails_halfway(lab: Lab) -> None:
     assert lab.names() == ["delete a"]
 
 
-def test_check_failures(lab: Lab) -> None:
+def test_check_failures(lab: TinyStack) -> None:
     lab.things(thing("a"), thing("b", color="transparent", options={"depends_on": ["a"]}))
     refused = lab.stack.preview()
     assert not refused.ok
@@ -322,13 +322,13 @@ def test_check_failures(lab: Lab) -> None:
     assert lab.names() == ["create a"]
 
 
-def test_program_that_fails(lab: Lab) -> None:
+def test_program_that_fails(lab: TinyStack) -> None:
     (lab.program / "__main__.py").write_text("raise ValueError('wrong day')")
     failed = lab.stack.up()
     assert (failed.ok, failed.error) == (False, "ValueError: wrong day")
 
 
-def test_protected(lab: Lab) -> None:
+def test_protected(lab: TinyStack) -> None:
     lab.things(thing("a"), thing("b", kind="$a.stamp", options={"protect": True}), thing("c"))
     assert lab.stack.up().ok
     lab.calls()
@@ -341,7 +341,7 @@ def test_protected(lab: Lab) -> None:
     assert lab.stack.destroy().ok
 
 
-def test_group_protects_its_members(lab: Lab) -> None:
+def test_group_protects_its_members(lab: TinyStack) -> None:
     """A group protects what is in it."""
     lab.things({"name": "g", "group": True, "options": {"protect": True}}, thing("a", options={"parent": "g"}))
     assert lab.stack.up().ok
@@ -349,7 +349,7 @@ def test_group_protects_its_members(lab: Lab) -> None:
     assert not lab.stack.destroy().ok
 
 
-def test_ignored_changes(lab: Lab) -> None:
+def test_ignored_changes(lab: TinyStack) -> None:
     ignoring = {"ignore_changes": ["color"]}
     lab.things(
         thing("a", color="red", size=1, options=ignoring), thing("b", lazy=True, color="red", options=ignoring)
@@ -366,7 +366,7 @@ def test_ignored_changes(lab: Lab) -> None:
     assert lab.resources()["a"]["outputs"]["color"] == "red"
 
 
-def test_resource_renamed_with_alias_is_same_one(lab: Lab) -> None:
+def test_resource_renamed_with_alias_is_same_one(lab: TinyStack) -> None:
     lab.things(thing("a"), thing("other"))
     assert lab.stack.up().ok
     former = lab.urn("a")
@@ -380,13 +380,13 @@ def test_resource_renamed_with_alias_is_same_one(lab: Lab) -> None:
     assert not lab.stack.up().ok, "the former name can't be given away in the same run"
 
 
-def test_duplicates(lab: Lab) -> None:
+def test_duplicates(lab: TinyStack) -> None:
     lab.things(thing("a"), thing("a"))
     failed = lab.stack.up()
     assert "Duplicate resource URN" in failed.error
 
 
-def test_configuration_reaches_provider(lab: Lab) -> None:
+def test_configuration_reaches_provider(lab: TinyStack) -> None:
     lab.stack.set_config("size", 4)
     lab.stack.set_config("x:y", "z")
     lab.things(thing("a"))

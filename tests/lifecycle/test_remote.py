@@ -8,7 +8,7 @@ from .conftest import PASSWORD
 from .test_lifecycle import NONE
 
 if TYPE_CHECKING:
-    from .conftest import Lab
+    from .conftest import TinyStack
     from .sshd import Sshd
 
 
@@ -17,7 +17,7 @@ def command(sshd: Sshd, /, connection: Any = None, **inputs: Any) -> dict[str, A
     return {"name": "r", "inputs": {"connection": sshd.connection | (connection or {}), **inputs}}
 
 
-def test_create_update_delete(lab: Lab, sshd: Sshd) -> None:
+def test_create_update_delete(lab: TinyStack, sshd: Sshd) -> None:
     log = lab.folder / "log"
     scripts = {
         verb: f"cat >>{log}; echo {verb} >>{log}; echo {verb}d; echo oh >&2"
@@ -45,7 +45,7 @@ def test_create_update_delete(lab: Lab, sshd: Sshd) -> None:
     assert log.read_text() == "one\ncreate\ntwo\nupdate\ntwo\ndelete\n"
 
 
-def test_without_scripts(lab: Lab, sshd: Sshd) -> None:
+def test_without_scripts(lab: TinyStack, sshd: Sshd) -> None:
     lab.commands(command(sshd, create="echo made"))
     assert lab.stack.up().ok
     lab.commands(command(sshd, create="echo made again"))
@@ -58,7 +58,7 @@ def test_without_scripts(lab: Lab, sshd: Sshd) -> None:
     assert lab.stack.up().changes == NONE | {"delete": 1, "same": 1}
 
 
-def test_script_that_fails(lab: Lab, sshd: Sshd) -> None:
+def test_script_that_fails(lab: TinyStack, sshd: Sshd) -> None:
     lab.commands(command(sshd, create="echo out; sleep 1; echo because >&2; exit 3"))
     failed = lab.stack.up()
     assert (failed.ok, failed.error) == (False, "because")
@@ -66,7 +66,7 @@ def test_script_that_fails(lab: Lab, sshd: Sshd) -> None:
     assert "r" not in lab.resources()
 
 
-def test_secrets_by_standard_input(lab: Lab, sshd: Sshd) -> None:
+def test_secrets_by_standard_input(lab: TinyStack, sshd: Sshd) -> None:
     log = lab.folder / "log"
     lab.stack.set_config("commands", [command(sshd, stdin="$password", create=f"cat >{log}")], secret=True)
     assert lab.stack.up().ok
@@ -77,7 +77,7 @@ def test_secrets_by_standard_input(lab: Lab, sshd: Sshd) -> None:
     assert "PRIVATE KEY" not in state
 
 
-def test_environment(lab: Lab, sshd: Sshd) -> None:
+def test_environment(lab: TinyStack, sshd: Sshd) -> None:
     lab.commands(command(sshd, environment={"GREETING": "it's me; $HOME"}, create='echo "$GREETING"'))
     assert lab.stack.up().ok
     assert lab.stack.outputs()["r"] == "it's me; $HOME"
@@ -85,7 +85,7 @@ def test_environment(lab: Lab, sshd: Sshd) -> None:
     assert "could not set environment variable" in lab.stack.up().stdout
 
 
-def test_host_key_is_checked(lab: Lab, sshd: Sshd) -> None:
+def test_host_key_is_checked(lab: TinyStack, sshd: Sshd) -> None:
     other = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJwdyEb3U0hBGfHHBCNJOKuZ9jHhLRKQh5dYb3lT0Qxv"
     lab.commands(command(sshd, {"host_key": other, "dial_error_limit": 1}, create="true"))
     assert "after 1 failed attempts" in lab.stack.up().stdout
@@ -93,7 +93,7 @@ def test_host_key_is_checked(lab: Lab, sshd: Sshd) -> None:
     assert lab.stack.up().ok
 
 
-def test_unreachable_registry(lab: Lab, sshd: Sshd) -> None:
+def test_unreachable_registry(lab: TinyStack, sshd: Sshd) -> None:
     """Nobody there."""
     lab.commands(command(sshd, {"port": 1, "dial_error_limit": 2}, create="true"))
     failed = lab.stack.up()

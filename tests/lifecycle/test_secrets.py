@@ -11,7 +11,7 @@ from sandbox.values import is_secret, plain
 from .conftest import PASSPHRASE, PASSWORD, thing
 
 if TYPE_CHECKING:
-    from .conftest import Lab
+    from .conftest import TinyStack
 
 
 def marked(props: dict[str, Any]) -> list[str]:
@@ -19,7 +19,7 @@ def marked(props: dict[str, Any]) -> list[str]:
     return sorted(key for key, value in props.items() if is_secret(value))
 
 
-def test_secrets_are_marked_by_key(lab: Lab) -> None:
+def test_secrets_are_marked_by_key(lab: TinyStack) -> None:
     lab.things(
         thing("a", color="$password", nested={"deep": "$password", "flat": "x"}, tags=["x", "$password"]),
         thing("b", size=1, options={"additional_secret_outputs": ["stamp"]}),
@@ -46,7 +46,7 @@ def test_secrets_are_marked_by_key(lab: Lab) -> None:
     assert lab.stack.up().changes["same"] == 4
 
 
-def test_secret_in_error_is_masked(lab: Lab) -> None:
+def test_secret_in_error_is_masked(lab: TinyStack) -> None:
     lab.things(thing("a"))
     lab.edit(failures={"create a": f"not {PASSWORD}"})
     failed = lab.stack.up()
@@ -54,7 +54,7 @@ def test_secret_in_error_is_masked(lab: Lab) -> None:
     assert PASSWORD not in failed.stdout
 
 
-def test_wrong_passphrase(lab: Lab) -> None:
+def test_wrong_passphrase(lab: TinyStack) -> None:
     lab.things(thing("a"))
     assert lab.stack.up().ok
     other = open_stack(lab.engine, program=lab.program, name="dev", work=lab.folder / "work", passphrase="wrong")
@@ -62,7 +62,7 @@ def test_wrong_passphrase(lab: Lab) -> None:
     assert "incorrect passphrase" in failed.error
 
 
-def test_secret_objects(lab: Lab) -> None:
+def test_secret_objects(lab: TinyStack) -> None:
     lab.stack.set_config("things", [thing("a", color="red")], secret=True)
     assert lab.stack.up().ok
     assert "red" not in (lab.folder / "work" / "config" / "Pulumi.dev.yaml").read_text()

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from nexus_registry.components.host.reachable import HostReachableProvider
-from nexus_registry.providers.client import Connection, _clients
-from nexus_registry.providers.credentials import Credentials
+from nexus_registry.providers import client
+from nexus_registry.providers.client import Connection
 from nexus_registry.providers.crud import NexusProvider
 from nexus_registry.providers.keystore import KeystoreProvider
 from nexus_registry.providers.provider import CONNECTION, Provider
@@ -163,8 +163,7 @@ class Server:
         """Forget everything, on both sides; returns how to reach it."""
         self.fake.script = Stored()
         self.fake.requests.clear()
-        _clients.clear()
-        Credentials._known.clear()
+        client.reset()
         return {"url": self.fake.url, "username": "admin", "password": "pw"}
 
 

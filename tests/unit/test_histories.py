@@ -8,7 +8,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ..faults.histories import Entry, Program, Run, World
+from ..faults.histories import Entry, ExpectedState, Program, Run
 from ..faults.history_edits import EDITS, history
 from ..faults.history_smaller import shorter
 
@@ -75,22 +75,22 @@ def test_urns_follow_parents() -> None:
 
 def test_world_matches_last_program() -> None:
     """The world is what the last program says."""
-    world = World("p-").after(Run(Program(entries=(ROLE, IMAGES)), push=("d",)))
-    assert world.objects.keys() == {("role", "r"), ("repository", "d")}
+    expected = ExpectedState("p-").after(Run(Program(entries=(ROLE, IMAGES)), push=("d",)))
+    assert expected.objects.keys() == {("role", "r"), ("repository", "d")}
     changed = Program(entries=(replace(ROLE, value="9", key="s"), IMAGES))
-    assert world.after(Run(changed)).objects.keys() == {("role", "s"), ("repository", "d")}
-    only = world.after(Run(changed, target=("d",)))
-    assert only.objects == world.objects
+    assert expected.after(Run(changed)).objects.keys() == {("role", "s"), ("repository", "d")}
+    only = expected.after(Run(changed, target=("d",)))
+    assert only.objects == expected.objects
 
 
 def test_images_are_kept_without_force_destroy() -> None:
     """Images are kept unless their deletion was allowed before."""
-    world = World("p-").after(Run(Program(entries=(IMAGES,)), push=("d",)))
-    assert world.refuses(Run(Program())) == {"d"}
-    assert world.refuses(Run(Program(entries=(replace(IMAGES, name="e"),)))) == set()
-    assert world.after(Run(Program(entries=(replace(IMAGES, name="e"),)))).images == {"d"}
-    assert world.may_refuse(Run(Program(entries=(IMAGES,)), replace=("d",))) == {"d"}
-    allowed = world.after(Run(Program(entries=(replace(IMAGES, force=True),))))
+    expected = ExpectedState("p-").after(Run(Program(entries=(IMAGES,)), push=("d",)))
+    assert expected.refuses(Run(Program())) == {"d"}
+    assert expected.refuses(Run(Program(entries=(replace(IMAGES, name="e"),)))) == set()
+    assert expected.after(Run(Program(entries=(replace(IMAGES, name="e"),)))).images == {"d"}
+    assert expected.may_refuse(Run(Program(entries=(IMAGES,)), replace=("d",))) == {"d"}
+    allowed = expected.after(Run(Program(entries=(replace(IMAGES, force=True),))))
     assert allowed.images == {"d"}
     assert allowed.refuses(Run(Program())) == set()
     assert allowed.after(Run(Program())).images == set()
@@ -99,14 +99,16 @@ def test_images_are_kept_without_force_destroy() -> None:
 def test_killed_create_may_report_existing_value() -> None:
     """A killed create may take its own work for somebody elses."""
     realm = Entry("x", "realm", "x", "1")
-    assert World("p-").killed(Run(Program(entries=(realm,)))).loose == {"realm"}
-    there = World("p-").after(Run(Program(entries=(realm,))))
+    assert ExpectedState("p-").killed(Run(Program(entries=(realm,)))).loose == {"realm"}
+    there = ExpectedState("p-").after(Run(Program(entries=(realm,))))
     assert there.killed(Run(Program(entries=(realm,)))).loose == set()
 
 
 def test_no_resource_takes_object_of_dependent() -> None:
     """Nothing takes the object of what depends on it."""
-    world = World("p-").after(Run(Program(entries=(ROLE, replace(ROLE, name="b", key="s", parent="a")))))
+    expected = ExpectedState("p-").after(
+        Run(Program(entries=(ROLE, replace(ROLE, name="b", key="s", parent="a"))))
+    )
     taken = (replace(ROLE, key="s"), replace(ROLE, name="b", parent="a"))
-    assert world.entangles(Program(entries=taken))
-    assert not world.entangles(Program(entries=(taken[0], replace(taken[1], parent=""))))
+    assert expected.entangles(Program(entries=taken))
+    assert not expected.entangles(Program(entries=(taken[0], replace(taken[1], parent=""))))

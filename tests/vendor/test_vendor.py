@@ -39,7 +39,7 @@ def test_upgrade_keeps_data() -> None:
         put = server.curl("repository/files/a.txt", "-H", "Content-Type: text/plain", "-X", "PUT", "-d", "kept")
         assert put == " 201"
 
-        server.turn_to(archive.version, docker=True)
+        server.put_archive(archive)
         for step in ("prepare", "archive", "keystore", "service"):
             server.run(step, "update")
         assert server.host.ssh(f"readlink {server.install_root}/nexus").stdout == f"nexus-{archive.version}\n"

@@ -8,27 +8,27 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from sandbox.faults.catalogue import Answer, Fault
-from sandbox.faults.proxy import answer_of
+from sandbox.faults.catalogue import Fault, Response
+from sandbox.faults.proxy import edited_response
 
 from ..contract.tracked import Tracked
-from .stage import Stage
+from .faulty_server import FaultyServer
 from .subjects import Subject
 
 
 @dataclass
-class Work:
+class Operation:
     """What an operation begins with, what it asks undisturbed, and what the server has before and after."""
 
     subject: Subject
     operation: str
     state: Tracked
-    begins: dict[str, Any]
-    ends: dict[str, Any]
-    asks: list[str]
-    answers: list[Answer]
+    before: dict[str, Any]
+    after: dict[str, Any]
+    requests: list[str]
+    responses: list[Response]
 
-    def act(self, tracked: Tracked) -> str | None:
+    def perform(self, tracked: Tracked) -> str | None:
         """The operation, as the engine does it."""
         if self.operation == "read":
             return tracked.refresh()
@@ -46,61 +46,65 @@ class Work:
     @property
     def main(self) -> int:
         """The request that matters most: the last that changes something, or the last."""
-        changing = [number for number, asked in enumerate(self.asks, 1) if not asked.startswith("GET")]
-        return (changing or [len(self.asks)])[-1]
+        changing = [number for number, traffic in enumerate(self.requests, 1) if not traffic.startswith("GET")]
+        return (changing or [len(self.requests)])[-1]
 
     def moments(self, fault: Fault, *, every: bool) -> list[int]:
         """The requests, by number, at which the fault makes a difference: the main one, or every one."""
         if fault.writes or (fault.edit and fault.times > 1):
             return [1]
         if fault.edit is None:
-            numbers = list(range(1, len(self.asks) + 1)) if every else [self.main]
+            numbers = list(range(1, len(self.requests) + 1)) if every else [self.main]
         else:
-            able = [number for number, answer in enumerate(self.answers, 1) if answer_of(answer, fault) != answer]
+            able = [
+                number
+                for number, answer in enumerate(self.responses, 1)
+                if edited_response(answer, fault) != answer
+            ]
             numbers = able if every or self.main not in able else [self.main]
             numbers = numbers if every else numbers[:1]
         return numbers
 
     def pattern(self) -> tuple[str, str]:
         """Method and path of that request, for the proxy."""
-        method, path = self.asks[self.main - 1].split(" ", 1)
+        method, path = self.requests[self.main - 1].split(" ", 1)
         return method, re.escape(urlsplit(path).path)
 
-    def restore(self, stage: Stage) -> None:
+    def restore(self, faulty: FaultyServer) -> None:
         """By hand, what was there before the operation."""
         if self.operation == "create":
-            self.subject.unmake(stage.api)
+            self.subject.remove(faulty.api)
         elif self.operation == "update":
-            self.subject.remake(stage.api)
+            self.subject.reset(faulty.api)
         elif self.operation == "delete":
-            self.subject.unmake(stage.api)
-            Tracked(self.subject.provider(), stage.connection).up(**self.subject.first)
+            self.subject.remove(faulty.api)
+            Tracked(self.subject.provider(), faulty.connection).up(**self.subject.first)
 
 
-def asked(stage: Stage) -> tuple[list[str], list[Answer]]:
+def traffic(faulty: FaultyServer) -> tuple[list[str], list[Response]]:
     """What has come through the proxy, and the answers."""
-    seen = stage.proxy.seen
-    return [f"{one.method} {one.path}" for one in seen], [one.answer or Answer(502) for one in seen]
+    seen = faulty.proxy.seen
+    return [f"{one.method} {one.path}" for one in seen], [one.answer or Response(502) for one in seen]
 
 
-def prepare(stage: Stage, subjects: Sequence[Subject], operation: str) -> list[Work]:
+def prepare(faulty: FaultyServer, subjects: Sequence[Subject], operation: str) -> list[Operation]:
     """Let the operation happen undisturbed to all of them, note what it asked and left, and undo it by hand."""
-    stage.proxy.settle()
-    works = []
+    faulty.proxy.clear_and_wait()
+    operations = []
     for subject in subjects:
-        subject.unmake(stage.api)
-        tracked = Tracked(subject.provider(), stage.connection)
+        subject.remove(faulty.api)
+        tracked = Tracked(subject.provider(), faulty.connection)
         if operation != "create":
             tracked.up(**subject.first)
-        works.append(Work(subject, operation, tracked, {}, {}, [], []))
-    begins = stage.snapshot()
-    for work in works:
-        stage.proxy.settle()
-        assert work.act(replace(work.state)) in work.expected[0]
-        work.asks, work.answers = asked(stage)
-    ends = stage.snapshot()
-    for work in works:
-        work.begins, work.ends = begins, ends
-        work.restore(stage)
-    assert stage.snapshot() == begins, "what was done by hand does not lead back"
-    return works
+        operations.append(Operation(subject, operation, tracked, {}, {}, [], []))
+    before = faulty.snapshot()
+    for operation_ in operations:
+        faulty.proxy.clear_and_wait()
+        assert operation_.perform(replace(operation_.state)) in operation_.expected[0]
+        operation_.requests, operation_.responses = traffic(faulty)
+    after = faulty.snapshot()
+    for operation_ in operations:
+        operation_.before, operation_.after = before, after
+        operation_.restore(faulty)
+    assert faulty.snapshot() == before, "what was done by hand does not lead back"
+    return operations

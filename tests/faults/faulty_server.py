@@ -13,7 +13,6 @@ import pytest
 import requests
 from nexus_registry.providers import client as client_module
 from nexus_registry.providers.client import Connection
-from nexus_registry.providers.credentials import Credentials
 from nexus_registry.providers.errors import NexusError
 
 from sandbox.faults.catalogue import Fault
@@ -23,7 +22,7 @@ from ..contract.docker_api import Api
 from ..contract.server import Nexus
 from ..contract.tracked import Tracked
 
-PLAYED = "3.77.0-01"
+PLAYED_VERSION = "3.77.0-01"
 """The version that the stand-in plays here, the first with a licence to accept."""
 FASTER = 30
 KEPT_FILE = b"kept" * 1000
@@ -42,7 +41,7 @@ class _FastClock:
 
 
 @contextmanager
-def hurried() -> Iterator[None]:
+def short_timeouts() -> Iterator[None]:
     """The client waits 30 times as fast and its time-outs are 1 s."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(client_module, "time", _FastClock)
@@ -51,14 +50,13 @@ def hurried() -> Iterator[None]:
         yield
 
 
-def a_new_process() -> None:
+def new_process() -> None:
     """Forget what the client knows: the next run begins like one in a process of its own."""
-    client_module._clients.clear()
-    Credentials._known.clear()
+    client_module.reset()
 
 
 @dataclass
-class Stage:
+class FaultyServer:
     """The server, the proxy before it, and the two ways to it."""
 
     nexus: Nexus
@@ -77,7 +75,7 @@ class Stage:
         authority = self.nexus.authority.certificate_pem
         return {"url": self.proxy.url, "username": "admin", "password": self.nexus.password, "ca": authority}
 
-    def furnish(self) -> None:
+    def seed(self) -> None:
         """Make what no run may touch: a raw repository with a file, a role, a user with it."""
         storage = {"blobStoreName": "default", "strictContentTypeValidation": False, "writePolicy": "ALLOW"}
         self.api.ok("POST", "repositories/raw/hosted", {"name": "kept-raw", "online": True, "storage": storage})
@@ -117,7 +115,7 @@ class Stage:
 
 
 @dataclass
-class Run:
+class RunResult:
     """What one run came to: ``done`` or the type of its one-sentence error; ``wrong`` when it is neither."""
 
     said: str
@@ -126,10 +124,12 @@ class Run:
     seconds: float = 0.0
 
 
-def run(operation: Callable[[], Any], expected: set[Any], secrets: tuple[str, ...], *, fresh: bool = True) -> Run:
+def run(
+    operation: Callable[[], Any], expected: set[Any], secrets: tuple[str, ...], *, fresh: bool = True
+) -> RunResult:
     """One run, in a ``fresh`` process of its own; ``expected`` is what the operation may return."""
     if fresh:
-        a_new_process()
+        new_process()
     began = time.monotonic()
     try:
         result = operation()
@@ -138,19 +138,19 @@ def run(operation: Callable[[], Any], expected: set[Any], secrets: tuple[str, ..
         wrong = "" if "\n" not in text and len(text) < 700 else f"{text!r} is not one sentence"
         if any(secret in text for secret in secrets):
             wrong = f"a secret is in {text!r}"
-        return Run(said, text, wrong, time.monotonic() - began)
+        return RunResult(said, text, wrong, time.monotonic() - began)
     except Exception as error:
-        return Run(type(error).__name__, wrong=f"traceback: {error!r}", seconds=time.monotonic() - began)
+        return RunResult(type(error).__name__, wrong=f"traceback: {error!r}", seconds=time.monotonic() - began)
     wrong = "" if result in expected else f"it said {result!r}"
-    return Run("done", wrong=wrong, seconds=time.monotonic() - began)
+    return RunResult("done", wrong=wrong, seconds=time.monotonic() - began)
 
 
 @dataclass
-class Outcome:
+class FaultResult:
     """Both runs of a cell, what the audit of the server said, and whether the fault happened at all."""
 
-    first: Run
-    second: Run
+    first: RunResult
+    second: RunResult
     lost: str
     happened: bool
 
@@ -172,8 +172,8 @@ def differences(wished: dict[str, Any], found: dict[str, Any]) -> str:
     return "; ".join(said)
 
 
-def struck(
-    stage: Stage,
+def run_with_fault(
+    faulty: FaultyServer,
     state: Tracked,
     operation: Callable[[Tracked], Any],
     expected: tuple[set[str], set[str]],
@@ -181,21 +181,21 @@ def struck(
     fault: Fault,
     nth: int,
     secrets: tuple[str, ...] = (),
-) -> Outcome:
+) -> FaultResult:
     """An operation that meets a fault at its ``nth`` request, the same again without one, and the audit.
 
     ``expected`` is what the operation returns the first time and when all is done; ``after`` the snapshot that an
     undisturbed run leaves.
     """
     tracked = replace(state, inputs=copy.deepcopy(state.inputs), outs=copy.deepcopy(state.outs))
-    stage.proxy.inject(fault, nth=nth)
+    faulty.proxy.inject(fault, nth=nth)
     first = run(lambda: operation(tracked), expected[0], secrets)
-    happened = stage.proxy.struck > 0
-    stage.proxy.settle()
+    happened = faulty.proxy.hits > 0
+    faulty.proxy.clear_and_wait()
     second = run(lambda: operation(tracked), expected[0] | expected[1], secrets)
     lost = first.wrong or second.wrong
     if not lost and second.said != "done":
         lost = f"by hand: the second run says {second.said}: {second.sentence}"
-    if not lost and (differing := differences(after, stage.snapshot())):
+    if not lost and (differing := differences(after, faulty.snapshot())):
         lost = f"the server has {differing}"
-    return Outcome(first, second, lost, happened)
+    return FaultResult(first, second, lost, happened)

@@ -21,10 +21,10 @@ FOUND = ("added", "before")
 """What a create found: one that was killed after it had acted takes its own work for that."""
 _POLL = 0.01
 
-End = dict[tuple[str, str], str]
+FinalState = dict[tuple[str, str], str]
 
 
-def end_of(stack: Stack) -> End:
+def final_state(stack: Stack) -> FinalState:
     """The state as it must be at the end, whatever the way: a digest for each property of each resource."""
     return {
         (one["urn"].rpartition("::")[2], key): digest({key: value})
@@ -34,12 +34,12 @@ def end_of(stack: Stack) -> End:
     }
 
 
-def differing(one: End, other: End) -> set[tuple[str, str]]:
+def differing_keys(one: FinalState, other: FinalState) -> set[tuple[str, str]]:
     """Resources and properties that are not the same in both."""
     return {key for key, _ in one.items() ^ other.items()}
 
 
-def killed_after(stack: Stack, command: Callable[[], Result], seconds: float) -> tuple[bool, list[Process]]:
+def run_and_kill(stack: Stack, command: Callable[[], Result], seconds: float) -> tuple[bool, list[Process]]:
     """Begin a command and kill its engine so many seconds later: whether it still ran, and what it left behind."""
     runner = threading.Thread(target=command, daemon=True)
     runner.start()
@@ -56,7 +56,7 @@ def killed_after(stack: Stack, command: Callable[[], Result], seconds: float) ->
     return True, orphans
 
 
-def end(orphans: Collection[Process]) -> None:
+def end_processes(orphans: Collection[Process]) -> None:
     """End what a killed engine left behind."""
     for orphan in orphans:
         orphan.end(patience=0, first=signal.SIGKILL)
@@ -69,12 +69,12 @@ def _kill(engine: Running) -> list[Process]:
     return below
 
 
-Strike = tuple[str, str]
+Kill = tuple[str, str]
 """The resource that was under way, and how far it was."""
 
 
 @dataclass
-class Journey:
+class CrashRun:
     """One command, struck at every boundary of every resource until nothing is left to strike it at.
 
     A run is struck as soon as an operation is noted as under way, ``middles`` seconds after that, and when it is
@@ -84,7 +84,7 @@ class Journey:
 
     stack: Stack
     command: Callable[[], Result]
-    strike: Callable[[], bool] | None = None
+    act: Callable[[], bool] | None = None
     """What happens to a run, and whether there was anything for it to hit: otherwise it is tried again a moment
     later. A run that it does not end is struck at the next boundary too. None: the engine is killed, and only it;
     see :meth:`end_orphans`."""
@@ -93,24 +93,24 @@ class Journey:
     only: Collection[str] = ()
     """Names of the resources at which it is struck; empty for all."""
     phases: Collection[str] = (BEGUN, MIDDLE, DONE)
-    strikes: list[Strike] = field(default_factory=list)
-    met: list[tuple[Strike, Result]] = field(default_factory=list)
+    kills: list[Kill] = field(default_factory=list)
+    results: list[tuple[Kill, Result]] = field(default_factory=list)
     """Each strike, with what the run that met it came to."""
     orphans: list[Process] = field(default_factory=list)
 
     def run(self, *, limit: int = 200) -> Result:
         """Run to the end that nothing prevents any more; at most ``limit`` times."""
         for _ in range(limit):
-            before = len(self.strikes)
+            before = len(self.kills)
             result = self._one()
-            self.met += [(strike, result) for strike in self.strikes[before:]]
-            if len(self.strikes) == before:
+            self.results += [(act, result) for act in self.kills[before:]]
+            if len(self.kills) == before:
                 return result
-        raise AssertionError(f"no end after {limit} runs; struck at {self.strikes[-5:]}")
+        raise AssertionError(f"no end after {limit} runs; struck at {self.kills[-5:]}")
 
     def end_orphans(self) -> None:
         """End what the killed engines left behind."""
-        end(self.orphans)
+        end_processes(self.orphans)
 
     def _one(self) -> Result:
         """One run, and what it came to."""
@@ -122,31 +122,31 @@ class Journey:
         while runner.is_alive():
             now = time.monotonic()
             engine = self.stack.running
-            under_way = {urn.rpartition("::")[2] for urn in self.stack.under_way()} if engine else set()
-            mark = None if killed else self._mark(since, under_way, now)
-            since = {name: since.get(name, now) for name in under_way}
+            pending = {urn.rpartition("::")[2] for urn in self.stack.under_way()} if engine else set()
+            mark = None if killed else self._mark(since, pending, now)
+            since = {name: since.get(name, now) for name in pending}
             if mark and engine and engine.poll() is None:
-                if not self.strike:
+                if not self.act:
                     self.orphans += _kill(engine)
                     killed = True
-                if killed or (self.strike and self.strike()):
-                    self.strikes.append(mark)
+                if killed or (self.act and self.act()):
+                    self.kills.append(mark)
             time.sleep(_POLL)
         if killed:
             self.stack.after_a_kill()
         return results[0]
 
-    def _mark(self, since: Mapping[str, float], under_way: set[str], now: float) -> Strike | None:
+    def _mark(self, since: Mapping[str, float], pending: set[str], now: float) -> Kill | None:
         """A boundary that this moment is at and that was not struck yet."""
-        here = [(name, BEGUN) for name in under_way] + [(name, DONE) for name in since.keys() - under_way]
+        here = [(name, BEGUN) for name in pending] + [(name, DONE) for name in since.keys() - pending]
         here += [
             (name, f"{MIDDLE}, {moment:g} s")
-            for name in under_way & since.keys()
+            for name in pending & since.keys()
             for moment in self.middles.get(name, (0.3,))
             if moment <= now - since[name] < moment + 0.5
         ]
         for name, how in sorted(here):
             wanted = (not self.only or name in self.only) and how.partition(",")[0] in self.phases
-            if wanted and (name, how) not in self.strikes:
+            if wanted and (name, how) not in self.kills:
                 return name, how
         return None
