@@ -68,9 +68,8 @@ class Lifecycle:
         with suppress(NexusError):
             case.provider().delete("", {**case.first, "connection": connection, "force_destroy": True})
 
-    def test_an_object_is_made_kept_edited_found_drifted_mended_and_deleted(
-        self, case: Case, tracked: Tracked
-    ) -> None:
+    def test_object_lifecycle_with_drift(self, case: Case, tracked: Tracked) -> None:
+        """An object is made kept edited found drifted mended and deleted."""
         assert tracked.up(**case.first) == "create"
         assert tracked.up(**case.first) == "same"
         assert tracked.refresh() == "same"
@@ -93,22 +92,23 @@ class Lifecycle:
         )
         again.destroy()
 
-    def test_a_create_that_runs_again_takes_what_is_exactly_as_wished(self, case: Case, tracked: Tracked) -> None:
+    def test_repeated_create_adopts_identical_object(self, case: Case, tracked: Tracked) -> None:
+        """A create that runs again takes what is exactly as wished."""
         tracked.up(**case.first)
         killed_before_it_was_told = Tracked(case.provider(), tracked.connection)
         assert killed_before_it_was_told.up(**case.first) == "create"
         assert killed_before_it_was_told.refresh() == "same"
 
-    def test_a_create_that_meets_something_else_names_the_difference_and_adopts_when_told(
-        self, case: Case, tracked: Tracked
-    ) -> None:
+    def test_create_names_difference_and_adopts_on_request(self, case: Case, tracked: Tracked) -> None:
+        """A create that meets something else names the difference and adopts when told."""
         Tracked(case.provider(), tracked.connection).up(**{**case.first, **case.edit})
         with pytest.raises(Refused, match=rf"{next(iter(case.edit))} is .*adopt=True"):
             tracked.up(**case.first)
         assert tracked.up(**case.first, adopt=True) == "create"
         assert tracked.refresh() == "same"
 
-    def test_an_update_of_what_somebody_deleted_says_how_it_comes_back(self, case: Case, tracked: Tracked) -> None:
+    def test_update_of_deleted_object_names_refresh(self, case: Case, tracked: Tracked) -> None:
+        """An update of what somebody deleted says how it comes back."""
         tracked.up(**case.first)
         case.provider().delete("", {**tracked.outs, "force_destroy": True})  # type: ignore[dict-item]
         with pytest.raises(Refused, match="up --refresh"):
@@ -128,9 +128,10 @@ class EveryVersion(Lifecycle):
         make: Callable[[], Case] = request.param
         return make()
 
-    def test_a_users_password_is_proved_by_one_login_before_the_user_is_taken(
+    def test_adopting_user_verifies_password_with_one_login(
         self, connection: Connection, client: NexusClient
     ) -> None:
+        """A users password is proved by one login before the user is taken."""
         wish = {"user_id": named("user"), "password": "right-1", "roles": ["nx-anonymous"]}
         first = Tracked(UserProvider(), connection)
         first.up(**wish)
@@ -165,15 +166,15 @@ class EveryVersion(Lifecycle):
         ],
         ids=["privilege", "role in role", "role of user", "realm"],
     )
-    def test_a_name_that_is_not_on_the_server_is_answered_with_those_that_are(
+    def test_unknown_name_lists_existing_ones(
         self, connection: Connection, provider: type[NexusProvider], wish: dict[str, Any], said: str
     ) -> None:
+        """A name that is not on the server is answered with those that are."""
         assert re.search(said, refusal(provider, connection, **wish))
 
     @pytest.mark.kinds("RealmActivation")
-    def test_a_realm_is_appended_and_only_what_was_added_is_taken_out(
-        self, connection: Connection, client: NexusClient
-    ) -> None:
+    def test_realm_is_appended_and_only_own_one_removed(self, connection: Connection, client: NexusClient) -> None:
+        """A realm is appended and only what was added is taken out."""
         before = client.get(ACTIVE_REALMS)
         available = [one["id"] for one in client.get("/v1/security/realms/available")]
         realm = next(one for one in available if one not in before)
@@ -196,15 +197,16 @@ class EveryVersion(Lifecycle):
         access.destroy()
         assert client.get("/v1/security/anonymous") == before
 
-    def test_a_server_without_a_licence_gate_has_nothing_to_accept(self, connection: Connection) -> None:
+    def test_server_without_licence_gate_has_nothing_to_accept(self, connection: Connection) -> None:
         licence = Tracked(EulaProvider(), connection)
         assert licence.up(accepted=True) == "create"
         licence.destroy()
 
     @pytest.mark.kinds("AdminPassword")
-    def test_the_admin_password_is_changed_with_at_most_two_logins_and_given_back(
+    def test_admin_password_changes_with_at_most_two_logins(
         self, connection: Connection, client: NexusClient
     ) -> None:
+        """The admin password is changed with at most two logins and given back."""
         wished = {**connection, "password": "another-1"}
         password = Tracked(AdminPasswordProvider(), wished)  # type: ignore[arg-type]
         with pytest.raises(Unauthorized, match="current_password"):
@@ -214,7 +216,8 @@ class EveryVersion(Lifecycle):
         assert password.up(password=connection["password"]) == "update"
         assert client.login()
 
-    def test_a_gone_object_is_told_from_a_wrong_address(self, connection: Connection) -> None:
+    def test_missing_object_differs_from_wrong_url(self, connection: Connection) -> None:
+        """A gone object is told from a wrong address."""
         elsewhere: Connection = {**connection, "url": f"{connection['url']}/no-such-context"}
         for provider, inputs in (
             (RoleProvider, {"role_id": "x"}),
@@ -223,9 +226,10 @@ class EveryVersion(Lifecycle):
             with pytest.raises(NexusError, match="context path"):
                 provider().read("x", {**inputs, "connection": elsewhere})
 
-    def test_read_and_delete_use_the_environment_where_the_state_is_outdated(
+    def test_read_and_delete_use_credentials_of_environment(
         self, connection: Connection, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        """Read and delete use the environment where the state is outdated."""
         role = Tracked(RoleProvider(), connection)
         role.up(role_id=named("role"))
         assert role.outs is not None
@@ -243,17 +247,18 @@ class EveryVersion(Lifecycle):
 class WithoutDocker:
     """What is said where the docker format is missing; a subclass has a fixture ``connection``."""
 
-    def test_a_docker_repository_is_refused_by_the_name_of_what_the_server_lacks(
-        self, connection: Connection
-    ) -> None:
+    def test_docker_repository_refusal_names_missing_feature(self, connection: Connection) -> None:
+        """A docker repository is refused by the name of what the server lacks."""
         said = refusal(DockerHostedRepositoryProvider, connection, name="images")
         assert said.startswith("docker repository 'images': the server has no docker format")
 
-    def test_the_docker_realm_is_answered_with_the_realms_that_there_are(self, connection: Connection) -> None:
+    def test_missing_docker_realm_lists_existing_realms(self, connection: Connection) -> None:
+        """The docker realm is answered with the realms that there are."""
         said = refusal(RealmActivationProvider, connection)
         assert said.startswith("realm 'DockerToken': is not on the server; there are: ")
 
-    def test_a_docker_repository_of_the_state_is_gone(self, connection: Connection) -> None:
+    def test_read_of_missing_docker_repository_returns_no_id(self, connection: Connection) -> None:
+        """A docker repository of the state is gone."""
         kept = {"name": "images", "connection": connection}
         assert DockerHostedRepositoryProvider().read("images", kept).id == ""
         DockerHostedRepositoryProvider().delete("images", kept)

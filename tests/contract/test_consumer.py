@@ -48,9 +48,8 @@ def urn(stack: Stack, name: str) -> str:
 
 
 @pytest.mark.kinds("RegistryCheck", on="stand-in", engine=True)
-def test_a_consumers_stack_is_made_kept_forced_to_be_replaced_kind_by_kind_and_destroyed(
-    stack: Stack, nexus: Nexus
-) -> None:
+def test_consumer_stack_is_created_replaced_and_destroyed(stack: Stack, nexus: Nexus) -> None:
+    """A consumers stack is made kept forced to be replaced kind by kind and destroyed."""
     assert changes(stack.up()) == {"create": len(KINDS) + 2}
     assert changes(stack.up(expect_no_changes=True)) == {}
     state = stack.state_file.read_text()
@@ -69,7 +68,8 @@ def test_a_consumers_stack_is_made_kept_forced_to_be_replaced_kind_by_kind_and_d
     assert changes(stack.destroy()) == {"delete": len(KINDS) + 2}
 
 
-def test_two_resources_that_name_the_same_object_are_refused_in_preview(stack: Stack) -> None:
+def test_two_resources_for_one_object_are_refused(stack: Stack) -> None:
+    """Two resources that name the same object are refused in preview."""
     program = stack.program / "__main__.py"
     program.write_text(program.read_text() + '\nRole("again", role_id="auditors")\n')
     result = stack.preview()

@@ -104,7 +104,8 @@ def test_privilege_is_refused_by_property(connection: Connection, inputs: dict[s
     assert re.search(said, refusal(VIEW, connection, **{**first, **inputs}))
 
 
-def test_content_selector_that_the_server_can_not_parse_is_refused(connection: Connection) -> None:
+def test_invalid_content_selector_is_refused(connection: Connection) -> None:
+    """Content selector that the server can not parse is refused."""
     said = refusal(ContentSelectorProvider, connection, name="s-bad", expression="frmat == ")
     assert "expression: Invalid CSEL: parsing error" in said
 
@@ -132,7 +133,8 @@ def client(connection: Connection) -> NexusClient:
 
 
 @pytest.mark.kinds("ActiveRealms")
-def test_list_of_active_realms_is_set_mended_and_put_back(connection: Connection, client: NexusClient) -> None:
+def test_active_realms_are_set_corrected_and_restored(connection: Connection, client: NexusClient) -> None:
+    """List of active realms is set mended and put back."""
     before = client.get(ACTIVE_REALMS)
     realms = Tracked(ActiveRealmsProvider(), connection)
     try:

@@ -112,7 +112,7 @@ class TestLogins:
         assert repository.registry.call("GET", "/v2/").status_code == 200
         assert repository.nobody().call("GET", "/v2/").headers["WWW-Authenticate"].startswith("BASIC")
 
-    def test_every_request_restarts_the_wait(self, nexus: Nexus, people: People) -> None:
+    def test_every_request_restarts_wait(self, nexus: Nexus, people: People) -> None:
         """Every request begins the wait anew."""
         right = Api(nexus, people.add("nx-search-read"))
         assert right.auth

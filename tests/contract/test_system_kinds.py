@@ -71,9 +71,7 @@ def test_soft_quota_is_bytes_and_goes_when_it_is_left_out(connection: Connection
     store.destroy()
 
 
-def test_delete_of_blob_store_names_the_repositories_that_use_it(
-    connection: Connection, client: NexusClient
-) -> None:
+def test_delete_of_blob_store_names_repositories_that_use_it(connection: Connection, client: NexusClient) -> None:
     store, repository = Tracked(FILE(), connection), named("raw")
     store.up(name=named("store"), path="used")
     storage = {"blobStoreName": store.id, "strictContentTypeValidation": True, "writePolicy": "ALLOW"}
@@ -87,7 +85,8 @@ def test_delete_of_blob_store_names_the_repositories_that_use_it(
 
 
 @pytest.mark.kinds("Email")
-def test_email_is_set_mended_and_cleared(connection: Connection, client: NexusClient) -> None:
+def test_email_is_set_corrected_and_cleared(connection: Connection, client: NexusClient) -> None:
+    """Email is set mended and cleared."""
     first = {"host": "mail.example.com", "from_address": "nexus@example.com", "username": "u", "password": "one"}
     email = Tracked(EmailProvider(), connection)
     assert email.up(**first) == "create"

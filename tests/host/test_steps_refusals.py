@@ -140,7 +140,7 @@ def test_second_step_waits_and_names_first(server: Server) -> None:
     assert f"waiting for another step on this host: {NAME}" in waited
 
 
-def test_two_steps_run_one_after_the_other(server: Server) -> None:
+def test_two_steps_run_one_after_other(server: Server) -> None:
     """Two steps at once come one after the other."""
     server.run("archive", "delete")
     done: list[subprocess.CompletedProcess[str]] = []

@@ -88,7 +88,7 @@ def test_ctrl_c_ends_run_and_next_continues(lab: TinyStack) -> None:
         ("import", ""),
     ],
 )
-def test_missing_option_is_an_error(tmp_path: Path, command: str, option: str) -> None:
+def test_missing_option_is_error(tmp_path: Path, command: str, option: str) -> None:
     """An option that is not there is an error."""
     lab = TinyStack("sandbox", tmp_path)
     assert isinstance(lab.stack, SandboxStack)

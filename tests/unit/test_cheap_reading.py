@@ -25,7 +25,7 @@ from docs.examples import inputs_of
 from sandbox.pki import Authority
 from tests.tested import kinds
 
-from .fake import Asked, Fake, Say, serve
+from .fake import FakeServer, Request, Response, serve
 from .stored import Stored
 
 ONE_BY_ONE = {"AzureBlobStore", "BlobStoreGroup", "FileBlobStore", "GoogleBlobStore", "S3BlobStore"}
@@ -40,7 +40,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(NexusProvider, "run", Run())
 
 
-def connection_to(fake: Fake) -> Connection:
+def connection_to(fake: FakeServer) -> Connection:
     return {"url": fake.url, "username": "admin", "password": "pw"}
 
 
@@ -77,13 +77,13 @@ def read_all(cls: Kind, states: list[dict[str, Any]]) -> list[Any]:
 
 
 @pytest.fixture
-def nexus() -> Iterator[Fake]:
-    with serve(lambda _: Say(404)) as fake:
+def nexus() -> Iterator[FakeServer]:
+    with serve(lambda _: Response(404)) as fake:
         yield fake
 
 
 @pytest.mark.parametrize("cls", OBJECTS.values(), ids=OBJECTS)
-def test_refresh_reads_one_list_for_each_kind(cls: Kind, nexus: Fake) -> None:
+def test_refresh_reads_one_list_for_each_kind(cls: Kind, nexus: FakeServer) -> None:
     provider: Any = cls.provider_class()
     states = several(cls, connection_to(nexus))
     entries = [entry(provider, state) for state in states]
@@ -94,9 +94,11 @@ def test_refresh_reads_one_list_for_each_kind(cls: Kind, nexus: Fake) -> None:
     served[list_path] = {"items": entries, "continuationToken": None} if paged else entries
     served["/v1/status"] = ""
 
-    def script(asked: Asked) -> Say:
-        path = asked.path.removeprefix("/service/rest")
-        return Say(200, served[path]) if path in served else Say(404, {"id": "*", "message": "not found"})
+    def script(request: Request) -> Response:
+        path = request.path.removeprefix("/service/rest")
+        return (
+            Response(200, served[path]) if path in served else Response(404, {"id": "*", "message": "not found"})
+        )
 
     nexus.script = script
     read = read_all(cls, states)
@@ -108,35 +110,35 @@ def test_refresh_reads_one_list_for_each_kind(cls: Kind, nexus: Fake) -> None:
         assert not provider.diff("id", one.outs, state).changes
 
 
-def test_repositories_of_all_kinds_share_one_list(nexus: Fake) -> None:
+def test_repositories_of_all_kinds_share_one_list(nexus: FakeServer) -> None:
     repositories = {name: cls for name, cls in OBJECTS.items() if name.endswith("Repository")}
     assert len(repositories) == 67
     states = {name: several(cls, connection_to(nexus))[0] | {"name": name} for name, cls in repositories.items()}
     entries = [entry(cls.provider_class(), states[name]) for name, cls in repositories.items()]
-    nexus.script = lambda _: Say(200, entries)
+    nexus.script = lambda _: Response(200, entries)
     for name, cls in repositories.items():
         assert read_all(cls, [states[name]])[0].id
     assert nexus.methods() == ["GET /v1/repositorySettings"]
 
 
-def test_missing_list_is_asked_for_once(nexus: Fake) -> None:
-    nexus.script = lambda _: Say(404, {"id": "*", "message": "not found"})
+def test_missing_list_is_asked_for_once(nexus: FakeServer) -> None:
+    nexus.script = lambda _: Response(404, {"id": "*", "message": "not found"})
     client = client_for(connection_to(nexus))
     for _ in range(3):
         with pytest.raises(NotFound):
             client.cached_list("/v1/repositorySettings")
-    assert len(nexus.asked) == 1
+    assert len(nexus.requests) == 1
 
 
-def test_list_read_before_a_write_ended_is_not_kept(nexus: Fake) -> None:
+def test_list_read_before_write_ended_is_not_kept(nexus: FakeServer) -> None:
     reading, written = threading.Event(), threading.Event()
 
-    def script(asked: Asked) -> Say:
-        if asked.path.endswith("/roles"):
+    def script(request: Request) -> Response:
+        if request.path.endswith("/roles"):
             reading.set()
             written.wait(60)
-            return Say(200, [])
-        return Say(204)
+            return Response(200, [])
+        return Response(204)
 
     nexus.script = script
     client = client_for(connection_to(nexus))
@@ -160,7 +162,7 @@ STORED: list[tuple[type[NexusProvider], dict[str, Any], dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("kind", "first", "edit"), STORED, ids=lambda one: getattr(one, "kind", None))
-def test_writes_do_not_use_what_a_refresh_has_read(
+def test_writes_do_not_use_what_refresh_has_read(
     kind: type[NexusProvider], first: dict[str, Any], edit: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def inputs(**changes: Any) -> dict[str, Any]:
@@ -181,7 +183,7 @@ def test_writes_do_not_use_what_a_refresh_has_read(
 
 
 @pytest.mark.parametrize("kind", [one[0] for one in STORED], ids=lambda one: one.kind)
-def test_own_write_is_seen_by_the_next_refresh(kind: type[NexusProvider]) -> None:
+def test_own_write_is_seen_by_next_refresh(kind: type[NexusProvider]) -> None:
     first, edit = next((one[1], one[2]) for one in STORED if one[0] is kind)
     with serve(Stored()) as fake:
         made = {"connection": connection_to(fake), **first}
@@ -194,7 +196,7 @@ def test_own_write_is_seen_by_the_next_refresh(kind: type[NexusProvider]) -> Non
         assert kind().read("one", outs).id == ""
 
 
-def users(fake: Fake, **more: Any) -> list[dict[str, Any]]:
+def users(fake: FakeServer, **more: Any) -> list[dict[str, Any]]:
     found = []
     for number in range(4):
         made = {"user_id": f"user-{number}", "password": "pw-1", "roles": ["everyone"], **more}
@@ -202,15 +204,15 @@ def users(fake: Fake, **more: Any) -> list[dict[str, Any]]:
     return found
 
 
-def test_users_log_in_at_the_same_time(nexus: Fake) -> None:
+def test_users_log_in_at_same_time(nexus: FakeServer) -> None:
     together = threading.Barrier(4)
     states = users(nexus)
 
-    def script(asked: Asked) -> Say:
-        if asked.path.endswith("/v1/status"):
+    def script(request: Request) -> Response:
+        if request.path.endswith("/v1/status"):
             together.wait(60)
-            return Say(200)
-        return Say(200, [entry(UserProvider(), state) for state in states])
+            return Response(200)
+        return Response(200, [entry(UserProvider(), state) for state in states])
 
     nexus.script = script
     with ThreadPoolExecutor(4) as pool:
@@ -218,9 +220,9 @@ def test_users_log_in_at_the_same_time(nexus: Fake) -> None:
 
 
 @pytest.mark.parametrize(("argument", "configured"), [(False, ""), (True, "false")])
-def test_logins_of_users_can_be_turned_off(nexus: Fake, argument: bool, configured: str) -> None:
+def test_logins_of_users_can_be_turned_off(nexus: FakeServer, argument: bool, configured: str) -> None:
     states = users(nexus, check_password=argument)
-    nexus.script = lambda _: Say(200, [entry(UserProvider(), state) for state in states])
+    nexus.script = lambda _: Response(200, [entry(UserProvider(), state) for state in states])
     provider = UserProvider()
     settings = {"nexus-registry:check_passwords": configured} if configured else {}
     provider.configure(ConfigureRequest(Config(settings, "consumer")))
@@ -229,7 +231,7 @@ def test_logins_of_users_can_be_turned_off(nexus: Fake, argument: bool, configur
     assert nexus.methods() == ["GET /v1/security/users?source=default"]
 
 
-def test_a_login_opens_no_connection_of_its_own(nexus: Fake) -> None:
-    nexus.script = lambda _: Say(200)
+def test_login_opens_no_connection_of_its_own(nexus: FakeServer) -> None:
+    nexus.script = lambda _: Response(200)
     client = NexusClient(connection_to(nexus))
     assert client.as_user("ada", "pw-1")._adapter is client._adapter

@@ -109,7 +109,7 @@ def test_diff_ignores_order_defaults_and_server_fields(kind: type[NexusResource]
 
 
 @every_kind
-def test_diff_unknown_value_replaces_like_a_change(kind: type[NexusResource]) -> None:
+def test_diff_unknown_value_replaces_like_change(kind: type[NexusResource]) -> None:
     """Diff unknown value replaces exactly where a change would."""
     provider, _ = KINDS[kind]
     olds = checked(kind)

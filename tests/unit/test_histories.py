@@ -32,7 +32,7 @@ def test_every_program_of_history_can_be_registered(seed: int) -> None:
 
 @at_leisure
 @given(SEEDS)
-def test_history_is_the_same_for_a_seed(seed: int) -> None:
+def test_history_is_same_for_seed(seed: int) -> None:
     """A seed makes one history."""
     assert history(seed) == history(seed)
     assert str(history(seed)) == str(history(seed))

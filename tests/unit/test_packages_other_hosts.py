@@ -141,7 +141,7 @@ def test_interrupted_dpkg_is_completed_before_installation(tmp_path: Path) -> No
     assert calls[3].startswith(APT_INSTALL)
 
 
-def test_account_step_is_the_same_everywhere_and_idempotent(tmp_path: Path) -> None:
+def test_account_step_is_same_everywhere_and_idempotent(tmp_path: Path) -> None:
     """An account is made with the same commands everywhere and once."""
     passwd = 'case "$1 $2" in "passwd nexus"|"group nexus") grep -q "^nexus:" "/etc/$1" ;; *) exit 2 ;; esac\n'
     tools = {

@@ -110,7 +110,7 @@ def passes(host: OtherHost, java: str | None, sha256: str, verb: Any) -> list[st
     ],
     ids=["ubuntu", "rocky", "centos", "leap"],
 )
-def test_service_step_is_the_same_everywhere_and_idempotent(
+def test_service_step_is_same_everywhere_and_idempotent(
     tmp_path: Path, system: System, systemd: str, selinux: bool, java: str, knows: str
 ) -> None:
     """The same commands bring the unit up everywhere and nothing is done twice."""

@@ -74,31 +74,30 @@ def running(version: str, host: str) -> Iterator[Real]:
 class Installation:
     """What the steps make of any version; a subclass has a fixture ``server``."""
 
-    def test_the_version_that_was_asked_for_runs_with_the_admin_password_that_was_given(
-        self, server: Real
-    ) -> None:
+    def test_desired_version_runs_with_admin_password(self, server: Real) -> None:
+        """The version that was asked for runs with the admin password that was given."""
         said = server.curl("service/rest/v1/status", "-i")
         assert f"Server: Nexus/{server.version} " in said
         assert said.endswith(" 200")
         assert server.curl("service/rest/v1/status", password="another").endswith(" 401")
         assert not server.host.exists(f"{server.data_dir}/admin.password")
 
-    def test_https_shows_the_certificate_that_was_given(self, server: Real) -> None:
+    def test_https_serves_given_certificate(self, server: Real) -> None:
+        """Https shows the certificate that was given."""
         assert server.served() == server.store.fingerprint
 
     def test_https_offers_tls_1_2_and_1_3_and_nothing_older(self, server: Real) -> None:
         assert tls.protocols(server.https_port) == {"TLS1_2", "TLS1_3"}
 
-    def test_a_second_pass_changes_nothing(self, server: Real) -> None:
+    def test_second_pass_changes_nothing(self, server: Real) -> None:
         before = server.property("MainPID")
         for step in ("prepare", "account", "archive", "keystore", "service"):
             server.run(step, "update")
         assert server.property("MainPID") == before
 
     @pytest.mark.kinds("Keystore")
-    def test_a_renewed_certificate_is_served_with_a_restart_only_where_this_jetty_needs_one(
-        self, server: Real
-    ) -> None:
+    def test_renewed_certificate_restarts_only_old_jetty(self, server: Real) -> None:
+        """A renewed certificate is served with a restart only where this jetty needs one."""
         before = server.property("MainPID")
         server.renew()
         server.run("keystore", "update")
