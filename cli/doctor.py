@@ -18,7 +18,7 @@ NOTHING, FOUND, UNKNOWN = 0, 1, 2
 REMEDY = "set nexus-registry:repair to a new value and run pulumi up"
 _FINDING, _EXAMINED = "nexus-registry finding: ", "nexus-registry examined: "
 """What doctor.sh puts before its lines; a login shell may print others."""
-FILES = ("lib", "units", "jetty", "properties", "unit", "start", "selinux", "firewall", "doctor")
+FILES = ("lib", "units", "paths", "jetty", "properties", "unit", "start", "selinux", "firewall", "doctor")
 """The files that are sent: the functions of the steps, and those that compare."""
 
 
