@@ -45,7 +45,7 @@ def test_stack_file_is_right_once_its_secrets_are_set(stack: str) -> None:
     assert settings.server.ssh.host_key, "the host's identity is checked"
 
 
-def test_getting_started_page_works_on_the_production_file() -> None:
+def test_getting_started_page_works_on_production_file() -> None:
     """Its commands set single keys; whatever else the file says must go with them."""
     passwords = {"ci": "placeholder", "cluster": "placeholder"}
     settings = read({**stated("prod"), "pullers": ["cluster"], "user_passwords": passwords})
@@ -60,7 +60,7 @@ def test_stack_file_holds_no_secret(stack: str) -> None:
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_every_mistake_of_a_stack_file_is_in_one_list(stack: str) -> None:
+def test_every_mistake_of_stack_file_is_in_one_list(stack: str) -> None:
     wrong = {
         "version": "3.76",
         "admin_password": None,
@@ -95,7 +95,7 @@ def test_protect_covers_what_holds_data_and_nothing_else(protect: bool, monkeypa
     assert protected == ({"nexus-account", "registry-repository"} if protect else set())
 
 
-def test_review_opens_with_the_public_passphrase() -> None:
+def test_review_opens_with_public_passphrase() -> None:
     file = PROJECT / "Pulumi.review.yaml"
     config = StackFile(file, "review").load(PROJECT, "review")
     secret = {key.removeprefix("nexus-registry:") for key in config.secrets}
@@ -105,7 +105,7 @@ def test_review_opens_with_the_public_passphrase() -> None:
     assert "PULUMI_CONFIG_PASSPHRASE=review" in file.read_text()
 
 
-def test_promotion_copies_the_version_and_nothing_else(tmp_path: Path) -> None:
+def test_promotion_copies_version_and_nothing_else(tmp_path: Path) -> None:
     for stack in STACKS:
         (tmp_path / f"Pulumi.{stack}.yaml").write_text((PROJECT / f"Pulumi.{stack}.yaml").read_text())
     staging, prod = (tmp_path / f"Pulumi.{stack}.yaml" for stack in STACKS)
@@ -116,7 +116,7 @@ def test_promotion_copies_the_version_and_nothing_else(tmp_path: Path) -> None:
     assert prod.read_text() == before.replace("3.76.1-01", "3.77.0-08").replace('"0000', '"1111')
 
 
-def test_promotion_refuses_a_stack_without_a_version(tmp_path: Path) -> None:
+def test_promotion_refuses_stack_without_version(tmp_path: Path) -> None:
     for stack in STACKS:
         (tmp_path / f"Pulumi.{stack}.yaml").write_text("config: {}\n")
     done = subprocess.run(["sh", PROMOTE, *STACKS], cwd=tmp_path, capture_output=True, text=True, check=False)

@@ -81,7 +81,7 @@ def never(_: str) -> str:
     raise AssertionError("a question was asked")
 
 
-def test_flags_alone_write_a_stack(folder: Path) -> None:
+def test_flags_alone_write_stack(folder: Path) -> None:
     cli = Cli()
     assert init.init(flags("--no-input"), run=cli, ask=never, ask_secret=never) == 0
     assert cli.calls[0] == ["pulumi", "stack", "init", "prod"]
@@ -132,7 +132,7 @@ def test_wrong_answer_writes_nothing(
     assert not [call for call in cli.calls if call[0] == "pulumi"]
 
 
-def test_failure_of_the_cli_removes_the_stack(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_failure_of_cli_removes_stack(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     cli = Cli(fails="private_key")
     assert init.init(flags("--no-input"), run=cli, ask=never, ask_secret=never) == 2
     assert capsys.readouterr().err == "pulumi config set failed: no\n"

@@ -122,7 +122,7 @@ PULUMI = 'case " $* " in *" preview "*) cat "$PREVIEW"; exit "${STATUS:-0}" ;; e
         ("", "255", "failed"),
     ],
 )
-def test_preview_script_writes_the_summary(
+def test_preview_script_writes_summary(
     preview: str, status: str, said: str, tools: Callable[..., Path], tmp_path: Path
 ) -> None:
     recorded = PROJECT / f"tests/data/previews/{preview}.json" if preview else Path("/dev/null")
@@ -135,7 +135,7 @@ def test_preview_script_writes_the_summary(
     assert said in text
 
 
-def test_preview_of_review_uses_an_empty_state(tools: Callable[..., Path], tmp_path: Path) -> None:
+def test_preview_of_review_uses_empty_state(tools: Callable[..., Path], tmp_path: Path) -> None:
     body = f'echo "$PULUMI_BACKEND_URL $PULUMI_CONFIG_PASSPHRASE" >>"{tmp_path}/calls"; {PULUMI}'
     env = {"PREVIEW": str(PROJECT / "tests/data/previews/create.json")}
     done = run(["sh", str(PIPELINES / "ci/preview.sh"), "review"], tmp_path, tools(pulumi=body), **env)
@@ -161,7 +161,7 @@ def test_drift_script_tells_drift_from_failure(
 
 
 @pytest.mark.parametrize("tool", ["docker", "buildah", "kaniko"])
-def test_application_pushes_without_password_in_a_command_line(
+def test_application_pushes_without_password_in_command_line(
     tool: str, tools: Callable[..., Path], tmp_path: Path
 ) -> None:
     reads = f'case "$1" in login) cat >>"{tmp_path}/stdin" ;; esac'
@@ -278,7 +278,7 @@ def test_report_keeps_one_comment_and_one_issue(platform: str, forge: tuple[Forg
     assert methods == ["POST", "POST", *["PATCH" if platform == "github" else "PUT"] * 3]
 
 
-def test_report_names_the_variable_that_is_missing(tmp_path: Path) -> None:
+def test_report_names_variable_that_is_missing(tmp_path: Path) -> None:
     done = run([sys.executable, str(PIPELINES / "ci/report.py"), "close", "x"], tmp_path, tmp_path)
     assert done.returncode == 1
     assert "GITHUB_TOKEN is not set" in done.stderr

@@ -207,7 +207,7 @@ def pack_of(monkeypatch: pytest.MonkeyPatch, **config: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("rule", "resources", "said"), BROKEN)
-def test_pack_reports_what_the_rules_find(
+def test_pack_reports_what_rules_find(
     rule: str, resources: list[Resource], said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = pack_of(monkeypatch)["policies"][rule]
@@ -309,11 +309,11 @@ def test_audit_refuses_what_it_cannot_read(
     assert said in capsys.readouterr().err
 
 
-def test_audit_of_an_empty_stack_finds_nothing(tmp_path: Path) -> None:
+def test_audit_of_empty_stack_finds_nothing(tmp_path: Path) -> None:
     assert main(["audit", "--file", state(tmp_path)]) == 0
 
 
-def test_example_pack_answers_the_engine(tmp_path: Path) -> None:
+def test_example_pack_answers_engine(tmp_path: Path) -> None:
     """The pack as the CLI's analyzer starts it, asked over its own protocol."""
     argv = [sys.executable, "-u", str(PROJECT / "examples/policy/__main__.py"), "127.0.0.1:1", str(tmp_path)]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:

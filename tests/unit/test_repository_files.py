@@ -27,7 +27,7 @@ CHANGELOG = (
 
 
 @pytest.mark.parametrize(("version", "text"), [("0.2.0", "### Added\n\n- b"), ("0.1.0", "- a")])
-def test_release_notes_are_the_section_of_the_tag(version: str, text: str, tmp_path: Path) -> None:
+def test_release_notes_are_section_of_tag(version: str, text: str, tmp_path: Path) -> None:
     done = notes(tmp_path, f"v{version}", version, CHANGELOG)
     assert (done.returncode, done.stdout.strip()) == (0, text)
 
@@ -36,7 +36,7 @@ def test_release_notes_are_the_section_of_the_tag(version: str, text: str, tmp_p
     ("tag", "version", "said"),
     [("v0.2.1", "0.2.0", "the version in pyproject.toml is 0.2.0"), ("v0.3.0", "0.3.0", "has no section 0.3.0")],
 )
-def test_release_refuses_a_wrong_tag(tag: str, version: str, said: str, tmp_path: Path) -> None:
+def test_release_refuses_wrong_tag(tag: str, version: str, said: str, tmp_path: Path) -> None:
     done = notes(tmp_path, tag, version, CHANGELOG)
     assert done.returncode == 1
     assert said in done.stderr

@@ -84,7 +84,7 @@ def test_destroy_names_what_stays_and_stops() -> None:
     assert [entry.text for entry in found.restarts] == ["the server is stopped and its unit removed"]
 
 
-def test_refused_preview_shows_the_reason() -> None:
+def test_refused_preview_shows_reason() -> None:
     found = summarize(recorded("refused"), NOW)
     assert len(found.errors) == 1
     assert "data_dir: '/' has an empty part" in found.errors[0].text
@@ -142,7 +142,7 @@ def test_retained_repository_is_no_data_loss() -> None:
     assert "retain_on_delete" in found.deleted[0].text
 
 
-def test_secrets_are_not_shown_even_of_an_open_preview() -> None:
+def test_secrets_are_not_shown_even_of_open_preview() -> None:
     """As with ``--show-secrets``, and in what the engine masks only in part."""
     old = {"password": CANARY, "s": {"token": CANARY}, "stdin": CANARY, "connection": {"a": CANARY}}
     new = {"password": f"{CANARY}2", "s": {"token": "x"}, "stdin": "y", "connection": {"a": "z"}}
@@ -197,7 +197,7 @@ def test_command_reads_standard_input(
         assert text.startswith("<!-- nexus-registry summary: nexus-registry/prod -->\n## Preview of ")
 
 
-def test_command_reports_a_failed_preview(capsys: pytest.CaptureFixture[str]) -> None:
+def test_command_reports_failed_preview(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["summary", str(RECORDED / "refused.json"), "--format", "github"]) == 1
     assert "### Errors" in capsys.readouterr().out
 
