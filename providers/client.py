@@ -55,7 +55,7 @@ class Connection(TypedDict, total=False):
         username: the administrator.
         password: that user's password.
         ca: certificate authority in PEM for a server whose certificate no public authority signed.
-        version: the server's version, if known (``3.71.0-06``). A preview refuses properties that it does not have.
+        version: the version of the server, if known (``3.71.0-06``). A preview refuses properties that it lacks.
         edition: ``oss``, ``community`` or ``pro``, if known. A preview refuses properties that only Pro has.
     """
 

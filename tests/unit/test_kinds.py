@@ -31,7 +31,7 @@ VIEW = {"name": "v", "format": "raw", "repository": "*", "actions": ["READ"]}
         ("UserTokens", {}, {"edition": "pro", "version": "3.94.0"}, ""),
     ],
 )
-def test_what_the_server_lacks_is_refused_in_preview(
+def test_what_server_lacks_is_refused_in_preview(
     kind: str, inputs: dict[str, Any], server: dict[str, str], said: str
 ) -> None:
     failures = refused(kind, **inputs, connection={**SERVER, **server})

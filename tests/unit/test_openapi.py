@@ -61,13 +61,13 @@ def declared(cls: type[NexusResource]) -> dict[str, str]:
     return {".".join(path): name for name, path in cls.provider_class.paths.items()}  # type: ignore[attr-defined]
 
 
-def test_kinds_are_those_of_the_api() -> None:
+def test_kinds_are_those_of_api() -> None:
     assert sorted(map(operation, KINDS)) == LATEST.repositories
     assert len(KINDS) == 67
 
 
 @every_kind
-def test_properties_are_those_of_the_api(cls: type[NexusResource]) -> None:
+def test_properties_are_those_of_api(cls: type[NexusResource]) -> None:
     of_api, own = leaves(LATEST, operation(cls)), set(declared(cls))
     assert of_api - own <= set(NOT_DECLARED), "missing"
     assert own - of_api <= set(NOT_DESCRIBED), "invented"
@@ -82,7 +82,7 @@ def test_exceptions_are_needed() -> None:
 
 @every_kind
 @pytest.mark.parametrize("version", VERSIONS)
-def test_availability_agrees_with_the_api(cls: type[NexusResource], version: str) -> None:
+def test_availability_agrees_with_api(cls: type[NexusResource], version: str) -> None:
     provider: Any = cls.provider_class
     has = operation(cls) in API[version].bodies
     assert (not provider.availability.refusal(f"{version}.0", "PRO")) is has
@@ -134,7 +134,8 @@ def without_none(value: Any) -> Any:
 
 
 @every_kind
-def test_smallest_inputs_are_taken(cls: type[NexusResource]) -> None:
+def test_smallest_inputs_are_accepted(cls: type[NexusResource]) -> None:
+    """Smallest inputs are taken."""
     samples = {
         "name": "some-name",
         "remote_url": "https://example.com",

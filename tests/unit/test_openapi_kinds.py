@@ -258,13 +258,13 @@ def test_properties_are_available_where_they_are_described(cls: type[NexusResour
 
 
 @every_kind
-def test_properties_are_those_of_the_api(cls: type[NexusResource]) -> None:
+def test_properties_are_those_of_api(cls: type[NexusResource]) -> None:
     read_only: Any = cls.provider_class.read_only  # type: ignore[attr-defined]
     missing = paths_of(cls, LATEST) - set(declared(cls)) - set(read_only)
     assert {path for path in missing if not any(re.fullmatch(one, path) for one in NOT_DECLARED)} == set()
 
 
-def test_every_write_is_a_kinds_or_has_a_reason() -> None:
+def test_every_write_is_kinds_or_has_reason() -> None:
     of_kinds = {plain(one) for cls in EVERY for one in cls.provider_class.operations()}  # type: ignore[attr-defined]
     with_reason = set(map(plain, NOT_RESOURCES))
     written = set(map(plain, API[LATEST].writes))
