@@ -11,7 +11,7 @@ import pytest
 
 from sandbox.paths import PROJECT
 
-from .conftest import NO_CLI, Lab, thing
+from .conftest import NO_CLI, TinyStack, thing
 
 pytestmark = [pytest.mark.pulumi, NO_CLI]
 SCRIPTS = PROJECT / "examples/pipelines/ci"
@@ -36,8 +36,8 @@ def test_review_stack_previews_without_secrets(tmp_path: Path) -> None:
     assert (tmp_path / "Pulumi.review.yaml").read_text() == (PROJECT / "Pulumi.review.yaml").read_text()
 
 
-def test_drift_is_told_from_a_failure(tmp_path: Path) -> None:
-    lab = Lab("pulumi", tmp_path)
+def test_drift_is_told_from_failure(tmp_path: Path) -> None:
+    lab = TinyStack("pulumi", tmp_path)
     lab.things(thing("a", honest=True))
     assert lab.stack.up().ok
 
