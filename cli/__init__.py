@@ -1,1 +1,1 @@
-"""The few commands that a person runs beside ``pulumi``: ``nexus-registry doctor --host``."""
+"""What a person runs beside ``pulumi``: ``nexus-registry doctor --host`` and ``nexus-registry export``."""

@@ -11,6 +11,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from . import export
 from .audit import as_json, audit
 from .doctor import FOUND, NOTHING, UNKNOWN, examine
 from .init import add_arguments, init
@@ -29,6 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _summary(options.file, options.format, options.name)
     if options.command == "audit":
         return _audit(options)
+    if options.command == "export":
+        return export.run(options, lambda: _export(options.state, options.stack))
     if options.command == "init":
         return init(options)
     try:
@@ -60,11 +63,14 @@ def _parser() -> argparse.ArgumentParser:
         required=True,
         help="on the host, which a refresh can't see: account, files, keystore, unit, service",
     )
-    source = doctor.add_mutually_exclusive_group()
-    source.add_argument("--stack", help="which stack's state; default: the selected one of this folder")
-    source.add_argument(
-        "--state", metavar="FILE", help="what `pulumi stack export --show-secrets` printed; - is standard input"
+    _add_state(doctor)
+    exports = commands.add_parser(
+        "export",
+        help="write a program that declares what a server has, or show what a stack does not manage",
+        description=export.DESCRIPTION,
     )
+    export.add_arguments(exports)
+    _add_state(exports)
     add_arguments(
         commands.add_parser(
             "init",
@@ -99,6 +105,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     audit_.add_argument("--json", action="store_true", help="print the violations as JSON")
     return parser
+
+
+def _add_state(parser: argparse.ArgumentParser) -> None:
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--stack", help="which stack's state; default: the selected one of this folder")
+    source.add_argument(
+        "--state", metavar="FILE", help="what `pulumi stack export --show-secrets` printed; - is standard input"
+    )
 
 
 def _audit(options: argparse.Namespace) -> int:

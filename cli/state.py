@@ -1,4 +1,4 @@
-"""The host steps that an exported stack holds: their command lines, secrets and connections.
+"""What an exported stack holds: its resources, and host steps with command lines, secrets and connections.
 
 A step's command line and standard input are in the state as they ran (components/host/steps.py); which step it was
 stands in the first comment of its file.
@@ -51,19 +51,24 @@ class Step:
         return f"Step({self.name!r}, {self.kind!r})"
 
 
-def steps_in(export: Any) -> list[Step]:
-    """The host steps of an exported stack, in its order; raises :class:`Unreadable`."""
+def resources_in(export: Any) -> list[dict[str, Any]]:
+    """The resources of an exported stack, as they stand there; raises :class:`Unreadable`."""
     deployment = export.get("deployment", export) if isinstance(export, dict) else None
     resources = (deployment or {}).get("resources") if isinstance(deployment, dict) else None
     if not isinstance(resources, list):
         raise Unreadable(
             "--state: this is no exported stack: give what `pulumi stack export --show-secrets` prints"
         )
+    return resources
+
+
+def steps_in(export: Any) -> list[Step]:
+    """The host steps of an exported stack, in its order; raises :class:`Unreadable`."""
     steps = [
         step
-        for resource in resources
+        for resource in resources_in(export)
         if resource.get("type") == _COMMAND and not resource.get("delete")
-        for step in [_step(resource["urn"].rpartition("::")[2], _plain(resource.get("inputs", {})))]
+        for step in [_step(resource["urn"].rpartition("::")[2], plain(resource.get("inputs", {})))]
         if step is not None
     ]
     if not steps:
@@ -84,18 +89,18 @@ def _step(name: str, inputs: Mapping[str, Any]) -> Step | None:
     return Step(name, kinds[-1], tuple(words), verb, secrets.group() if secrets else "", inputs["connection"])
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A property's value with its secrets in the clear."""
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if not isinstance(value, dict):
         return value
     if _MARK not in value:
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: plain(item) for key, item in value.items()}
     if "plaintext" in value:
-        return _plain(json.loads(value["plaintext"]))
+        return plain(json.loads(value["plaintext"]))
     if "value" in value:
-        return _plain(value["value"])
+        return plain(value["value"])
     raise Unreadable("--state: its secrets are encrypted: export it with --show-secrets")
 
 

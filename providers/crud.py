@@ -38,7 +38,8 @@ class NexusProvider(Mapped, OwnedProvider):
     """The lifecycle of an object inside Nexus.
 
     - ``check`` records the object of each resource, and refuses two resources that declare the same object.
-    - ``create`` inserts first, and reads only if that fails: the object exists, or the response was lost. It
+    - ``create`` inserts first, and reads only if that fails: the object exists, or the response was lost. With
+      ``adopt`` it reads first, so that nothing is written to an object that is identical to the desired one. It
       adopts an object that is identical to the desired one. One that differs is an error that names the
       difference, unless ``adopt`` is set or another resource of this run no longer declares it: then it is
       changed.
@@ -71,6 +72,10 @@ class NexusProvider(Mapped, OwnedProvider):
     def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual | None:
         """The actual object; ``None`` when the server responds that it has none."""
         raise NotImplementedError
+
+    def is_built_in(self, actual: Actual) -> bool:
+        """Whether the object is a part of Nexus, which no program needs to declare."""
+        return isinstance(actual.body, Mapping) and bool(actual.body.get("readOnly"))
 
     def insert(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
         """Create the object."""
@@ -249,7 +254,7 @@ class NexusProvider(Mapped, OwnedProvider):
 
     def _insert_or_adopt(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual | None:
         """Create the object, or adopt the existing one; returns the object that existed before."""
-        if self.singleton or self.find_first:
+        if self.singleton or self.find_first or self._adopts(inputs):
             before = self.find(client, inputs)
             if before is not None:
                 self._adopt(client, inputs, before)
@@ -304,9 +309,10 @@ class NexusProvider(Mapped, OwnedProvider):
     def _may_change(self, inputs: Mapping[str, Any]) -> bool:
         """Whether an object that differs may be changed: by ``adopt``, or because its owner gives it up."""
         urn, key = engine.urn(), self._key(inputs)
-        return bool(inputs.get("adopt")) or bool(
-            urn and key and self.run.is_released(urn, key, timeout=CHECK_TIMEOUT)
-        )
+        return self._adopts(inputs) or bool(urn and key and self.run.is_released(urn, key, timeout=CHECK_TIMEOUT))
+
+    def _adopts(self, inputs: Mapping[str, Any]) -> bool:
+        return bool(inputs.get("adopt")) or self.adopts_all
 
     def outputs_of(self, actual: Actual) -> dict[str, Any]:
         """The outputs that the server returns."""

@@ -64,11 +64,14 @@ class Provider(ResourceProvider):
     """The connection in the stack's configuration; set in the provider process only, and never in the state."""
     check_passwords: bool = True
     """Whether a refresh logs in as each user, by the configuration key of this name; set likewise."""
+    adopts_all: bool = False
+    """Whether every object is adopted, as with ``adopt``, by the configuration key ``adopt``; set likewise."""
 
     def configure(self, req: ConfigureRequest) -> None:
-        """Keep, in this process only, the connection that the stack's configuration holds."""
+        """Keep, in this process only, the connection that the stack's configuration holds, and ``adopt``."""
         self.configured = {key: value for key in CONNECTION if (value := req.config.get(f"{NAMESPACE}:{key}"))}
         self.check_passwords = str(req.config.get(f"{NAMESPACE}:check_passwords")).lower() != "false"
+        self.adopts_all = str(req.config.get(f"{NAMESPACE}:adopt")).lower() == "true"
 
     def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:  # noqa: ARG002
         """The errors across properties, as (property, reason). Called when each single property is valid."""

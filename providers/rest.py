@@ -66,6 +66,13 @@ class ObjectProvider(RestProvider):
         """An address with the object's identity and the class's settings in place of their names."""
         return self.filled(template).replace("{key}", segment(self.identity(inputs)))
 
+    def entries(self, client: NexusClient) -> list[Any]:
+        """Everything that the server lists where it lists this kind; other kinds may be among it.
+
+        An entry that lacks a required property has to be read by itself.
+        """
+        return client.cached_list(self.filled(self.list_path))
+
     def path(self, inputs: Mapping[str, Any]) -> str:
         return self.address(self.delete_path, inputs)
 
@@ -114,6 +121,9 @@ class ListedProvider(ObjectProvider):
     find_first = True
     paged: ClassVar[bool] = False
     """Whether the list comes in pages with ``continuationToken``."""
+
+    def entries(self, client: NexusClient) -> list[Any]:
+        return client.cached_list(self.collection, paged=self.paged)
 
     def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual | None:
         read = client.get_items if self.paged else client.get_list

@@ -42,6 +42,12 @@ class RepositoryProvider(ObjectProvider):
         kind = (self.stored_format or self.format, self.type)
         return (entry["format"], entry["type"]) == kind and super().is_it(entry, inputs)
 
+    def entries(self, client: NexusClient) -> list[Any]:
+        told = super().entries(client)
+        names = {one["name"] for one in told}
+        # A new server may lack a repository in repositorySettings until it is first used (seen with 3.89).
+        return [*told, *(one for one in client.cached_list("/v1/repositories") if one["name"] not in names)]
+
     def _is_listed(self, client: NexusClient, inputs: Mapping[str, Any]) -> bool:
         # A new server may lack a repository in repositorySettings until it is first used (seen with 3.89).
         return any(self.is_it(entry, inputs) for entry in client.get_list("/v1/repositories"))

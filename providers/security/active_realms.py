@@ -36,6 +36,9 @@ class ActiveRealmsProvider(SettingProvider):
         realms = client.get_list(self.setting)
         return Actual(realms, {"realms": [one for one in realms if one != _HIDDEN]})
 
+    def is_built_in(self, actual: Actual) -> bool:
+        return bool(actual.properties["realms"] == [_NEEDED])
+
     def write(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
         kept = [_HIDDEN] if _HIDDEN in actual.body else []
         with server_lock(client):

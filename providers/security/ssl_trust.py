@@ -43,9 +43,11 @@ class SslTrustProvider(ObjectProvider):
     def find_in_list(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual | None:
         return self._among(client.cached_list(self.collection), inputs)
 
+    def is_it(self, entry: Mapping[str, Any], inputs: Mapping[str, Any]) -> bool:
+        return bool(entry["id"] == self.identity(inputs))
+
     def _among(self, entries: list[Any], inputs: Mapping[str, Any]) -> Actual | None:
-        id_ = self.identity(inputs)
-        return next((self.actual(one) for one in entries if one["id"] == id_), None)
+        return next((self.actual(one) for one in entries if self.is_it(one, inputs)), None)
 
     def actual(self, body: Mapping[str, Any]) -> Actual:
         return Actual(body, {"certificate": certificates_pem(body["pem"]), "fingerprint": body["fingerprint"]})

@@ -8,6 +8,7 @@ from typing import Any
 from ..client import NexusClient, invalidate_credentials
 from ..crud import Actual
 from ..declare import ListProp, NexusResource, Prop, prop
+from ..errors import Refused
 from ..marks import Incarnations
 from ..rest import ObjectProvider
 from ..schema import boolean, choice, set_of, text
@@ -39,6 +40,8 @@ class UserProvider(ObjectProvider):
         return next((self.actual(body) for body in found if self.is_it(body, inputs)), None)
 
     def insert(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
+        if not inputs.get("password"):
+            raise Refused("password: is missing, and there is no such user. Give the password of the new user")
         require_roles(client, inputs["roles"])
         client.post(self.collection, {**self.to_body(inputs), "password": inputs["password"]})
         invalidate_credentials(client)
@@ -56,7 +59,11 @@ class UserProvider(ObjectProvider):
         return self.check_passwords and bool(inputs["check_password"])
 
     def write_secrets(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
-        change_password(client, inputs["user_id"], inputs["password"])
+        if inputs.get("password"):
+            change_password(client, inputs["user_id"], inputs["password"])
+
+    def is_built_in(self, actual: Actual) -> bool:
+        return actual.properties["user_id"] in _BUILT_IN
 
 
 class User(
@@ -73,6 +80,7 @@ class User(
     An existing user is adopted only when one login with the desired password succeeds. A refresh logs in once for
     each user, several at a time, and reports a password that was changed by hand. ``check_password`` or, for all
     users, the configuration key ``nexus-registry:check_passwords`` turns that off.
+    Without ``password``, an existing user keeps its password.
     Docker tokens stay valid after a change of the password: to lock a user out, remove the roles.
 
     Errors: roles that are not on the server; a user that exists with another password or differs otherwise.
@@ -82,8 +90,8 @@ class User(
 
     user_id: Prop[str] = prop(USER_ID, path="userId", replaces=True)
     """Id of the user, at most 200 characters without white space, ``:``, ``/`` and ``\\``."""
-    password: Prop[str] = prop(text(max_length=4000), secret=True)
-    """The password: at most 4000 characters, and as the policy of the server requires."""
+    password: Prop[str | None] = prop(text(max_length=4000), secret=True, default=None)
+    """The password: at most 4000 characters, and as the policy of the server requires. Required for a new user."""
     roles: ListProp[str] = prop(set_of(text()), path="roles", refers="Role")
     """Ids of at least one role; a set."""
     first_name: Prop[str] = prop(text(max_length=200), path="firstName", default=None)

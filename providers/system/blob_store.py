@@ -88,7 +88,15 @@ class SoftQuota(PropertyGroup, optional="softQuota", requires=("soft_quota_type"
     """The limit, in bytes."""
 
 
-class FileBlobStore(SoftQuota, BlobStore, type="file"):
+class FileBlobStoreProvider(BlobStoreProvider):
+    type = "file"
+
+    def is_built_in(self, actual: Actual) -> bool:
+        told = {name: value for name, value in actual.properties.items() if value is not None}
+        return told == {"name": "default", "path": "default"}
+
+
+class FileBlobStore(SoftQuota, BlobStore, provider=FileBlobStoreProvider):
     """A directory on the server.
 
     Errors: a deletion while repositories use it, which it names.

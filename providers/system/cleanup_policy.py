@@ -45,6 +45,9 @@ class CleanupPolicyProvider(ObjectProvider):
             return self.address(template, inputs).replace(_ADDRESSES[0], address)
         raise NotFound("the server has no address for cleanup policies. Use Nexus 3.71 or newer", status=404)
 
+    def entries(self, client: NexusClient) -> list[Any]:
+        return client.cached_list(self.at(client, self.list_path, {self.key: ""}))
+
     def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual | None:
         entries = client.get_list(self.at(client, self.list_path, inputs))
         return next((self.actual(entry) for entry in entries if self.is_it(entry, inputs)), None)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -46,6 +49,17 @@ def core() -> Iterator[Callable[[], Nexus]]:
         yield get
         for one in made:
             one.stop()
+
+
+@pytest.fixture(scope="session")
+def signing_key() -> Iterator[str]:
+    with tempfile.TemporaryDirectory(prefix="gpg-") as home:
+        gpg = ["gpg", "--homedir", home, "--batch", "--pinentry-mode", "loopback", "--passphrase", ""]
+        Path(home).chmod(0o700)
+        subprocess.run([*gpg, "--quick-gen-key", "contract@example.invalid", "rsa2048"], check=True)
+        exported = subprocess.run([*gpg, "--export-secret-keys", "--armor"], check=True, capture_output=True)
+        yield exported.stdout.decode()
+        subprocess.run(["gpgconf", "--homedir", home, "--kill", "gpg-agent"], check=False)
 
 
 @pytest.fixture(scope="module")

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import tempfile
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import nexus_registry.providers as providers
@@ -84,17 +81,6 @@ def connection(core: Callable[[], Nexus]) -> Connection:
     for member in ("raw-member-1", "raw-member-2"):
         Tracked(provider_of("RawHosted")(), connection).up(name=member)
     return connection
-
-
-@pytest.fixture(scope="session")
-def signing_key() -> Iterator[str]:
-    with tempfile.TemporaryDirectory(prefix="gpg-") as home:
-        gpg = ["gpg", "--homedir", home, "--batch", "--pinentry-mode", "loopback", "--passphrase", ""]
-        Path(home).chmod(0o700)
-        subprocess.run([*gpg, "--quick-gen-key", "contract@example.invalid", "rsa2048"], check=True)
-        exported = subprocess.run([*gpg, "--export-secret-keys", "--armor"], check=True, capture_output=True)
-        yield exported.stdout.decode()
-        subprocess.run(["gpgconf", "--homedir", home, "--kill", "gpg-agent"], check=False)
 
 
 def provider_of(kind: str) -> type[NexusProvider]:

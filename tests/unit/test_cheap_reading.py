@@ -54,6 +54,8 @@ def several(cls: Kind, connection: Connection) -> list[dict[str, Any]]:
             inputs["certificate"] = Authority.create(f"authority {number}").certificate_pem
         else:
             inputs[provider.key] = f"object-{number}"
+        if cls.provider_class is UserProvider:
+            inputs["password"] = "pw"
         result = provider.check({}, inputs)
         assert not [(one.property, one.reason) for one in result.failures]
         made.append(result.inputs)

@@ -76,7 +76,9 @@ def test_docs_link_every_decision() -> None:
     assert names == set(re.findall(r"decisions/([\w-]+\.md)", DOCS))
 
 
-@pytest.mark.parametrize("page", ["README.md", "CHANGELOG.md", "docs/architecture.md", "docs/performance.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "CHANGELOG.md", "docs/adopting.md", "docs/architecture.md", "docs/performance.md"]
+)
 def test_links_lead_somewhere(page: str) -> None:
     path = ROOT / page
     links = re.findall(r"\]\((?!https?:)([^)#]+)", path.read_text())

@@ -1,0 +1,171 @@
+"""``nexus-registry export``: writes a program that declares what a server has, or shows what a stack lacks.
+
+This module has the effects: it reads the server, and writes files. What becomes of the one into the other is in
+:mod:`.inputs`, :mod:`.program`, :mod:`.project` and :mod:`.unmanaged`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TextIO
+from urllib.parse import urlsplit
+
+from nexus_registry.providers.client import Connection, NexusClient
+from nexus_registry.providers.errors import NexusError
+
+from .objects import Choice, Snapshot, read
+from .program import program
+from .project import files_of
+from .state import Unreadable
+from .unmanaged import unmanaged
+
+DESCRIPTION = """\
+Reads a server and writes a Pulumi program in Python that declares what it has. The first `pulumi up` of that
+program takes over what exists and writes nothing to the server. With --diff, shows instead what the server has and
+a stack does not manage. Reads only. NEXUS_USERNAME (default: admin) and NEXUS_PASSWORD are the login. Exit status:
+0 done, or nothing unmanaged; 1 something unmanaged; 2 it could not be done or, with --diff, not all could be read.
+"""
+DONE, FOUND, FAILED = 0, 1, 2
+_QUIET = 2.0
+"""Seconds after which progress is shown."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("--url", required=True, help="address of the server with its context path")
+    parser.add_argument(
+        "--ca", metavar="FILE", help="authority that signed its certificate, where that is no public one"
+    )
+    action = parser.add_mutually_exclusive_group(required=True)
+    action.add_argument("--output", metavar="DIR", type=Path, help="folder of the program, new or empty")
+    action.add_argument("--diff", action="store_true", help="show what --stack or --state does not manage")
+    parser.add_argument("--json", action="store_true", help="print the result of --diff as JSON")
+    parser.add_argument("--name", help="name of the Pulumi project; default: the name of the folder")
+    for option, what in (("--only", "Read only these"), ("--exclude", "Leave these out")):
+        parser.add_argument(
+            option,
+            action="append",
+            default=[],
+            metavar="PATTERN",
+            help=f"{what}: a kind (Role), an object (Role:team-*) or a module (security); repeatable",
+        )
+
+
+def run(asked: argparse.Namespace, exported: Callable[[], Any]) -> int:
+    """Run the command; ``exported`` returns the stack's exported state."""
+    try:
+        choice = Choice(asked.only, asked.exclude)
+        _validate(asked, choice)
+        state = exported() if asked.diff else None
+        found = _read(asked, choice)
+        if asked.diff:
+            return _show(found, state, as_json=asked.json)
+        return _write(found, asked.output, asked.name or _project_name(asked.output))
+    except (NexusError, Unreadable, _Wrong) as error:
+        sys.stderr.write(f"{error}\n")
+        return FAILED
+
+
+class _Wrong(Exception):
+    """An argument can't be used; the text names it, the reason and the remedy."""
+
+
+def _validate(asked: argparse.Namespace, choice: Choice) -> None:
+    parts = urlsplit(asked.url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+        raise _Wrong("--url: must be https://host:port, without a login. Give the address of the server.")
+    if not os.environ.get("NEXUS_PASSWORD"):
+        raise _Wrong("NEXUS_PASSWORD: is not set. Set it to the password of an administrator, and NEXUS_USERNAME.")
+    if unknown := choice.unknown():
+        raise _Wrong(
+            f"--only, --exclude: {', '.join(unknown)} matches no kind. Name one such as Role or security."
+        )
+    if asked.output is not None and asked.output.exists():
+        if not asked.output.is_dir():
+            raise _Wrong(f"--output: {asked.output} is a file. Name a folder.")
+        if any(asked.output.iterdir()):
+            raise _Wrong(f"--output: {asked.output} is not empty. Name a new folder, or empty this one.")
+
+
+def _read(asked: argparse.Namespace, choice: Choice) -> Snapshot:
+    connection: Connection = {
+        "url": asked.url.rstrip("/"),
+        "username": os.environ.get("NEXUS_USERNAME") or "admin",
+        "password": os.environ["NEXUS_PASSWORD"],
+    }
+    if asked.ca:
+        try:
+            connection["ca"] = Path(asked.ca).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise _Wrong(f"--ca: {asked.ca} can't be read: {error}. Name a file in PEM.") from None
+    progress = Progress(sys.stderr)
+    try:
+        return read(NexusClient(connection), choice, connection.get("ca", ""), progress.show)
+    except ValueError as error:
+        raise _Wrong(f"--ca: {asked.ca}: {error}. Name a file in PEM.") from None
+    finally:
+        progress.end()
+
+
+def _write(found: Snapshot, folder: Path, name: str) -> int:
+    made = program(found)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for file, text in files_of(made, found, name).items():
+            (folder / file).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise _Wrong(f"--output: {error.strerror}: {error.filename}. Name a folder that can be written.") from None
+    sys.stdout.write(f"{len(made.entries)} resources written to {folder}. Its README.md says what to do next.\n")
+    sys.stderr.writelines(f"not declared: {line}\n" for line in made.left_out)
+    sys.stderr.writelines(f"not read: {line}\n" for line in found.unread)
+    return DONE
+
+
+def _show(found: Snapshot, state: Any, *, as_json: bool) -> int:
+    lacking = unmanaged(found, state)
+    if as_json:
+        rows = [{"kind": one.kind.__name__, "id": one.identity} for one in lacking]
+        result = {"unmanaged": rows, "undeclared": found.left_out, "unread": found.unread}
+        sys.stdout.write(f"{json.dumps(result, indent=2, ensure_ascii=False)}\n")
+    else:
+        sys.stdout.writelines(f"{one} is not managed by the stack\n" for one in lacking)
+        sys.stdout.writelines(f"{line}\n" for line in found.left_out)
+        sys.stderr.writelines(f"can't tell: {line}\n" for line in found.unread)
+    if found.unread:
+        return FAILED
+    return FOUND if lacking or found.left_out else DONE
+
+
+def _project_name(folder: Path) -> str:
+    """The folder's name, with what a project's name may not have replaced."""
+    name = "".join(
+        one if one.isascii() and (one.isalnum() or one in "-_.") else "-" for one in folder.resolve().name
+    )
+    return name.strip("-.") or "nexus"
+
+
+class Progress:
+    """One line that says what is being read, from two seconds on; nothing in CI and where no person looks."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream, self._began, self._shown = stream, time.monotonic(), False
+        self._visible = stream.isatty() and not os.environ.get("CI")
+
+    def show(self, what: str) -> None:
+        """Say what is read now, in place of what was said before."""
+        if self._visible and time.monotonic() - self._began > _QUIET:
+            self._stream.write(f"\r\033[Kreading {what} …")
+            self._stream.flush()
+            self._shown = True
+
+    def end(self) -> None:
+        """Take the line away."""
+        if self._shown:
+            self._stream.write("\r\033[K")
+            self._stream.flush()

@@ -1,0 +1,66 @@
+"""What a server has and a stack does not manage. Plain data in, plain data out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import nexus_registry.providers as providers
+from nexus_registry.providers.connection import server_of
+from nexus_registry.providers.crud import NexusProvider
+from nexus_registry.providers.declare import NexusResource
+
+from .objects import Object, Snapshot, provider_of
+from .state import Unreadable, plain, resources_in
+
+
+def unmanaged(found: Snapshot, state: Any) -> list[Object]:
+    """The objects of the snapshot that no resource of the exported state manages, by kind and key.
+
+    A stack with resources on several servers is compared by those on the snapshot's. Where all are on one server,
+    it is the snapshot's, at whatever address.
+    """
+    managed: dict[str, set[tuple[str, str]]] = {}
+    for server, key in _managed(state):
+        managed.setdefault(server, set()).add(key)
+    here = server_of(found.url)
+    own = managed.pop("", set())
+    if managed and here not in managed and len(managed) > 1:
+        raise Unreadable(
+            f"--url: the stack has no resource on {here}, but on {', '.join(sorted(managed))}. Give one of these, "
+            "or name another stack"
+        )
+    if managed:
+        own |= managed.get(here) or next(iter(managed.values()))
+    scopes = {scope for scope, _ in own}
+    lacking = [one for one in found.objects if not _is_managed(one, own, scopes)]
+    return sorted(lacking, key=lambda one: (one.kind.__name__, one.identity.casefold(), one.identity))
+
+
+def _is_managed(one: Object, own: set[tuple[str, str]], scopes: set[str]) -> bool:
+    return (one.scope, one.identity) in own or provider_of(one.kind).excludes in scopes
+
+
+def _managed(state: Any) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Server (empty where the configuration has it), scope and id of each resource of a kind of this package."""
+    types = {f"pulumi-python:{kind._resource_type_name}": kind for kind in _kinds()}
+    for resource in resources_in(state):
+        kind = types.get(resource.get("type", ""))
+        if kind is None or resource.get("delete"):
+            continue
+        provider = provider_of(kind)
+        connection = resource.get("inputs", {}).get("connection")
+        connection = plain(connection) if connection is not None else None
+        url = connection.get("url", "") if isinstance(connection, Mapping) else ""
+        yield server_of(url) if url else "", (provider.scope or provider.kind, str(resource.get("id", "")))
+
+
+def _kinds() -> Iterator[type[NexusResource]]:
+    for name in providers.__all__:
+        one = getattr(providers, name)
+        if (
+            isinstance(one, type)
+            and issubclass(one, NexusResource)
+            and issubclass(one.provider_class, NexusProvider)
+        ):
+            yield one

@@ -1,0 +1,208 @@
+"""`nexus-registry export`: what it reads of a server, what a stack does not manage, and its arguments."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import nexus_registry.providers as providers
+import pytest
+import yaml
+from nexus_registry.cli import export
+from nexus_registry.cli.main import main
+from nexus_registry.cli.objects import Choice, Object, Snapshot
+from nexus_registry.cli.state import Unreadable
+from nexus_registry.cli.unmanaged import unmanaged
+
+from .exported import SERVER, Played, found, user
+from .fake import Asked, Fake, Say, serve
+
+
+def resource(kind: str, id_: str, url: str = "", **more: Any) -> dict[str, Any]:
+    connection = {"connection": {"url": url, "password": "x"}} if url else {}
+    token = getattr(providers, kind)._resource_type_name
+    return {"type": f"pulumi-python:{token}", "urn": f"a::{id_}", "id": id_, "inputs": connection, **more}
+
+
+def state(*resources: dict[str, Any]) -> dict[str, Any]:
+    return {"deployment": {"resources": list(resources)}}
+
+
+HERE, ELSEWHERE = "https://nexus.example.com:443/", "https://other.example.com"
+FILES = resource("RawHostedRepository", "files")
+REALMS = Object(providers.ActiveRealms, "realms", {"realms": ["DockerToken"]})
+
+
+@pytest.mark.parametrize(
+    ("resources", "left"),
+    [
+        ([], ["ActiveRealms 'realms'", "RawHostedRepository 'files'", "User 'a'", "User 'b'"]),
+        ([resource("User", "a"), resource("RealmActivation", "DockerToken"), FILES], ["User 'b'"]),
+        ([resource("User", "a", HERE), resource("User", "b", ELSEWHERE)],
+         ["ActiveRealms 'realms'", "RawHostedRepository 'files'", "User 'b'"]),
+        ([resource("User", "a", ELSEWHERE), resource("User", "b", delete=True)],
+         ["ActiveRealms 'realms'", "RawHostedRepository 'files'", "User 'b'"]),
+        ([resource("RawProxyRepository", "files"), resource("Role", "a")],
+         ["ActiveRealms 'realms'", "User 'a'", "User 'b'"]),
+    ],
+)  # fmt: skip
+def test_diff_names_what_no_resource_manages(resources: list[dict[str, Any]], left: list[str]) -> None:
+    objects = [user("b"), user("a"), REALMS, found("RawHostedRepository", name="files")]
+    assert list(map(str, unmanaged(Snapshot(SERVER["url"], objects=objects), state(*resources)))) == left
+
+
+def test_diff_asks_for_the_server_where_the_stack_has_several() -> None:
+    resources = [resource("User", "a", ELSEWHERE), resource("User", "b", "https://third.example.com")]
+    with pytest.raises(Unreadable, match=r"^--url: the stack has no resource on https://nexus\.example\.com:443"):
+        unmanaged(Snapshot(SERVER["url"]), state(*resources))
+
+
+LISTS: dict[str, Any] = {
+    "/v1/security/roles?source=default": [
+        {"id": "nx-admin", "name": "nx-admin", "readOnly": True, "privileges": [], "roles": []},
+        {"id": "ops", "name": "ops", "description": None, "readOnly": False, "privileges": [], "roles": []},
+    ],
+    "/v1/security/users?source=default": [
+        {"userId": one, "firstName": one, "lastName": one, "emailAddress": "a@b.c", "status": "active",
+         "roles": ["ops"], "readOnly": False}
+        for one in ("admin", "anonymous", "alice")
+    ],
+    "/v1/repositorySettings": [
+        {"name": "odd", "format": "new", "type": "hosted", "url": "", "online": True},
+        {"name": "files", "format": "raw", "type": "hosted", "online": True, "raw": {},
+         "storage": {"blobStoreName": "default", "strictContentTypeValidation": True, "writePolicy": "ALLOW"}},
+    ],
+    "/v1/repositories": [{"name": "files", "format": "raw", "type": "hosted", "url": ""}],
+    "/v1/blobstores": [{"name": "default", "type": "File"}],
+    "/v1/blobstores/file/default": {"path": "default", "softQuota": None},
+    "/v1/security/realms/active": ["NexusAuthenticatingRealm"],
+    "/v1/email": {"enabled": False, "host": "", "port": 25, "fromAddress": None},
+    "/v1/status": {},
+}  # fmt: skip
+
+
+def answer(asked: Asked) -> Say:
+    path = asked.path.removeprefix("/service/rest")
+    if path == "/v1/routing-rules":
+        return Say(403, "")
+    return Say(200, LISTS[path]) if path in LISTS else Say(404, {})
+
+
+@pytest.fixture
+def server() -> Any:
+    with serve(answer) as fake:
+        yield fake
+
+
+def test_export_reads_each_list_once_and_writes_the_program(
+    server: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NEXUS_PASSWORD", "pw")
+    folder = tmp_path / "my nexus"
+    assert main(["export", "--url", server.url, "--output", str(folder)]) == 0
+    shown = capsys.readouterr()
+    assert shown.out.startswith("3 resources written to ")
+    assert "not declared: repository 'odd': no kind is declared for it (new hosted)" in shown.err
+    assert "not read: routing rule: " in shown.err
+    twice = {one for one, count in Counter(server.methods()).items() if count > 1}
+    assert twice <= {"GET /v1/status", "GET /v1/security/ldap"}, "two kinds have what is there"
+    assert {one.split()[0] for one in server.methods()} == {"GET"}
+    played = Played({file.name: file.read_text() for file in folder.iterdir()})
+    assert set(played.made) == {("Role", "ops"), ("User", "alice"), ("RawHostedRepository", "files")}
+    assert yaml.safe_load((folder / "Pulumi.yaml").read_text())["name"] == "my-nexus"
+
+
+def test_only_what_is_chosen_is_read(server: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEXUS_PASSWORD", "pw")
+    chosen = ["--only", "Role", "--exclude", "Role:o*"]
+    assert main(["export", "--url", server.url, "--output", str(tmp_path / "b"), *chosen]) == 0
+    assert server.methods() == ["GET /v1/status", "GET /v1/security/roles?source=default"]
+    assert sorted(file.name for file in (tmp_path / "b").iterdir())[:2] == ["Pulumi.yaml", "README.md"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "password", "said"),
+    [
+        (["--url", "nexus.example.com"], "x", "--url: must be https://host:port"),
+        (["--url", "https://u:p@nexus.example.com"], "x", "--url: must be https://host:port, without a login"),
+        (["--url", "https://h"], "", "NEXUS_PASSWORD: is not set"),
+        (["--url", "https://h", "--only", "Rolle"], "x", "--only, --exclude: Rolle matches no kind"),
+        (["--url", "https://h", "--ca", "/missing"], "x", "--ca: /missing can't be read"),
+    ],
+)
+def test_wrong_arguments_are_named(
+    arguments: list[str], password: str, said: str, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str], tmp_path: Path,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("NEXUS_PASSWORD", password)
+    assert main(["export", "--output", str(tmp_path / "new"), *arguments]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_output_is_never_written_over(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("NEXUS_PASSWORD", "x")
+    (tmp_path / "mine").write_text("")
+    assert main(["export", "--url", "https://h", "--output", str(tmp_path)]) == 2
+    assert "is not empty. Name a new folder" in capsys.readouterr().err
+
+
+def test_choice_takes_kinds_modules_and_objects() -> None:
+    role = providers.Role
+    assert Choice(["security"]).takes(role, "a")
+    assert Choice(["Role:a*"]).takes(role, "ab")
+    assert not Choice(["Role:a*"]).takes(role, "b")
+    assert not Choice(exclude=["Role:a*"]).takes(role, "ab")
+    assert Choice(exclude=["Role:a*"]).may_take(role)
+    assert not Choice(["storage"]).may_take(role)
+
+
+class Screen:
+    """A stream that keeps what is written."""
+
+    def __init__(self, *, tty: bool) -> None:
+        self.text, self._tty = "", tty
+
+    def isatty(self) -> bool:
+        return self._tty
+
+    def write(self, text: str) -> None:
+        self.text += text
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+
+@pytest.mark.parametrize(("tty", "ci", "shown"), [(True, "", True), (False, "", False), (True, "true", False)])
+def test_progress_is_shown_from_two_seconds_on(
+    tty: bool, ci: str, shown: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    monkeypatch.setenv("CI", ci)
+    screen: Any = Screen(tty=tty)
+    progress = export.Progress(screen)
+    progress.show("role")
+    assert screen.text == ""
+    now[0] += 2.1
+    progress.show("user")
+    progress.end()
+    assert ("reading user" in screen.text) is shown
+
+
+def test_json_of_diff_is_read_by_programs(
+    server: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NEXUS_PASSWORD", "pw")
+    file = tmp_path / "state.json"
+    file.write_text(json.dumps(state(resource("User", "alice"), resource("RawHostedRepository", "files"))))
+    line = ["export", "--url", server.url, "--diff", "--state", str(file)]
+    assert main([*line, "--json", "--exclude", "RoutingRule"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told["unmanaged"] == [{"kind": "Role", "id": "ops"}]
+    assert main([*line, "--only", "User"]) == 0
+    assert main(line) == 2, "the routing rules could not be read"
