@@ -18,7 +18,7 @@ from nexus_registry.cli.state import Unreadable
 from nexus_registry.cli.unmanaged import unmanaged
 
 from .exported import SERVER, Played, found, user
-from .fake import Asked, Fake, Say, serve
+from .fake import FakeServer, Request, Response, serve
 
 
 def resource(kind: str, id_: str, url: str = "", **more: Any) -> dict[str, Any]:
@@ -84,11 +84,11 @@ LISTS: dict[str, Any] = {
 }  # fmt: skip
 
 
-def answer(asked: Asked) -> Say:
-    path = asked.path.removeprefix("/service/rest")
+def answer(request: Request) -> Response:
+    path = request.path.removeprefix("/service/rest")
     if path == "/v1/routing-rules":
-        return Say(403, "")
-    return Say(200, LISTS[path]) if path in LISTS else Say(404, {})
+        return Response(403, "")
+    return Response(200, LISTS[path]) if path in LISTS else Response(404, {})
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def server() -> Any:
 
 
 def test_export_reads_each_list_once_and_writes_the_program(
-    server: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    server: FakeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("NEXUS_PASSWORD", "pw")
     folder = tmp_path / "my nexus"
@@ -115,7 +115,7 @@ def test_export_reads_each_list_once_and_writes_the_program(
     assert yaml.safe_load((folder / "Pulumi.yaml").read_text())["name"] == "my-nexus"
 
 
-def test_only_what_is_chosen_is_read(server: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_what_is_chosen_is_read(server: FakeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEXUS_PASSWORD", "pw")
     chosen = ["--only", "Role", "--exclude", "Role:o*"]
     assert main(["export", "--url", server.url, "--output", str(tmp_path / "b"), *chosen]) == 0
@@ -195,7 +195,7 @@ def test_progress_is_shown_from_two_seconds_on(
 
 
 def test_json_of_diff_is_read_by_programs(
-    server: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    server: FakeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("NEXUS_PASSWORD", "pw")
     file = tmp_path / "state.json"
