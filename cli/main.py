@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -16,6 +17,9 @@ from .audit import as_json, audit
 from .doctor import FOUND, NOTHING, UNKNOWN, examine
 from .init import add_arguments, init
 from .markdown import LIMITS, render
+from .registry import add_arguments as add_registry_arguments
+from .registry import examine as examine_registry
+from .registry import request as registry_request
 from .state import Unreadable, steps_in
 from .summary import summarize
 
@@ -34,6 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return export.run(options, lambda: _export(options.state, options.stack))
     if options.command == "init":
         return init(options)
+    if options.url or not options.host:
+        return _registry(options)
     try:
         steps = steps_in(_export(options.state, options.stack))
     except Unreadable as error:
@@ -53,14 +59,15 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, dest="command", metavar="COMMAND")
     doctor = commands.add_parser(
         "doctor",
-        help="show what is no longer as the stack left it",
-        description="Show what is no longer as the stack left it. Changes nothing. Exit status: 0 nothing found, "
-        "1 something found, 2 can't tell.",
+        help="show what is wrong with a registry, or what is no longer as the stack left it on the host",
+        description="With URL: show what is wrong with a registry, as its clients see it; NEXUS_USERNAME and "
+        "NEXUS_PASSWORD log in. With --host: show what is no longer as the stack left it on the host. Changes "
+        "nothing. Exit status: 0 nothing found, 1 something found, 2 can't tell.",
     )
+    add_registry_arguments(doctor)
     doctor.add_argument(
         "--host",
         action="store_true",
-        required=True,
         help="on the host, which a refresh can't see: account, files, keystore, unit, service",
     )
     _add_state(doctor)
@@ -146,6 +153,22 @@ def _summary(file: str, form: str, name: str | None) -> int:
         return UNKNOWN
     sys.stdout.write(f"{json.dumps(found.as_dict())}\n" if form == "json" else render(found, LIMITS[form]))
     return 1 if found.errors else 0
+
+
+def _registry(options: argparse.Namespace) -> int:
+    try:
+        request = registry_request(options, os.environ)
+    except (OSError, ValueError) as error:
+        sys.stderr.write(f"{error}\n")
+        return UNKNOWN
+    found = list(examine_registry(request, lambda line: sys.stderr.write(f"{line} …\n")))
+    if options.json:
+        sys.stdout.write(json.dumps([vars(one) for one in found]) + "\n")
+    else:
+        sys.stdout.writelines(f"{one.text}. {one.remedy}. ({one.code})\n" for one in found)
+        if not found:
+            sys.stdout.write(f"nothing found: {request.url} works\n")
+    return FOUND if found else NOTHING
 
 
 def _export(file: str | None, stack: str | None, option: str = "--state", command: Sequence[str] = _EXPORT) -> Any:

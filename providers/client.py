@@ -178,11 +178,19 @@ class NexusClient:
         )
 
     def probe(
-        self, url: str, *, headers: Mapping[str, str] | None = None, auth: AuthBase | None = None
+        self,
+        url: str,
+        *,
+        method: str = "GET",
+        headers: Mapping[str, str] | None = None,
+        auth: AuthBase | None = None,
+        data: bytes | None = None,
     ) -> requests.Response:
-        """One GET at any address, without this client's credentials; raises what ``requests`` raises."""
-        return self._session().get(
+        """One request at any address, without this client's credentials; raises what ``requests`` raises."""
+        return self._session().request(
+            method,
             url,
+            data=data,
             headers=headers,
             auth=auth or _NoAuth(),
             timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),

@@ -54,8 +54,8 @@ def check_registry(inputs: Mapping[str, Any]) -> None:
         {"url": base, "username": inputs["username"], "password": inputs["password"], "ca": inputs["ca"]}
     )
     try:
-        _login(client, base, inputs)
-        _pull_challenge(client, base, inputs)
+        check_login(client, base, inputs["username"], inputs["password"])
+        _check_pull(client, base, desired=inputs["anonymous_pull"])
     except requests.RequestException as error:
         reason = connection_error_reason(error, base)
         raise Refused(f"registry {inputs['login_server']}: {reason}, over {inputs['scheme']}") from None
@@ -63,51 +63,59 @@ def check_registry(inputs: Mapping[str, Any]) -> None:
         raise type(error)(f"registry {inputs['login_server']}: {error}", status=error.status) from None
 
 
-def _login(client: NexusClient, base: str, inputs: Mapping[str, Any]) -> None:
-    challenge = _challenge(_when_up(client, f"{base}/v2/"), base)
-    credentials = HTTPBasicAuth(inputs["username"].encode(), inputs["password"].encode())
-    if challenge["scheme"] == "bearer":
-        query = urlencode({"account": inputs["username"], "service": challenge.get("service", "")})
-        response = client.probe(f"{challenge['realm']}?{query}", auth=credentials)
+def check_login(client: NexusClient, base: str, username: str, password: str) -> None:
+    """Log in once, as ``docker login`` does."""
+    asked = challenge(_when_up(client, f"{base}/v2/"), base)
+    credentials = HTTPBasicAuth(username.encode(), password.encode())
+    if asked["scheme"] == "bearer":
+        query = urlencode({"account": username, "service": asked.get("service", "")})
+        response = client.probe(f"{asked['realm']}?{query}", auth=credentials)
         if response.status_code == 200:
-            response = client.probe(f"{base}/v2/", headers=_bearer(response))
+            response = client.probe(f"{base}/v2/", headers=bearer(response))
     else:
         response = client.probe(f"{base}/v2/", auth=credentials)
     if response.status_code == 401:
         raise Unauthorized(
-            f"a docker login as {inputs['username']!r} is refused (401): the password is wrong, the user is not "
+            f"a docker login as {username!r} is refused (401): the password is wrong, the user is not "
             "active, or the realm DockerToken is not active; it was tried once",
             status=401,
         )
     if response.status_code == 429:
-        name = inputs["username"]
-        raise RateLimited(f"a docker login as {name!r} is answered 429: {rate_limit_hint(name)}", status=429)
+        raise RateLimited(
+            f"a docker login as {username!r} is answered 429: {rate_limit_hint(username)}", status=429
+        )
     if response.status_code != 200:
         licence = " (is the licence accepted? accept_eula)" if response.status_code == 403 else ""
-        raise Refused(f"a docker login as {inputs['username']!r} is answered {response.status_code}{licence}")
+        raise Refused(f"a docker login as {username!r} is answered {response.status_code}{licence}")
 
 
-def _pull_challenge(client: NexusClient, base: str, inputs: Mapping[str, Any]) -> None:
-    manifest = f"{base}/v2/{_IMAGE}/manifests/latest"
-    response = client.probe(manifest)
-    if response.status_code == 401:
-        challenge = _challenge(response, base)
-        if challenge["scheme"] == "bearer":
-            query = urlencode({"service": challenge.get("service", ""), "scope": f"repository:{_IMAGE}:pull"})
-            token = client.probe(f"{challenge['realm']}?{query}")
-            if token.status_code == 200:
-                response = client.probe(manifest, headers=_bearer(token))
-    allowed = response.status_code in (200, 404)
-    if allowed and not inputs["anonymous_pull"]:
+def _check_pull(client: NexusClient, base: str, *, desired: bool) -> None:
+    status = pull_status(client, base)
+    allowed = status in (200, 404)
+    if allowed and not desired:
         raise Refused(
             "a pull without a login is allowed and should not be: see anonymous access and force_basic_auth"
         )
-    if not allowed and inputs["anonymous_pull"]:
+    if desired and not allowed:
         raise Refused(
-            f"a pull without a login is refused ({response.status_code}) and should be allowed: it needs "
+            f"a pull without a login is refused ({status}) and should be allowed: it needs "
             "anonymous access, force_basic_auth=False, the realm DockerToken, and an anonymous role that may "
             "read it"
         )
+
+
+def pull_status(client: NexusClient, base: str) -> int:
+    """The response to a pull without a login: 404 for an image that is missing, when pulls are allowed."""
+    manifest = f"{base}/v2/{_IMAGE}/manifests/latest"
+    response = client.probe(manifest)
+    if response.status_code == 401:
+        asked = challenge(response, base)
+        if asked["scheme"] == "bearer":
+            query = urlencode({"service": asked.get("service", ""), "scope": f"repository:{_IMAGE}:pull"})
+            token = client.probe(f"{asked['realm']}?{query}")
+            if token.status_code == 200:
+                response = client.probe(manifest, headers=bearer(token))
+    return response.status_code
 
 
 def _when_up(client: NexusClient, url: str) -> requests.Response:
@@ -125,7 +133,8 @@ def _when_up(client: NexusClient, url: str) -> requests.Response:
         time.sleep(0.5)
 
 
-def _bearer(response: requests.Response) -> dict[str, str]:
+def bearer(response: requests.Response) -> dict[str, str]:
+    """The header with the token of a response."""
     try:
         return {"Authorization": f"Bearer {response.json()['token']}"}
     except (ValueError, KeyError, TypeError):
@@ -134,7 +143,8 @@ def _bearer(response: requests.Response) -> dict[str, str]:
         ) from None
 
 
-def _challenge(response: requests.Response, base: str) -> dict[str, str]:
+def challenge(response: requests.Response, base: str) -> dict[str, str]:
+    """How a response asks for a login: ``scheme`` (``basic`` or ``bearer``), and its parameters."""
     header = response.headers.get("WWW-Authenticate", "")
     scheme, _, rest = header.partition(" ")
     if response.status_code != 401 or scheme.lower() not in ("basic", "bearer"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -60,7 +61,7 @@ def sequence(*responses: Response) -> Script:
 
 
 @contextmanager
-def serve(script: Script) -> Iterator[FakeServer]:
+def serve(script: Script, tls: ssl.SSLContext | None = None) -> Iterator[FakeServer]:
     """Serve on a free loopback port until the block ends."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -93,7 +94,9 @@ def serve(script: Script) -> Iterator[FakeServer]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    fake = FakeServer(f"http://127.0.0.1:{server.server_port}", [], script)
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    fake = FakeServer(f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}", [], script)
     threading.Thread(target=server.serve_forever, daemon=True, kwargs={"poll_interval": 0.02}).start()
     try:
         yield fake

@@ -112,7 +112,7 @@ def test_unusable_state_is_refused_with_remedy(
     assert said in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("arguments", [[], ["doctor"], ["doctor", "--host", "--stack", "a", "--state", "b"]])
+@pytest.mark.parametrize("arguments", [[], ["doctor", "--host", "--stack", "a", "--state", "b"]])
 def test_wrong_command_line_exits_2(arguments: list[str]) -> None:
     """A wrong command line ends with 2 as what cannot be told."""
     with pytest.raises(SystemExit) as ended:

@@ -1,0 +1,346 @@
+"""``nexus-registry doctor URL``: examines a registry from outside, as a client reaches it. It changes nothing,
+unless it is asked to push.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import socket
+import ssl
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from urllib.parse import urlencode, urljoin, urlsplit
+
+import requests
+from requests.auth import AuthBase, HTTPBasicAuth
+
+from ..providers.client import Connection, NexusClient
+from ..providers.data_sources import get_blob_stores, get_realms, get_server
+from ..providers.errors import NexusError, NotFound, RateLimited, Unauthorized
+from ..providers.registry_check import bearer, challenge, check_login, pull_status
+
+KNOWN_BAD = {"3.96.0": "it answers HEAD of a manifest with 500 (sonatype/nexus-public#1059)"}
+"""Versions on which a registry does not work."""
+LITTLE_SPACE = 1 << 30
+_TIMEOUT = 10.0
+_OCI = "application/vnd.oci.image"
+_MANIFEST = f"{_OCI}.manifest.v1+json"
+_CERTIFICATE = {
+    9: ("certificate-not-yet-valid", "is not valid yet", "Correct the clock of this machine or of the issuer"),
+    10: ("certificate-expired", "has expired", "Renew it"),
+    62: ("certificate-name", "is for other names", "Use one of its names, or issue it for this one"),
+    64: ("certificate-name", "is for other addresses", "Use its name, or issue it for this address"),
+}
+"""By OpenSSL's number of the verification error."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is wrong.
+
+    Attributes:
+        code: stable, for monitoring.
+        text: what is wrong.
+        remedy: what to do.
+    """
+
+    code: str
+    text: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Target:
+    """What to examine.
+
+    Attributes:
+        url: address of the registry, such as ``https://registry.example.com:5000``.
+        nexus: address of Nexus itself; empty: it is not examined.
+        ca: authority of the certificates in PEM; empty: the system's.
+        username: who logs in; empty: nobody does.
+        password: that user's password.
+        anonymous_pull: whether a pull without a login should be allowed; None: either.
+        expires_within: days before the end of a certificate from which on that is a finding.
+        image: repository path of an image to push and pull; empty: none.
+    """
+
+    url: str
+    nexus: str = ""
+    ca: str = ""
+    username: str = ""
+    password: str = ""
+    anonymous_pull: bool | None = None
+    expires_within: int = 30
+    image: str = ""
+
+    def connection(self, url: str) -> Connection:
+        login: Connection = {"url": url, "username": self.username, "password": self.password}
+        return {**login, "ca": self.ca} if self.ca else login
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags."""
+    parser.add_argument("url", nargs="?", metavar="URL", help="address of the registry: https://HOST:PORT")
+    parser.add_argument("--nexus", default="", metavar="URL", help="examine Nexus itself, too, at this address")
+    parser.add_argument("--ca", metavar="FILE", help="authority of the certificates in PEM")
+    parser.add_argument(
+        "--anonymous-pull", choices=("yes", "no"), help="whether a pull without a login should be allowed"
+    )
+    parser.add_argument(
+        "--expires-within",
+        type=int,
+        default=30,
+        metavar="DAYS",
+        help="days before its end (default: 30)",
+    )
+    parser.add_argument(
+        "--push", default="", metavar="IMAGE", help="push a small image to this path, pull it, and delete it"
+    )
+    parser.add_argument("--json", action="store_true", help="print the findings as JSON")
+
+
+def request(options: argparse.Namespace, environment: Mapping[str, str]) -> Target:
+    """What to examine, from flags and environment; raises ValueError or OSError for what can't be."""
+    username = environment.get("NEXUS_USERNAME", "")
+    for flag, url in (("URL", options.url or ""), ("--nexus", options.nexus)):
+        parts = urlsplit(url)
+        if (flag == "URL" or url) and (parts.scheme not in ("http", "https") or not parts.hostname):
+            raise ValueError(f"{flag}: {url!r} is no address. Give https://HOST:PORT, or --host")
+    if (options.push or options.nexus) and not username:
+        raise ValueError("NEXUS_USERNAME: is missing. --push and --nexus need a login")
+    return Target(
+        url=options.url.rstrip("/"),
+        nexus=options.nexus.rstrip("/"),
+        ca=Path(options.ca).read_text(encoding="utf-8") if options.ca else "",
+        username=username,
+        password=environment.get("NEXUS_PASSWORD", ""),
+        anonymous_pull={"yes": True, "no": False}.get(options.anonymous_pull),
+        expires_within=options.expires_within,
+        image=options.push,
+    )
+
+
+def examine(target: Target, progress: Callable[[str], object] = lambda _: None) -> Iterator[Finding]:
+    """What is wrong, in the order in which a client meets it. What can't be reached is not asked further."""
+    reached: dict[tuple[str, int], bool] = {}
+    for url, ask in ((target.url, _registry), (target.nexus, _nexus)):
+        if not url:
+            continue
+        progress(f"examining {url}")
+        if (place := _place(url)) not in reached:
+            found = list(_transport(url, target))
+            reached[place] = all(one.code == "certificate-expires" for one in found)
+            yield from found
+        if reached[place]:
+            yield from ask(target)
+
+
+def _place(url: str) -> tuple[str, int]:
+    parts = urlsplit(url)
+    return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+
+
+# --- name, port, TLS ------------------------------------------------------------------------------
+
+
+def _transport(url: str, target: Target) -> Iterator[Finding]:
+    host, port = _place(url)
+    try:
+        plain = socket.create_connection((host, port), timeout=_TIMEOUT)
+    except socket.gaierror:
+        yield Finding("name", f"{host}: the name is not resolved", "Create its DNS record, or correct the name")
+        return
+    except ConnectionRefusedError:
+        yield Finding("port-closed", f"{host}:{port}: nothing listens", "Start the service, or correct the port")
+        return
+    except OSError as error:
+        yield Finding(
+            "port-silent", f"{host}:{port}: {error.strerror or error}", "Open the port in every firewall between"
+        )
+        return
+    with plain:
+        if urlsplit(url).scheme == "https":
+            yield from _tls(plain, host, port, target)
+
+
+def _tls(plain: socket.socket, host: str, port: int, target: Target) -> Iterator[Finding]:
+    context = ssl.create_default_context(cadata=target.ca or None)
+    try:
+        with context.wrap_socket(plain, server_hostname=host) as secure:
+            shown = secure.getpeercert() or {}
+    except ssl.SSLCertVerificationError as error:
+        code, text, remedy = _CERTIFICATE.get(
+            error.verify_code,
+            (
+                "certificate-untrusted",
+                f"is not trusted ({error.verify_message})",
+                "Give the authority by --ca, or serve the intermediate certificates, too",
+            ),
+        )
+        yield Finding(code, f"{host}:{port}: the certificate {text}", remedy)
+        return
+    except (ssl.SSLError, OSError) as error:
+        reason = getattr(error, "reason", None) or error
+        yield Finding(
+            "no-tls", f"{host}:{port}: there is no TLS ({reason})", "Use the HTTPS port, or http:// in the URL"
+        )
+        return
+    ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(str(shown["notAfter"])), timezone.utc)
+    if (left := (ends - datetime.now(timezone.utc)).days) < target.expires_within:
+        yield Finding("certificate-expires", f"{host}:{port}: the certificate ends in {left} days", "Renew it")
+
+
+# --- registry -------------------------------------------------------------------------------------
+
+
+def _registry(target: Target) -> Iterator[Finding]:
+    base, client = target.url, NexusClient(target.connection(target.url))
+    try:
+        response = client.probe(f"{base}/v2/")
+        if response.status_code >= 500:
+            yield Finding(
+                "registry-error", f"/v2/ is answered {response.status_code}", "See nexus.log of the server"
+            )
+            return
+        if response.status_code != 401:
+            text = f"/v2/ is answered {response.status_code} without a request for a login: no registry is there"
+            yield Finding("no-registry", text, "Correct the port, or the path in the reverse proxy")
+            return
+        try:
+            asked = challenge(response, base)
+        except NexusError as error:
+            yield Finding(
+                "challenge-address", str(error), "Pass on Host and X-Forwarded-Proto in the reverse proxy"
+            )
+            return
+        if target.anonymous_pull is not None:
+            yield from _anonymous(client, base, pull=target.anonymous_pull)
+        if target.username:
+            login = list(_login(client, base, target))
+            yield from login
+            if target.image and not login:
+                yield from _push(client, base, target, asked)
+    except requests.RequestException as error:
+        yield Finding(
+            "registry-silent", f"{base}: {type(error).__name__} after the first connection", "See nexus.log"
+        )
+
+
+def _anonymous(client: NexusClient, base: str, *, pull: bool) -> Iterator[Finding]:
+    allowed = pull_status(client, base) in (200, 404)
+    if allowed and not pull:
+        yield Finding(
+            "anonymous-pull", "everybody may pull without a login", "Set anonymous_pull to false, and run up"
+        )
+    elif pull and not allowed:
+        yield Finding(
+            "no-anonymous-pull", "nobody may pull without a login", "Set anonymous_access and anonymous_pull"
+        )
+
+
+def _login(client: NexusClient, base: str, target: Target) -> Iterator[Finding]:
+    try:
+        check_login(client, base, target.username, target.password)
+    except Unauthorized as error:
+        yield Finding("login", str(error), "Correct the password, or activate the realm DockerToken")
+    except RateLimited as error:
+        yield Finding("login-limited", str(error), "Wait; the limit is the server's")
+    except NexusError as error:
+        yield Finding("login-error", str(error), "Accept the licence, or see nexus.log of the server")
+
+
+def _digest(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def _push(client: NexusClient, base: str, target: Target, asked: dict[str, str]) -> Iterator[Finding]:
+    """Push an image of one small layer under a tag of its own, pull it, and delete it."""
+    image, tag = f"{base}/v2/{target.image}", f"doctor-{uuid.uuid4().hex[:12]}"
+    auth: AuthBase | None = HTTPBasicAuth(target.username.encode(), target.password.encode())
+    headers: dict[str, str] = {}
+    if asked["scheme"] == "bearer":
+        scope = f"repository:{target.image}:pull,push,delete"
+        query = urlencode({"service": asked.get("service", ""), "scope": scope})
+        headers, auth = bearer(client.probe(f"{asked['realm']}?{query}", auth=auth)), None
+
+    def send(method: str, url: str, data: bytes | None = None, **more: str) -> requests.Response:
+        response = client.probe(url, method=method, data=data, auth=auth, headers={**headers, **more})
+        response.raise_for_status()
+        return response
+
+    def upload(content: bytes) -> dict[str, object]:
+        name = _digest(content)
+        place = urljoin(f"{base}/", send("POST", f"{image}/blobs/uploads/").headers["Location"])
+        place += f"{'&' if '?' in place else '?'}{urlencode({'digest': name})}"
+        send("PUT", place, content, **{"Content-Type": "application/octet-stream"})
+        return {"digest": name, "size": len(content)}
+
+    step = "push"
+    try:
+        layer = {"mediaType": f"{_OCI}.layer.v1.tar", **upload(tag.encode())}
+        config = {"mediaType": f"{_OCI}.config.v1+json", **upload(b"{}")}
+        content = json.dumps({"schemaVersion": 2, "mediaType": _MANIFEST, "config": config, "layers": [layer]})
+        send("PUT", f"{image}/manifests/{tag}", content.encode(), **{"Content-Type": _MANIFEST})
+        step = "pull"
+        pulled = send("GET", f"{image}/manifests/{tag}", Accept=_MANIFEST)
+        send("GET", f"{image}/blobs/{layer['digest']}")
+        step = "delete"
+        send("DELETE", f"{image}/manifests/{_digest(pulled.content)}")
+    except requests.HTTPError as error:
+        status = error.response.status_code
+        text = f"{step} of {target.image}:{tag} is answered {status}"
+        remedies = {
+            401: f"Give {target.username} the role that may {step}",
+            403: f"Give {target.username} the role that may {step}",
+            404: "Correct the path of --push",
+            413: "Raise the limit of the reverse proxy for the size of a request",
+        }
+        yield Finding(step, text, remedies.get(status, "See nexus.log of the server"))
+
+
+# --- Nexus ----------------------------------------------------------------------------------------
+
+
+def _nexus(target: Target) -> Iterator[Finding]:
+    connection = target.connection(target.nexus)
+    client = NexusClient(connection)
+    writable = client.probe(f"{target.nexus}/service/rest/v1/status/writable")
+    if writable.status_code == 503:
+        yield Finding("read-only", "Nexus takes no writes", "Free disk space, or end the read-only mode")
+    try:
+        version = get_server(connection).version.partition("-")[0]
+        if version in KNOWN_BAD:
+            yield Finding(
+                "version", f"Nexus {version} is known to fail: {KNOWN_BAD[version]}", "Change the version"
+            )
+        yield from _licence(client)
+        if not any(realm.realm == "DockerToken" and realm.active for realm in get_realms(connection)):
+            yield Finding("realm", "the realm DockerToken is not active", "Run pulumi refresh and pulumi up")
+        for store in get_blob_stores(connection):
+            if store.soft_quota_violation:
+                yield Finding(
+                    "quota", f"blob store {store.name}: {store.soft_quota_violation}", "Free space, or raise it"
+                )
+            if 0 <= store.available_space_bytes < LITTLE_SPACE:
+                room = f"{store.available_space_bytes >> 20} MB"
+                yield Finding("space", f"blob store {store.name}: {room} are left", "Free disk space")
+    except Unauthorized:
+        yield Finding(
+            "nexus-login", f"Nexus refuses {target.username!r}", "Correct NEXUS_USERNAME and NEXUS_PASSWORD"
+        )
+    except NexusError as error:
+        yield Finding("nexus", str(error), "Correct --nexus, or see nexus.log of the server")
+
+
+def _licence(client: NexusClient) -> Iterator[Finding]:
+    try:
+        accepted = client.get_object("/v1/system/eula").get("accepted", True)
+    except NotFound:  # servers before 3.77
+        return
+    if not accepted:
+        yield Finding("licence", "the licence is not accepted", "Read it, and set accept_eula to true")

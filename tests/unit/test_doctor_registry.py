@@ -1,0 +1,202 @@
+"""``nexus-registry doctor URL``: each finding, caused by a server that is wrong in this one way."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import ssl
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nexus_registry.cli.main import main
+from nexus_registry.cli.registry import Target, examine
+
+from sandbox.pki import Authority, Issued
+from sandbox.shell import free_port
+
+from .fake import Request, FakeServer, Response, serve
+
+NOW = dt.datetime.now(dt.timezone.utc)
+TOKEN = {"token": "t0ken"}
+
+
+@cache
+def authority() -> Authority:
+    return Authority.create("Doctor CA")
+
+
+def context(folder: Path, issued: Issued) -> ssl.SSLContext:
+    (folder / "cert.pem").write_text(issued.certificate_pem)
+    (folder / "key.pem").write_text(issued.private_key_pem)
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    return made
+
+
+class Registry:
+    """A registry and its Nexus that work, but for what a test changes by path."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.changed: dict[str, Response] = {}
+        self.anonymous = False
+
+    def __call__(self, request: Request) -> Response:
+        path = request.path.split("?")[0]
+        if path in self.changed:
+            return self.changed[path]
+        login = request.headers.get("Authorization", "")
+        if path == "/v2/token":
+            return Response(body=TOKEN) if login.startswith("Basic") or self.anonymous else Response(401)
+        if path.startswith("/v2/"):
+            return self._registry(request, path, login)
+        rest = {
+            "status/writable": "",
+            "system/node": {"nodeId": "n"},
+            "system/eula": {"accepted": True},
+            "security/realms/available": [{"id": "DockerToken", "name": "Docker"}],
+            "security/realms/active": ["DockerToken"],
+            "blobstores": [blob_store()],
+        }
+        return Response(body=rest[path.removeprefix("/service/rest/v1/")])
+
+    def _registry(self, request: Request, path: str, login: str) -> Response:
+        if not login:
+            challenge = f'Bearer realm="{self.url}/v2/token",service="{self.url}/v2/token"'
+            return Response(401, headers={"WWW-Authenticate": challenge})
+        if request.method == "POST":
+            return Response(202, headers={"Location": f"{path}session"})
+        missing = request.method == "GET" and "nexus-registry-proof" in path
+        return Response(404 if missing else 200 if request.method == "GET" else 201, "{}")
+
+
+def blob_store(**changes: Any) -> dict[str, Any]:
+    return {
+        "name": "default",
+        "type": "File",
+        "blobCount": 1,
+        "totalSizeInBytes": 1,
+        "availableSpaceInBytes": 1 << 40,
+        **changes,
+    }
+
+
+QUOTA = "/service/rest/v1/blobstores/default/quota-status"
+WRONG: dict[str, Callable[[Registry], object]] = {
+    "registry-error": lambda one: one.changed.update({"/v2/": Response(502)}),
+    "no-registry": lambda one: one.changed.update({"/v2/": Response(200, "<html>")}),
+    "challenge-address": lambda one: one.changed.update(
+        {"/v2/": Response(401, headers={"WWW-Authenticate": 'Bearer realm="http://inner:5000/v2/token"'})}
+    ),
+    "anonymous-pull": lambda one: setattr(one, "anonymous", True),
+    "login": lambda one: one.changed.update({"/v2/token": Response(401)}),
+    "login-limited": lambda one: one.changed.update({"/v2/token": Response(429)}),
+    "login-error": lambda one: one.changed.update({"/v2/token": Response(403)}),
+    "registry-silent": lambda one: one.changed.update({"/v2/token": Response(drop=True)}),
+    "push": lambda one: one.changed.update({"/v2/team/doctor/blobs/uploads/": Response(401)}),
+    "read-only": lambda one: one.changed.update({"/service/rest/v1/status/writable": Response(503)}),
+    "version": lambda one: one.changed.update(
+        {"/service/rest/v1/system/node": Response(body={}, headers={"Server": "Nexus/3.96.0-01 (COMMUNITY)"})}
+    ),
+    "licence": lambda one: one.changed.update({"/service/rest/v1/system/eula": Response(body={"accepted": False})}),
+    "realm": lambda one: one.changed.update({"/service/rest/v1/security/realms/active": Response(body=[])}),
+    "nexus-login": lambda one: one.changed.update({"/service/rest/v1/security/realms/active": Response(401)}),
+    "nexus": lambda one: one.changed.update({"/service/rest/v1/blobstores": Response(body={"odd": 1})}),
+    "space": lambda one: one.changed.update(
+        {"/service/rest/v1/blobstores": Response(body=[blob_store(availableSpaceInBytes=1 << 20)])}
+    ),
+    "quota": lambda one: one.changed.update(
+        {
+            "/service/rest/v1/blobstores": Response(
+                body=[blob_store(softQuota={"type": "spaceUsedQuota", "limit": 1})]
+            ),
+            QUOTA: Response(body={"isViolation": True, "message": "over its quota"}),
+        }
+    ),
+}
+
+
+def codes(fake: FakeServer, registry: Registry, **changes: Any) -> list[str]:
+    registry.url = fake.url
+    right = {"url": fake.url, "nexus": fake.url, "username": "ci", "password": "pw", "image": "team/doctor"}
+    return [one.code for one in examine(Target(**{**right, "anonymous_pull": False, **changes}))]
+
+
+def test_registry_that_works_has_no_finding() -> None:
+    with serve(registry := Registry()) as fake:
+        assert codes(fake, registry) == []
+
+
+@pytest.mark.parametrize("code", WRONG)
+def test_each_fault_of_registry_and_nexus_has_its_code(code: str) -> None:
+    registry = Registry()
+    WRONG[code](registry)
+    with serve(registry) as fake:
+        assert code in codes(fake, registry)
+
+
+def test_pull_that_should_be_allowed_is_a_finding() -> None:
+    with serve(registry := Registry()) as fake:
+        assert codes(fake, registry, anonymous_pull=True) == ["no-anonymous-pull"]
+
+
+@pytest.mark.parametrize(
+    ("code", "issue"),
+    [
+        ("", {}),
+        ("certificate-expired", {"not_before": NOW - dt.timedelta(9), "not_after": NOW - dt.timedelta(1)}),
+        ("certificate-not-yet-valid", {"not_before": NOW + dt.timedelta(1), "not_after": NOW + dt.timedelta(9)}),
+        ("certificate-expires", {"not_before": NOW - dt.timedelta(9), "not_after": NOW + dt.timedelta(9)}),
+        ("certificate-name", {"names": ["other.example.com"]}),
+        ("certificate-name", {"names": ["10.0.0.1"]}),
+        ("certificate-untrusted", {"by": Authority.create("Stranger")}),
+    ],
+)
+def test_each_fault_of_a_certificate_has_its_code(tmp_path: Path, code: str, issue: dict[str, Any]) -> None:
+    issuer = issue.pop("by", None) or authority()
+    issued = issuer.issue(issue.pop("names", ["127.0.0.1"]), key="ec", **issue)
+    with serve(registry := Registry(), context(tmp_path, issued)) as fake:
+        assert codes(fake, registry, ca=authority().certificate_pem) == ([code] if code else [])
+
+
+def test_what_is_not_reached_has_its_code() -> None:
+    with serve(registry := Registry()) as fake:
+        plain = fake.url.replace("http:", "https:")
+        assert codes(fake, registry, url=plain, nexus="") == ["no-tls"]
+        assert codes(fake, registry, url=f"https://127.0.0.1:{free_port()}", nexus="") == ["port-closed"]
+        assert codes(fake, registry, url="https://no-such-host.invalid", nexus="") == ["name"]
+
+
+def test_command_prints_findings_and_ends_with_their_status(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEXUS_USERNAME", "ci")
+    monkeypatch.setenv("NEXUS_PASSWORD", "canary-4711")
+    with serve(registry := Registry()) as fake:
+        registry.url = fake.url
+        assert main(["doctor", fake.url]) == 0
+        registry.anonymous = True
+        assert main(["doctor", fake.url, "--anonymous-pull", "no", "--json"]) == 1
+    *_, printed = capsys.readouterr().out.splitlines()
+    assert [one["code"] for one in json.loads(printed)] == ["anonymous-pull"]
+    assert "canary" not in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["doctor"], "URL: '' is no address"),
+        (["doctor", "registry:5000"], "URL: 'registry:5000' is no address"),
+        (["doctor", "https://a", "--push", "x"], "NEXUS_USERNAME: is missing"),
+        (["doctor", "https://a", "--ca", "/none"], "No such file"),
+    ],
+)
+def test_command_that_cannot_run_says_why(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, arguments: list[str], said: str
+) -> None:
+    monkeypatch.delenv("NEXUS_USERNAME", raising=False)
+    assert main(arguments) == 2
+    assert said in capsys.readouterr().err
