@@ -7,8 +7,12 @@ from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from tests.tested import require_created
+
+settings.register_profile("nexus-registry", deadline=None)  # a loaded machine is no fault of the code
+settings.load_profile("nexus-registry")
 
 LONGEST_FIRST = (
     "dev-pulumi",

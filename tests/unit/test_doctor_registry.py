@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import ssl
 from collections.abc import Callable
 from functools import cache
@@ -14,10 +15,11 @@ import pytest
 from nexus_registry.cli.main import main
 from nexus_registry.cli.registry import Target, examine
 
+from sandbox.paths import PROJECT
 from sandbox.pki import Authority, Issued
 from sandbox.shell import free_port
 
-from .fake import Request, FakeServer, Response, serve
+from .fake import FakeServer, Request, Response, serve
 
 NOW = dt.datetime.now(dt.timezone.utc)
 TOKEN = {"token": "t0ken"}
@@ -101,7 +103,9 @@ WRONG: dict[str, Callable[[Registry], object]] = {
     "version": lambda one: one.changed.update(
         {"/service/rest/v1/system/node": Response(body={}, headers={"Server": "Nexus/3.96.0-01 (COMMUNITY)"})}
     ),
-    "licence": lambda one: one.changed.update({"/service/rest/v1/system/eula": Response(body={"accepted": False})}),
+    "licence": lambda one: one.changed.update(
+        {"/service/rest/v1/system/eula": Response(body={"accepted": False})}
+    ),
     "realm": lambda one: one.changed.update({"/service/rest/v1/security/realms/active": Response(body=[])}),
     "nexus-login": lambda one: one.changed.update({"/service/rest/v1/security/realms/active": Response(401)}),
     "nexus": lambda one: one.changed.update({"/service/rest/v1/blobstores": Response(body={"odd": 1})}),
@@ -168,6 +172,15 @@ def test_what_is_not_reached_has_its_code() -> None:
         assert codes(fake, registry, url=plain, nexus="") == ["no-tls"]
         assert codes(fake, registry, url=f"https://127.0.0.1:{free_port()}", nexus="") == ["port-closed"]
         assert codes(fake, registry, url="https://no-such-host.invalid", nexus="") == ["name"]
+
+
+def test_page_lists_every_code() -> None:
+    page = (PROJECT / "docs/how-to/monitoring.md").read_text().partition("## Codes")[2]
+    source = (PROJECT / "cli/registry.py").read_text()
+    codes = set(re.findall(r'Finding\(\s*"([a-z-]+)"', source)) | set(
+        re.findall(r'"(certificate-[a-z-]+)"', source)
+    )
+    assert set(re.findall(r"`([a-z-]+)`(?=[^|]*\|[^|]+\|\n)", page)) == codes | {"push", "pull", "delete"}
 
 
 def test_command_prints_findings_and_ends_with_their_status(
