@@ -34,7 +34,7 @@ test-versions: $(VENV)
 
 test-vendor: $(VENV)
 	.venv/bin/python -m sandbox setup
-	$(PYTEST) -p tests.vendor.plugin tests/vendor tests/contract tests/host/test_docker_client.py $(PYTEST_ARGS)
+	$(PYTEST) tests/vendor tests/contract tests/host/test_docker_client.py $(PYTEST_ARGS)
 
 test-faults-fast: $(VENV)
 	.venv/bin/python -m sandbox setup

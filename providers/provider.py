@@ -22,7 +22,8 @@ from pulumi.dynamic import (
 
 from .authority import authority_pem
 from .compat import rest_failures
-from .schema import PROVIDER_KEY, Field, Invalid, Schema, check, choice, differences, normalised, text
+from .properties import Prop, PropertyGroup, prop
+from .schema import PROVIDER_KEY, Invalid, Schema, check, choice, differences, normalised, text
 from .unknown import has_unknown
 
 NAMESPACE = "nexus-registry"
@@ -42,14 +43,27 @@ def _server_url(value: Any) -> str:
     return str(url)
 
 
-CONNECTION: Schema = {
-    "url": Field(_server_url, required=True),
-    "username": Field(text(), default="admin"),
-    "password": Field(text(), required=True, secret=True),
-    "ca": Field(authority_pem),
-    "version": Field(text(r"\d+\.\d+\.\d+(-\d+)?", hint="must be a version such as 3.71.0-06")),
-    "edition": Field(choice("oss", "community", "pro")),
-}
+class ConnectionProperties(PropertyGroup):
+    """How to reach a Nexus. Each property is also a configuration key, such as ``nexus-registry:url``."""
+
+    url: Prop[str] = prop(_server_url)
+    """Address of the server with its context path, such as ``https://registry.example.com:8443``."""
+    username: Prop[str] = prop(text(), default="admin")
+    """The administrator."""
+    password: Prop[str] = prop(text(), secret=True)
+    """Password of the administrator."""
+    ca: Prop[str | None] = prop(authority_pem, default=None)
+    """Certificate authority in PEM, for a certificate that no public authority signed."""
+    version: Prop[str | None] = prop(
+        text(r"\d+\.\d+\.\d+(-\d+)?", hint="must be a version such as 3.71.0-06"), default=None
+    )
+    """Version of the server, if known, such as ``3.71.0-06``. A preview refuses properties that it lacks."""
+    edition: Prop[str | None] = prop(choice("oss", "community", "pro"), default=None)
+    """Edition of the server, if known. A preview refuses properties that it lacks."""
+
+
+CONNECTION: Schema = {name: one.field for name, one in ConnectionProperties.declared_properties.items()}
+"""The schema of a connection."""
 
 
 class Provider(ResourceProvider):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import runpy
 from collections.abc import Mapping
 from typing import Any
@@ -12,6 +13,8 @@ import pulumi
 import pytest
 import yaml
 from nexus_registry.components.settings import SECRETS, Settings, keys, load
+from nexus_registry.providers.client import Connection
+from nexus_registry.providers.provider import CONNECTION
 
 from sandbox.paths import PROJECT
 
@@ -82,7 +85,19 @@ def test_every_key_has_type_and_default_of_argument() -> None:
             assert "default" not in stated, key
         else:
             assert (stated["default"] or None) == (default or None), key
-    assert set(DECLARED) <= set(keys()), "a key that nothing reads"
+    assert set(DECLARED) <= {*keys(), *CONNECTION}, "a key that nothing reads"
+
+
+def test_connection_is_declared_once() -> None:
+    """Pulumi.yaml and the type of a connection have the declared properties. A secret is named in the comment."""
+    assert set(Connection.__annotations__) == set(CONNECTION)
+    comment = (PROJECT / "Pulumi.yaml").read_text().partition("config:")[0]
+    for name, field in CONNECTION.items():
+        if field.secret:
+            assert re.search(rf"\b{name}\b", comment)
+        else:
+            assert DECLARED[name]["type"] == "string", name
+            assert name == "version" or (DECLARED[name]["default"] or None) == field.default, name
 
 
 def test_configuration_becomes_arguments() -> None:
