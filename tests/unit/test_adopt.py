@@ -45,7 +45,7 @@ def test_adopted_object_that_is_as_desired_is_not_written(server: FakeServer, co
     assert writes(server) == []
 
 
-def test_configuration_has_an_object_that_differs_adopted(server: FakeServer) -> None:
+def test_configuration_has_object_that_differs_adopted(server: FakeServer) -> None:
     tracked(RoleProvider, server).up(role_id="a", description="one")
     with pytest.raises(Refused, match="differs"):
         tracked(RoleProvider, server).up(role_id="a", description="two")
@@ -69,7 +69,7 @@ def test_existing_user_keeps_its_password_where_none_is_given(server: FakeServer
     ]
 
 
-def test_new_user_needs_a_password(server: FakeServer) -> None:
+def test_new_user_needs_password(server: FakeServer) -> None:
     with pytest.raises(Refused, match=r"^user 'alice': password: is missing, and there is no such user\. Give"):
         tracked(UserProvider, server).up(**USER)
     assert writes(server) == []

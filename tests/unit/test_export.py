@@ -50,7 +50,7 @@ def servers(draw: st.DrawFn) -> list[Object]:
 
 @settings(FAST, max_examples=25)
 @given(servers())
-def test_program_declares_what_the_server_has(objects: list[Object]) -> None:
+def test_program_declares_what_server_has(objects: list[Object]) -> None:
     files = texts(*objects)
     played = Played(files)
     for one in objects:
@@ -92,7 +92,7 @@ def test_most_kinds_are_tried() -> None:
 
 @settings(FAST)
 @given(any_text)
-def test_string_is_a_literal_of_the_text(text: str) -> None:
+def test_string_is_literal_of_text(text: str) -> None:
     assert ast.literal_eval(string(text)) == text
     assert "\n" not in string(text)
 
@@ -154,7 +154,7 @@ LDAP = {"name": "l", "host": "h", "search_base": "dc=x"}
          ["secret_access_key"], ["session_token"]),
     ],
 )  # fmt: skip
-def test_secrets_that_a_resource_needs_or_may_have(
+def test_secrets_that_resource_needs_or_may_have(
     kind: str, inputs: dict[str, Any], body: dict[str, Any], needed: list[str], optional: list[str]
 ) -> None:
     made = inputs_of(found(kind, body, **inputs))
@@ -190,7 +190,7 @@ def test_privilege_of_repository_is_taken_apart_at_its_name(repository: str) -> 
     assert f'"nx-repository-view-raw-{{}}-read", {repository}_repository.name' in text
 
 
-def test_circle_of_roles_is_cut_and_circle_of_modules_is_one_module() -> None:
+def test_circle_of_roles_is_cut_and_of_modules_is_one_module() -> None:
     files = texts(found("Role", role_id="a", roles=["b"]), found("Role", role_id="b", roles=["a"]))
     assert files["security.py"].count(".role_id") == 1
     script = found("Script", name="s", content="x")
@@ -198,7 +198,7 @@ def test_circle_of_roles_is_cut_and_circle_of_modules_is_one_module() -> None:
     assert "from system import s_script" in texts(script, privilege)["security.py"]
 
 
-def test_what_can_not_be_declared_is_left_out_with_its_reason() -> None:
+def test_what_cannot_be_declared_is_left_out_with_its_reason() -> None:
     role = provider_of(providers.Role)
     body = {"id": "a/b", "name": "x", "description": "", "privileges": [], "roles": []}
     odd = Object(providers.Role, "a/b", role.from_body(body), body)
@@ -209,7 +209,7 @@ def test_what_can_not_be_declared_is_left_out_with_its_reason() -> None:
     assert inputs_of(group).problem == ""
 
 
-def test_project_names_every_secret_and_the_authority() -> None:
+def test_project_names_every_secret_and_authority() -> None:
     pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
     files = texts(found("RawProxyRepository", **PROXY, **LOGIN), user("alice"), ca=pem, username="op")
     config = yaml.safe_load(files["Pulumi.yaml"])["config"]

@@ -54,7 +54,7 @@ def test_diff_names_what_no_resource_manages(resources: list[dict[str, Any]], le
     assert list(map(str, unmanaged(Snapshot(SERVER["url"], objects=objects), state(*resources)))) == left
 
 
-def test_diff_asks_for_the_server_where_the_stack_has_several() -> None:
+def test_diff_asks_for_server_where_stack_has_several() -> None:
     resources = [resource("User", "a", ELSEWHERE), resource("User", "b", "https://third.example.com")]
     with pytest.raises(Unreadable, match=r"^--url: the stack has no resource on https://nexus\.example\.com:443"):
         unmanaged(Snapshot(SERVER["url"]), state(*resources))
@@ -97,7 +97,7 @@ def server() -> Any:
         yield fake
 
 
-def test_export_reads_each_list_once_and_writes_the_program(
+def test_export_reads_each_list_once_and_writes_program(
     server: FakeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("NEXUS_PASSWORD", "pw")
