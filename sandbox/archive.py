@@ -44,6 +44,7 @@ VERSION = "3.71.0-06"
 _HERE = Path(__file__).resolve().parent
 _LAUNCHER = _HERE / "launcher"
 _STANDIN = _HERE / "standin"
+_OPENAPI = _HERE.parent / "tests/data/openapi"
 _LAYOUT = 2  # part of every archive's key: raise it when this module packs differently
 _OWN = ("bin/nexus", "bin/nexus.vmoptions", "bin/nexus.rc")
 
@@ -116,7 +117,7 @@ def _keep_newest(kind: str, number: int = 2) -> None:
 def _key(version: str, docker: bool) -> str:
     """A digest of everything that goes into the archive, so that another input makes another one."""
     digest = hashlib.sha256(f"{_LAYOUT} {CORE_SHA256[version]} {platform.machine()}".encode())
-    for folder in (_LAUNCHER, _STANDIN) if docker else (_LAUNCHER,):
+    for folder in (_LAUNCHER, _STANDIN, _OPENAPI) if docker else (_LAUNCHER,):
         for file in sorted(folder.iterdir()):
             if file.is_file():
                 digest.update(f"{file.name}\0".encode() + file.read_bytes())
@@ -182,6 +183,8 @@ def _standin(top: str, work: Path) -> Iterator[_Member]:
     """The stand-in: its modules, the libraries it needs for Debian 12's Python, and Debian's registry."""
     for file in sorted(_STANDIN.glob("*.py")):
         yield _Member(f"{top}/{file.name}", file)
+    for file in sorted(_OPENAPI.glob("*.json")):
+        yield _Member(f"{top}/openapi/{file.name}", file)
     library = work / "lib"
     command: list[str | Path] = [sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--no-deps"]
     command += ["--disable-pip-version-check", "--target", library, "--require-hashes", "--only-binary=:all:"]

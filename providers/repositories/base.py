@@ -56,6 +56,7 @@ class RepositoryProvider(ObjectProvider):
         try:
             super().insert(client, inputs)
         except NotFound:
+            self._refuse_unavailable(client, inputs)  # by the version that the response named
             if self._has_format(client):
                 raise
             raise Refused(

@@ -73,6 +73,11 @@ class Settings:
         return _plays(self.switches, 3, 83)
 
     @property
+    def formats(self) -> str:
+        """The version whose repositories are played."""
+        return str(self.switches.get("play_version") or "3.71")
+
+    @property
     def limits_logins(self) -> bool:
         """Whether wrong passwords shut an account of this version."""
         return _plays(self.switches, 3, 93)

@@ -46,12 +46,10 @@ class Front:
         """The routes, most special first."""
         app = web.Application(client_max_size=0, middlewares=[self._access.limiter.watch, self._watch])
         rest, route = f"{self._settings.context}/service/rest/v1", app.router.add_route
-        docker = f"{rest}/repositories/docker/hosted"
-        route("POST", docker, self._repositories.create)
-        route("GET", f"{docker}/{{name}}", self._repositories.get)
-        route("PUT", f"{docker}/{{name}}", self._repositories.update)
-        for method in ("GET", "PUT"):
-            route(method, f"{rest}/repositories/raw/hosted/{{name}}", self._repositories.get_raw)
+        kind = f"{rest}/repositories/{{format}}/{{type:hosted|proxy|group}}"
+        route("POST", kind, self._repositories.create)
+        route("GET", f"{kind}/{{name}}", self._repositories.get)
+        route("PUT", f"{kind}/{{name}}", self._repositories.update)
         for path in ("repositories", "repositories/{name}", "repositorySettings"):
             route("GET", f"{rest}/{path}", self._repositories.listed)
         route("DELETE", f"{rest}/repositories/{{name}}", self._repositories.delete)
@@ -88,7 +86,7 @@ class Front:
 
     async def _by_path(self, request: web.Request) -> web.StreamResponse:
         """/repository/{name}/v2/…: for a reverse proxy that maps a host or a port to a repository."""
-        name = self._state.name(request.match_info["name"])
+        name = self._state.docker(request.match_info["name"])
         if name is None:
             return await self._core.relay(request)
         before = f"{self._settings.context}/repository/{request.match_info['name']}"
@@ -143,14 +141,12 @@ class Front:
         path = request.raw_path
         if body:
             try:
-                body = json.dumps(
-                    names.to_core(json.loads(body), self._state.repositories, self._remember)
-                ).encode()
+                body = json.dumps(names.to_core(json.loads(body), self._state.formats, self._remember)).encode()
             except ValueError:
                 return (await self._core.ask(request)).response()
         last = request.match_info["path"].rpartition("/")[2]
         if last:
-            inside = names.to_core(last, self._state.repositories, lambda _: None)
+            inside = names.to_core(last, self._state.formats, lambda _: None)
             before, mark, query = path.partition("?")
             path = f"{before.rpartition('/')[0]}/{quote(inside, safe='')}{mark}{query}"
         answer = await self._core.ask(request, path, body)
@@ -158,7 +154,7 @@ class Front:
             self._state.save()
         if answer.headers.get("Content-Type", "").startswith("application/json") and answer.body:
             return answer.response(lambda raw: names.dump(self._outside(json.loads(raw), last)))
-        return answer.response(names.rewrite_text(self._state.repositories))
+        return answer.response(names.rewrite_text(self._state.formats))
 
     def _remember(self, name: str) -> None:
         if name not in self._state.docker_wildcards:
@@ -167,8 +163,8 @@ class Front:
     def _outside(self, body: Any, asked: str) -> Any:
         if isinstance(body, list) and body and "readOnly" in body[0] and "type" in body[0]:
             made = [name for name in self._state.docker_wildcards if not name.startswith("nx-")]
-            return names.with_every_docker(names.from_core(body, self._state.repositories, made))
-        return names.from_core(body, self._state.repositories, [*self._state.docker_wildcards, asked])
+            return names.with_every_docker(names.from_core(body, self._state.formats, made))
+        return names.from_core(body, self._state.formats, [*self._state.docker_wildcards, asked])
 
     async def _check_administrator(self, request: web.Request) -> None:
         caller = await self._access.caller(request.headers.get("Authorization"))

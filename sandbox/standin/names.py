@@ -1,8 +1,8 @@
-"""Between ``docker`` outside and ``raw`` in Core: names of privileges, formats, patterns.
+"""Between ``docker``, ``npm`` … outside and ``raw`` in Core: names of privileges, formats, patterns.
 
-A docker repository is a raw hosted one of the same name in Core. In what concerns such a repository the two words
+A docker repository is a raw one of the same name in Core. In what concerns such a repository the two words
 change places, both ways: what a client calls ``docker`` is ``raw`` in Core, and a client that asks for the raw
-privileges of a docker repository is told, by Core itself, that there are none.
+privileges of a docker repository is told, by Core itself, that there are none. The same goes for other formats.
 
 For "every docker repository" (``nx-repository-view-docker-*-read``) Core has only "every raw repository", so what
 was written with ``docker`` is remembered, to be shown as such again.
@@ -12,27 +12,33 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 _ACTIONS = r"(?:\*|browse|read|edit|add|delete)"
-_SWAP = {"docker": "raw", "raw": "docker"}
+Formats = Mapping[str, str]
+"""The format of each repository that is a raw one in Core, by its name."""
 
 
-def swap(names: Iterable[str]) -> Callable[[str], str]:
+def _swapped(word: str, format_: str) -> str:
+    return {format_: "raw", "raw": format_}.get(word, word)
+
+
+def swap(formats: Formats) -> Callable[[str], str]:
     """A function that swaps the two words in the privilege names and patterns of these repositories."""
-    known = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
-    if not known:
+    if not formats:
         return lambda text: text
+    known = "|".join(re.escape(name) for name in sorted(formats, key=len, reverse=True))
+    words = "|".join(sorted({*formats.values(), "raw"}))
     pattern = re.compile(
-        rf"(nx-repository-(?:view|admin)-)(docker|raw)(-(?:{known})-{_ACTIONS}(?![\w.-]))"
-        rf"|(nexus:repository-(?:view|admin):)(docker|raw)(:(?:{known})(?![\w.-]))"
-        rf"|(Invalid format ')(docker|raw)(' supplied for repository '(?:{known})')"
+        rf"(nx-repository-(?:view|admin)-)({words})(-)({known})(-{_ACTIONS}(?![\w.-]))"
+        rf"|(nexus:repository-(?:view|admin):)({words})(:)({known})((?![\w.-]))"
+        rf"|(Invalid format ')({words})(' supplied for repository ')({known})(')"
     )
 
     def one(match: re.Match[str]) -> str:
-        before, word, after = (part for part in match.groups() if part is not None)
-        return f"{before}{_SWAP[word]}{after}"
+        before, word, between, name, after = (part for part in match.groups() if part is not None)
+        return f"{before}{_swapped(word, formats[name])}{between}{name}{after}"
 
     return lambda text: pattern.sub(one, text)
 
@@ -40,10 +46,9 @@ def swap(names: Iterable[str]) -> Callable[[str], str]:
 _EVERY = re.compile(r"^(nx-repository-view-|nexus:repository-view:)(docker|raw)([-:]\*(?:[-:].*)?|)$")
 
 
-def to_core(body: Any, names: Iterable[str], remember: Callable[[str], None]) -> Any:
+def to_core(body: Any, formats: Formats, remember: Callable[[str], None]) -> Any:
     """A role or privilege as Core has it. ``remember`` is told what was written for every docker repository."""
-    names = set(names)
-    renamed = swap(names)
+    renamed = swap(formats)
 
     def text(value: str) -> str:
         match = _EVERY.match(value)
@@ -55,8 +60,8 @@ def to_core(body: Any, names: Iterable[str], remember: Callable[[str], None]) ->
     def walk(value: Any) -> Any:
         if isinstance(value, dict):
             value = {key: walk(each) for key, each in value.items()}
-            if value.get("repository") in names and value.get("format") in _SWAP:
-                value["format"] = _SWAP[value["format"]]
+            if "format" in value and (own := formats.get(str(value.get("repository")))):
+                value["format"] = _swapped(value["format"], own)
             elif value.get("repository") == "*" and value.get("format") == "docker":
                 remember(str(value.get("name")))
                 value["format"] = "raw"
@@ -68,10 +73,10 @@ def to_core(body: Any, names: Iterable[str], remember: Callable[[str], None]) ->
     return walk(body)
 
 
-def from_core(body: Any, names: Iterable[str], remembered: Iterable[str]) -> Any:
+def from_core(body: Any, formats: Formats, remembered: Iterable[str]) -> Any:
     """A role, a privilege, or lists of them as the client has them."""
-    names, remembered = set(names), set(remembered)
-    renamed = swap(names)
+    remembered = set(remembered)
+    renamed = swap(formats)
 
     def text(value: str) -> str:
         match = _EVERY.match(value)
@@ -83,8 +88,9 @@ def from_core(body: Any, names: Iterable[str], remembered: Iterable[str]) -> Any
         if isinstance(value, dict):
             value = {key: walk(each) for key, each in value.items()}
             everywhere = value.get("repository") == "*" and value.get("name") in remembered
-            if value.get("format") in _SWAP and (value.get("repository") in names or everywhere):
-                value["format"] = _SWAP[value["format"]]
+            own = "docker" if everywhere else formats.get(str(value.get("repository")))
+            if "format" in value and own:
+                value["format"] = _swapped(value["format"], own)
             return value
         if isinstance(value, list):
             return [walk(each) for each in value]
@@ -105,9 +111,9 @@ def with_every_docker(privileges: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return shown
 
 
-def rewrite_text(names: Iterable[str]) -> Callable[[bytes], bytes]:
+def rewrite_text(formats: Formats) -> Callable[[bytes], bytes]:
     """``swap`` for a body of any kind, such as an error."""
-    swapped = swap(names)
+    swapped = swap(formats)
     return lambda body: swapped(body.decode()).encode()
 
 

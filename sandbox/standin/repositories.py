@@ -1,4 +1,9 @@
-"""The REST API's docker hosted repositories, each a raw hosted repository of the same name in Core."""
+"""The REST API's repositories of closed formats, each a raw repository of the same name and type in Core.
+
+Core says who may do what, which names are taken and which blob stores and members there are, and makes the
+privileges. The rest of a body is checked against the description of the API and kept here. Only docker
+repositories serve anything.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +18,7 @@ from . import names
 from .access import Access, Caller
 from .config import Settings
 from .core import Upstream, basic
+from .formats import Described, Formats, error, for_core
 from .registry import Registry
 from .state import State
 
@@ -21,7 +27,7 @@ _ATTRIBUTES = ("v1Enabled", "forceBasicAuth", "httpPort", "httpsPort", "subdomai
 
 
 class Repositories:
-    """The handlers of ``/v1/repositories`` and its kin, where docker repositories are concerned."""
+    """The handlers of ``/v1/repositories`` and its kin, where repositories of closed formats are concerned."""
 
     def __init__(
         self, core: Upstream, access: Access, settings: Settings, state: State, registry: Registry
@@ -29,13 +35,15 @@ class Repositories:
         self._core, self._access, self._settings = core, access, settings
         self._state, self._registry = state, registry
         self._rest = f"{settings.context}/service/rest/v1"
+        self._described = Described()
 
     async def agree(self) -> None:
         """After a start: keep of what is on record, or was being made when a process was killed, what Core has."""
         known, self._state.making = self._state.making | self._state.repositories, {}
         authorization = basic(*self._state.account) if self._state.account else None
         for name, docker in known.items():
-            path = f"{self._rest}/repositories/raw/hosted/{name}"
+            type_ = docker.get("kind", "docker/hosted").partition("/")[2]
+            path = f"{self._rest}/repositories/raw/{type_}/{name}"
             if (await self._core.call("GET", path, authorization=authorization)).status == 404:
                 self._registry.remove_images(name)
                 self._state.repositories.pop(name, None)
@@ -44,27 +52,29 @@ class Repositories:
                 await self._keep(name, docker)
 
     async def create(self, request: web.Request) -> web.StreamResponse:
-        """POST /v1/repositories/docker/hosted"""
+        """POST /v1/repositories/{format}/{type}"""
+        if _kind(request) not in self._formats:
+            return await self._core.relay(request)
         return await self._write(request, None)
 
     async def update(self, request: web.Request) -> web.StreamResponse:
-        """PUT /v1/repositories/docker/hosted/{name}: a full replacement, never a patch"""
-        return await self._write(request, request.match_info["name"])
+        """PUT /v1/repositories/{format}/{type}/{name}: a full replacement, never a patch"""
+        name = self._state.name(request.match_info["name"])
+        if name is None and _kind(request) not in self._formats:
+            return await self._core.relay(request)
+        if name is None or self._state.kind(name) != _kind(request):
+            return await self._not_found(request)
+        return await self._write(request, name)
 
     async def get(self, request: web.Request) -> web.StreamResponse:
-        """GET /v1/repositories/docker/hosted/{name}"""
-        wanted = request.match_info["name"]
-        name = self._state.name(wanted)
-        if name is None:
-            return await self._not_found(request)
-        answer = await self._core.ask(request, f"{self._rest}/repositories/raw/hosted/{name}")
-        return answer.response(self._translated if answer.status == 200 else None)
-
-    async def get_raw(self, request: web.Request) -> web.StreamResponse:
-        """GET and PUT /v1/repositories/raw/hosted/{name}: a docker repository is not there"""
-        if self._state.name(request.match_info["name"]) is None:
+        """GET /v1/repositories/{format}/{type}/{name}"""
+        name = self._state.name(request.match_info["name"])
+        if name is None and _kind(request) not in self._formats:
             return await self._core.relay(request)
-        return await self._not_found(request)
+        if name is None or self._state.kind(name) != _kind(request):
+            return await self._not_found(request)
+        answer = await self._core.ask(request, f"{self._raw(request)}/{name}")
+        return answer.response(self._translated if answer.status == 200 else None)
 
     async def listed(self, request: web.Request) -> web.StreamResponse:
         """GET /v1/repositories, /v1/repositories/{name} and /v1/repositorySettings"""
@@ -76,16 +86,17 @@ class Repositories:
         answer = await self._core.ask(request)
         name = self._state.name(request.match_info["name"])
         if name and answer.status == 204:
-            self._access.forget()
-            await self._registry.close(name)
-            self._registry.remove_images(name)
+            if self._state.docker(name):
+                self._access.forget()
+                await self._registry.close(name)
+                self._registry.remove_images(name)
             del self._state.repositories[name]
             self._state.save()
         return answer.response()
 
     async def components(self, request: web.Request) -> web.StreamResponse:
         """GET /v1/components?repository={name}: one component per tag, all of them on one page"""
-        name = self._state.name(request.query.get("repository", ""))
+        name = self._state.docker(request.query.get("repository", ""))
         if name is None:
             return await self._core.relay(request)
         answer = await self._core.ask(request)
@@ -95,38 +106,74 @@ class Repositories:
         items = self._registry.components(name) if caller.may("browse", name) else []
         return answer.response(lambda _: names.dump({"items": items, "continuationToken": None}))
 
-    async def _write(self, request: web.Request, wanted: str | None) -> web.StreamResponse:
-        name = self._state.name(wanted) if wanted is not None else None
-        if wanted is not None and name is None:
-            return await self._not_found(request)
-        path = f"{self._rest}/repositories/raw/hosted" + (f"/{name}" if name else "")
+    async def _write(self, request: web.Request, name: str | None) -> web.StreamResponse:
+        kind, path = _kind(request), self._raw(request) + (f"/{name}" if name else "")
         try:
             body = json.loads(await request.read())
-            docker, errors = _checked(body, self._attributes)
-        except (ValueError, TypeError):  # Core says what is wrong with it
+            record, errors = self._checked(kind, body)
+        except (ValueError, TypeError, AttributeError):  # Core says what is wrong with it
             return (await self._core.ask(request, path)).response()
-        caller = await self._access.caller(request.headers.get("Authorization"))
-        if caller is None and "Authorization" in request.headers:
+        serves = kind.startswith("docker/")
+        caller = await self._access.caller(request.headers.get("Authorization")) if serves else None
+        if serves and caller is None and "Authorization" in request.headers:
             return await self._not_found(request)  # a 401, for wrong credentials
+        errors = errors or await self._foreign_members(request, kind, body)
+        sent = body if kind == "docker/hosted" else for_core(body)
         if errors:
-            return await self._invalid(request, path, body, errors)
+            return await self._invalid(request, path, sent, errors)
         wished = name or str(body.get("name"))
-        if refusal := self._refused_ports(wished, docker, caller, "edit" if name else "add"):
+        if refusal := self._refused_ports(wished, record, caller, "edit" if name else "add"):
             return refusal
-        if name is None and await self._is_free(request, wished):
-            self._state.making[wished] = docker
+        if serves and name is None and await self._is_free(request, wished):
+            self._state.making[wished] = record
             self._state.save()
-        answer = await self._core.ask(request, path, json.dumps(body).encode())
+        answer = await self._core.ask(request, path, json.dumps(sent).encode())
         given_up = self._state.making.pop(wished, None)
         if answer.status in (201, 204):
-            await self._keep(wished, docker)
+            await self._keep(wished, record)
         elif given_up:
             self._state.save()
         return answer.response()
 
     async def _is_free(self, request: web.Request, name: str) -> bool:
-        path = f"{self._rest}/repositories/raw/hosted/{quote(name, safe='')}"
+        path = f"{self._raw(request)}/{quote(name, safe='')}"
         return (await self._core.ask(request, path, b"", "GET")).status == 404
+
+    @property
+    def _formats(self) -> Formats:
+        """The repositories that this version knows."""
+        return self._described.of(self._settings.formats)
+
+    def _raw(self, request: web.Request) -> str:
+        """Where Core has repositories of the requested type."""
+        return f"{self._rest}/repositories/raw/{request.match_info['type']}"
+
+    def _checked(self, kind: str, body: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, str]]]:
+        """What is kept of a request, and what is wrong with it."""
+        record: dict[str, Any] = {}
+        errors: list[dict[str, str]] = []
+        if kind.startswith("docker/"):
+            record, errors = _docker(body, self._attributes)
+        if kind != "docker/hosted":
+            record |= {"kind": kind, "body": body}
+            more = self._formats.errors(kind, body)
+            errors += [one for one in more if one["id"] not in {each["id"] for each in errors}]
+        return record, errors
+
+    async def _foreign_members(
+        self, request: web.Request, kind: str, body: dict[str, Any]
+    ) -> list[dict[str, str]]:
+        """The members of a group that are of another format; to Core they are all raw."""
+        if not kind.endswith("/group"):
+            return []
+        answer = await self._core.ask(request, f"{self._rest}/repositories", b"", "GET")
+        if answer.status != 200:
+            return []
+        of = {one["name"]: one["format"] for one in answer.json()} | self._state.formats
+        own = kind.partition("/")[0]
+        said = "Member repository format does not match group repository format: "
+        members = body["group"]["memberNames"]
+        return [error("memberNames", f"{said}{one}") for one in members if of.get(one, own) != own]
 
     @property
     def _attributes(self) -> tuple[str, ...]:
@@ -149,25 +196,27 @@ class Repositories:
         answer = await self._core.ask(request, path, json.dumps(body | {"online": None}).encode())
         if answer.status != 400 or not isinstance(found := answer.json(), list):
             return answer.response()
-        known = [each for each in found if body.get("online") is None or each["id"] != "PARAMETER online"]
+        own = {each["id"] for each in errors} | ({"PARAMETER online"} if body.get("online") is not None else set())
+        known = [each for each in found if each["id"] not in own]
         return answer.response(lambda _: json.dumps([*known, *errors], separators=(",", ":")).encode())
 
-    async def _keep(self, name: str, docker: dict[str, Any]) -> None:
-        self._state.repositories[name] = docker
+    async def _keep(self, name: str, record: dict[str, Any]) -> None:
+        self._state.repositories[name] = record
         self._state.save()
-        self._access.forget()
-        await self._registry.open(name)
+        if self._state.docker(name):
+            self._access.forget()
+            await self._registry.open(name)
 
     def _refused_ports(
-        self, name: str, docker: dict[str, Any], caller: Caller | None, action: str
+        self, name: str, record: dict[str, Any], caller: Caller | None, action: str
     ) -> web.Response | None:
         if caller is None or not caller.may(action, name, "admin"):
             return None  # Core refuses
         taken = {self._settings.http_port, self._settings.https_port}
         for other, attributes in self._state.repositories.items():
             if other != name:
-                taken |= {attributes["httpPort"], attributes["httpsPort"]}
-        ports = [docker[key] for key in ("httpPort", "httpsPort") if docker[key] is not None]
+                taken |= {attributes.get("httpPort"), attributes.get("httpsPort")}
+        ports = [record[key] for key in ("httpPort", "httpsPort") if record.get(key) is not None]
         wrong = [port for port in ports if not 0 < port < 65536 or port in taken or ports.count(port) > 1]
         if not wrong:
             return None
@@ -179,12 +228,15 @@ class Repositories:
         )
 
     def _translated(self, body: bytes) -> bytes:
-        """Core's repositories with the docker ones among them shown as what they are."""
+        """Core's repositories with those of closed formats among them shown as what they are."""
+        formats = self._formats
 
         def one(item: dict[str, Any]) -> dict[str, Any]:
             docker = self._state.repositories.get(item.get("name", ""))
             if docker is None:
                 return item
+            if "kind" in docker:
+                return _shown(item, docker["kind"], formats.shown(docker["kind"], docker["body"]))
             shown: dict[str, Any] = {}
             for key, value in item.items():
                 if key == "raw":
@@ -199,12 +251,30 @@ class Repositories:
         return names.dump([one(item) for item in found] if isinstance(found, list) else one(found))
 
 
-def _checked(body: dict[str, Any], known: tuple[str, ...]) -> tuple[dict[str, Any], list[dict[str, str]]]:
+def _kind(request: web.Request) -> str:
+    return f"{request.match_info['format']}/{request.match_info['type']}"
+
+
+def _shown(item: dict[str, Any], kind: str, kept: dict[str, Any]) -> dict[str, Any]:
+    """A repository of Core's, from one of its lists or by itself, with what was kept of its body."""
+    shown = {**item, "format": kind.partition("/")[0]}
+    if "storage" not in item:
+        return shown
+    shown.pop("raw", None)
+    kept.pop("routingRule", None)
+    if "routingRuleName" in item:
+        kept["routingRuleName"] = item["routingRuleName"]
+    if "group" in item:
+        kept["group"]["memberNames"] = item["group"]["memberNames"]
+    return {**shown, **kept}
+
+
+def _docker(body: dict[str, Any], known: tuple[str, ...]) -> tuple[dict[str, Any], list[dict[str, str]]]:
     """The docker attributes of a request, and what is wrong with them. Unknown fields are ignored."""
     given = body.get("docker")
     if given is None:
-        return {}, [_error("docker", "must not be null")]
-    errors = [_error(key, "must not be null") for key in ("v1Enabled", "forceBasicAuth") if given.get(key) is None]
+        return {}, [error("docker", "must not be null")]
+    errors = [error(key, "must not be null") for key in ("v1Enabled", "forceBasicAuth") if given.get(key) is None]
     docker: dict[str, Any] = {key: given.get(key) for key in known}
     for key in ("httpPort", "httpsPort"):
         if docker[key] is not None:
@@ -217,13 +287,9 @@ def _checked(body: dict[str, Any], known: tuple[str, ...]) -> tuple[dict[str, An
                 errors.append({"id": f"docker.{key}", "message": f"Cannot deserialize value of {words}"})
     others = [key for key in ("httpPort", "httpsPort", "subdomain") if docker[key] is not None]
     if docker.get("pathEnabled") and others:
-        errors.append(_error("pathEnabled", f"may not be combined with {', '.join(others)}"))
+        errors.append(error("pathEnabled", f"may not be combined with {', '.join(others)}"))
     storage = body.get("storage") or {}
     docker["latestPolicy"] = bool(storage.get("latestPolicy", False))
     docker["writePolicy"] = str(storage.get("writePolicy") or "ALLOW")
     docker["online"] = body.get("online") is not False
     return docker, errors
-
-
-def _error(field: str, message: str) -> dict[str, str]:
-    return {"id": f"PARAMETER {field}", "message": message}

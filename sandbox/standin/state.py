@@ -13,11 +13,11 @@ from .config import Settings
 
 @dataclass
 class State:
-    """The docker-only facts. Everything else about a repository is kept by Core, under the same name."""
+    """What Core does not keep of the repositories of closed formats; the rest is in Core, under the same name."""
 
     path: Path
     repositories: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Docker attributes by repository name, as the API has them."""
+    """By name: docker attributes as the API has them, and of all but docker hosted ones ``kind`` and ``body``."""
     making: dict[str, dict[str, Any]] = field(default_factory=dict)
     """The same of those that Core is being asked for: a process that is killed meanwhile may have made them."""
     active_realms: list[str] = field(default_factory=list)
@@ -47,10 +47,24 @@ class State:
         partial.rename(self.path)
 
     def name(self, wanted: str) -> str | None:
-        """The docker repository of this name, ignoring case as Core does when it looks one up."""
+        """The repository of this name, ignoring case as Core does when it looks one up."""
         if wanted in self.repositories:
             return wanted
         return next((name for name in self.repositories if name.lower() == wanted.lower()), None)
+
+    def kind(self, name: str) -> str:
+        """What a repository is: ``docker/hosted``, ``npm/proxy``."""
+        return str(self.repositories[name].get("kind", "docker/hosted"))
+
+    def docker(self, wanted: str) -> str | None:
+        """The docker repository of this name."""
+        name = self.name(wanted)
+        return name if name and self.kind(name).startswith("docker/") else None
+
+    @property
+    def formats(self) -> dict[str, str]:
+        """The format of each repository, by its name."""
+        return {name: self.kind(name).partition("/")[0] for name in self.repositories}
 
     @property
     def by_path(self) -> list[str]:
