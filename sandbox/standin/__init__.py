@@ -7,12 +7,14 @@ launcher starts this package, which starts Core on a port of the loopback addres
 What it does:
 
 - passes every request on to Core and Core's answer back, but for what follows;
-- ``/v1/repositories/docker/hosted``: create, read, replace. Core keeps a raw hosted repository of the same
-  name, so names, blob stores, permissions and most refusals are Core's own; fields it doesn't know are
-  ignored, as Core does;
-- shows such a repository as docker in ``/v1/repositories``, ``/v1/repositorySettings`` and, one component per
-  tag, in ``/v1/components``; deletes it, with its images;
-- ``docker`` for ``raw`` in the names, formats and patterns of privileges and in roles: Core makes the
+- ``/v1/repositories/{format}/{type}`` of every format that Core lacks: create, read, replace. Core keeps a raw
+  repository of the same name and type, so names, blob stores, members, permissions and most refusals are Core's
+  own; fields that the version doesn't know are ignored, as Core does. Which kinds and fields there are, and what
+  values they take, is in digests of Nexus's descriptions of its API (``tests/data/openapi``): that of the version
+  that is played, or the nearest older one, for 3.71 that of 3.74;
+- shows such a repository as what it is in ``/v1/repositories``, ``/v1/repositorySettings`` and, for docker one
+  component per tag, in ``/v1/components``; deletes it, with its images;
+- ``docker``, ``npm`` … for ``raw`` in the names, formats and patterns of privileges and in roles: Core makes the
   privileges, checks them in roles and strips them when the repository goes;
 - the DockerToken realm: available, active in the order it was put, and in force;
 - HTTP and HTTPS as Jetty's files have them: connectors, keystore (PKCS#12 or JKS), passwords, protocols, a
@@ -24,9 +26,9 @@ What it does:
 
 What it does not do, or not as Nexus does:
 
-- docker proxy and group repositories, subdomains, the v1 API, cleanup, search and assets of images,
-  ``swagger.json``, the pages of the user interface (they show a docker repository as raw, and what is changed
-  there is not noticed);
+- repositories of other formats than docker serve nothing;
+- subdomains, the v1 API, cleanup, search and assets of images, ``swagger.json``, the pages of the user interface
+  (they show such a repository as raw, and what is changed there is not noticed);
 - a privilege for every docker repository (``nx-repository-view-docker-*-read``) is one for every raw
   repository in Core; a role that has it is shown with it, and not with its raw twin;
 - content selectors for images;

@@ -52,7 +52,7 @@ class Formats:
     def shown(self, kind: str, body: Body) -> dict[str, Any]:
         """What the API returns of a body that it took: what it knows, null where nothing was given, no secrets."""
         found: dict[str, Any] = {}
-        for path, facts in self._bodies.get(kind, {}).items():
+        for path, facts in self._bodies[kind].items():
             *parents, name = path.split(".")
             source: Any = body
             target: Any = found
@@ -73,6 +73,11 @@ class Described:
     def __init__(self) -> None:
         files = Path(__file__).with_name("openapi").glob("*.json")
         self._versions = {_version(file.stem): Formats(json.loads(file.read_text())) for file in files}
+
+    @property
+    def newest(self) -> Formats:
+        """Those of the newest description, which has every kind."""
+        return self._versions[max(self._versions)]
 
     def of(self, version: str) -> Formats:
         """Those of a version: of the newest description that is not newer, or of the oldest one."""
@@ -99,7 +104,8 @@ def _version(text: str) -> tuple[int, ...]:
 
 
 def _wrong(value: Any, facts: Body) -> str:
-    if not isinstance(value, _TYPES[facts["type"]]):
+    fits = type(value) is _TYPES[facts["type"]]
+    if not fits:
         return f"must be of the type {facts['type']}"
     # In the description of 3.94 the values of one enum are a single string with commas.
     values = [one for each in facts.get("enum", ()) for one in each.upper().split(",")]

@@ -235,8 +235,9 @@ class Repositories:
             docker = self._state.repositories.get(item.get("name", ""))
             if docker is None:
                 return item
-            if "kind" in docker:
-                return _shown(item, docker["kind"], formats.shown(docker["kind"], docker["body"]))
+            if kind := docker.get("kind"):
+                known = formats if kind in formats else self._described.newest
+                return _shown(item, kind, known.shown(kind, docker["body"]))
             shown: dict[str, Any] = {}
             for key, value in item.items():
                 if key == "raw":

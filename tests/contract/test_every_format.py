@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import nexus_registry.providers as providers
 import pytest
 from nexus_registry.providers.client import Connection, NexusClient, client_for
 from nexus_registry.providers.compat import Availability
+from nexus_registry.providers.crud import NexusProvider
 from nexus_registry.providers.declare import NexusResource, Prop
 from nexus_registry.providers.repositories.base import GroupRepository, HostedRepository, ProxyRepository
 from nexus_registry.providers.schema import limits
@@ -50,13 +51,17 @@ def member(connection: Connection) -> Iterator[Callable[[str], str]]:
         name = f"member-{form}"
         if form not in made:
             cls = next(one for one in repository_kinds() if kind(one)[0] == form and kind(one)[1] != "group")
-            made[form] = Tracked(cls.provider_class(), connection)
+            made[form] = Tracked(provider_of(cls)(), connection)
             made[form].up(**first(cls, name))
         return name
 
     yield of
     for one in made.values():
         one.destroy()
+
+
+def provider_of(cls: type[NexusResource]) -> type[NexusProvider]:
+    return cast("type[NexusProvider]", cls.provider_class)
 
 
 def kind(cls: type[NexusResource]) -> tuple[str, str]:
@@ -109,7 +114,7 @@ def test_repository_lives_from_creation_to_deletion(
     members = [member(form)] if type_ == "group" else None
     desired = first(cls, named(f"{form}-{type_}"), members)
     edited = {**desired, **edit(cls)}
-    tracked = Tracked(cls.provider_class(), connection)
+    tracked = Tracked(provider_of(cls)(), connection)
     assert tracked.up(**desired) == "create"
     assert tracked.refresh() == "same"
     assert tracked.up(**desired) == "same"
@@ -141,13 +146,13 @@ def test_refusal_of_a_closed_format_names_the_property(
 ) -> None:
     member("yum")
     cls = getattr(providers, f"{kind_name}Repository")
-    assert re.search(said, refusal(cls.provider_class, connection, **{"name": named("refused"), **inputs}))
+    assert re.search(said, refusal(provider_of(cls), connection, **{"name": named("refused"), **inputs}))
 
 
 def test_kind_that_a_version_lacks_is_refused(nexus: Nexus, connection: Connection) -> None:
     nexus.play("3.82.0-01")
     try:
-        said = refusal(providers.OciHostedRepository.provider_class, connection, name="images")
+        said = refusal(provider_of(providers.OciHostedRepository), connection, name="images")
     finally:
         nexus.play("3.94.0-01")
     assert "is not known to Nexus 3.82.0-01, but from 3.94 on" in said
