@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..client import NexusClient
+from ..crud import Actual
 from ..declare import ListProp, Prop, PropertyGroup, prop
 from ..schema import boolean, choice, set_of, text
 from .base import (
@@ -18,6 +20,7 @@ from .base import (
     http_url,
 )
 from .connectors import ConnectorProvider, Connectors
+from .upstream import IMAGE, check_upstream
 
 NAME = text(
     r"[a-z0-9-][a-z0-9._-]*",
@@ -90,8 +93,26 @@ class RemoteIndex(PropertyGroup):
     """Regular expressions for the addresses of foreign layers that are kept; a set."""
 
 
+class ProbeImage(PropertyGroup):
+    """A check that the remote can be reached."""
+
+    probe_image: Prop[str | None] = prop(
+        text(IMAGE, hint="must be the name of an image with a tag or digest, such as library/alpine:3"),
+        local=True,
+        default=None,
+    )
+    """An image of the remote, ``library/alpine:3``, whose manifest is asked for through the repository after a
+    creation or change. When it can't be had, the ``up`` fails and says why: the login at the remote, its address
+    or the image. The remote counts it as a pull."""
+
+
 class ImageProxyProvider(ConnectorProvider, ProxyProvider):
     """A repository in front of a registry."""
+
+    def verify(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
+        super().verify(client, inputs, actual)
+        if inputs.get("probe_image") and inputs.get("online") and not inputs.get("blocked"):
+            check_upstream(client, inputs)
 
     def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield from super().validate(inputs)
@@ -137,12 +158,16 @@ class DockerProxyRepository(
     ImageName,
     EcrAuthentication,
     RemoteIndex,
+    ProbeImage,
     Connectors,
     ProxyRepository,
     provider=DockerProxyRepositoryProvider,
     format="docker",
 ):
     """A docker repository in front of another registry, of which it keeps what was pulled.
+
+    Errors: those of a hosted one; with ``probe_image``, a login that the remote refuses, or an image that it has
+    not.
 
     Source: Nexus REST ``/v1/repositories/docker/proxy``.
     """

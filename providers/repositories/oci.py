@@ -12,7 +12,7 @@ from .base import (
     WritableMember,
 )
 from .connectors import ConnectorProvider, Connectors
-from .docker import ImageHostedProvider, ImageName, ImageProxyProvider, LatestPolicy, RemoteIndex
+from .docker import ImageHostedProvider, ImageName, ImageProxyProvider, LatestPolicy, ProbeImage, RemoteIndex
 
 
 class Cosign(PropertyGroup, optional="cosign"):
@@ -56,6 +56,7 @@ class OciProxyRepository(
     ImageName,
     Cosign,
     RemoteIndex,
+    ProbeImage,
     Connectors,
     ProxyRepository,
     provider=OciProxyRepositoryProvider,

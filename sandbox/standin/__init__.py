@@ -22,11 +22,14 @@ What it does:
 - a connector of its own for each ``httpPort`` and ``httpsPort``; one that can't be had is logged, and the API
   answers 201 all the same;
 - the registry API on the connectors and under ``/repository/<name>/v2/``: challenges, tokens, anonymous pull,
-  permissions, write policies. What is pushed is kept by Debian's ``docker-registry``.
+  permissions, write policies. What is pushed is kept by Debian's ``docker-registry``. A proxy fetches from its
+  remote, with its login; what the remote refuses or does not answer is unknown to it (404), as with Nexus. A group
+  asks its members in their order.
 
 What it does not do, or not as Nexus does:
 
 - repositories of other formats than docker serve nothing;
+- a docker proxy keeps nothing of what it fetched, and trusts the authorities of this machine alone;
 - subdomains, the v1 API, cleanup, search and assets of images, ``swagger.json``, the pages of the user interface
   (they show such a repository as raw, and what is changed there is not noticed);
 - a privilege for every docker repository (``nx-repository-view-docker-*-read``) is one for every raw

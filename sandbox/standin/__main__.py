@@ -83,7 +83,7 @@ async def _run(settings: Settings, tls: ServerTls | None) -> int:
     finally:
         if watching:
             watching.cancel()
-        await registry.close()
+        await registry.end()
         if runner:
             await runner.cleanup()
         await _end(children)

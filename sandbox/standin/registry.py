@@ -24,6 +24,7 @@ from .access import Access
 from .config import Settings
 from .core import Upstream
 from .keystore import ServerTls
+from .remotes import Remotes
 from .state import State
 
 log = logging.getLogger("org.sonatype.nexus.repository.docker.internal.DockerConnectorFacetImpl")
@@ -53,6 +54,7 @@ class Registry:
         self._storage, self._access, self._settings = storage, access, settings
         self._state, self._tls = state, tls
         self._open: dict[str, web.AppRunner] = {}
+        self._remotes = Remotes()
 
     @staticmethod
     def root(settings: Settings) -> Path:
@@ -84,6 +86,11 @@ class Registry:
                 await web.TCPSite(runner, self._settings.host, port, ssl_context=context).start()
             except OSError as error:
                 log.error("Could not start connector on port %s for repository %s: %s", port, name, error)
+
+    async def end(self) -> None:
+        """Stop listening for all repositories, and give up the connections to remotes."""
+        await self.close()
+        await self._remotes.close()
 
     async def close(self, name: str | None = None) -> None:
         """Stop listening for one repository, or for all."""
@@ -121,7 +128,52 @@ class Registry:
             return _error(404, "NAME_UNKNOWN", "repository name not known to registry")
         if refusal := self._refused_write(request.method, name, path):
             return refusal
-        return await self._pass_on(request, name, path, query, before)
+        if self._state.kind(name) == "docker/hosted":
+            return await self._pass_on(request, name, path, query, before)
+        if request.method not in ("GET", "HEAD") or path == "/v2/_catalog":
+            return _error(405, "UNSUPPORTED", "The operation is unsupported.")
+        if found := await self._pull(request, name, path, query):
+            return found
+        what = "MANIFEST" if "/manifests/" in path else "BLOB" if "/blobs/" in path else "NAME"
+        return _error(404, f"{what}_UNKNOWN", f"{what.lower()} unknown")
+
+    async def _pull(self, request: web.Request, name: str, path: str, query: str) -> web.StreamResponse | None:
+        """Content from the repository or, of a group, from the first member that has it; None when there is none.
+
+        A remote that refuses the login, or can't be reached, has nothing, as with Nexus.
+        """
+        kind, body = self._state.kind(name), self._state.repositories[name].get("body", {})
+        if not self._state.repositories[name]["online"]:
+            return None
+        if kind == "docker/group":
+            for member in body["group"]["memberNames"]:
+                known = self._state.docker(member)
+                if known and (found := await self._pull(request, known, path, query)):
+                    return found
+            return None
+        if kind == "docker/proxy":
+            return await self._from_remote(request, body, path + (f"?{query}" if query else ""))
+        target = f"/v2/{_prefix(name)}/{path.removeprefix('/v2/')}"
+        answer = await self._storage.ask(request, target, b"", "HEAD" if "/tags/" not in path else "GET")
+        return await self._pass_on(request, name, path, query, "") if answer.status == 200 else None
+
+    async def _from_remote(
+        self, request: web.Request, body: dict[str, Any], path: str
+    ) -> web.StreamResponse | None:
+        if body["httpClient"]["blocked"]:
+            return None
+        headers = {"Accept": _MANIFESTS} if "/manifests/" in path else {}
+        async with self._remotes.fetch(request.method, body, path, headers) as remote:
+            if remote is None:
+                return None
+            kept = ("Content-Type", "Content-Length", "Docker-Content-Digest", "ETag", "Link")
+            passed = {key: remote.headers[key] for key in kept if key in remote.headers}
+            response = web.StreamResponse(headers={**passed, **_VERSION})
+            await response.prepare(request)
+            async for piece in remote.content.iter_chunked(64 * 1024):
+                await response.write(piece)
+            await response.write_eof()
+            return response
 
     def components(self, name: str) -> list[dict[str, Any]]:
         """The tags of a repository, as the API's components."""
