@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, cast
 
-from ..client import NexusClient
+from ..client import NexusClient, server_lock
 from ..declare import ListProp, NexusResource, Prop, PropertyGroup, prop
 from ..errors import NotFound, Refused
 from ..marks import Incarnation
@@ -24,6 +26,7 @@ SIGNING_KEY = text(
     hint="must be a private key in PEM or OpenPGP armor",
     multiline=True,
 )
+_WAITS_FOR_GROUP = (0.2, 0.4, 0.8, 1.6, 3.2)
 AGE = integer(-1, 2147483647)
 
 
@@ -63,6 +66,17 @@ class RepositoryProvider(ObjectProvider):
                 f"the server has no {self.format} format, which Nexus as built from its public source lacks: "
                 "install the vendor's archive"
             ) from None
+
+    def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
+        # Nexus answers 500 while it stops a group to delete it, because it looks into every group (3.71).
+        for wait in _WAITS_FOR_GROUP:
+            try:
+                return super().remove(client, properties)
+            except Refused as error:
+                if error.status != 500 or "Invalid state" not in str(error):
+                    raise
+            time.sleep(wait * random.uniform(0.5, 1.5))  # noqa: S311 - not a secret
+        return super().remove(client, properties)
 
     def _has_format(self, client: NexusClient) -> bool:
         """Whether the format is there: Nexus creates privileges for each one that it has."""
@@ -128,6 +142,10 @@ class GroupProvider(RepositoryProvider):
     """Several repositories under one name."""
 
     type = "group"
+
+    def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
+        with server_lock(client):
+            super().remove(client, properties)
 
     def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield from super().validate(inputs)

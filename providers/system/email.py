@@ -22,6 +22,10 @@ class EmailProvider(SettingProvider):
         if inputs["start_tls_required"] is True and inputs["start_tls_enabled"] is False:
             yield "start_tls_enabled", "must be true with start_tls_required"
 
+    def from_body(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        # Nexus returns an empty user name where it has none.
+        return {name: None if value == "" else value for name, value in super().from_body(body).items()}
+
     def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
         """Restore the value found at creation, or clear the setting if the server does not accept that value."""
         if self.mismatches(properties, self.find(client, properties)):

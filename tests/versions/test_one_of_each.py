@@ -1,0 +1,83 @@
+"""A stack with one resource of each kind, on each engine."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nexus_registry.providers as providers
+import pytest
+from nexus_registry.providers.resource import TrackedResource
+
+from sandbox.pki import Authority
+from sandbox.stack import Result, Stack, open_stack
+from tests.contract.conftest import admin as admin
+from tests.contract.conftest import nexus as nexus
+from tests.contract.docker_api import Api
+from tests.contract.server import Nexus
+from tests.lifecycle.conftest import ENGINES
+
+PROGRAM = Path(__file__).parents[1] / "lifecycle/programs/one_of_each"
+NOT_IN_IT = {
+    "ActiveRealms": "excludes RealmActivation",
+    "AzureBlobStore": "needs Azure",
+    "BlobStoreGroup": "is only in Pro, and the played server is Community",
+    "GoogleBlobStore": "needs Google Cloud",
+    "Keystore": "is no object of Nexus",
+    "LdapServer": "is not in Core",
+    "LdapServerOrder": "is not in Core",
+    "S3BlobStore": "needs a server of S3",
+}
+"""Kinds that the program does not make, and why."""
+
+
+@pytest.fixture(params=ENGINES)
+def stack(request: pytest.FixtureRequest, nexus: Nexus, admin: Api, tmp_path: Path) -> Iterator[Stack]:
+    program = tmp_path / "program"
+    shutil.copytree(PROGRAM, program)
+    (program / ".venv").symlink_to(sys.prefix)
+    stack = open_stack(request.param, program=program, name="dev", work=tmp_path / "work", passphrase="right")
+    settings: dict[str, Any] = {
+        "registry_port": nexus.connector_port(),
+        "certificate": Authority.create("each").certificate_pem,
+        "nexus-registry:url": nexus.url,
+        "nexus-registry:version": "3.94.0-01",
+    }
+    for key, value in settings.items():
+        stack.set_config(key, value)
+    for key in ("admin_password", "nexus-registry:password"):
+        stack.set_config(key, nexus.password, secret=True)
+    nexus.play("3.94.0-01")
+    licence = admin.ok("GET", "system/eula")
+    yield stack
+    assert changes(stack.destroy()).keys() <= {"delete"}
+    admin.ok("POST", "system/eula", licence)
+    nexus.play()
+
+
+pytestmark = pytest.mark.xdist_group("one of each")
+
+
+def changes(result: Result) -> dict[str, int]:
+    assert result.ok, f"{result.error}\n{result.stdout[-3000:]}"
+    return {operation: count for operation, count in result.changes.items() if count and operation != "same"}
+
+
+def test_it_comes_up_stays_the_same_and_goes(stack: Stack, admin: Api) -> None:
+    before = [one["name"] for one in admin.ok("GET", "repositories")]
+    assert set(changes(stack.up())) == {"create"}
+    made = {one["type"].rpartition(":")[2].rpartition("/")[2] for one in stack.export()["resources"]}
+    kinds = {
+        one.__name__
+        for one in (getattr(providers, name) for name in providers.__all__)
+        if isinstance(one, type) and issubclass(one, TrackedResource)
+    }
+    assert kinds - made == {*NOT_IN_IT, "RegistryCheck"}, "RegistryProof is the type token of RegistryCheck"
+    assert "RegistryProof" in made
+    assert changes(stack.preview(expect_no_changes=True)) == {}
+    assert changes(stack.refresh(expect_no_changes=True)) == {}
+    assert set(changes(stack.destroy())) == {"delete"}
+    assert [one["name"] for one in admin.ok("GET", "repositories")] == before
