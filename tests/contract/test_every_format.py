@@ -106,6 +106,7 @@ def other_value(one: Prop[Any]) -> Any:
     return None
 
 
+@pytest.mark.kinds
 @pytest.mark.parametrize("cls", repository_kinds(), ids=lambda one: one.__name__)
 def test_repository_lives_from_creation_to_deletion(
     cls: type[NexusResource], connection: Connection, client: NexusClient, member: Callable[[str], str]

@@ -16,7 +16,7 @@ OTHER = Say(500, "ERROR: (ID a-b) java.lang.IllegalStateException: no such thing
 def deleted(fake: Fake) -> list[str]:
     connection = {"url": fake.url, "username": "admin", "password": "pw"}
     state = {"name": "all", "member_names": ["a"], "connection": connection}
-    RawGroupRepository.provider_class().delete("all", state)  # type: ignore[attr-defined]
+    RawGroupRepository.provider_class().delete("all", state)
     return fake.methods()
 
 

@@ -1,6 +1,6 @@
 """One resource of each kind that a server without outside systems can have."""
 
-from typing import Any
+from typing import Any, cast
 
 import nexus_registry.providers as nexus
 import pulumi
@@ -44,15 +44,15 @@ def repository(cls: Any, **inputs: Any) -> None:
 
 exported = [getattr(nexus, name) for name in nexus.__all__]
 kinds = [one for one in exported if isinstance(one, type) and issubclass(one, Repository)]
-for cls in kinds:
-    match cls.provider_class.type:
-        case "hosted":
-            repository(cls, **({"http_port": registry_port} if cls is nexus.DockerHostedRepository else {}))
-        case "proxy":
-            repository(cls, routing_rule_name=rule.name)
-for cls in kinds:
-    if cls.provider_class.type == "group":
-        form = cls.provider_class.format
+types = {cls: cast("Any", cls.provider_class).type for cls in kinds}
+for cls, type_ in types.items():
+    if type_ == "hosted":
+        repository(cls, **({"http_port": registry_port} if cls is nexus.DockerHostedRepository else {}))
+    elif type_ == "proxy":
+        repository(cls, routing_rule_name=rule.name)
+for cls, type_ in types.items():
+    if type_ == "group":
+        form = cast("Any", cls.provider_class).format
         members = [one.name for (other, _), one in repositories.items() if other == form]
         repository(cls, member_names=members)
 
