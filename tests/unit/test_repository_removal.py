@@ -7,13 +7,15 @@ from nexus_registry.providers.errors import Refused
 from nexus_registry.providers.repositories import base
 from nexus_registry.providers.repositories.raw import RawGroupRepository
 
-from .fake import Fake, Say, in_turn, serve
+from .fake import FakeServer, Response, sequence, serve
 
-STOPPED = Say(500, "ERROR: (ID a-b) java.lang.IllegalStateException: Invalid state: STOPPED; allowed: [STARTED]")
-OTHER = Say(500, "ERROR: (ID a-b) java.lang.IllegalStateException: no such thing")
+STOPPED = Response(
+    500, "ERROR: (ID a-b) java.lang.IllegalStateException: Invalid state: STOPPED; allowed: [STARTED]"
+)
+OTHER = Response(500, "ERROR: (ID a-b) java.lang.IllegalStateException: no such thing")
 
 
-def deleted(fake: Fake) -> list[str]:
+def deleted(fake: FakeServer) -> list[str]:
     connection = {"url": fake.url, "username": "admin", "password": "pw"}
     state = {"name": "all", "member_names": ["a"], "connection": connection}
     RawGroupRepository.provider_class().delete("all", state)
@@ -23,14 +25,16 @@ def deleted(fake: Fake) -> list[str]:
 @pytest.mark.parametrize("times", [0, 1, 5])
 def test_delete_is_repeated_while_another_group_is_stopped(times: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(base, "_WAITS_FOR_GROUP", (0.0,) * 5)
-    with serve(in_turn(*[STOPPED] * times, Say(204))) as fake:
+    with serve(sequence(*[STOPPED] * times, Response(204))) as fake:
         assert deleted(fake) == ["DELETE /v1/repositories/all"] * (times + 1)
 
 
-@pytest.mark.parametrize(("answer", "calls"), [(STOPPED, 6), (OTHER, 1)], ids=["stopped for ever", "other"])
-def test_delete_ends_with_the_servers_words(answer: Say, calls: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("response", "calls"), [(STOPPED, 6), (OTHER, 1)], ids=["stopped for ever", "other"])
+def test_delete_ends_with_the_servers_words(
+    response: Response, calls: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(base, "_WAITS_FOR_GROUP", (0.0,) * 5)
-    with serve(in_turn(answer)) as fake:
+    with serve(sequence(response)) as fake:
         with pytest.raises(Refused, match=r"Invalid state|no such thing"):
             deleted(fake)
         assert len([one for one in fake.methods() if one.startswith("DELETE")]) == calls

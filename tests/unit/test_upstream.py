@@ -12,7 +12,7 @@ from nexus_registry.providers.errors import Refused
 from nexus_registry.providers.repositories.docker import DockerProxyRepositoryProvider
 from nexus_registry.providers.repositories.upstream import check_upstream
 
-from .fake import Asked, Fake, Say, in_turn, serve
+from .fake import FakeServer, Request, Response, sequence, serve
 
 MANIFEST = "/v2/library/alpine/manifests/3"
 LOGIN = {
@@ -20,26 +20,32 @@ LOGIN = {
     "authentication_username": "ci",
     "authentication_password": "canary-1",
 }
-UNKNOWN = Say(404, {"errors": [{"code": "MANIFEST_UNKNOWN", "message": "manifest unknown"}]})
-BASIC = Say(401, headers={"WWW-Authenticate": 'Basic realm="x"'})
+UNKNOWN = Response(404, {"errors": [{"code": "MANIFEST_UNKNOWN", "message": "manifest unknown"}]})
+BASIC = Response(401, headers={"WWW-Authenticate": 'Basic realm="x"'})
 
 
 @pytest.fixture
-def fake() -> Iterator[Fake]:
-    with serve(in_turn(Say(404))) as server:
+def fake() -> Iterator[FakeServer]:
+    with serve(sequence(Response(404))) as server:
         yield server
 
 
-def checked(fake: Fake, inputs: dict[str, Any], nexus: list[Say], remote: list[Say], token: Say = BASIC) -> None:
-    """Run the check; Nexus and the remote, told from each other by the path, answer with these in their turn."""
-    scripts = {"nexus": in_turn(*nexus), "remote": in_turn(*remote)}
+def checked(
+    fake: FakeServer,
+    inputs: dict[str, Any],
+    nexus: list[Response],
+    remote: list[Response],
+    token: Response = BASIC,
+) -> None:
+    """Run the check; Nexus and the remote, told from each other by the path, return these in order."""
+    scripts = {"nexus": sequence(*nexus), "remote": sequence(*remote)}
 
-    def script(asked: Asked) -> Say:
-        if asked.path.endswith("/invalidate-cache"):
-            return Say(204)
-        if asked.path.startswith("/token"):
+    def script(request: Request) -> Response:
+        if request.path.endswith("/invalidate-cache"):
+            return Response(204)
+        if request.path.startswith("/token"):
             return token
-        return scripts["nexus" if asked.path.startswith("/repository/") else "remote"](asked)
+        return scripts["nexus" if request.path.startswith("/repository/") else "remote"](request)
 
     fake.script = script
     client = NexusClient({"url": fake.url, "username": "admin", "password": "pw"})
@@ -47,13 +53,13 @@ def checked(fake: Fake, inputs: dict[str, Any], nexus: list[Say], remote: list[S
     check_upstream(client, properties)
 
 
-def test_manifest_that_nexus_serves_is_enough(fake: Fake) -> None:
-    checked(fake, LOGIN, [Say(200)], [])
+def test_manifest_that_nexus_serves_is_enough(fake: FakeServer) -> None:
+    checked(fake, LOGIN, [Response(200)], [])
     assert fake.methods() == [f"GET /repository/hub{MANIFEST}"]
 
 
-def test_remembered_lack_is_forgotten_once(fake: Fake) -> None:
-    checked(fake, LOGIN, [UNKNOWN, Say(200)], [])
+def test_remembered_lack_is_forgotten_once(fake: FakeServer) -> None:
+    checked(fake, LOGIN, [UNKNOWN, Response(200)], [])
     assert fake.methods()[1:] == ["POST /v1/repositories/hub/invalidate-cache", f"GET /repository/hub{MANIFEST}"]
 
 
@@ -63,15 +69,15 @@ def test_remembered_lack_is_forgotten_once(fake: Fake) -> None:
         (LOGIN, UNKNOWN, [BASIC, BASIC], "^authentication_password: .* refuses the login of 'ci'.*404"),
         ({}, UNKNOWN, [BASIC, BASIC], "^authentication_type: .* asks for a login"),
         (LOGIN, UNKNOWN, [BASIC, UNKNOWN], r"^probe_image: .* does not have library/alpine:3 \(404\)"),
-        (LOGIN, UNKNOWN, [BASIC, Say(200)], "^probe_image: .* and Nexus does not get it.*restarted"),
-        (LOGIN, UNKNOWN, [Say(drop=True)], "^remote_url: .* can't be asked from here"),
-        (LOGIN, Say(403, {"errors": [{"message": "the End User License Agreement (EULA)"}]}), [], "licence"),
-        (LOGIN, Say(403), [], "the user 'admin' may not pull"),
+        (LOGIN, UNKNOWN, [BASIC, Response(200)], "^probe_image: .* and Nexus does not get it.*restarted"),
+        (LOGIN, UNKNOWN, [Response(drop=True)], "^remote_url: .* can't be request from here"),
+        (LOGIN, Response(403, {"errors": [{"message": "the End User License Agreement (EULA)"}]}), [], "licence"),
+        (LOGIN, Response(403), [], "the user 'admin' may not pull"),
     ],
     ids=["wrong login", "no login", "no image", "stale login", "no remote", "licence", "privilege"],
 )
 def test_reason_is_named_by_property(
-    fake: Fake, inputs: dict[str, Any], nexus: Say, remote: list[Say], said: str
+    fake: FakeServer, inputs: dict[str, Any], nexus: Response, remote: list[Response], said: str
 ) -> None:
     with pytest.raises(Refused) as caught:
         checked(fake, inputs, [nexus], remote)
@@ -82,18 +88,20 @@ def test_reason_is_named_by_property(
 @pytest.mark.parametrize(
     ("token", "said"),
     [
-        (Say(401), "authentication_password"),
-        (Say(200, {"token": "t"}), "and Nexus does not get it"),
+        (Response(401), "authentication_password"),
+        (Response(200, {"token": "t"}), "and Nexus does not get it"),
     ],
     ids=["refused", "granted"],
 )
-def test_login_is_tried_by_token(fake: Fake, token: Say, said: str) -> None:
+def test_login_is_tried_by_token(fake: FakeServer, token: Response, said: str) -> None:
     bearer = f'Bearer realm="{fake.url}/token",service="s",scope="repository:library/alpine:pull"'
     with pytest.raises(Refused, match=said):
-        checked(fake, LOGIN, [UNKNOWN], [Say(401, headers={"WWW-Authenticate": bearer}), Say(200)], token)
-    asked = next(one for one in fake.asked if one.path.startswith("/token"))
-    assert asked.headers["Authorization"].startswith("Basic ")
-    assert "scope=repository%3Alibrary%2Falpine%3Apull" in asked.path
+        checked(
+            fake, LOGIN, [UNKNOWN], [Response(401, headers={"WWW-Authenticate": bearer}), Response(200)], token
+        )
+    request = next(one for one in fake.requests if one.path.startswith("/token"))
+    assert request.headers["Authorization"].startswith("Basic ")
+    assert "scope=repository%3Alibrary%2Falpine%3Apull" in request.path
 
 
 @pytest.mark.parametrize("image", ["alpine", "library/alpine:", "Alpine:3", "http://a/b:1", "a@sha256:12"])
