@@ -70,7 +70,7 @@ def test_remembered_lack_is_forgotten_once(fake: FakeServer) -> None:
         ({}, UNKNOWN, [BASIC, BASIC], "^authentication_type: .* asks for a login"),
         (LOGIN, UNKNOWN, [BASIC, UNKNOWN], r"^probe_image: .* does not have library/alpine:3 \(404\)"),
         (LOGIN, UNKNOWN, [BASIC, Response(200)], "^probe_image: .* and Nexus does not get it.*restarted"),
-        (LOGIN, UNKNOWN, [Response(drop=True)], "^remote_url: .* can't be request from here"),
+        (LOGIN, UNKNOWN, [Response(drop=True)], "^remote_url: .* can't be asked from here"),
         (LOGIN, Response(403, {"errors": [{"message": "the End User License Agreement (EULA)"}]}), [], "licence"),
         (LOGIN, Response(403), [], "the user 'admin' may not pull"),
     ],
