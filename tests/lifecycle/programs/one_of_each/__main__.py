@@ -95,7 +95,7 @@ nexus.RegistryCheck(
     login_server=f"localhost:{registry_port}",
     scheme="http",
     username=user.user_id,
-    password=user.password,
+    password="each-secret-1",
     anonymous_pull=False,
     opts=pulumi.ResourceOptions(depends_on=[licence, realm, images, role]),
 )
