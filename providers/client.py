@@ -9,7 +9,7 @@ import re
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, TypedDict, cast
 from urllib.parse import quote
 
@@ -18,17 +18,18 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase, HTTPBasicAuth
 from typing_extensions import Required
 
+from . import lists
 from .authority import trust
 from .credentials import Credentials
 from .errors import (
     NexusError,
-    NotFound,
     OutcomeUnknown,
     RateLimited,
     Unauthorized,
     UnexpectedResponse,
     Unreachable,
 )
+from .lists import lists_of
 from .responses import (
     CONNECT_TIMEOUT,
     READ_TIMEOUT,
@@ -39,10 +40,6 @@ from .responses import (
     unusable_url,
 )
 
-LIST_LIFETIME = 60.0
-"""Seconds in which a list that a refresh has read is used again for further objects of the refresh."""
-LOOKUP_LIFETIME = 10.0
-"""The same for a list in which something that an object refers to is looked up."""
 RETRY_TIMEOUT = 60.0
 """Seconds in which one request is tried again, and after which its failure stands."""
 
@@ -132,14 +129,19 @@ class NexusClient:
             items += page["items"]
         return items
 
-    def cached_list(self, path: str, *, max_age: float = LIST_LIFETIME, paged: bool = False) -> list[Any]:
-        """The list at ``path``, at most ``max_age`` seconds old and older than no write of this process.
+    def cached_list(self, path: str, *, paged: bool = False) -> list[Any]:
+        """The list at ``path``, at most ``lists.LIFETIME`` seconds old and older than no write of this process.
 
         For reads of many objects of one kind in a row; never for what decides on a write. That there is no such
         list is remembered, too.
         """
         read = self.get_items if paged else self.get_list
-        return _lists_of(self.url).get((path, self.username), lambda: read(path), max_age)
+        return lists_of(self.url).get((path, self.username), lambda: read(path))
+
+    @property
+    def seen(self) -> dict[str, float]:
+        """When an object was last seen on the server, for lookups; the same for all clients of the server."""
+        return lists_of(self.url).seen
 
     def post(self, path: str, body: Any) -> Any:
         """Create an object; raises :class:`OutcomeUnknown` when the server may have created it."""
@@ -220,7 +222,7 @@ class NexusClient:
             return self._sent(method, path, **parts)
         finally:
             if method != "GET":
-                _lists_of(self.url).clear()
+                lists_of(self.url).clear()
 
     def _sent(
         self,
@@ -268,47 +270,6 @@ class NexusClient:
             time.sleep(wait)
 
 
-class _Lists:
-    """The lists that one server returned a moment ago."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._reading: dict[Any, threading.Lock] = {}
-        self._read: dict[Any, tuple[float, list[Any] | NotFound]] = {}
-        self._writes = 0
-
-    def get(self, key: Any, read: Callable[[], list[Any]], max_age: float) -> list[Any]:
-        with self._lock:
-            reading = self._reading.setdefault(key, threading.Lock())
-        with reading:  # threads that want the same list wait for one request
-            at, found = self._read.get(key, (0.0, []))
-            if time.monotonic() - at > max_age:
-                at, writes = time.monotonic(), self._writes
-                try:
-                    found = read()
-                except NotFound as error:
-                    found = error
-                with self._lock:
-                    if writes == self._writes:  # else it may be older than a write
-                        self._read[key] = at, found
-        if isinstance(found, NotFound):
-            raise found
-        return found
-
-    def clear(self) -> None:
-        with self._lock:
-            self._writes += 1
-            self._read.clear()
-
-
-_lists: dict[str, _Lists] = {}
-
-
-def _lists_of(url: str) -> _Lists:
-    with _clients_lock:
-        return _lists.setdefault(url, _Lists())
-
-
 _clients: dict[tuple[str, ...], NexusClient] = {}
 _clients_lock = threading.Lock()
 
@@ -326,8 +287,8 @@ def reset() -> None:
     """Forget every client, list and credential of this process, as a new process would."""
     with _clients_lock:
         _clients.clear()
-        _lists.clear()
     Credentials.reset()
+    lists.reset()
 
 
 _server_locks: dict[str, threading.RLock] = {}

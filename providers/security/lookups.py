@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from ..client import LOOKUP_LIFETIME, NexusClient, segment
+from ..client import NexusClient, segment
+from ..crud import Actual
 from ..errors import NotFound, Refused
+from ..rest import ObjectProvider
 from ..schema import text
 from ..suggest import suggest
 
+LOOKUP_LIFETIME = 10.0
+"""Seconds in which a role that was seen on the server counts as being there."""
 USER_ID = text(
     r"(?!\.{1,2}$)[^\s:/\\\0]+",
     hint="must have no white space, ':', '/', '\\' or NUL, and not be '.' or '..'",
@@ -16,19 +22,32 @@ USER_ID = text(
 )
 
 
+def note_roles(client: NexusClient, roles: Iterable[str]) -> None:
+    """Remember for a moment that these roles are on the server."""
+    client.seen.update(dict.fromkeys(map(_key, roles), time.monotonic()))
+
+
+def forget_roles(client: NexusClient) -> None:
+    """Call when a role was deleted."""
+    client.seen.clear()
+
+
 def require_roles(client: NexusClient, roles: Sequence[str]) -> None:
     """Refuse a role that is not on the server: servers up to 3.77 silently take a new user with such a role."""
-    existing: list[str] = []
-    lists = (lambda path: client.cached_list(path, max_age=LOOKUP_LIFETIME), client.get_list)
-    for read in lists:
-        existing = [role["id"] for role in read("/v1/security/roles")]
-        if set(roles) <= set(existing):
-            return
+    earliest = time.monotonic() - LOOKUP_LIFETIME
+    if all(client.seen.get(_key(role), earliest) > earliest for role in roles):
+        return
+    existing = [role["id"] for role in client.get_list("/v1/security/roles")]
+    note_roles(client, existing)
     # The list may lack for a moment what has just been written (seen with 3.71); a single role does not.
     missing = [role for role in roles if role not in existing and not _has_role(client, role)]
     if not missing:
         return
     raise Refused(f"roles: {', '.join(missing)} is not on the server; {suggest(missing, existing)}")
+
+
+def _key(role: str) -> str:
+    return f"role {role}"
 
 
 def _has_role(client: NexusClient, role: str) -> bool:
@@ -37,3 +56,18 @@ def _has_role(client: NexusClient, role: str) -> bool:
     except NotFound:
         return False
     return True
+
+
+class NotedRoles(ObjectProvider):
+    """Roles, of which those that were just written need not be looked for when a user is to get them."""
+
+    def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual | None:
+        found = super().find(client, inputs)
+        note_roles(client, [self.identity(inputs)] if found else [])
+        return found
+
+    def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
+        try:
+            super().remove(client, properties)
+        finally:
+            forget_roles(client)

@@ -10,12 +10,12 @@ from ..declare import ListProp, NexusResource, Prop, prop
 from ..errors import Refused
 from ..marks import Incarnation, Incarnations
 from ..names import PATH_NAME
-from ..rest import ObjectProvider
 from ..schema import set_of, text
 from ..suggest import suggest
+from .lookups import NotedRoles
 
 
-class RoleProvider(ObjectProvider):
+class RoleProvider(NotedRoles):
     kind = "role"
 
     def computed_inputs(self, olds: Mapping[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:
@@ -48,12 +48,7 @@ class Role(
     Source: Nexus REST ``/v1/security/roles``.
     """
 
-    role_id: Prop[str] = prop(
-        PATH_NAME,
-        path="id",
-        replaces=True,
-        renamed_from="id",
-    )
+    role_id: Prop[str] = prop(PATH_NAME, path="id", replaces=True, renamed_from="id")
     """Id of the role, at most 200 characters without ``/``."""
     name: Prop[str] = prop(text(max_length=200), path="name", default=None)
     """Its name in the user interface, at most 200 characters. Default: the id."""

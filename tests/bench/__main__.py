@@ -19,6 +19,7 @@ from pathlib import Path
 from nexus_registry.providers.client import NexusClient
 
 from sandbox.paths import WORK
+from sandbox.shell import progress
 from sandbox.stack import Result, Stack, default_engine, open_stack
 from tests.contract.server import Nexus, make, started
 from tests.peak import Peak
@@ -76,7 +77,7 @@ def measure(stack: Stack, env: dict[str, str], proxy: DelayingProxy | None) -> d
             if proxy:
                 proxy.reset()
             began = time.monotonic()
-            with Peak(stack) as peak:
+            with progress(f"{stack.project}: {name}"), Peak(stack) as peak:
                 result = command(stack, env)
             seconds = time.monotonic() - began
             if not result.ok:
