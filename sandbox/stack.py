@@ -63,6 +63,10 @@ def open_stack(engine: str | None = None, *, program: Path, name: str, work: Pat
     return kind(program.resolve(), name, work.resolve(), passphrase)
 
 
+Environment = Mapping[str, str] | None
+OnLine = Callable[[str], None] | None
+
+
 class Running(Protocol):
     """An engine while it works."""
 
@@ -102,8 +106,8 @@ class Stack(ABC):
         replace: Iterable[str] = (),
         target: Iterable[str] = (),
         expect_no_changes: bool = False,
-        env: Mapping[str, str] | None = None,
-        on_line: Callable[[str], None] | None = None,
+        env: Environment = None,
+        on_line: OnLine = None,
     ) -> Result:
         """Bring everything to what the program says; ``replace`` are URNs to replace in any case.
 
@@ -126,8 +130,8 @@ class Stack(ABC):
         self,
         *,
         expect_no_changes: bool = False,
-        env: Mapping[str, str] | None = None,
-        on_line: Callable[[str], None] | None = None,
+        env: Environment = None,
+        on_line: OnLine = None,
     ) -> Result:
         """Bring the state to how things are."""
         return self._run("refresh", _options((), False, expect_no_changes), env, on_line)
@@ -136,8 +140,8 @@ class Stack(ABC):
         self,
         *,
         target: Iterable[str] = (),
-        env: Mapping[str, str] | None = None,
-        on_line: Callable[[str], None] | None = None,
+        env: Environment = None,
+        on_line: OnLine = None,
     ) -> Result:
         """Delete everything, or what ``target`` names."""
         return self._run("destroy", _options((), False, False, target), env, on_line)
@@ -176,13 +180,7 @@ class Stack(ABC):
         """The file with the state, its secrets encrypted."""
 
     @abstractmethod
-    def _run(
-        self,
-        command: str,
-        options: Sequence[str],
-        env: Mapping[str, str] | None,
-        on_line: Callable[[str], None] | None,
-    ) -> Result: ...
+    def _run(self, command: str, options: Sequence[str], env: Environment, on_line: OnLine) -> Result: ...
 
     @abstractmethod
     def _pending(self, state: Any) -> set[str]: ...
@@ -243,13 +241,7 @@ class PulumiStack(Stack):
     def state_file(self) -> Path:
         return self._backend / ".pulumi" / "stacks" / self.project / f"{self.name}.json"
 
-    def _run(
-        self,
-        command: str,
-        options: Sequence[str],
-        env: Mapping[str, str] | None,
-        on_line: Callable[[str], None] | None,
-    ) -> Result:
+    def _run(self, command: str, options: Sequence[str], env: Environment, on_line: OnLine) -> Result:
         log = self.work / "events.json"
         log.unlink(missing_ok=True)
         argv = ["pulumi", command, *options, f"--stack={self.name}", f"--config-file={self.config_file}"]
@@ -332,13 +324,7 @@ class SandboxStack(Stack):
         places = [f"--program={self.program}", f"--config-file={self.config_file}", f"--state={self.state_file}"]
         return [sys.executable, "-m", "sandbox.engine", command, f"--stack={self.name}", *places, *options]
 
-    def _run(
-        self,
-        command: str,
-        options: Sequence[str],
-        env: Mapping[str, str] | None,
-        on_line: Callable[[str], None] | None,
-    ) -> Result:
+    def _run(self, command: str, options: Sequence[str], env: Environment, on_line: OnLine) -> Result:
         answer = self.work / "result.json"
         argv = self.command_line(command, *options, "--json")
         status, text = self._follow(argv, PROJECT, self._environment(env), on_line, answer)
