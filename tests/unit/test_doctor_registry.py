@@ -142,7 +142,7 @@ def test_each_fault_of_registry_and_nexus_has_its_code(code: str) -> None:
         assert code in codes(fake, registry)
 
 
-def test_pull_that_should_be_allowed_is_a_finding() -> None:
+def test_pull_that_should_be_allowed_is_finding() -> None:
     with serve(registry := Registry()) as fake:
         assert codes(fake, registry, anonymous_pull=True) == ["no-anonymous-pull"]
 
@@ -159,7 +159,7 @@ def test_pull_that_should_be_allowed_is_a_finding() -> None:
         ("certificate-untrusted", {"by": Authority.create("Stranger")}),
     ],
 )
-def test_each_fault_of_a_certificate_has_its_code(tmp_path: Path, code: str, issue: dict[str, Any]) -> None:
+def test_each_fault_of_certificate_has_its_code(tmp_path: Path, code: str, issue: dict[str, Any]) -> None:
     issuer = issue.pop("by", None) or authority()
     issued = issuer.issue(issue.pop("names", ["127.0.0.1"]), key="ec", **issue)
     with serve(registry := Registry(), context(tmp_path, issued)) as fake:
