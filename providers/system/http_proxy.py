@@ -33,7 +33,7 @@ class HttpProxyProvider(SettingProvider):
                     yield f"{scheme}_{needed}", f"is required with {scheme}_{name}"
 
     def to_body(self, inputs: Mapping[str, Any], base: Mapping[str, Any] | None = None) -> dict[str, Any]:  # noqa: ARG002
-        body = super().to_body(inputs)
+        body = {"userAgent": "", "nonProxyHosts": [], **super().to_body(inputs)}
         for name in _PROXIES.values():
             given = body.get(name, {})
             login = {key: value for key, value in given.get("authInfo", {}).items() if value is not None}

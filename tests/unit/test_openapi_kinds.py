@@ -149,7 +149,7 @@ def available(cls: type[NexusResource], version: str) -> bool:
 @writing_kind
 @every_version
 @settings(
-    max_examples=3,
+    max_examples=2,
     deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),

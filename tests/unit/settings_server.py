@@ -1,0 +1,107 @@
+"""A server that keeps settings, tasks, capabilities and lists by the rules that the API's description gives them.
+
+No real server of this repository has them: what Nexus does beyond its description is not played.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any
+
+from .fake import Request, Response
+
+SERVER = {"Server": "Nexus/3.94.0-12 (PRO)"}
+LISTS = {"/v1/tasks": "items", "/v1/capabilities": "", "/v1/security/saml/users": ""}
+"""Collections, and the key under which a page holds the entries."""
+
+
+@dataclass
+class SettingsServer:
+    """The state of the server; an instance is a script for :func:`~.fake.serve`."""
+
+    settings: dict[str, Any] = field(default_factory=dict)
+    """What each address returns. One that is not here is 404 until it is written."""
+    lists: dict[str, dict[str, dict[str, Any]]] = field(default_factory=lambda: {one: {} for one in LISTS})
+    entries: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """The IP allow list's."""
+    ids: Any = field(default_factory=lambda: map(str, itertools.count(1)))
+
+    def __call__(self, request: Request) -> Response:
+        path, _, query = request.path.removeprefix("/service/rest").partition("?")
+        status, body = self.answer(request.method, path, query, request.body)
+        return Response(status, "" if body is None else body, SERVER)
+
+    def answer(self, method: str, path: str, query: str, text: str) -> tuple[int, Any]:
+        if path == "/v1/security/roles":
+            return 200, [{"id": "nx-admin"}, {"id": "nx-anonymous"}]
+        if path == "/v1/status":
+            return 200, None
+        if path == "/v1/security/users":
+            wanted = dict(re.findall(r"(\w+)=(\w+)", query))
+            users = [one for key, one in self.settings.items() if key.startswith(path)]
+            return 200, [one for one in users if wanted.items() <= one.items()]
+        if path == "/v1/iq/audit" and method == "PUT":
+            body = json.loads(text)
+            others = [one for one in self.settings[path] if one["repositoryName"] != body["repositoryName"]]
+            self.settings[path] = [*others, body]
+            return 204, None
+        if path.startswith("/v1/security/ip-allowlist"):
+            return self.allowlist(method, path, query, text)
+        for collection in LISTS:
+            if path == collection or path.startswith(f"{collection}/"):
+                return self.listed(method, collection, path.removeprefix(collection).strip("/"), text)
+        if method == "GET":
+            return (200, self.settings[path]) if path in self.settings else (404, None)
+        if method == "DELETE":
+            return (204, None) if self.settings.pop(path, None) is not None else (404, None)
+        self.settings[path] = json.loads(text) if method == "PUT" else {"fingerprint": text}
+        return 204, None
+
+    def listed(self, method: str, collection: str, id_: str, text: str) -> tuple[int, Any]:
+        objects, key = self.lists[collection], LISTS[collection]
+        if method == "GET" and id_:
+            return (200, objects[id_]) if id_ in objects else (404, None)
+        if method == "GET":
+            told = [_shown(one) for one in objects.values()]
+            return 200, {key: told, "continuationToken": None} if key else told
+        if method == "DELETE":
+            return (204, None) if objects.pop(id_, None) else (404, None)
+        body = json.loads(text)
+        if method == "POST" and body.get("userId") in objects:
+            return 400, "user already exists"
+        id_ = id_ or body.get("userId") or next(self.ids)
+        objects[id_] = {"id": id_, **{name: value for name, value in body.items() if name != "id"}}
+        return 201 if method == "POST" else 204, _shown(objects[id_])
+
+    def allowlist(self, method: str, path: str, query: str, text: str) -> tuple[int, Any]:
+        name = path.removeprefix("/v1/security/ip-allowlist").strip("/")
+        body = json.loads(text) if text else {}
+        if name == "mode":
+            self.settings["mode"] = body["mode"]
+        elif name == "entries/bulk":
+            for id_ in body:
+                del self.entries[id_]
+        elif name == "entries" and method == "GET":
+            page = int(re.findall(r"page=(\d+)", query)[0])
+            shown = list(self.entries.values())
+            return 200, {"entries": shown[page : page + 1], "totalPages": len(shown)}
+        elif name == "":
+            return 200, {"mode": self.settings.get("mode", "DISABLED")}
+        else:
+            id_ = name.partition("/")[2] or next(self.ids)
+            self.entries[id_] = {"id": id_, "entry": body["ipOrCidr"], "description": body.get("description")}
+        return 204, None
+
+
+def _shown(one: dict[str, Any]) -> dict[str, Any]:
+    """A task as the server returns it: its frequency beside the rest, and dates as ISO 8601."""
+    frequency = one.get("frequency")
+    if frequency is None:
+        return one
+    rest = {key: value for key, value in one.items() if key != "frequency"}
+    moment = datetime.fromtimestamp(frequency.get("startDate", 0) / 1000, timezone.utc).isoformat()
+    return {"recurringDays": None, "cronExpression": None, **rest, **frequency, "startDate": moment}

@@ -1,0 +1,150 @@
+"""Each kind that no real server here has, from creation to deletion, on a server that follows the description."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import nexus_registry.providers as providers
+import pytest
+from nexus_registry.providers.client import Connection, client_for
+from nexus_registry.providers.crud import NexusProvider
+from nexus_registry.providers.errors import Refused
+from nexus_registry.providers.run import Run
+
+from tests.contract.tracked import Tracked
+
+from .fake import FakeServer, serve
+from .settings_server import SettingsServer
+
+HTTP_OFF = {"enabled": False, "host": None, "port": None, "authInfo": None}
+LDAP_USER = {"userId": "ada", "firstName": "Ada", "lastName": "L", "emailAddress": "a@b.c", "source": "LDAP",
+             "status": "active", "readOnly": True, "roles": [], "externalRoles": ["staff"]}  # fmt: skip
+BEFORE: dict[str, Any] = {
+    "/v1/http": {"httpProxy": HTTP_OFF, "httpsProxy": None, "userAgent": None, "timeout": 20, "retries": 2,
+                 "nonProxyHosts": None},
+    "/v1/iq": {"enabled": False, "authenticationType": "USER"},
+    "/v1/iq/audit": [],
+    "/v1/security/user-tokens": {"enabled": False, "protectContent": False, "expirationEnabled": False,
+                                 "expirationDays": 30},
+    "/v1/security/atlassian-crowd": {"enabled": False, "realmActive": False},
+    "/v1/security/ssrf-protection": {"enabled": True, "allowedIPs": [], "allowedDomains": []},
+    "/v1/security/users/ada": LDAP_USER,
+}  # fmt: skip
+"""The settings of a new server."""
+CRON = {"schedule": "cron", "cron_expression": "0 30 2 * * ?"}
+DAILY = {"schedule": "daily", "start_date": "2026-01-31T02:30:00+01:00", "cron_expression": None}
+KINDS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "HttpProxy": ({"http_host": "p", "http_port": 3128, "http_username": "u", "http_password": "pw"},
+                  {"https_host": "p", "https_port": 3129, "non_proxy_hosts": ["b", "a"]}),
+    "UserTokens": ({}, {"expiration_enabled": True, "expiration_days": 90}),
+    "Crowd": ({"url": "https://c", "application_name": "n", "application_password": "pw"}, {"timeout": 60}),
+    "Saml": ({"entity_id": "e", "idp_metadata": "<a/>", "username_attribute": "u"}, {"groups_attribute": "g"}),
+    "SamlUser": ({"user_id": "ada", "roles": ["nx-anonymous"]}, {"status": "disabled"}),
+    "ExternalUser": ({"user_id": "ada", "source": "LDAP", "roles": ["nx-anonymous"]}, {"roles": ["nx-admin"]}),
+    "IpAllowlist": ({"mode": "MONITOR", "entries": {"10.0.0.0/8": "office", "::1": ""}},
+                    {"mode": "ENFORCE", "entries": {"10.0.0.0/8": "all", "192.0.2.1": ""}}),
+    "SsrfProtection": ({"allowed_ips": ["10.0.0.1"]}, {"allowed_domains": ["b.example.com", "a.example.com"]}),
+    "Iq": ({"url": "https://iq", "username": "u", "password": "pw"}, {"timeout_seconds": 5}),
+    "IqAudit": ({"repository_name": "r"}, {"enabled_quarantine": True}),
+    "License": ({"license": "bGljZW5jZQ=="}, {"license": "YW5vdGhlcg=="}),
+    "SecretsEncryptionKey": ({"secret_key_id": "one"}, {"secret_key_id": "two"}),
+    "Task": ({"name": "t", "type": "repository.cleanup", **CRON}, {**DAILY, "properties": {"a": "b"}}),
+    "CompactBlobStoreTask": ({"name": "t", "blob_store_name": "default", **DAILY}, {"blobs_older_than": 3, **CRON,
+                             "start_date": None}),
+    "MavenRemoveSnapshotsTask": ({"name": "t"}, {"remove_if_released": True, "grace_period_in_days": 2}),
+    "Capability": ({"type": "scheduler", "properties": {"active": "true"}}, {"notes": "one"}),
+    "UiSettingsCapability": ({"debug_allowed": True}, {"session_timeout": 0, "title": "Registry"}),
+    "CustomS3RegionsCapability": ({"regions": ["b", "a"]}, {"regions": ["c"]}),
+    "FirewallAuditCapability": ({"repository": "r"}, {"quarantine": True}),
+    "RepositoryWebhookCapability": ({"repository": "r", "url": "https://w", "names": ["asset"], "secret": "one"},
+                                    {"names": ["component", "asset"], "secret": "two"}),
+}  # fmt: skip
+"""First inputs, and an edit."""
+BLIND = {"SecretsEncryptionKey"}
+"""Kinds of which the API returns nothing."""
+SINGLETONS = {"HttpProxy", "UserTokens", "Crowd", "ExternalUser", "IpAllowlist", "SsrfProtection", "Iq", "IqAudit"}
+every_kind = pytest.mark.parametrize("kind", KINDS)
+
+
+@pytest.fixture
+def state() -> SettingsServer:
+    return SettingsServer(dict(BEFORE))
+
+
+@pytest.fixture
+def server(state: SettingsServer) -> Iterator[FakeServer]:
+    with serve(state) as fake:
+        yield fake
+
+
+@pytest.fixture
+def connection(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> Connection:
+    monkeypatch.setattr(NexusProvider, "run", Run())
+    return {"url": server.url, "username": "admin", "password": "pw"}
+
+
+def writes(server: FakeServer) -> list[str]:
+    return [one for one in server.methods() if not one.startswith("GET")]
+
+
+@every_kind
+def test_object_is_created_kept_edited_and_deleted(
+    kind: str, connection: Connection, server: FakeServer, state: SettingsServer
+) -> None:
+    first, edit = KINDS[kind]
+    tracked = Tracked(getattr(providers, kind).provider_class(), connection)
+    assert tracked.up(**first) == "create"
+    assert tracked.up(**first) == "same"
+    assert tracked.refresh() == "same"
+    assert tracked.up(**{**first, **edit}) == "update"
+    assert tracked.refresh() == "same"
+    assert tracked.up(**{**first, **edit}) == "same"
+    sent = len(writes(server))
+    again = Tracked(tracked.provider, connection)
+    assert again.up(**{**first, **edit}) == "create", "a create that was killed runs again"
+    secrets = [name for name in first if tracked.provider.schema[name].secret]
+    refused = 1 if kind == "SamlUser" else 0  # a POST that the server refuses tells that the object exists
+    assert len(writes(server)) == sent + refused or secrets or kind in BLIND
+    tracked.destroy()
+    assert (
+        state.lists["/v1/tasks"] == state.lists["/v1/capabilities"] == state.lists["/v1/security/saml/users"] == {}
+    )
+    if kind not in SINGLETONS | BLIND:
+        assert again.refresh() == "gone"
+
+
+@pytest.mark.parametrize("kind", sorted(SINGLETONS - {"Crowd", "Iq"}))
+def test_deletion_puts_back_what_was_found(kind: str, connection: Connection, state: SettingsServer) -> None:
+    first, _ = KINDS[kind]
+    provider = getattr(providers, kind).provider_class()
+    before = provider.find(client_for(connection), first)
+    tracked = Tracked(provider, connection)
+    tracked.up(**first)
+    tracked.destroy()
+    assert provider.mismatches(before.properties, provider.find(client_for(connection), first)) == []
+
+
+@pytest.mark.parametrize("kind", ["Crowd", "Iq"])
+def test_deletion_turns_off_what_has_a_password(kind: str, connection: Connection, state: SettingsServer) -> None:
+    tracked = Tracked(getattr(providers, kind).provider_class(), connection)
+    tracked.up(**KINDS[kind][0])
+    tracked.destroy()
+    assert not state.settings[tracked.provider.setting]["enabled"]  # type: ignore[attr-defined]
+
+
+def test_account_that_its_source_lacks_is_refused(connection: Connection) -> None:
+    tracked = Tracked(providers.ExternalUser.provider_class(), connection)  # type: ignore[arg-type]
+    with pytest.raises(Refused, match="user_id: is not in LDAP"):
+        tracked.up(user_id="bob", source="LDAP", roles=["nx-admin"])
+
+
+def test_addresses_are_added_first_and_removed_last(connection: Connection, server: FakeServer) -> None:
+    first, edit = KINDS["IpAllowlist"]
+    tracked = Tracked(providers.IpAllowlist.provider_class(), connection)  # type: ignore[arg-type]
+    tracked.up(**first)
+    done = len(writes(server))
+    tracked.up(**{**first, **edit})
+    kinds = [one.rpartition("/")[2] for one in writes(server)[done:]]
+    assert kinds[-2:] == ["mode", "bulk"]
+    assert len(kinds) == 4
