@@ -41,6 +41,8 @@ MISDESCRIBED = {
     ("LdapServer", "groupType"): "the same",
 }
 """Where a description is wrong, and how."""
+CREATED_WITH = {"User": {"password": "some password"}}
+"""What a new object needs and one that exists does not."""
 every_kind = pytest.mark.parametrize("cls", KINDS, ids=lambda one: one.__name__)
 every_version = pytest.mark.parametrize("version", VERSIONS)
 writing_kind = pytest.mark.parametrize(
@@ -62,6 +64,7 @@ class Recorder:
     def __init__(self, version: str) -> None:
         self.server = f"Nexus/{version}.0-01 (PRO)"
         self.sent: list[tuple[str, Any]] = []
+        self.seen: dict[str, float] = {}
         self._api = API[version]
 
     def get_object(self, path: str, **_: str) -> dict[str, Any]:
@@ -166,7 +169,7 @@ def test_requests_are_valid_in_each_version(cls: type[NexusResource], version: s
     inputs = checked(cls, version, data)
     client: Any = Recorder(version)
     if not provider.singleton:
-        provider.insert(client, inputs)
+        provider.insert(client, {**CREATED_WITH.get(cls.__name__, {}), **inputs})
     if getattr(provider, "update_path", "{item}"):
         provider.write(client, inputs, actual(cls, inputs))
     assert client.sent
