@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import nexus_registry.providers as providers
+from nexus_registry.providers.coverage import NOT_RESOURCES
 from nexus_registry.providers.declaration import declaration
 from nexus_registry.providers.declare import DeclaredResource, NexusResource
 from nexus_registry.providers.schema import limits
@@ -169,6 +170,8 @@ def coverage() -> str:
         f"{sum(counts.values())} kinds: {counts['real']} on a real server, {counts['stand-in']} on the stand-in, "
         f"{counts['schema']} by schema only, {counts['none']} on no server."
     )
+    lines += ["## No resource", "", "| request | why |", "|---|---|"]
+    lines += [f"| `{operation}` | {why} |" for operation, why in NOT_RESOURCES.items()]
     return f"{_HEAD}\n{summary}\n\n" + "\n".join(lines).rstrip() + "\n"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import nexus_registry.providers as providers
 import pytest
 from nexus_registry.providers.client import Connection, NexusClient, client_for
 from nexus_registry.providers.errors import Refused
@@ -12,13 +13,15 @@ from nexus_registry.providers.system.cleanup_policy import CleanupPolicyProvider
 from nexus_registry.providers.system.email import EmailProvider
 from nexus_registry.providers.system.routing_rule import RoutingRuleProvider
 from nexus_registry.providers.system.script import ScriptProvider
+from nexus_registry.providers.system.task import Task
 
 from .conftest import Nexus
 from .docker_api import named
-from .every_version import Case, Lifecycle
+from .every_version import Case, Lifecycle, refusal
 from .tracked import Tracked
 
 FILE: Any = FileBlobStore.provider_class
+TASK: Any = Task.provider_class
 QUOTA = {"soft_quota_type": "spaceUsedQuota", "soft_quota_limit_bytes": 10 * 2**30}
 KINDS: dict[str, tuple[Any, dict[str, Any], dict[str, Any], dict[str, Any]]] = {
     "routing rule": (
@@ -104,3 +107,45 @@ def test_email_is_set_corrected_and_cleared(connection: Connection, client: Nexu
     assert email.refresh() == "same"
     email.destroy()
     assert not client.get("/v1/email")["enabled"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "inputs", "said"),
+    [
+        ("HttpProxy", {"http_host": "proxy", "http_port": 3128}, "but from 3.74 on"),
+        ("Task", {"name": "t", "type": "repository.cleanup"}, "but from 3.74 on"),
+        ("SecretsEncryptionKey", {"secret_key_id": "one"}, "but from 3.74 on"),
+        ("IqAudit", {"repository_name": "maven-central"}, "but from 3.74 on"),
+        ("BaseUrlCapability", {"url": "https://nexus.example.com"}, "but from 3.82 on"),
+        ("SamlUser", {"user_id": "ada"}, "but from 3.86 on"),
+        ("SsrfProtection", {}, "but from 3.92 on"),
+        ("IpAllowlist", {"mode": "MONITOR"}, "but from 3.93 on"),
+        ("UserTokens", {}, "is only in the edition Pro, and the server is OSS"),
+        (
+            "Crowd",
+            {"url": "https://crowd.example.com", "application_name": "n", "application_password": "p"},
+            "is only in the edition Pro, and the server is OSS",
+        ),
+        (
+            "Saml",
+            {"entity_id": "e", "idp_metadata": "<a/>", "username_attribute": "u"},
+            "is only in the edition Pro, and the server is OSS",
+        ),
+        ("License", {"license": "bGljZW5jZQ=="}, "404"),
+        ("Iq", {"url": "https://iq.example.com", "username": "u", "password": "p"}, "404"),
+        ("ExternalUser", {"user_id": "ada", "source": "LDAP", "roles": ["nx-admin"]}, "user_id: is not in LDAP"),
+    ],
+)
+def test_kind_that_the_server_lacks_is_refused_with_the_reason(
+    connection: Connection, kind: str, inputs: dict[str, Any], said: str
+) -> None:
+    """Core 3.71 has none of them; it lists tasks, and answers 405 to a new one."""
+    assert said in refusal(getattr(providers, kind).provider_class, connection, **inputs)
+
+
+def test_server_that_lacks_a_kind_is_told_by_its_response(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nexus_registry.providers.client._clients", {})  # no response was seen yet
+    said = refusal(TASK, connection, name="t", type="repository.cleanup")
+    assert "task 't': is not known to Nexus 3.71.0-06, but from 3.74 on" in said
