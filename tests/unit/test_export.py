@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import nexus_registry.providers as providers
+import pulumi
 import pytest
 import yaml
 from hypothesis import HealthCheck, assume, given, settings
@@ -22,6 +24,7 @@ from nexus_registry.providers.schema import limits
 
 from . import openapi
 from .exported import SERVER, Played, agrees, checked, found, texts, user
+from .test_registries import Recorder
 
 FAST = settings(deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
 any_text = st.text(st.characters(exclude_categories=["Cs"]), max_size=150)
@@ -188,6 +191,31 @@ def test_privilege_of_repository_is_taken_apart_at_its_name(repository: str) -> 
     files = texts(found("RawHostedRepository", name=repository), role, built_in=[view])
     text = re.sub(r"\s+", " ", files["security.py"])
     assert f'"nx-repository-view-raw-{{}}-read", {repository}_repository.name' in text
+
+
+def test_program_registers_resources_in_the_sdk(
+    sdk: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = texts(
+        found("Role", role_id="readers", privileges=["nx-all"]),
+        found("RawProxyRepository", **PROXY, **LOGIN),
+        user("alice", "readers"),
+    )
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    for module in ("repositories", "security"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    recorder = Recorder()
+    pulumi.runtime.set_mocks(recorder, project="some", preview=False)
+    pulumi.runtime.set_all_config({"some:p_repository_authentication_password": "pw"}, [])
+    path = str(tmp_path / "__main__.py")
+    pulumi.runtime.test(lambda: (runpy.run_path(path), None)[1])()  # type: ignore[no-untyped-call]
+    for module in ("repositories", "security"):
+        sys.modules.pop(module, None)
+    assert recorder.made["User", "alice"]["roles"] == ["readers"]
+    assert recorder.made["User", "alice"]["incarnations"] == ["token of readers"]
+    assert recorder.made["RawProxyRepository", "p"]["authentication_password"] == "pw"
 
 
 def test_circle_of_roles_is_cut_and_of_modules_is_one_module() -> None:
