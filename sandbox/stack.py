@@ -281,7 +281,9 @@ class PulumiStack(Stack):
         self._pulumi("cancel", "--yes")
 
     def import_state(self, state: Any) -> None:
-        """Replace the state by an exported one."""
+        """Replace the state by one that was exported with its secrets."""
+        salt = yaml.safe_load(self.config_file.read_text())["encryptionsalt"]
+        state["deployment"]["secrets_providers"] = {"type": "passphrase", "state": {"salt": salt}}
         with tempfile.NamedTemporaryFile("w", dir=self.work, suffix=".json") as file:
             json.dump(state, file)
             file.flush()
