@@ -89,7 +89,12 @@ class HistoryServer:
         assert pushed.ok, pushed.text
 
     def make_by_hand(self, prefix: str, kind: str, key: str) -> None:
-        """An object like one of the program, but with other properties."""
+        """An object like one of the program, but with other properties.
+
+        A run that was refused may have left the program's own: the engine ends at the first deletion that fails.
+        """
+        if (kind, key) in self.objects(prefix):
+            return
         id_ = f"{prefix}{key}"
         if kind == "role":
             role = {"id": id_, "name": id_, "description": "by hand", "privileges": ["nx-all"], "roles": []}
