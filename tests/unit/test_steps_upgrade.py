@@ -24,7 +24,7 @@ CHANGES = [
     ("3.70.1-02", "3.71.0-06", False, "database migrator by hand (https://help.sonatype.com/en/orient-3-70"),
     ("3.41.1-01", "3.96.0-01", False, "database migrator by hand"),
     ("3.70.1-02", "3.71.0-06", True, ""),
-    ("3.69.0-02", "3.70.1-02", True, "by hand"),
+    ("3.69.0-02", "3.70.1-02", True, "the migration is manual"),
     ("3.60.0-02", "3.69.0-02", True, ""),
 ]
 """Version that ran, version wished, whether the data are in H2 before 3.71, and what is said against it."""
@@ -121,7 +121,7 @@ def test_upgrade_with_external_database_is_refused(
     shell: list[str], tmp_path: Path, change: str, said: str
 ) -> None:
     """What could not be put back is refused."""
-    shown = run(shell, parsed(f"--data-dir {tmp_path}", f"{WAY_BACK}{change}\nrefuse_without_way_back; echo fine"))
+    shown = run(shell, parsed(f"--data-dir {tmp_path}", f"{WAY_BACK}{change}\nrefuse_without_rollback; echo fine"))
     assert shown == "fine\n" if not said else said in shown
 
 
