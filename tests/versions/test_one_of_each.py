@@ -16,8 +16,6 @@ from nexus_registry.providers.resource import TrackedResource
 from docs.generate import COVERAGE
 from sandbox.pki import Authority
 from sandbox.stack import Result, Stack, open_stack
-from tests.contract.conftest import admin as admin
-from tests.contract.conftest import nexus as nexus
 from tests.contract.docker_api import Api
 from tests.contract.server import Nexus
 from tests.lifecycle.conftest import ENGINES
@@ -51,7 +49,7 @@ def stack(request: pytest.FixtureRequest, nexus: Nexus, admin: Api, tmp_path: Pa
     nexus.play()
 
 
-pytestmark = pytest.mark.xdist_group("one of each")
+pytestmark = pytest.mark.xdist_group("contract")
 
 
 def changes(result: Result) -> dict[str, int]:

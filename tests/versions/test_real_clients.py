@@ -16,12 +16,11 @@ from nexus_registry.providers.repositories.maven import MavenHostedRepository
 from nexus_registry.providers.repositories.raw import RawGroupRepository, RawHostedRepository
 
 from sandbox.packages import ensure
-from tests.contract.conftest import nexus as nexus
 from tests.contract.docker_api import named
 from tests.contract.server import Nexus
 from tests.contract.tracked import Tracked
 
-pytestmark = pytest.mark.xdist_group("docker server")
+pytestmark = pytest.mark.xdist_group("contract")
 
 
 @pytest.fixture

@@ -1,0 +1,6 @@
+"""The server of the contract tests, for what needs the newest API: one fixture, so one server a session."""
+
+from __future__ import annotations
+
+from tests.contract.conftest import admin as admin
+from tests.contract.conftest import nexus as nexus
