@@ -392,7 +392,10 @@ class NexusProvider(Mapped, OwnedProvider):
                 yield name, reason
 
     def _refuse_unavailable(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
-        """The same for the version in the responses of the server so far; a proxy may hide it."""
+        """The same for the version in the server's responses; a proxy may hide it."""
+        if not any(True for _ in self._unavailable(inputs, *parse_server_header(client.server))):
+            return
+        client.login()  # the server may have been upgraded since that response
         for name, reason in self._unavailable(inputs, *parse_server_header(client.server)):
             raise Refused(f"{name}: {reason}")
 

@@ -19,6 +19,7 @@ from sandbox.values import secret, walk
 from tests.lifecycle.conftest import ENGINES
 
 from .conftest import Nexus
+from .docker_api import Api
 
 PROGRAM = Path(__file__).parent / "programs/first_release"
 STATE = PROJECT / "tests/data/state-0.1.0.json"
@@ -41,7 +42,7 @@ def new_stack(engine: str, folder: Path, settings: Settings) -> Stack:
 
 
 @pytest.fixture(scope="module")
-def settings(nexus: Nexus, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+def settings(nexus: Nexus, admin: Api, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """The configuration of every stack here; the objects of the program exist on the server."""
     settings = {
         "first-release:port": nexus.connector_port(),
@@ -51,9 +52,10 @@ def settings(nexus: Nexus, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         "nexus-registry:password": nexus.password,
     }
     stack = new_stack("sandbox", tmp_path_factory.mktemp("objects"), settings)
-    done(stack.up())
-    yield settings
-    done(stack.destroy())
+    with admin.token_realm():  # a destroy leaves it active while a docker repository is there
+        done(stack.up())
+        yield settings
+        done(stack.destroy())
 
 
 def put_state(stack: Stack, settings: Settings) -> None:

@@ -8,12 +8,16 @@ from typing import Any
 import nexus_registry.providers as declared
 import pytest
 from nexus_registry.providers import engine
+from nexus_registry.providers.client import client_for
 from nexus_registry.providers.crud import NexusProvider
+from nexus_registry.providers.errors import Refused
 from nexus_registry.providers.patterns import java_regex, quartz_cron
 from nexus_registry.providers.run import Run
 from nexus_registry.providers.schema import Invalid
 
 from sandbox.pki import Authority
+
+from .fake import Response, serve
 
 SERVER = {"url": "https://nexus.example.com", "username": "admin", "password": "pw"}
 S3 = {"name": "s3", "bucket_name": "some-bucket"}
@@ -197,3 +201,17 @@ def test_list_of_realms_and_one_realm_exclude_each_other(first: str, monkeypatch
     assert answers[0] == {}
     assert first in next(iter(answers[1].values()))
     assert "exclude each other" in next(iter(answers[1].values()))
+
+
+def test_server_is_asked_again_before_its_version_refuses_a_kind() -> None:
+    """It may have been upgraded by the same ``up``, after the response that told the version."""
+    version = ["3.71.0-06"]
+    provider: Any = declared.SsrfProtection.provider_class()
+    with serve(lambda _: Response(headers={"Server": f"Nexus/{version[0]} (OSS)"})) as fake:
+        client = client_for({"url": fake.url, "username": "admin", "password": "pw"})
+        client.login()
+        inputs = {"connection": {"url": fake.url}}
+        with pytest.raises(Refused, match=r"is not known to Nexus 3\.71\.0-06"):
+            provider._refuse_unavailable(client, inputs)
+        version[0] = "3.94.0-01"
+        provider._refuse_unavailable(client, inputs)
