@@ -83,11 +83,11 @@ class ScheduledTask(NexusResource, provider=TasksProvider, abstract=True, since=
     enabled: Prop[bool] = prop(boolean, path="enabled", default=True)
     """Whether it runs."""
     alert_email: Prop[str | None] = prop(EMAIL_ADDRESS, path="alertEmail", default=None)
-    """Who is told when it ends."""
+    """E-mail address that is notified when it ends."""
     notification_condition: Prop[str] = prop(
         choice("FAILURE", "SUCCESS_FAILURE", upper=True), path="notificationCondition", default="FAILURE"
     )
-    """When ``alert_email`` is told: ``FAILURE`` or ``SUCCESS_FAILURE``."""
+    """When ``alert_email`` is notified: ``FAILURE`` or ``SUCCESS_FAILURE``."""
     schedule: Prop[str] = prop(choice(*_NEEDS), path="frequency.schedule", default="manual")
     """``manual``, ``once``, ``hourly``, ``daily``, ``weekly``, ``monthly`` or ``cron``."""
     start_date: Prop[str | None] = prop(_moment, path="frequency.startDate", default=None)

@@ -34,8 +34,6 @@ AVAILABLE_ALL_THE_SAME = {
     ("Eula", "3.74"): "on servers without the agreement nothing is written",
 }
 """Kinds that are taken where they are not described, and why."""
-NEEDED_TO_CREATE = {("User", "password")}
-"""Optional properties without which a new object can't be created."""
 MISDESCRIBED = {
     ("LdapServer", "protocol"): "up to 3.87 its values are described in lower case; servers take both",
     ("LdapServer", "groupType"): "the same",
@@ -186,7 +184,7 @@ def checked(cls: type[NexusResource], version: str, data: st.DataObject) -> dict
     server = {"url": Recorder.url, "username": "admin", "password": "x", "version": f"{version}.0"}
     news = {**data.draw(inputs_of(cls)), "connection": server}
     for name, one in cls.declared_properties.items():
-        if (one.required or (cls.__name__, name) in NEEDED_TO_CREATE) and name not in news:
+        if (one.required or name in CREATED_WITH.get(cls.__name__, {})) and name not in news:
             news[name] = data.draw(inputs_of(cls, name))
     for _ in range(8):  # what contradicts another property is taken out, and what another one requires put in
         result = cls.provider_class().check({}, news)

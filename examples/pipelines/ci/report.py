@@ -31,6 +31,8 @@ class Platform:
     issues: str
     body = "body"
     """The field that holds an issue's text."""
+    closed: Mapping[str, str]
+    """What closes an issue."""
 
     def __init__(self, api: str, headers: Mapping[str, str]) -> None:
         self.api, self.headers = api, {**headers, "Content-Type": "application/json"}
@@ -85,10 +87,13 @@ class Platform:
         raise NotImplementedError
 
     def close(self, title: str) -> None:
-        raise NotImplementedError
+        for one in self.open_issues(title):
+            self.edit_issue(one, self.closed)
 
 
 class GitHub(Platform):
+    closed = {"state": "closed"}
+
     def __init__(self, env: Mapping[str, str]) -> None:
         token = env["GITHUB_TOKEN"]
         super().__init__(
@@ -115,13 +120,10 @@ class GitHub(Platform):
     def edit_issue(self, issue: dict[str, Any], content: Mapping[str, Any]) -> None:
         self.request("PATCH", f"{self.issues}/{issue['number']}", content)
 
-    def close(self, title: str) -> None:
-        for one in self.open_issues(title):
-            self.edit_issue(one, {"state": "closed"})
-
 
 class GitLab(Platform):
     body = "description"
+    closed = {"state_event": "close"}
 
     def __init__(self, env: Mapping[str, str]) -> None:
         super().__init__(env["CI_API_V4_URL"], {"PRIVATE-TOKEN": env["GITLAB_TOKEN"]})
@@ -144,10 +146,6 @@ class GitLab(Platform):
 
     def edit_issue(self, issue: dict[str, Any], content: Mapping[str, Any]) -> None:
         self.request("PUT", f"{self.issues}/{issue['iid']}", content)
-
-    def close(self, title: str) -> None:
-        for one in self.open_issues(title):
-            self.edit_issue(one, {"state_event": "close"})
 
 
 def main(arguments: list[str]) -> None:
