@@ -121,16 +121,16 @@ class Repositories:
         sent = body if kind == "docker/hosted" else for_core(body)
         if errors:
             return await self._invalid(request, path, sent, errors)
-        wished = name or str(body.get("name"))
-        if refusal := self._refused_ports(wished, record, caller, "edit" if name else "add"):
+        desired = name or str(body.get("name"))
+        if refusal := self._refused_ports(desired, record, caller, "edit" if name else "add"):
             return refusal
-        if serves and name is None and await self._is_free(request, wished):
-            self._state.making[wished] = record
+        if serves and name is None and await self._is_free(request, desired):
+            self._state.making[desired] = record
             self._state.save()
         answer = await self._core.ask(request, path, json.dumps(sent).encode())
-        given_up = self._state.making.pop(wished, None)
+        given_up = self._state.making.pop(desired, None)
         if answer.status in (201, 204):
-            await self._keep(wished, record)
+            await self._keep(desired, record)
         elif given_up:
             self._state.save()
         return answer.response()

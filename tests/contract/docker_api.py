@@ -35,10 +35,10 @@ class Api:
         return answer.json() if answer.content else None
 
     @contextmanager
-    def in_force(self, path: str, wished: Any, *, method: str = "PUT") -> Iterator[None]:
+    def in_force(self, path: str, desired: Any, *, method: str = "PUT") -> Iterator[None]:
         """A setting of the server for as long as the block lasts; of an object, these fields."""
         before = self.ok("GET", path)
-        self.ok(method, path, {**before, **wished} if isinstance(wished, dict) else wished)
+        self.ok(method, path, {**before, **desired} if isinstance(desired, dict) else desired)
         try:
             yield
         finally:

@@ -46,10 +46,10 @@ def user_case() -> Case:
     return Case(UserProvider, first, {"first_name": "Ada"}, {"status": "disabled"})
 
 
-def refusal(provider: type[NexusProvider], connection: Connection, **wished: Any) -> str:
+def refusal(provider: type[NexusProvider], connection: Connection, **desired: Any) -> str:
     """The one sentence with which an ``up`` that wishes this is refused."""
     with pytest.raises(NexusError) as caught:
-        Tracked(provider(), connection).up(**wished)
+        Tracked(provider(), connection).up(**desired)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -93,7 +93,7 @@ class Lifecycle:
         again.destroy()
 
     def test_repeated_create_adopts_identical_object(self, case: Case, tracked: Tracked) -> None:
-        """A create that runs again takes what is exactly as wished."""
+        """A create that runs again takes what is exactly as desired."""
         tracked.up(**case.first)
         killed_before_it_was_told = Tracked(case.provider(), tracked.connection)
         assert killed_before_it_was_told.up(**case.first) == "create"
@@ -207,8 +207,8 @@ class EveryVersion(Lifecycle):
         self, connection: Connection, client: NexusClient
     ) -> None:
         """The admin password is changed with at most two logins and given back."""
-        wished = {**connection, "password": "another-1"}
-        password = Tracked(AdminPasswordProvider(), wished)  # type: ignore[arg-type]
+        desired = {**connection, "password": "another-1"}
+        password = Tracked(AdminPasswordProvider(), desired)  # type: ignore[arg-type]
         with pytest.raises(Unauthorized, match="current_password"):
             password.up(password="another-1")
         assert password.up(password="another-1", current_password=connection["password"]) == "create"

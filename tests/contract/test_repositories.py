@@ -174,10 +174,10 @@ def test_refusal_names_property_and_remedy(
     connection: Connection, kind: str, wish: dict[str, Any], said: str
 ) -> None:
     provider = provider_of(kind)
-    wished = {"name": named("refused"), **wish}
-    assert re.search(said, refusal(provider, connection, **wished))
+    desired = {"name": named("refused"), **wish}
+    assert re.search(said, refusal(provider, connection, **desired))
     there = {one["name"]: one["format"] for one in client_for(connection).get_list("/v1/repositories")}
-    assert there.get(wished["name"]) in (None, "maven2")
+    assert there.get(desired["name"]) in (None, "maven2")
 
 
 @pytest.mark.parametrize(

@@ -273,15 +273,15 @@ class TestPrivileges:
     def test_role_loses_privileges_with_repository(self, repository: Repository, admin: Api) -> None:
         """A role has them until the repository goes."""
         name = named("role")
-        wished = [f"nx-repository-view-docker-{repository.name}-*", "nx-search-read"]
-        role = {"id": name, "name": name, "description": "", "privileges": wished, "roles": []}
+        desired = [f"nx-repository-view-docker-{repository.name}-*", "nx-search-read"]
+        role = {"id": name, "name": name, "description": "", "privileges": desired, "roles": []}
         made = admin.ok("POST", "security/roles", role)
-        assert sorted(made["privileges"]) == sorted(wished)
-        wished.append(f"nx-repository-view-docker-{repository.name}-read")
-        admin.ok("PUT", f"security/roles/{name}", role | {"privileges": wished})
-        assert sorted(admin.ok("GET", f"security/roles/{name}")["privileges"]) == sorted(wished)
+        assert sorted(made["privileges"]) == sorted(desired)
+        desired.append(f"nx-repository-view-docker-{repository.name}-read")
+        admin.ok("PUT", f"security/roles/{name}", role | {"privileges": desired})
+        assert sorted(admin.ok("GET", f"security/roles/{name}")["privileges"]) == sorted(desired)
         listed = {each["id"]: each for each in admin.ok("GET", "security/roles")}
-        assert sorted(listed[name]["privileges"]) == sorted(wished)
+        assert sorted(listed[name]["privileges"]) == sorted(desired)
         admin.ok("DELETE", f"repositories/{repository.name}")
         assert admin.ok("GET", f"security/roles/{name}")["privileges"] == ["nx-search-read"]
         admin.ok("POST", "repositories/docker/hosted", repository.body)
@@ -301,13 +301,13 @@ class TestPrivileges:
 
     def test_for_every_docker_repository(self, admin: Api) -> None:
         name = named("role")
-        wished = ["nx-repository-view-docker-*-read", "nx-repository-view-maven2-*-read"]
-        role = {"id": name, "name": name, "description": "", "privileges": wished, "roles": []}
+        desired = ["nx-repository-view-docker-*-read", "nx-repository-view-maven2-*-read"]
+        role = {"id": name, "name": name, "description": "", "privileges": desired, "roles": []}
         admin.ok("POST", "security/roles", role)
-        assert sorted(admin.ok("GET", f"security/roles/{name}")["privileges"]) == wished
-        assert admin.ok("GET", f"security/privileges/{wished[0]}")["format"] == "docker"
+        assert sorted(admin.ok("GET", f"security/roles/{name}")["privileges"]) == desired
+        assert admin.ok("GET", f"security/privileges/{desired[0]}")["format"] == "docker"
         listed = [each["name"] for each in admin.ok("GET", "security/privileges")]
-        assert wished[0] in listed
+        assert desired[0] in listed
         assert "nx-repository-view-raw-*-read" in listed
         admin.ok("DELETE", f"security/roles/{name}")
 

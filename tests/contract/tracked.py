@@ -28,9 +28,9 @@ class Tracked:
     inputs: dict[str, Any] | None = None
     outs: dict[str, Any] | None = None
 
-    def up(self, **wished: Any) -> str:
+    def up(self, **desired: Any) -> str:
         """One ``up`` with these inputs; says what was done."""
-        news = over_the_wire({"connection": self.connection, **wished})
+        news = over_the_wire({"connection": self.connection, **desired})
         result = self.provider.check(self.inputs or {}, news)
         assert not result.failures, [(one.property, one.reason) for one in result.failures]
         result.inputs = over_the_wire(result.inputs)

@@ -155,7 +155,7 @@ class FaultResult:
     happened: bool
 
 
-def differences(wished: dict[str, Any], found: dict[str, Any]) -> str:
+def differences(desired: dict[str, Any], found: dict[str, Any]) -> str:
     """What is otherwise, in words: of a list or a table, only the entries that differ."""
 
     def entries(value: Any) -> list[str]:
@@ -164,10 +164,10 @@ def differences(wished: dict[str, Any], found: dict[str, Any]) -> str:
         return [repr(inner) for inner in value] if isinstance(value, list) else [repr(value)]
 
     said = []
-    for key in wished:
-        before, after = entries(wished[key]), entries(found[key])
+    for key in desired:
+        before, after = entries(desired[key]), entries(found[key])
         lacks, more = ([one for one in a if one not in b] for a, b in ((before, after), (after, before)))
-        if wished[key] != found[key]:
+        if desired[key] != found[key]:
             said.append(f"{key}: lacks {', '.join(lacks) or 'nothing'}; has {', '.join(more) or 'nothing'} more")
     return "; ".join(said)
 

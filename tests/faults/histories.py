@@ -324,9 +324,9 @@ class ExpectedState:
         known, entries = set(run.program.urns), list[Entry]()
         known.update(urn for one in run.program.entries for urn in one.aliases)
         for one in run.program.entries:
-            held, wished = self.objects.get(one.object), run.program.expected(one, self.prefix)
+            held, desired = self.objects.get(one.object), run.program.expected(one, self.prefix)
             # A replaced role is stripped from the users that have it.
-            other = held not in (None, wished) or (held and run.replace)
+            other = held not in (None, desired) or (held and run.replace)
             taken = self.owners.get(one.object) not in known and bool(other)
             adopts = self.unsettled or one.object in run.foreign or taken
             entries.append(replace(one, adopt=one.adopt or adopts))

@@ -273,9 +273,9 @@ def _next(draft: Draft, last: Run) -> Run:
     allowed = NAMES if loose else NO_IDS if targeted else tuple(EDITS)
     if not (loose or last.target) and random.random() < 0.5:
         draft.program = _without_aliases(draft.program)
-    edits, wished = list[str](), random.randint(1, 3)
+    edits, desired = list[str](), random.randint(1, 3)
     for _ in range(20):
-        if len(edits) == wished:
+        if len(edits) == desired:
             break
         kept = draft.program
         edit = random.choices(allowed, [EDITS[one] for one in allowed])[0]
@@ -309,7 +309,7 @@ def _without_aliases(program: Program) -> Program:
 
 
 def _adopt(draft: Draft, run: Run, before: Program) -> Run:
-    """Have an object that is new in this run be there already, made by hand, and otherwise than wished."""
+    """Have an object that is new in this run be there already, made by hand, and otherwise than desired."""
     new = [
         one for one in run.program.entries if one.object not in before.by_object and one.kind in ("role", "user")
     ]

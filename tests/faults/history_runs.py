@@ -250,11 +250,11 @@ class HistoryRun:
             raise HistoryError(f"{what} fails: {result.error}\n{result.stdout}")
 
     def _differences(self) -> str:
-        found, wished = self.server.objects(self.history.prefix), self.expected.objects
-        for one in sorted(found.keys() | wished.keys()):
-            loose = one not in wished and one[0] in self.expected.loose
-            if not loose and found.get(one) != wished.get(one):
-                return f"{' '.join(one)}: must be {wished.get(one)}, is {found.get(one)}"
+        found, desired = self.server.objects(self.history.prefix), self.expected.objects
+        for one in sorted(found.keys() | desired.keys()):
+            loose = one not in desired and one[0] in self.expected.loose
+            if not loose and found.get(one) != desired.get(one):
+                return f"{' '.join(one)}: must be {desired.get(one)}, is {found.get(one)}"
         return ""
 
     def _compare(self) -> None:

@@ -38,7 +38,7 @@ class Subject:
     Args:
         title: its column in the report.
         provider: what manages it.
-        first: what is wished at first.
+        first: what is desired at first.
         edit: what an update changes.
         unmake: by hand, brings the server back to what it was without the object.
         remake: by hand, brings the server back to ``first`` after an update.

@@ -28,7 +28,7 @@ def test_manual_change_is_refreshed_and_corrected(faulty: FaultyServer, subject:
     tracked = Tracked(subject.provider(), faulty.connection)
     new_process()
     tracked.up(**subject.first)
-    wished = faulty.snapshot()
+    desired = faulty.snapshot()
     before: dict[str, Any] = dict(tracked.outs or {})
 
     by.change(faulty.api)
@@ -39,7 +39,7 @@ def test_manual_change_is_refreshed_and_corrected(faulty: FaultyServer, subject:
     new_process()
     mended = tracked.up(**{**subject.first, **by.fix})
     assert mended == ("create" if shown == "gone" else "update")
-    lost = differences(wished, faulty.snapshot())
+    lost = differences(desired, faulty.snapshot())
     record(
         lane="drift",
         subject=subject.title,

@@ -188,7 +188,7 @@ def test_written_body_reads_back_unchanged(
     second = {
         key: data.draw(values, label=key) for key, values in WISHES[provider].items() if key not in REPLACING
     }
-    wished = {**first, **second}
-    assert tracked.up(**wished) in ("update", "same")
+    desired = {**first, **second}
+    assert tracked.up(**desired) in ("update", "same")
     assert tracked.refresh() == "same"
-    assert tracked.up(**wished) == "same"
+    assert tracked.up(**desired) == "same"

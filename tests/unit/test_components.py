@@ -40,7 +40,7 @@ def preview(sdk: None) -> None:
 
 
 def server(name: str = "nexus", **changes: Any) -> NexusServer:
-    wished: dict[str, Any] = {
+    desired: dict[str, Any] = {
         "ssh": SSH,
         "version": "3.71.0-06",
         "archive_sha256": "a" * 64,
@@ -49,12 +49,12 @@ def server(name: str = "nexus", **changes: Any) -> NexusServer:
         "certificate": "certificate",
         "keystore_password": "secret",
     }
-    return NexusServer(name, NexusServerArgs(**{**wished, **changes}))
+    return NexusServer(name, NexusServerArgs(**{**desired, **changes}))
 
 
 def registry(name: str = "registry", **changes: Any) -> DockerRegistry:
-    wished = {"https_port": 5000, "pushers": {"ci": "pw"}}
-    return DockerRegistry(name, DockerRegistryArgs(**{**wished, **changes}))
+    desired = {"https_port": 5000, "pushers": {"ci": "pw"}}
+    return DockerRegistry(name, DockerRegistryArgs(**{**desired, **changes}))
 
 
 @pytest.mark.parametrize(

@@ -27,17 +27,17 @@ CHANGES = [
     ("3.69.0-02", "3.70.1-02", True, "the migration is manual"),
     ("3.60.0-02", "3.69.0-02", True, ""),
 ]
-"""Version that ran, version wished, whether the data are in H2 before 3.71, and what is said against it."""
+"""Version that ran, version desired, whether the data are in H2 before 3.71, and what is said against it."""
 
 
-@pytest.mark.parametrize(("before", "wished", "h2", "said"), CHANGES)
-def test_preview_refuses_unsupported_upgrade(before: str, wished: str, h2: bool, said: str) -> None:
+@pytest.mark.parametrize(("before", "desired", "h2", "said"), CHANGES)
+def test_preview_refuses_unsupported_upgrade(before: str, desired: str, h2: bool, said: str) -> None:
     """A preview refuses a version that the data cannot go to."""
     olds = {"version": before, "h2": h2}
-    failures = InstalledVersionProvider().check(olds, {"version": wished, "h2": h2}).failures
+    failures = InstalledVersionProvider().check(olds, {"version": desired, "h2": h2}).failures
     assert [failure.property for failure in failures] == ["version"] * bool(said)
     assert all(said in failure.reason and before in failure.reason for failure in failures)
-    assert bool(version_change_error(before, wished, h2=h2)) == bool(said)
+    assert bool(version_change_error(before, desired, h2=h2)) == bool(said)
 
 
 def test_first_or_unknown_version_passes() -> None:
@@ -48,16 +48,16 @@ def test_first_or_unknown_version_passes() -> None:
     assert [one.property for one in provider.check({}, {"version": "latest"}).failures] == ["version"]
 
 
-@pytest.mark.parametrize(("before", "wished", "h2", "said"), CHANGES)
+@pytest.mark.parametrize(("before", "desired", "h2", "said"), CHANGES)
 def test_host_refuses_it_too(
-    shell: list[str], tmp_path: Path, before: str, wished: str, h2: bool, said: str
+    shell: list[str], tmp_path: Path, before: str, desired: str, h2: bool, said: str
 ) -> None:
     for folder in ("db", "etc"):
         (tmp_path / folder).mkdir()
     if h2:
         (tmp_path / "db/nexus.mv.db").touch()
         (tmp_path / "etc/nexus.properties").write_text("nexus.datastore.enabled=true\n")
-    body = f"from={before} to={wished}; refuse_versions; echo fine"
+    body = f"from={before} to={desired}; refuse_versions; echo fine"
     shown = run(shell, parsed(f"--data-dir {tmp_path}", body))
     assert shown == "fine\n" if not said else said in shown
     assert not said or shown.startswith(f"version: the data in {tmp_path} was last run by Nexus {before}, not")
@@ -345,13 +345,13 @@ def test_change_of_version_may_be_cut_anywhere(tmp_path: Path, fails: str, power
             stored.touch()  # a person starts what is there, and stores something
         done = model.up(0)
         shown = f"cut before effect {cut}: {done.stdout.decode()}{done.stderr.decode()}"
-        wished = OLD if fails == "yes" and "cut" not in model.versions and done.returncode else NEW
-        assert model.versions == [wished] * 5, shown
-        assert done.returncode == (wished == OLD), shown
+        desired = OLD if fails == "yes" and "cut" not in model.versions and done.returncode else NEW
+        assert model.versions == [desired] * 5, shown
+        assert done.returncode == (desired == OLD), shown
         assert not list(model.base.glob("facts/nexus/service.upgrade*")), shown
         assert (model.base / "running").exists(), shown
         assert stored.exists() == whole, shown
-        if wished == NEW:
+        if desired == NEW:
             kept = model.base / f"data/upgrade-copy/{OLD}"
             assert (kept / "db/data").read_text() == f"{OLD}\n", shown
     assert cut > 15

@@ -43,13 +43,13 @@ class Real(Server):
     def renew(self) -> None:
         """From now on the server is to show a new certificate."""
         issued = Authority.kept(self._authority_folder).issue(["localhost", "127.0.0.1"])
-        wished = {
+        desired = {
             "private_key": issued.private_key_pem,
             "certificate": issued.certificate_pem,
             "password": self.store.password,
             "nexus_version": self.version,
         }
-        checked = KeystoreProvider().check({}, wished)
+        checked = KeystoreProvider().check({}, desired)
         assert not checked.failures
         made = KeystoreProvider().create(checked.inputs).outs
         assert made is not None
