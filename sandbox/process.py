@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 # $1: where to record the process; $2: cgroup folders to enter, one per line; the rest: the program.
 _LAUNCH = """
@@ -71,7 +72,7 @@ class Process:
     @property
     def alive(self) -> bool:
         """Whether it still runs (a process that ended and waits to be collected does not)."""
-        return (stat := _stat(self.pid)) is not None and stat[1] == self.started and stat[0] not in "ZX"
+        return (stat := _stat(self.pid)) is not None and stat.started == self.started and stat.state not in "ZX"
 
     @property
     def child(self) -> int | None:
@@ -83,20 +84,18 @@ class Process:
 
     @classmethod
     def below(cls, pid: int) -> list[Process]:
-        """What runs below a process: its children, theirs and so on."""
-        found: list[Process] = []
-        try:
-            threads = list(Path(f"/proc/{pid}/task").iterdir())
-        except (FileNotFoundError, ProcessLookupError):
-            return found
-        for thread in threads:
-            try:
-                children = (thread / "children").read_text().split()
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            for child in map(int, children):
-                if stat := _stat(child):
-                    found += [cls(child, stat[1]), *cls.below(child)]
+        """What runs below a process: its children, theirs and so on.
+
+        The parent's id in each process's own record is read, and not the lists of children that the threads of the
+        parent keep: when a thread ends, its children move to the list of another thread, which may have been read.
+        """
+        children: dict[int, list[Process]] = {}
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit() and (stat := _stat(int(entry.name))):
+                children.setdefault(stat.parent, []).append(cls(int(entry.name), stat.started))
+        found = list(children.get(pid, []))
+        for process in found:  # grows while it is walked
+            found += children.get(process.pid, [])
         return found
 
     def end(self, *, patience: float = 10, first: signal.Signals = signal.SIGTERM) -> None:
@@ -126,10 +125,18 @@ class Process:
             os.close(handle)
 
 
-def _stat(pid: int) -> tuple[str, int] | None:
-    """State and start time of a process, from /proc."""
+class _Stat(NamedTuple):
+    """What /proc says of a process: its state, its parent's id and when it started (in clock ticks)."""
+
+    state: str
+    parent: int
+    started: int
+
+
+def _stat(pid: int) -> _Stat | None:
+    """The record of a process, or None when it is gone."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return None
-    return fields[0], int(fields[19])
+    return _Stat(fields[0], int(fields[1]), int(fields[19]))
