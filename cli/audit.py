@@ -2,14 +2,44 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 from ..policy.rules import Resource, Violation, evaluate
+from .command import DONE, FOUND, CommandError, State, read_text
 from .state import Unreadable, hidden
 
+HELP = "check a stack's state against the rules of nexus_registry.policy"
+DESCRIPTION = (
+    "Check a stack's state against the rules of nexus_registry.policy. Exit status: 0 no mandatory rule is "
+    "broken, 1 one is, 2 can't tell."
+)
+_STATE = State("--file", secrets=False)
 _NOT_STATE = "--file: this is no exported stack. Give what `pulumi stack export` prints."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags."""
+    _STATE.add_arguments(parser)
+    parser.add_argument(
+        "--config", metavar="FILE", help="settings of the rules in JSON, as for --policy-pack-config"
+    )
+    parser.add_argument("--json", action="store_true", help="print the violations as JSON")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the violations and return the exit status."""
+    state = _STATE.read(options)
+    try:
+        found = audit(state, json.loads(read_text("--config", options.config)) if options.config else {})
+    except ValueError as error:
+        raise CommandError(f"--config: {error}") from None
+    lines = [f"{one.level}: {one.urn.rpartition('::')[2]}: {one.message} ({one.rule})" for one in found]
+    sys.stdout.write(f"{as_json(found)}\n" if options.json else "".join(f"{line}\n" for line in lines))
+    return FOUND if any(one.level == "mandatory" for one in found) else DONE
 
 
 def audit(export: Any, config: Mapping[str, Any]) -> list[Violation]:

@@ -1,20 +1,29 @@
-"""``nexus-registry doctor --host``: reports what differs on the host from what the steps left.
+"""``nexus-registry doctor``: shows what is wrong with a registry, or on the host.
 
-A remote command has no read, so ``pulumi refresh`` does not detect changes by hand on the host. The steps' own
-command lines and secrets, from the state, are sent again with components/host/doctor.sh in place of the steps; it
-changes nothing.
+A registry is examined in :mod:`.registry`, the host here. A remote command has no read, so ``pulumi refresh`` does
+not detect changes by hand on the host. The steps' own command lines and secrets, from the state, are sent again
+with components/host/doctor.sh in place of the steps; it changes nothing.
 """
 
 from __future__ import annotations
 
+import argparse
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 
-from .ssh import NoConnection, run
-from .state import Step
+from . import registry, ssh
+from .command import DONE, FAILED, FOUND, State
+from .state import Step, steps_in
 
-NOTHING, FOUND, UNKNOWN = 0, 1, 2
+HELP = "show what is wrong with a registry, or what is no longer as the stack left it on the host"
+DESCRIPTION = (
+    "With URL: show what is wrong with a registry, as its clients see it; NEXUS_USERNAME and NEXUS_PASSWORD log "
+    "in. With --host: show what is no longer as the stack left it on the host. Changes nothing. Exit status: 0 "
+    "nothing found, 1 something found, 2 can't tell."
+)
+_STATE = State()
 REMEDY = "set nexus-registry:repair to a new value and run pulumi up"
 _FINDING, _EXAMINED = "nexus-registry finding: ", "nexus-registry examined: "
 """What doctor.sh puts before its lines; a login shell may print others."""
@@ -31,7 +40,32 @@ class Report:
 
     @property
     def status(self) -> int:
-        return UNKNOWN if self.unknown else FOUND if self.findings else NOTHING
+        return FAILED if self.unknown else FOUND if self.findings else DONE
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags."""
+    registry.add_arguments(parser)
+    parser.add_argument(
+        "--host",
+        action="store_true",
+        help="on the host, which a refresh can't see: account, files, keystore, unit, service",
+    )
+    _STATE.add_arguments(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print what is found and return the exit status."""
+    if options.url or not options.host:
+        return registry.run(options)
+    steps = steps_in(_STATE.read(options))
+    report = examine(steps)
+    sys.stdout.writelines(f"{line}\n" for line in report.findings)
+    sys.stderr.writelines(f"can't tell: {line}\n" for line in report.unknown)
+    if report.status == DONE:
+        hosts = ", ".join(sorted({step.host for step in steps}))
+        sys.stdout.write(f"nothing found: what {len(steps)} steps did on {hosts} is as they left it\n")
+    return report.status
 
 
 def examine(steps: Sequence[Step]) -> Report:
@@ -41,8 +75,8 @@ def examine(steps: Sequence[Step]) -> Report:
         if step.host in silent:
             continue
         try:
-            done = run(step.connection, step.line("doctor"), stdin(step))
-        except NoConnection as error:
+            done = ssh.run(step.connection, step.line("doctor"), stdin(step))
+        except ssh.NoConnection as error:
             silent.add(step.host)
             report.unknown.append(f"{step.host}: {error}")
             continue

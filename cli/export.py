@@ -11,27 +11,25 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
 from urllib.parse import urlsplit
 
-from nexus_registry.providers.client import Connection, NexusClient
-from nexus_registry.providers.errors import NexusError
-
+from ..providers.client import Connection, NexusClient
+from .command import DONE, FAILED, FOUND, CommandError, State, read_text
 from .objects import Choice, Snapshot, read
 from .program import program
 from .project import files_of
-from .state import Unreadable
 from .unmanaged import unmanaged
 
+HELP = "write a program that declares what a server has, or show what a stack does not manage"
 DESCRIPTION = """\
 Reads a server and writes a Pulumi program in Python that declares what it has. The first `pulumi up` of that
 program takes over what exists and writes nothing to the server. With --diff, shows instead what the server has and
 a stack does not manage. Reads only. NEXUS_USERNAME (default: admin) and NEXUS_PASSWORD are the login. Exit status:
 0 done, or nothing unmanaged; 1 something unmanaged; 2 it could not be done or, with --diff, not all could be read.
 """
-DONE, FOUND, FAILED = 0, 1, 2
+_STATE = State()
 _QUIET = 2.0
 """Seconds after which progress is shown."""
 
@@ -46,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     action.add_argument("--output", metavar="DIR", type=Path, help="folder of the program, new or empty")
     action.add_argument("--diff", action="store_true", help="show what --stack or --state does not manage")
     parser.add_argument("--json", action="store_true", help="print the result of --diff as JSON")
+    _STATE.add_arguments(parser)
     parser.add_argument("--name", help="name of the Pulumi project; default: the name of the folder")
     for option, what in (("--only", "Read only these"), ("--exclude", "Leave these out")):
         parser.add_argument(
@@ -57,58 +56,49 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         )
 
 
-def run(asked: argparse.Namespace, exported: Callable[[], Any]) -> int:
-    """Run the command; ``exported`` returns the stack's exported state."""
-    try:
-        choice = Choice(asked.only, asked.exclude)
-        _validate(asked, choice)
-        state = exported() if asked.diff else None
-        found = _read(asked, choice)
-        if asked.diff:
-            return _show(found, state, as_json=asked.json)
-        return _write(found, asked.output, asked.name or _project_name(asked.output))
-    except (NexusError, Unreadable, _Wrong) as error:
-        sys.stderr.write(f"{error}\n")
-        return FAILED
+def run(options: argparse.Namespace) -> int:
+    """Run the command and return the exit status."""
+    choice = Choice(options.only, options.exclude)
+    _validate(options, choice)
+    state = _STATE.read(options) if options.diff else None
+    found = _read(options, choice)
+    if options.diff:
+        return _show(found, state, as_json=options.json)
+    return _write(found, options.output, options.name or _project_name(options.output))
 
 
-class _Wrong(Exception):
-    """An argument can't be used; the text names it, the reason and the remedy."""
-
-
-def _validate(asked: argparse.Namespace, choice: Choice) -> None:
-    parts = urlsplit(asked.url)
+def _validate(options: argparse.Namespace, choice: Choice) -> None:
+    parts = urlsplit(options.url)
     if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
-        raise _Wrong("--url: must be https://host:port, without a login. Give the address of the server.")
+        raise CommandError("--url: must be https://host:port, without a login. Give the address of the server.")
     if not os.environ.get("NEXUS_PASSWORD"):
-        raise _Wrong("NEXUS_PASSWORD: is not set. Set it to the password of an administrator, and NEXUS_USERNAME.")
+        raise CommandError(
+            "NEXUS_PASSWORD: is not set. Set it to the password of an administrator, and NEXUS_USERNAME."
+        )
     if unknown := choice.unknown():
-        raise _Wrong(
+        raise CommandError(
             f"--only, --exclude: {', '.join(unknown)} matches no kind. Name one such as Role or security."
         )
-    if asked.output is not None and asked.output.exists():
-        if not asked.output.is_dir():
-            raise _Wrong(f"--output: {asked.output} is a file. Name a folder.")
-        if any(asked.output.iterdir()):
-            raise _Wrong(f"--output: {asked.output} is not empty. Name a new folder, or empty this one.")
+    if options.output is not None and options.output.exists():
+        if not options.output.is_dir():
+            raise CommandError(f"--output: {options.output} is a file. Name a folder.")
+        if any(options.output.iterdir()):
+            raise CommandError(f"--output: {options.output} is not empty. Name a new folder, or empty this one.")
 
 
-def _read(asked: argparse.Namespace, choice: Choice) -> Snapshot:
+def _read(options: argparse.Namespace, choice: Choice) -> Snapshot:
     connection: Connection = {
-        "url": asked.url.rstrip("/"),
+        "url": options.url.rstrip("/"),
         "username": os.environ.get("NEXUS_USERNAME") or "admin",
         "password": os.environ["NEXUS_PASSWORD"],
     }
-    if asked.ca:
-        try:
-            connection["ca"] = Path(asked.ca).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise _Wrong(f"--ca: {asked.ca} can't be read: {error}. Name a file in PEM.") from None
+    if options.ca:
+        connection["ca"] = read_text("--ca", options.ca)
     progress = Progress(sys.stderr)
     try:
         return read(NexusClient(connection), choice, connection.get("ca", ""), progress.show)
     except ValueError as error:
-        raise _Wrong(f"--ca: {asked.ca}: {error}. Name a file in PEM.") from None
+        raise CommandError(f"--ca: {options.ca}: {error}. Name a file in PEM.") from None
     finally:
         progress.end()
 
@@ -120,7 +110,9 @@ def _write(found: Snapshot, folder: Path, name: str) -> int:
         for file, text in files_of(made, found, name).items():
             (folder / file).write_text(text, encoding="utf-8")
     except OSError as error:
-        raise _Wrong(f"--output: {error.strerror}: {error.filename}. Name a folder that can be written.") from None
+        raise CommandError(
+            f"--output: {error.strerror}: {error.filename}. Name a folder that can be written."
+        ) from None
     sys.stdout.write(f"{len(made.entries)} resources written to {folder}. Its README.md says what to do next.\n")
     sys.stderr.writelines(f"not declared: {line}\n" for line in made.left_out)
     sys.stderr.writelines(f"not read: {line}\n" for line in found.unread)

@@ -23,15 +23,18 @@ import pulumi
 import yaml
 
 from ..components.settings import SECRETS, load
+from .command import DONE, CommandError
 
+HELP = "write the configuration of a new stack"
+DESCRIPTION = (
+    "Write the configuration of a new stack: ask for what no flag gives, fetch and show the host key, generate "
+    "the passwords, and validate everything first. Run it in the project folder. Exit status: 0 written, 2 "
+    "refused."
+)
 PROJECT = "nexus-registry"
 _BEST_FIRST = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ssh-rsa")
 _SCAN_LIMIT = 30.0
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n?", re.DOTALL)
-
-
-class Refused(Exception):
-    """Nothing was written; the text names the flag, what is wrong and what to do."""
 
 
 @dataclass(frozen=True)
@@ -83,49 +86,45 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-input", action="store_true", help="ask nothing: use flags and defaults")
 
 
-def init(
-    given: argparse.Namespace,
+def run(
+    options: argparse.Namespace,
     *,
-    run: Run = subprocess.run,
+    execute: Run = subprocess.run,
     ask: Callable[[str], str] = input,
     ask_secret: Callable[[str], str] = getpass.getpass,
 ) -> int:
-    """Write the configuration of a new stack; changes nothing when an answer is refused.
+    """Write the configuration of a new stack, and return the exit status.
 
     Args:
-        given: the flags.
-        run: runs ``pulumi`` and ``ssh-keyscan``.
+        options: the flags.
+        execute: runs ``pulumi`` and ``ssh-keyscan``.
         ask: shows a text and returns what the person types.
         ask_secret: the same, without showing what is typed.
 
-    Returns:
-        0 when the stack is written, 2 when nothing was written.
+    Raises:
+        CommandError: an answer is refused; nothing was written.
     """
-    try:
-        _require_project()
-        answers = _answers(given, ask)
-        host_key = given.ssh_host_key or _confirmed_host_key(answers["ssh_host"], given, run, ask)
-        values = configuration(answers, host_key, given)
-        validate(values)
-        environment = _environment(given, ask_secret)
-        _write(answers["stack"], values, partial(run, env=environment))
-    except Refused as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
+    _require_project()
+    answers = _answers(options, ask)
+    host_key = options.ssh_host_key or _confirmed_host_key(answers["ssh_host"], options, execute, ask)
+    values = configuration(answers, host_key, options)
+    validate(values)
+    environment = _environment(options, ask_secret)
+    _write(answers["stack"], values, partial(execute, env=environment))
     user = _names(answers["pushers"])[0]
     sys.stdout.write(
         f"The stack {answers['stack']} is configured. Passwords were generated; "
         "`pulumi config get admin_password` shows the one of admin.\nNext:\n  pulumi preview\n  pulumi up\n"
         f"  docker login -u {user} {answers['ssh_host']}:5000\n"
     )
-    return 0
+    return DONE
 
 
 def configuration(answers: Mapping[str, str], host_key: str, given: argparse.Namespace) -> dict[str, Any]:
     """The configuration by key; generates the passwords."""
     bundle = _PEM.findall(_read("certificate", answers))
     if not bundle:
-        raise Refused(
+        raise CommandError(
             f"--certificate: {answers['certificate']} contains no certificate in PEM. Give another file."
         )
     users = _names(answers["pushers"])
@@ -165,7 +164,7 @@ def validate(values: Mapping[str, Any]) -> None:
     try:
         asyncio.run(read())
     except pulumi.RunError as error:
-        raise Refused(str(error)) from None
+        raise CommandError(str(error)) from None
 
 
 def host_keys(scanned: str) -> list[str]:
@@ -189,7 +188,7 @@ def _require_project() -> None:
     except (OSError, KeyError, TypeError, yaml.YAMLError):
         named = ""
     if named != PROJECT:
-        raise Refused(f"Pulumi.yaml: this folder is not the project {PROJECT}. Change to its folder first.")
+        raise CommandError(f"Pulumi.yaml: this folder is not the project {PROJECT}. Change to its folder first.")
 
 
 def _answers(given: argparse.Namespace, ask: Callable[[str], str]) -> dict[str, str]:
@@ -204,13 +203,13 @@ def _answers(given: argparse.Namespace, ask: Callable[[str], str]) -> dict[str, 
         if not answers[question.name]:
             missing.append(f"{question.flag}: {question.text} is missing. Give it.")
     if missing:
-        raise Refused("\n".join(missing))
+        raise CommandError("\n".join(missing))
     return answers
 
 
 def _confirmed_host_key(host: str, given: argparse.Namespace, run: Run, ask: Callable[[str], str]) -> str:
     if given.no_input:
-        raise Refused(
+        raise CommandError(
             "--ssh-host-key: the host's public key is missing. Give it, so that its identity is verified."
         )
     sys.stdout.write(f"Reading the host key of {host} …\n")
@@ -226,7 +225,7 @@ def _confirmed_host_key(host: str, given: argparse.Namespace, run: Run, ask: Cal
     except (OSError, subprocess.TimeoutExpired):
         found = []
     if not found:
-        raise Refused(
+        raise CommandError(
             f"--ssh-host: {host} shows no host key at port {given.ssh_port}. Correct it, or give --ssh-host-key."
         )
     kind = found[0].split(" ")[0].removeprefix("ssh-").partition("-")[0]
@@ -235,7 +234,7 @@ def _confirmed_host_key(host: str, given: argparse.Namespace, run: Run, ask: Cal
         f"Compare it on the host's console: ssh-keygen -lf /etc/ssh/ssh_host_{kind}_key.pub\n"
     )
     if ask("Is it the same? [y/N]: ").strip().lower() not in ("y", "yes"):
-        raise Refused("--ssh-host-key: the key was not confirmed. Nothing was written.")
+        raise CommandError("--ssh-host-key: the key was not confirmed. Nothing was written.")
     return found[0]
 
 
@@ -257,7 +256,9 @@ def _read(name: str, answers: Mapping[str, str]) -> str:
         return Path(answers[name]).expanduser().read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise Refused(f"--{name.replace('_', '-')}: {answers[name]}: {why}. Give the path of the file.") from None
+        raise CommandError(
+            f"--{name.replace('_', '-')}: {answers[name]}: {why}. Give the path of the file."
+        ) from None
 
 
 def _names(text: str) -> list[str]:
@@ -283,7 +284,7 @@ def _write(stack: str, values: Mapping[str, Any], run: Run) -> None:
             options = ["--path", *(["--secret"] if secret else ["--plaintext"])]
             sys.stdout.write(f"  {path}\n")
             _pulumi(run, "config", "set", "--stack", stack, *options, path, stdin=text)
-    except Refused:
+    except CommandError:
         _pulumi(run, "stack", "rm", "--yes", "--stack", stack)
         raise
 
@@ -292,6 +293,6 @@ def _pulumi(run: Run, *arguments: str, stdin: str = "") -> None:
     try:
         done = run(["pulumi", *arguments], input=stdin, capture_output=True, text=True, check=False)
     except OSError:
-        raise Refused("pulumi: the Pulumi CLI is missing. Install it, then run this command again.") from None
+        raise CommandError("pulumi: the Pulumi CLI is missing. Install it, then run this command again.") from None
     if done.returncode:
-        raise Refused(f"pulumi {' '.join(arguments[:2])} failed: {done.stderr.strip()}")
+        raise CommandError(f"pulumi {' '.join(arguments[:2])} failed: {done.stderr.strip()}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .summary import Entry, Summary
+from .preview import Entry, Summary
 
 LIMITS = {"github": 65_536, "gitlab": 1_000_000, "markdown": 150_000}
 """Characters that a comment may have; ``markdown`` holds Azure DevOps's limit."""

@@ -7,13 +7,14 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import socket
 import ssl
+import sys
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from pathlib import Path
 from urllib.parse import urlencode, urljoin, urlsplit
 
 import requests
@@ -23,6 +24,7 @@ from ..providers.client import Connection, NexusClient
 from ..providers.data_sources import get_blob_stores, get_realms, get_server
 from ..providers.errors import NexusError, NotFound, RateLimited, Unauthorized
 from ..providers.registry_check import bearer, challenge, check_login, pull_status
+from .command import DONE, FOUND, CommandError, read_text
 
 KNOWN_BAD = {"3.96.0": "it answers HEAD of a manifest with 500 (sonatype/nexus-public#1059)"}
 """Versions on which a registry does not work."""
@@ -104,19 +106,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
 
 
+def run(options: argparse.Namespace) -> int:
+    """Print the findings and return the exit status."""
+    target = request(options, os.environ)
+    found = list(examine(target, lambda line: sys.stderr.write(f"{line} …\n")))
+    if options.json:
+        sys.stdout.write(json.dumps([vars(one) for one in found]) + "\n")
+    else:
+        sys.stdout.writelines(f"{one.text}. {one.remedy}. ({one.code})\n" for one in found)
+        if not found:
+            sys.stdout.write(f"nothing found: {target.url} works\n")
+    return FOUND if found else DONE
+
+
 def request(options: argparse.Namespace, environment: Mapping[str, str]) -> Target:
-    """What to examine, from flags and environment; raises ValueError or OSError for what can't be."""
+    """What to examine, from flags and environment; raises CommandError for what can't be."""
     username = environment.get("NEXUS_USERNAME", "")
     for flag, url in (("URL", options.url or ""), ("--nexus", options.nexus)):
         parts = urlsplit(url)
         if (flag == "URL" or url) and (parts.scheme not in ("http", "https") or not parts.hostname):
-            raise ValueError(f"{flag}: {url!r} is no address. Give https://HOST:PORT, or --host")
+            raise CommandError(f"{flag}: {url!r} is no address. Give https://HOST:PORT, or --host")
     if (options.push or options.nexus) and not username:
-        raise ValueError("NEXUS_USERNAME: is missing. --push and --nexus need a login")
+        raise CommandError("NEXUS_USERNAME: is missing. --push and --nexus need a login")
     return Target(
         url=options.url.rstrip("/"),
         nexus=options.nexus.rstrip("/"),
-        ca=Path(options.ca).read_text(encoding="utf-8") if options.ca else "",
+        ca=read_text("--ca", options.ca) if options.ca else "",
         username=username,
         password=environment.get("NEXUS_PASSWORD", ""),
         anonymous_pull={"yes": True, "no": False}.get(options.anonymous_pull),

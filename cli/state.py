@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .command import CommandError
+
 _MARK = "4dabf18193072939515e22adb298388d"
 """How Pulumi marks what is no plain value, in files and on the wire."""
 _COMMAND = "command:remote:Command"
@@ -21,7 +23,7 @@ _SECRETS = re.compile(r"(?:unset ([A-Z][A-Z0-9_]*)\n\1='(?:[^']|'\\'')*'\n)*")
 _KIND = re.compile(r"^# (prepare|account|archive|keystore|service|port): ", re.MULTILINE)
 
 
-class Unreadable(Exception):
+class Unreadable(CommandError):
     """The state is not that of a stack with a server. The text names the reason and the remedy."""
 
 

@@ -161,7 +161,7 @@ def test_doctor_output_becomes_findings_and_status(
     said: str,
 ) -> None:
     """What the host answers becomes findings and the exit status."""
-    monkeypatch.setattr(doctor, "run", lambda *_: subprocess.CompletedProcess([], status, out, err))
+    monkeypatch.setattr(ssh, "run", lambda *_: subprocess.CompletedProcess([], status, out, err))
     file = tmp_path / "state.json"
     file.write_text(json.dumps(export(resource("service"))))
     assert main(["doctor", "--host", "--state", str(file)]) == exits

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 from nexus_registry.cli import init
+from nexus_registry.cli.command import CommandError
 
 from sandbox.paths import PROJECT
 
@@ -83,7 +85,7 @@ def never(_: str) -> str:
 
 def test_flags_alone_write_stack(folder: Path) -> None:
     cli = Cli()
-    assert init.init(flags("--no-input"), run=cli, ask=never, ask_secret=never) == 0
+    assert init.run(flags("--no-input"), execute=cli, ask=never, ask_secret=never) == 0
     assert cli.calls[0] == ["pulumi", "stack", "init", "prod"]
     assert cli.stdin["pushers[1]"] == "anna@example.com"
     secret = {call[-1] for call in cli.calls if "--secret" in call}
@@ -105,7 +107,7 @@ def test_person_is_asked_at_most_ten_questions(folder: Path, capsys: pytest.Capt
 
     parser = argparse.ArgumentParser()
     init.add_arguments(parser)
-    assert init.init(parser.parse_args([]), run=(cli := Cli()), ask=ask, ask_secret=ask) == 0
+    assert init.run(parser.parse_args([]), execute=(cli := Cli()), ask=ask, ask_secret=ask) == 0
     assert len(asked) <= 10
     assert cli.stdin["ssh_host_key"] == KEY
     assert init.fingerprint(KEY) in capsys.readouterr().out
@@ -123,24 +125,23 @@ def test_person_is_asked_at_most_ten_questions(folder: Path, capsys: pytest.Capt
         ({"ssh_host_key": ""}, "n", "--ssh-host-key: the key was not confirmed"),
     ],
 )
-def test_wrong_answer_writes_nothing(
-    folder: Path, capsys: pytest.CaptureFixture[str], changes: dict[str, str], answer: str, said: str
-) -> None:
+def test_wrong_answer_writes_nothing(folder: Path, changes: dict[str, str], answer: str, said: str) -> None:
     cli = Cli()
-    assert init.init(flags(**changes), run=cli, ask=lambda _: answer, ask_secret=never) == 2
-    assert said in capsys.readouterr().err
+    with pytest.raises(CommandError, match=re.escape(said)):
+        init.run(flags(**changes), execute=cli, ask=lambda _: answer, ask_secret=never)
     assert not [call for call in cli.calls if call[0] == "pulumi"]
 
 
-def test_failure_of_cli_removes_stack(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_failure_of_cli_removes_stack(folder: Path) -> None:
     cli = Cli(fails="private_key")
-    assert init.init(flags("--no-input"), run=cli, ask=never, ask_secret=never) == 2
-    assert capsys.readouterr().err == "pulumi config set failed: no\n"
+    with pytest.raises(CommandError, match="^pulumi config set failed: no$"):
+        init.run(flags("--no-input"), execute=cli, ask=never, ask_secret=never)
     assert cli.calls[-1] == ["pulumi", "stack", "rm", "--yes", "--stack", "prod"]
 
 
 def test_other_folder_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     cli = Cli()
-    assert init.init(flags("--no-input"), run=cli) == 2
+    with pytest.raises(CommandError, match="Pulumi.yaml"):
+        init.run(flags("--no-input"), execute=cli)
     assert cli.calls == []

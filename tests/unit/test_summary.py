@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nexus_registry.cli.main import main
 from nexus_registry.cli.markdown import LIMITS, render
-from nexus_registry.cli.summary import Entry, Summary, summarize
+from nexus_registry.cli.preview import Entry, Summary, summarize
 
 from sandbox.paths import PROJECT
 
