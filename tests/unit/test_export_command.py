@@ -130,7 +130,7 @@ def test_only_what_is_chosen_is_read(server: FakeServer, tmp_path: Path, monkeyp
         (["--url", "https://u:p@nexus.example.com"], "x", "--url: must be https://host:port, without a login"),
         (["--url", "https://h"], "", "NEXUS_PASSWORD: is not set"),
         (["--url", "https://h", "--only", "Rolle"], "x", "--only, --exclude: Rolle matches no kind"),
-        (["--url", "https://h", "--ca", "/missing"], "x", "--ca: /missing can't be read"),
+        (["--url", "https://h", "--ca", "/missing"], "x", "--ca: No such file or directory: /missing"),
     ],
 )
 def test_wrong_arguments_are_named(

@@ -134,7 +134,7 @@ def test_wrong_answer_writes_nothing(folder: Path, changes: dict[str, str], answ
 
 def test_failure_of_cli_removes_stack(folder: Path) -> None:
     cli = Cli(fails="private_key")
-    with pytest.raises(CommandError, match="^pulumi config set failed: no$"):
+    with pytest.raises(CommandError, match=r"^pulumi config set failed: no$"):
         init.run(flags("--no-input"), execute=cli, ask=never, ask_secret=never)
     assert cli.calls[-1] == ["pulumi", "stack", "rm", "--yes", "--stack", "prod"]
 
@@ -142,6 +142,6 @@ def test_failure_of_cli_removes_stack(folder: Path) -> None:
 def test_other_folder_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     cli = Cli()
-    with pytest.raises(CommandError, match="Pulumi.yaml"):
+    with pytest.raises(CommandError, match=r"Pulumi\.yaml"):
         init.run(flags("--no-input"), execute=cli)
     assert cli.calls == []
