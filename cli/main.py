@@ -5,30 +5,21 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from types import ModuleType
 
 from ..providers.errors import NexusError
 from . import audit, doctor, export, init, summary
 from .command import FAILED, CommandError
 
 
-class Command(Protocol):
-    """What a module with a command has; ``run`` returns the exit status."""
-
-    HELP: str
-    DESCRIPTION: str
-
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None: ...
-    def run(self, options: argparse.Namespace) -> int: ...
-
-
-COMMANDS: Mapping[str, Command] = {
+COMMANDS: Mapping[str, ModuleType] = {
     "doctor": doctor,
     "export": export,
     "init": init,
     "summary": summary,
     "audit": audit,
 }
+"""By name: modules with ``HELP``, ``DESCRIPTION``, ``add_arguments`` and ``run``, which returns the exit status."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,7 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         module.add_arguments(commands.add_parser(name, help=module.HELP, description=module.DESCRIPTION))
     options = parser.parse_args(arguments)
     try:
-        return COMMANDS[options.command].run(options)
+        status: int = COMMANDS[options.command].run(options)
     except (CommandError, NexusError) as error:
         sys.stderr.write(f"{error}\n")
         return FAILED
+    return status
