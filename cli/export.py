@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, TextIO
 from urllib.parse import urlsplit
 
-from ..providers.client import Connection, NexusClient
+from nexus_registry.providers.client import Connection, NexusClient
+
 from .command import DONE, FAILED, FOUND, CommandError, State, read_text
 from .objects import Choice, Snapshot, read
 from .program import program

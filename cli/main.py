@@ -11,7 +11,6 @@ from ..providers.errors import NexusError
 from . import audit, doctor, export, init, summary
 from .command import FAILED, CommandError
 
-
 COMMANDS: Mapping[str, ModuleType] = {
     "doctor": doctor,
     "export": export,
@@ -19,7 +18,7 @@ COMMANDS: Mapping[str, ModuleType] = {
     "summary": summary,
     "audit": audit,
 }
-"""By name: modules with ``HELP``, ``DESCRIPTION``, ``add_arguments`` and ``run``, which returns the exit status."""
+"""By name: modules with ``HELP``, ``DESCRIPTION``, ``add_arguments`` and ``run``; this returns the exit status."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
