@@ -14,6 +14,7 @@ from ..names import PATH_NAME
 from ..rest import ObjectProvider, SettingProvider
 from ..schema import boolean, choice, integer, list_of, port, text
 from ..suggest import suggest
+from .ldap_verification import count_users, verifies, verify_connection
 
 _SERVERS = "/v1/security/ldap"
 _SCHEMES = {"NONE": "none", "SIMPLE": "simple", "CRAM_MD5": "CRAM-MD5", "DIGEST_MD5": "DIGEST-MD5"}
@@ -44,10 +45,26 @@ class LdapServerProvider(ObjectProvider):
         return {**body, "authScheme": _SCHEMES.get(body["authScheme"], body["authScheme"])}
 
     def insert(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
+        self._verify_before_write(client, inputs)
         client.post(self.collection, _spelled(client, self.to_body(inputs)))
 
     def write(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
+        self._verify_before_write(client, inputs)
         client.put(self.address(self.update_path, inputs), _spelled(client, self.to_body(inputs, actual.body)))
+
+    def verify(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
+        if inputs["verify_connection"] and verifies(client):
+            actual.properties["mapped_users"] = count_users(client, inputs, _spelled(client, self.to_body(inputs)))
+
+    def initial_outputs(self, before: Actual | None, replaced: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+        return {"mapped_users": None}
+
+    def _verify_before_write(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
+        """Verify before anything is written: a former bind password can't be read, and so not be restored."""
+        if inputs["verify_connection"] and verifies(client):
+            body = _spelled(client, self.to_body(inputs))
+            verify_connection(client, inputs, body)
+            count_users(client, inputs, body)
 
 
 def _spelled(client: NexusClient, body: dict[str, Any]) -> dict[str, Any]:
@@ -74,7 +91,10 @@ class LdapServer(
     """A directory whose accounts may log in, and whose groups may be roles.
 
     The realm ``LdapRealm`` must be active. The defaults are those of OpenLDAP with ``inetOrgPerson``. A bind
-    password can't be read: it is written when it changes here.
+    password can't be read: it is written when it changes here. From Nexus 3.92 on, Nexus connects to the directory
+    and lists its users before anything is written (``verify_connection``).
+
+    Errors: a directory that Nexus can't reach or does not trust, a refused bind, a search base without users.
 
     Source: Nexus REST ``/v1/security/ldap``.
     """
@@ -143,6 +163,12 @@ class LdapServer(
     """The template: ``uid=${username},ou=people,dc=example,dc=com``."""
     user_member_of_attribute: Prop[str | None] = prop(text(), path="userMemberOfAttribute", default=None)
     """Attribute of a user with the groups, for ``DYNAMIC``: ``memberOf``."""
+    verify_connection: Prop[bool] = prop(boolean, local=True, default=True)
+    """Let Nexus, from 3.92 on, connect to the directory and list its users at each creation and change. ``False``:
+    for a directory that Nexus can't reach yet, or that has no users yet."""
+    mapped_users: Prop[int | None] = prop(computed=True)
+    """How many users Nexus listed at the last creation or change; it may list only the first ones. ``None``: it was
+    not asked."""
 
 
 class LdapServerOrderProvider(SettingProvider):

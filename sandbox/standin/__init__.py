@@ -17,6 +17,8 @@ What it does:
 - ``docker``, ``npm`` … for ``raw`` in the names, formats and patterns of privileges and in roles: Core makes the
   privileges, checks them in roles and strips them when the repository goes;
 - the DockerToken realm: available, active in the order it was put, and in force;
+- ``/v1/security/ldap``, which Core lacks: LDAP servers and their order; from 3.92 on their verification, which binds
+  and searches in the directory with ``ldap3``;
 - HTTP and HTTPS as Jetty's files have them: connectors, keystore (PKCS#12 or JKS), passwords, protocols, a
   keystore scanner. What Jetty would not start with, this does not start with, and says so in ``nexus.log``;
 - a connector of its own for each ``httpPort`` and ``httpsPort``; one that can't be had is logged, and the API
@@ -30,6 +32,7 @@ What it does not do, or not as Nexus does:
 
 - repositories of other formats than docker serve nothing;
 - a docker proxy keeps nothing of what it fetched, and trusts the authorities of this machine alone;
+- nobody logs in with an account of an LDAP server, and groups are not looked up;
 - subdomains, the v1 API, cleanup, search and assets of images, ``swagger.json``, the pages of the user interface
   (they show such a repository as raw, and what is changed there is not noticed);
 - a privilege for every docker repository (``nx-repository-view-docker-*-read``) is one for every raw
@@ -50,6 +53,7 @@ What it does not do, or not as Nexus does:
   ports, at ``/v2/<repository>/<image>/…``, where there is no context path;
 - from 3.86 on, looked at when the server is started, Jetty is 12: the paths in its files may be resolved by
   ``resolvePath``, with which Jetty 9 does not start;
+- from 3.92 on LDAP servers can be verified;
 - from 3.93 on wrong passwords shut an account (``limiter.py``).
 
 Nothing else of that version is played.

@@ -78,6 +78,11 @@ class Settings:
         return str(self.switches.get("play_version") or "3.71")
 
     @property
+    def verifies_directories(self) -> bool:
+        """Whether this version can be asked to verify an LDAP server."""
+        return _plays(self.switches, 3, 92)
+
+    @property
     def limits_logins(self) -> bool:
         """Whether wrong passwords shut an account of this version."""
         return _plays(self.switches, 3, 93)

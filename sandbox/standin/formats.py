@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 _IN_CORE = ("raw", "maven", "apt")
-_SECRETS = ("bearerToken", "keypair", "passphrase", "password", "secretAccessKey")
+_SECRETS = ("authPassword", "bearerToken", "keypair", "passphrase", "password", "secretAccessKey")
 _TYPES: Mapping[str, type] = {"array": list, "boolean": bool, "integer": int, "object": dict, "string": str}
 _FOR_CORE = ("name", "online", "storage", "cleanup", "component", "proxy", "negativeCache", "group")
 Body = Mapping[str, Any]

@@ -13,6 +13,7 @@ from . import names
 from .access import ACCOUNT, Access
 from .config import Settings
 from .core import Answer, Upstream
+from .directories import Directories
 from .limiter import SIGN_IN
 from .registry import BASIC, Registry
 from .repositories import Repositories
@@ -41,6 +42,7 @@ class Front:
     ) -> None:
         self._core, self._access, self._settings = core, access, settings
         self._state, self._registry, self._repositories = state, registry, repositories
+        self._directories = Directories(core, settings, state, self._check_administrator)
 
     def application(self) -> web.Application:
         """The routes, most special first."""
@@ -59,6 +61,7 @@ class Front:
         route("PUT", f"{rest}/security/realms/active", self._activate_realms)
         route("GET", f"{rest}/security/users", self._users)
         route("*", f"{rest}/security/{{what:(?:roles|privileges)}}{{path:(?:/.*)?}}", self._security)
+        self._directories.add_routes(route, rest)
         route("*", f"{self._settings.context}/repository/{{name}}/{{path:v2(?:/.*)?}}", self._by_path)
         if not self._settings.context:
             route("*", "/{path:v2(?:/.*)?}", self._named_in_path)

@@ -29,6 +29,8 @@ class State:
     account: list[str] = field(default_factory=list)
     """User name and password of the stand-in's own account in Core."""
     eula_accepted: bool = False
+    directories: list[dict[str, Any]] = field(default_factory=list)
+    """The LDAP servers in their order, each as the API was given it, with an ``id``."""
 
     @classmethod
     def load(cls, settings: Settings) -> State:

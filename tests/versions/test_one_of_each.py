@@ -21,7 +21,13 @@ from tests.contract.server import Nexus
 from tests.lifecycle.conftest import ENGINES
 
 PROGRAM = Path(__file__).parents[1] / "lifecycle/programs/one_of_each"
-NOT_IN_IT = {"ActiveRealms": "excludes RealmActivation", "Keystore": "is no object of Nexus"}
+NOT_IN_IT = {
+    "ActiveRealms": "excludes RealmActivation",
+    "Keystore": "is no object of Nexus",
+    "LdapServer": "needs a directory: test_directory.py",
+    "LdapServerOrder": "needs an LdapServer",
+    "S3BlobStore": "needs a bucket: test_s3.py",
+}
 """Kinds that a server here has and that the program does not make, and why."""
 
 

@@ -1,21 +1,26 @@
-"""Real clients on repositories that Core itself has: curl on raw, apt-get on apt, mvn on maven."""
+"""Real clients on repositories that Core itself has: curl and Ansible on raw, apt-get on apt, mvn on maven."""
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from nexus_registry.providers.client import Connection
-from nexus_registry.providers.repositories.apt import AptHostedRepository
+from nexus_registry.providers.repositories.apt import AptHostedRepository, AptProxyRepository
 from nexus_registry.providers.repositories.maven import MavenHostedRepository
 from nexus_registry.providers.repositories.raw import RawGroupRepository, RawHostedRepository
 
 from sandbox.packages import ensure
+from sandbox.tools import tool
 from tests.contract.docker_api import named
 from tests.contract.server import Nexus
 from tests.contract.tracked import Tracked
@@ -41,8 +46,9 @@ def repository(nexus: Nexus, made: list[Tracked], cls: Any, **inputs: Any) -> st
     return f"{nexus.url.replace('://', f'://{nexus.username}:{nexus.password}@')}/repository/{one.id}"
 
 
-def run(*command: str | Path, cwd: Path | None = None) -> str:
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=600)
+def run(*command: str | Path, cwd: Path | None = None, **variables: str) -> str:
+    env = {**os.environ, **variables}
+    done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False, timeout=600)
     assert done.returncode == 0, f"{command}\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
     return done.stdout
 
@@ -54,6 +60,30 @@ def test_curl_fetches_from_raw_and_through_a_group(nexus: Nexus, made: list[Trac
     run("curl", "-fsS", "-T", tmp_path / "file", f"{hosted}/folder/file.txt")
     for address in (hosted, group):
         assert run("curl", "-fsS", f"{address}/folder/file.txt") == "some text\n"
+
+
+def test_ansible_fetches_from_raw(nexus: Nexus, made: list[Tracked], tmp_path: Path) -> None:
+    repository(nexus, made, RawHostedRepository, force_destroy=True)
+    address = f"{nexus.url}/repository/{made[0].id}/folder/file.txt"
+    content, target = "some text\n", tmp_path / "fetched"
+    (tmp_path / "file").write_text(content)
+    run("curl", "-fsS", "-u", f"{nexus.username}:{nexus.password}", "-T", tmp_path / "file", address)
+    checksum = f"sha256:{hashlib.sha256(content.encode()).hexdigest()}"
+    arguments = {
+        "url": address,
+        "dest": str(target),
+        "url_username": nexus.username,
+        "url_password": nexus.password,
+        "force_basic_auth": True,
+        "checksum": checksum,
+    }
+    command = [tool("ansible", "ansible"), "localhost", "-c", "local", "-i", "localhost,"]
+    command += ["-e", f"ansible_python_interpreter={sys.executable}"]
+    fetch = [*command, "-m", "ansible.builtin.get_url", "-a", json.dumps(arguments)]
+    settings = {"ANSIBLE_HOME": str(tmp_path / "ansible"), "LC_ALL": "C.UTF-8", "ANSIBLE_NOCOLOR": "1"}
+    assert "CHANGED" in run(*fetch, cwd=tmp_path, **settings)
+    assert target.read_text() == content
+    assert "SUCCESS" in run(*fetch, cwd=tmp_path, **settings), "what is there by its checksum is not fetched"
 
 
 @pytest.fixture
@@ -80,22 +110,8 @@ def package(folder: Path) -> Path:
     return folder / "greeting.deb"
 
 
-def test_apt_get_installs_what_the_key_signs(
-    nexus: Nexus, made: list[Tracked], tmp_path: Path, keys: tuple[str, Path]
-) -> None:
-    secret, public = keys
-    address = repository(
-        nexus,
-        made,
-        AptHostedRepository,
-        distribution="stable",
-        signing_keypair=secret,
-        signing_passphrase="",
-        force_destroy=True,
-    )
-    login, root = f"{nexus.username}:{nexus.password}", tmp_path / "root"
-    upload = ("-H", "Content-Type: multipart/form-data", "--data-binary", f"@{package(tmp_path)}")
-    run("curl", "-fsS", "-u", login, *upload, f"{nexus.url}/repository/{made[0].id}/")
+def apt_get_installs(address: str, public: Path, root: Path) -> None:
+    """Install the package from a repository into an empty root."""
     state = ("var/lib/apt/lists/partial", "var/cache/apt/archives/partial", "var/log/apt", "var/lib/dpkg")
     for folder in ("etc/apt/preferences.d", *state):
         (root / folder).mkdir(parents=True)
@@ -114,6 +130,34 @@ def test_apt_get_installs_what_the_key_signs(
     run(*apt, "update")
     run(*apt, "install", "greeting")
     assert (root / "usr/share/greeting/text").read_text() == "hello\n"
+
+
+def test_apt_get_installs_what_the_key_signs(
+    nexus: Nexus, made: list[Tracked], tmp_path: Path, keys: tuple[str, Path]
+) -> None:
+    """From a hosted repository, and through a proxy in front of it."""
+    secret, public = keys
+    signing = {"signing_keypair": secret, "signing_passphrase": ""}
+    hosted = repository(
+        nexus, made, AptHostedRepository, distribution="stable", force_destroy=True, **signing
+    )
+    address, login = f"{nexus.url}/repository/{made[0].id}/", f"{nexus.username}:{nexus.password}"
+    upload = ("-H", "Content-Type: multipart/form-data", "--data-binary", f"@{package(tmp_path)}")
+    run("curl", "-fsS", "-u", login, *upload, address)
+    account = {"authentication_username": nexus.username, "authentication_password": nexus.password}
+    proxy = repository(
+        nexus,
+        made,
+        AptProxyRepository,
+        distribution="stable",
+        remote_url=address,
+        authentication_type="username",
+        **account,
+    )
+    apt_get_installs(hosted, public, tmp_path / "hosted")
+    apt_get_installs(proxy, public, tmp_path / "proxy")
+    asked = run("curl", "-fsS", "-u", login, f"{nexus.url}/service/rest/v1/components?repository={made[1].id}")
+    assert [one["name"] for one in json.loads(asked)["items"]] == ["greeting"]
 
 
 def test_mvn_deploys_and_resolves(nexus: Nexus, made: list[Tracked], tmp_path: Path) -> None:
