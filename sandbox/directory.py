@@ -1,4 +1,4 @@
-"""A directory: Debian's OpenLDAP as a process of its own, with its data in a folder and no part of the system's."""
+"""A directory: Debian's OpenLDAP as a process of its own, with configuration and data in one folder."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Directory:
         entries.write_text("\n".join(_entries(people)))
         run(["/usr/sbin/slapadd", "-f", config, "-l", entries])
         addresses = f"ldap://127.0.0.1:{self.port}/ ldaps://127.0.0.1:{self.tls_port}/"
-        command = ["/usr/sbin/slapd", "-f", config, "-h", addresses, "-d", "0"]
+        command: list[str | Path] = ["/usr/sbin/slapd", "-f", config, "-h", addresses, "-d", "0"]
         process = Process.start(command, record=self._record, log=self.folder / "log")
         deadline = time.monotonic() + 120
         while process.alive and time.monotonic() < deadline:
@@ -87,9 +87,11 @@ class Directory:
 
 
 def _entries(people: Iterable[str]) -> list[str]:
-    found = [f"dn: {BASE}\nobjectClass: dcObject\nobjectClass: organization\no: Example\ndc: example\n"]
-    for unit in ("people", "robots"):
-        found.append(f"dn: ou={unit},{BASE}\nobjectClass: organizationalUnit\nou: {unit}\n")
+    found = [
+        f"dn: {BASE}\nobjectClass: dcObject\nobjectClass: organization\no: Example\ndc: example\n",
+        f"dn: ou=people,{BASE}\nobjectClass: organizationalUnit\nou: people\n",
+        f"dn: ou=robots,{BASE}\nobjectClass: organizationalUnit\nou: robots\n",
+    ]
     for one in people:
         secret = b64encode(hashlib.sha1(f"{one}-secret".encode()).digest()).decode()  # noqa: S324 - slapd's {SHA}
         found.append(

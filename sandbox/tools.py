@@ -28,7 +28,8 @@ def tool(name: str, program: str) -> Path:
             shutil.rmtree(folder, ignore_errors=True)
             with progress(f"installing {' '.join(wanted)}"):
                 run([sys.executable, "-m", "venv", "--without-pip", folder])
-                pip = [sys.executable, "-m", "pip", "--python", folder / "bin/python", "install", "--quiet"]
-                run([*pip, "--disable-pip-version-check", "--no-compile", *wanted], timeout=1800)
+                pip: list[str | Path] = [sys.executable, "-m", "pip", "--python", folder / "bin/python"]
+                options = ["--quiet", "--disable-pip-version-check", "--no-compile"]
+                run([*pip, "install", *options, *wanted], timeout=1800)
             done.touch()
     return folder / "bin" / program

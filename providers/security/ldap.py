@@ -14,7 +14,7 @@ from ..names import PATH_NAME
 from ..rest import ObjectProvider, SettingProvider
 from ..schema import boolean, choice, integer, list_of, port, text
 from ..suggest import suggest
-from .ldap_verification import count_users, verifies, verify_connection
+from .ldap_verification import VERIFY_CONNECTION, VERIFY_USERS, count_users, verifies, verify_connection
 
 _SERVERS = "/v1/security/ldap"
 _SCHEMES = {"NONE": "none", "SIMPLE": "simple", "CRAM_MD5": "CRAM-MD5", "DIGEST_MD5": "DIGEST-MD5"}
@@ -25,6 +25,7 @@ _STATIC = ("group_object_class", "group_id_attribute", "group_member_attribute",
 
 class LdapServerProvider(ObjectProvider):
     kind = "LDAP server"
+    writes = (f"POST {VERIFY_CONNECTION}", f"POST {VERIFY_USERS}")
 
     def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         needed: list[tuple[str, str]] = []
@@ -167,7 +168,7 @@ class LdapServer(
     """Let Nexus, from 3.92 on, connect to the directory and list its users at each creation and change. ``False``:
     for a directory that Nexus can't reach yet, or that has no users yet."""
     mapped_users: Prop[int | None] = prop(computed=True)
-    """How many users Nexus listed at the last creation or change; it may list only the first ones. ``None``: it was
+    """How many users Nexus listed at the last creation or change; it may list only the first. ``None``: it was
     not asked."""
 
 

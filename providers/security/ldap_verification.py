@@ -22,7 +22,7 @@ _CAUSES = (
     ),
     (
         r"error code (?:7|8|48)\b|AuthenticationNotSupported",
-        "auth_scheme: {address} does not accept {auth_scheme}. Choose another, with auth_username and auth_password",
+        "auth_scheme: {address} does not accept {auth_scheme}. Choose another, and give auth_username",
     ),
     (
         r"error code 32\b|no.?such.?object",

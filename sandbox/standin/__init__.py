@@ -17,8 +17,8 @@ What it does:
 - ``docker``, ``npm`` … for ``raw`` in the names, formats and patterns of privileges and in roles: Core makes the
   privileges, checks them in roles and strips them when the repository goes;
 - the DockerToken realm: available, active in the order it was put, and in force;
-- ``/v1/security/ldap``, which Core lacks: LDAP servers and their order; from 3.92 on their verification, which binds
-  and searches in the directory with ``ldap3``;
+- ``/v1/security/ldap``, which Core lacks: LDAP servers and their order; from 3.92 on their verification, which
+  binds and searches in the directory with ``ldap3``;
 - HTTP and HTTPS as Jetty's files have them: connectors, keystore (PKCS#12 or JKS), passwords, protocols, a
   keystore scanner. What Jetty would not start with, this does not start with, and says so in ``nexus.log``;
 - a connector of its own for each ``httpPort`` and ``httpsPort``; one that can't be had is logged, and the API

@@ -69,7 +69,11 @@ class Directories:
     async def _update(self, request: web.Request) -> web.StreamResponse:
         body = await self._body(request)
         before = self._found(request)
-        after = {**body, "id": before["id"], "authPassword": body.get("authPassword") or before.get("authPassword")}
+        after = {
+            **body,
+            "id": before["id"],
+            "authPassword": body.get("authPassword") or before.get("authPassword"),
+        }
         self._keep([after if one is before else one for one in self._state.directories])
         return web.Response(status=204)
 

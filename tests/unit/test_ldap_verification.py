@@ -1,4 +1,4 @@
-"""How an LdapServer is verified by a scripted Nexus: before the write, by the versions that can, without secrets."""
+"""How a scripted Nexus verifies an LdapServer: before the write, by versions that can, without secrets."""
 
 from __future__ import annotations
 
@@ -125,8 +125,8 @@ def java(message: str, status: int = 400) -> Response:
         (None, java("[LDAP: error code 32 - No Such Object]"),
          "search_base: ldaps://ldap.example.com:636 has no entry 'ou=people,dc=example,dc=com'. Correct"),
         (None, Response(200, []),
-         "search_base: Nexus finds no user below 'ou=people,dc=example,dc=com' with the object class 'inetOrgPerson'"
-         " and the filter '(a=b)'. Correct"),
+         "search_base: Nexus finds no user below 'ou=people,dc=example,dc=com' with the object class 'inetOrg"
+         "Person' and the filter '(a=b)'. Correct"),
     ],
     ids=["password", "scheme", "certificate", "other", "no answer", "base", "nobody"],
 )  # fmt: skip

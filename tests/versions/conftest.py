@@ -4,3 +4,4 @@ from __future__ import annotations
 
 from tests.contract.conftest import admin as admin
 from tests.contract.conftest import nexus as nexus
+from tests.contract.conftest import signing_key as signing_key

@@ -86,7 +86,10 @@ def test_users_are_counted_at_each_change(connection: Connection, directory: Dir
         ({"user_base_dn": "ou=robots"}, f"search_base: Nexus finds no user below 'ou=robots,{BASE}'"),
         ({"user_ldap_filter": "(uid=nobody)"}, "and the filter '(uid=nobody)'"),
         ({"search_base": "dc=example,dc=org"}, "search_base: {ldap} has no entry 'ou=people,dc=example,dc=org'"),
-        ({"auth_scheme": "NONE", "auth_username": None, "auth_password": None}, "auth_scheme: {ldap} does not accept NONE"),
+        (
+            {"auth_scheme": "NONE", "auth_username": None, "auth_password": None},
+            "auth_scheme: {ldap} does not accept NONE",
+        ),
     ],
     ids=["password", "port", "nobody", "filter", "base", "anonymous"],
 )
@@ -106,7 +109,7 @@ def test_wrong_password_leaves_server_as_it_was(
     server, inputs = Tracked(LdapServerProvider(), connection), ldap(directory)
     server.up(**inputs)
     before = client.get(SERVERS)
-    with pytest.raises(Exception, match="auth_password: .* refuses the bind"):
+    with pytest.raises(Exception, match=r"auth_password: .* refuses the bind"):
         server.up(**{**inputs, "auth_password": "wrong-secret-1", "user_subtree": True})
     assert client.get(SERVERS) == before
     assert server.up(**inputs, user_subtree=True) == "update"

@@ -77,7 +77,7 @@ def test_ansible_fetches_from_raw(nexus: Nexus, made: list[Tracked], tmp_path: P
         "force_basic_auth": True,
         "checksum": checksum,
     }
-    command = [tool("ansible", "ansible"), "localhost", "-c", "local", "-i", "localhost,"]
+    command: list[str | Path] = [tool("ansible", "ansible"), "localhost", "-c", "local", "-i", "localhost,"]
     command += ["-e", f"ansible_python_interpreter={sys.executable}"]
     fetch = [*command, "-m", "ansible.builtin.get_url", "-a", json.dumps(arguments)]
     settings = {"ANSIBLE_HOME": str(tmp_path / "ansible"), "LC_ALL": "C.UTF-8", "ANSIBLE_NOCOLOR": "1"}
@@ -138,9 +138,7 @@ def test_apt_get_installs_what_the_key_signs(
     """From a hosted repository, and through a proxy in front of it."""
     secret, public = keys
     signing = {"signing_keypair": secret, "signing_passphrase": ""}
-    hosted = repository(
-        nexus, made, AptHostedRepository, distribution="stable", force_destroy=True, **signing
-    )
+    hosted = repository(nexus, made, AptHostedRepository, distribution="stable", force_destroy=True, **signing)
     address, login = f"{nexus.url}/repository/{made[0].id}/", f"{nexus.username}:{nexus.password}"
     upload = ("-H", "Content-Type: multipart/form-data", "--data-binary", f"@{package(tmp_path)}")
     run("curl", "-fsS", "-u", login, *upload, address)

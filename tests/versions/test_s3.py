@@ -33,7 +33,7 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """The inputs of a blob store in it, but for name and bucket."""
     folder, port = tmp_path_factory.mktemp("s3"), free_port()
     url = f"http://127.0.0.1:{port}"
-    command = [tool("moto", "moto_server"), "-H", "127.0.0.1", "-p", str(port)]
+    command: list[str | Path] = [tool("moto", "moto_server"), "-H", "127.0.0.1", "-p", str(port)]
     process = Process.start(command, record=folder / "process", log=folder / "log")
     try:
         _wait(process, folder / "log", f"{url}/moto-api/")

@@ -1,0 +1,120 @@
+"""Bad input of repositories and blob stores, for every kind that has the property, by the property's name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from nexus_registry.providers.client import Connection
+from nexus_registry.providers.crud import NexusProvider
+from nexus_registry.providers.errors import NexusError
+from nexus_registry.providers.run import Run
+
+from tests.contract.tracked import Tracked
+from tests.tested import kinds
+
+from .fake import Request, Response, Script, serve
+from .openapi import VALID
+
+GIVEN = {**VALID, "name": "one", "member_names": ["two"], "distribution": "bookworm"}
+
+
+def having(name: str) -> list[str]:
+    """The kinds of repository with a property of this name."""
+    return [
+        kind
+        for kind, cls in kinds().items()
+        if kind.endswith("Repository") and name in cls.declared_properties and cls.declared_properties[name].check
+    ]
+
+
+def failures(kind: str, **inputs: Any) -> dict[str, str]:
+    """What ``check`` says of the smallest inputs that the kind takes, changed by ``inputs``; ``...``: left out."""
+    cls = kinds()[kind]
+    needed = {name: GIVEN[name] for name, one in cls.declared_properties.items() if one.required}
+    desired = {name: value for name, value in {**needed, **inputs}.items() if value is not ...}
+    connection = {"url": "http://localhost:1", "username": "admin", "password": "x"}
+    found = cls.provider_class().check({}, {"connection": connection, **desired}).failures
+    return {one.property: one.reason for one in found}
+
+
+@pytest.mark.parametrize("kind", having("member_names"))
+def test_group_with_itself_is_refused(kind: str) -> None:
+    assert failures(kind) == {}
+    assert list(failures(kind, member_names=["two", "one"])) == ["member_names"]
+
+
+@pytest.mark.parametrize("kind", having("remote_url"))
+def test_proxy_without_usable_remote_url_is_refused(kind: str) -> None:
+    assert failures(kind) == {}
+    required = kinds()[kind].declared_properties["remote_url"].required
+    assert list(failures(kind, remote_url=...)) == (["remote_url"] if required else [])
+    for value in ("", "none", "example.com", "ftp://example.com"):
+        assert list(failures(kind, remote_url=value)) == ["remote_url"], value
+
+
+@pytest.mark.parametrize("kind", having("signing_keypair"))
+def test_signing_key_that_is_no_key_is_refused_without_showing_it(kind: str) -> None:
+    for value in ("canary", "-----BEGIN PUBLIC KEY-----\ncanary\n-----END PUBLIC KEY-----"):
+        found = failures(kind, signing_keypair=value)
+        assert list(found) == ["signing_keypair"]
+        assert "canary" not in str(found)
+
+
+MEMBERS = [{"name": "images", "format": "raw", "type": "hosted", "storage": {"blobStoreName": "one"}}]
+STORES = [{"name": "one", "type": "File"}, {"name": "all", "type": "Group"}]
+
+
+def answers(status: int, refusal: Any) -> Script:
+    """A server that refuses writes, has one repository and two blob stores, of which one is a group."""
+    there = {
+        "/v1/repositories": MEMBERS,
+        "/v1/repositorySettings": MEMBERS,
+        "/v1/blobstores": STORES,
+        "/v1/security/content-selectors": [],
+        "/v1/blobstores/group/all": {"name": "all", "members": ["one"]},
+        "/v1/blobstores/file/one": {"path": "one"},
+    }
+
+    def script(request: Request) -> Response:
+        path = request.path.removeprefix("/service/rest")
+        if request.method != "GET":
+            return Response(status, refusal)
+        return Response(200, there[path]) if path in there else Response(404, "")
+
+    return script
+
+
+@pytest.fixture
+def no_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(NexusProvider, "run", Run())
+
+
+@pytest.mark.parametrize(
+    ("kind", "inputs", "refusal", "said"),
+    [
+        ("RawGroupRepository", {"member_names": ["imags"]}, [{"id": "memberNames", "message": "not found"}],
+         "member_names: imags is not on the server; did you mean images?"),
+        ("ContentSelector", {"expression": "frmat =="}, [{"id": "expression", "message": "Invalid CSEL: x"}],
+         "expression: Invalid CSEL: x"),
+        ("BlobStoreGroup", {"members": ["on"]}, [{"id": "members", "message": "not found"}],
+         "members: on is not on the server; did you mean one?"),
+    ],
+)  # fmt: skip
+def test_refusal_of_server_names_property(
+    kind: str, inputs: dict[str, Any], refusal: Any, said: str, no_run: None
+) -> None:
+    with serve(answers(400, refusal)) as server:
+        connection: Connection = {"url": server.url, "username": "admin", "password": "pw"}
+        tracked = Tracked(kinds()[kind].provider_class(), connection)  # type: ignore[arg-type]
+        with pytest.raises(NexusError) as caught:
+            tracked.up(name="new", **inputs)
+    assert said in str(caught.value)
+
+
+def test_blob_store_in_use_is_kept_and_its_users_are_named(no_run: None) -> None:
+    provider: Any = kinds()["FileBlobStore"].provider_class()
+    with serve(answers(400, [{"id": "*", "message": "Blob store is in use"}])) as server:
+        state = {"name": "one", "path": "one", "connection": {"url": server.url, "username": "a", "password": "b"}}
+        with pytest.raises(NexusError, match="in use by repository 'images', blob store group 'all', and was not"):
+            provider.delete("one", state)
