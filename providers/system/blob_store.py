@@ -15,6 +15,7 @@ from ..names import NAME
 from ..rest import ObjectProvider
 from ..schema import Invalid, boolean, choice, integer, list_of, text
 from ..suggest import suggest
+from .s3_errors import s3_message
 
 _LARGEST = 2**53
 """The largest number of bytes that the engine, which makes a float of each number, keeps exactly."""
@@ -130,6 +131,9 @@ def _failover(value: Any) -> str:
 class S3Provider(BlobStoreProvider):
     type = "s3"
 
+    def explain(self, client: NexusClient, inputs: Mapping[str, Any], error: Refused) -> str:
+        return s3_message(inputs, str(error)) or super().explain(client, inputs, error)
+
     def to_body(self, inputs: Mapping[str, Any], base: Mapping[str, Any] | None = None) -> dict[str, Any]:
         body = super().to_body(inputs, base)
         configuration = body["bucketConfiguration"]
@@ -147,7 +151,10 @@ class S3Provider(BlobStoreProvider):
         client.put(self.address(self.update_path, inputs), body)
 
     def from_body(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        properties = super().from_body(body)
+        # Nexus leaves out what is not set, as it leaves out what its version does not know.
+        known = set(self.schema) & set(self.read_paths) - set(self.field_availability)
+        unset = {name: self.schema[name].default for name in known if not self.schema[name].required}
+        properties = unset | super().from_body(body)
         if "failover_buckets" in properties:
             properties["failover_buckets"] = [
                 f"{one['region']}={one['bucketName']}" for one in properties["failover_buckets"] or []
