@@ -25,13 +25,13 @@ FAST = ("registry-repository", "registry:ci")
 """Where the part that runs each time strikes."""
 
 
-@pytest.fixture(scope="module", params=ENGINES if FULL else ["sandbox"])
+@pytest.fixture(params=ENGINES if FULL else ["sandbox"])
 def dev(request: pytest.FixtureRequest) -> Iterator[Dev]:
     with passing_dev_stack(f"killed-{request.param}", engine=request.param) as made:
         yield made
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def docker(dev: Dev) -> Iterator[DockerClient]:
     with dev.docker() as client:
         yield client
@@ -93,50 +93,52 @@ def in_order(dev: Dev) -> None:
     assert again.ok, again.error
 
 
-class TestOneStack:
-    """One stack through its life; each test goes on where the one before ended."""
-
-    def test_killed_create_ends_like_undisturbed_one(
-        self, dev: Dev, docker: DockerClient, killed: RunKilled
-    ) -> None:
-        """A create that is killed everywhere ends like one that is not."""
-        dev.stack.set_config("purge_data", True)
-        undisturbed: FinalState | None = None
-        if FULL:
-            assert dev.stack.up().ok
-            undisturbed = final_state(dev.stack)
-            assert dev.stack.destroy().ok
-        killed("up (create)", dev.stack.up)
-        assert not differing_keys(undisturbed or final_state(dev.stack), final_state(dev.stack))
-        in_order(dev)
-        demo.prove(dev, docker, say=lambda _line: None)
-
-    def test_killed_update_completes_and_keeps_images(
-        self, dev: Dev, docker: DockerClient, killed: RunKilled
-    ) -> None:
-        """An update of everything that is killed everywhere is complete and keeps the images."""
-        dev.facts["registry_https_port"] = free_port()
-        dev.facts["ci_password"] = "another-ci-password"
-        dev.certify(key="ec", days=30)
-        dev.stack.set_config("registry_https_port", dev.facts["registry_https_port"])
-        dev.stack.set_config("heap_mb", 1100)
-        dev.stack.set_config("admin_password", "another-admin-password", secret=True)
-        dev.stack.set_config("keystore_password", "another-keystore-password", secret=True)
-        dev.stack.set_config("pullers", ["reader"])
-        passwords = {"ci": dev.facts["ci_password"], "reader": "reader-password"}
-        dev.stack.set_config("user_passwords", passwords, secret=True)
-        killed("up (update)", dev.stack.up)
-        in_order(dev)
-        docker.trust(dev.login_server, dev.authority.certificate_pem)
-        docker.pull_anew(f"{dev.login_server}/hello-world:1")
-        docker.login(dev.login_server, "reader", "reader-password")
-        demo.prove(dev, docker, say=lambda _line: None)
-
-    def test_destroy_that_is_killed_everywhere_leaves_nothing(self, dev: Dev, killed: RunKilled) -> None:
-        dev.stack.set_config("force_destroy", True)
+def killed_create_ends_like_undisturbed_one(dev: Dev, docker: DockerClient, killed: RunKilled) -> None:
+    """A create that is killed everywhere ends like one that is not."""
+    dev.stack.set_config("purge_data", True)
+    undisturbed: FinalState | None = None
+    if FULL:
         assert dev.stack.up().ok
-        killed("destroy", dev.stack.destroy)
-        assert dev.stack.export()["resources"] == []
-        left = ("etc/systemd/system/nexus.service", "opt/nexus", "var/lib/nexus-registry", "var/lib/nexus")
-        assert [one for one in left if (dev.host.root / one).exists()] == []
-        assert dev.host.ssh("id nexus", check=False).returncode != 0
+        undisturbed = final_state(dev.stack)
+        assert dev.stack.destroy().ok
+    killed("up (create)", dev.stack.up)
+    assert not differing_keys(undisturbed or final_state(dev.stack), final_state(dev.stack))
+    in_order(dev)
+    demo.prove(dev, docker, say=lambda _line: None)
+
+
+def killed_update_completes_and_keeps_images(dev: Dev, docker: DockerClient, killed: RunKilled) -> None:
+    """An update of everything that is killed everywhere is complete and keeps the images."""
+    dev.facts["registry_https_port"] = free_port()
+    dev.facts["ci_password"] = "another-ci-password"
+    dev.certify(key="ec", days=30)
+    dev.stack.set_config("registry_https_port", dev.facts["registry_https_port"])
+    dev.stack.set_config("heap_mb", 1100)
+    dev.stack.set_config("admin_password", "another-admin-password", secret=True)
+    dev.stack.set_config("keystore_password", "another-keystore-password", secret=True)
+    dev.stack.set_config("pullers", ["reader"])
+    passwords = {"ci": dev.facts["ci_password"], "reader": "reader-password"}
+    dev.stack.set_config("user_passwords", passwords, secret=True)
+    killed("up (update)", dev.stack.up)
+    in_order(dev)
+    docker.trust(dev.login_server, dev.authority.certificate_pem)
+    docker.pull_anew(f"{dev.login_server}/hello-world:1")
+    docker.login(dev.login_server, "reader", "reader-password")
+    demo.prove(dev, docker, say=lambda _line: None)
+
+
+def destroy_that_is_killed_everywhere_leaves_nothing(dev: Dev, killed: RunKilled) -> None:
+    dev.stack.set_config("force_destroy", True)
+    assert dev.stack.up().ok
+    killed("destroy", dev.stack.destroy)
+    assert dev.stack.export()["resources"] == []
+    left = ("etc/systemd/system/nexus.service", "opt/nexus", "var/lib/nexus-registry", "var/lib/nexus")
+    assert [one for one in left if (dev.host.root / one).exists()] == []
+    assert dev.host.ssh("id nexus", check=False).returncode != 0
+
+
+def test_stack_that_is_killed_everywhere(dev: Dev, docker: DockerClient, killed: RunKilled) -> None:
+    """The steps of one stack's life, in order: each goes on where the one before ended."""
+    killed_create_ends_like_undisturbed_one(dev, docker, killed)
+    killed_update_completes_and_keeps_images(dev, docker, killed)
+    destroy_that_is_killed_everywhere_leaves_nothing(dev, killed)
