@@ -9,15 +9,11 @@ program that is accepted brings everything up again. Either way nothing is lost.
 
 from __future__ import annotations
 
-import io
 import os
 import random
-import tarfile
 import threading
 import time
 from dataclasses import dataclass, replace
-from functools import cache
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +22,8 @@ import pytest
 from sandbox import host as hosts
 from sandbox.faults.report import record
 from sandbox.shell import free_port
-from tests.host.steps import Server, Store
-from tests.unit.test_steps_config import HTTPS_XML
+from tests.host.played import PlayedServer
+from tests.host.steps import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,33 +37,9 @@ KEPT = "what people stored"
 pytestmark = pytest.mark.xdist_group("host-histories")
 
 
-@cache
-def archive(version: str) -> bytes:
-    """A tar.gz as the vendor's, with the played Nexus in it."""
-    default = "nexus-args=${jetty.etc}/jetty.xml,${jetty.etc}/jetty-http.xml\n"
-    files = {
-        "bin/nexus": (Path(__file__).parent / "played_nexus.py").read_bytes(),
-        "etc/jetty/jetty-https.xml": HTTPS_XML.encode(),
-        "etc/nexus-default.properties": default.encode(),
-        "system/jetty-util-9.4.53.jar": b"PK org/eclipse/jetty/util/ssl/KeyStoreScanner.class ",
-    }
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:gz") as made:
-        for name, content in files.items():
-            info = tarfile.TarInfo(f"nexus-{version}/{name}")
-            info.size, info.mode = len(content), 0o755 if name == "bin/nexus" else 0o644
-            made.addfile(info, io.BytesIO(content))
-    return packed.getvalue()
-
-
 @dataclass
-class Program(Server):
+class Program(PlayedServer):
     """What a program says of a server, and what the host's steps make of it."""
-
-    def turn_to(self, version: str) -> None:
-        content = archive(version)
-        (self.host.root / "srv/nexus.tar.gz").write_bytes(content)
-        self.version, self.sha256 = version, sha256(content).hexdigest()
 
     def up(self, verb: Verb = "update", cut: tuple[str, float] | None = None) -> str:  # type: ignore[override]
         """Run the steps until one fails, and return its message; ``cut`` ends one of them after some seconds."""

@@ -147,12 +147,12 @@ class Server:
         assert done.returncode == 1, done.stdout + done.stderr
         return done.stderr.strip().splitlines()[-1]
 
-    def up(self) -> Server:
+    def up(self) -> Self:
         for step in ("prepare", "account", "archive", "keystore", "service"):
             self.run(step)
         return self
 
-    def with_store(self, store: Store) -> Server:
+    def with_store(self, store: Store) -> Self:
         return replace(self, store=store)
 
     def property(self, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Two servers on one host, each with a real Nexus: one behind links to /home, one that gets another user."""
+"""Two servers on one host: one behind links to /home, which gets another user. Nexus is played."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.host.steps import Server
+from tests.host.played import PlayedServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,14 +17,14 @@ HEAP = {step: {"heap_mb": 700} for step in ("prepare", "service")}
 
 
 @pytest.fixture(scope="module")
-def first() -> Iterator[Server]:
-    made = Server.on("steps", more=HEAP)
+def first() -> Iterator[PlayedServer]:
+    made = PlayedServer.on("steps", more=HEAP)
     yield made.up()
     made.wipe()
 
 
 @pytest.fixture(scope="module")
-def second(first: Server) -> Iterator[Server]:
+def second(first: PlayedServer) -> Iterator[PlayedServer]:
     """Its directories and its Java lead into /home by links."""
     first.host.ssh("mkdir -p /home/disk && ln -sfn /home/disk /srv/disk")
     java = first.host.ssh("cat /var/lib/nexus-registry/nexus/prepare.java-home").stdout.strip()
@@ -34,7 +34,7 @@ def second(first: Server) -> Iterator[Server]:
         unit="second",
         install_root="/srv/disk/program",
         data_dir="/srv/disk/data",
-        ports=Server(first.host, first.store, "").ports,
+        ports=PlayedServer(first.host, first.store, "").ports,
         more={
             "prepare": {"heap_mb": 700, "java_home": "/srv/disk/java", "java_major": None},
             "keystore": {"java_home": "/srv/disk/java"},
@@ -46,7 +46,7 @@ def second(first: Server) -> Iterator[Server]:
     made.host.ssh("rm -rf /srv/disk /home/disk")
 
 
-def test_both_servers_serve_from_places_of_their_own(first: Server, second: Server) -> None:
+def test_both_servers_serve_from_places_of_their_own(first: PlayedServer, second: PlayedServer) -> None:
     for server in (first, second):
         assert server.curl("service/rest/v1/status/writable").endswith("200")
         for step in STEPS:
@@ -54,13 +54,13 @@ def test_both_servers_serve_from_places_of_their_own(first: Server, second: Serv
     assert "nothing needs a restart" in second.run("service", "update").stdout
 
 
-def test_install_root_of_another_server_is_refused(first: Server, second: Server) -> None:
+def test_install_root_of_another_server_is_refused(first: PlayedServer, second: PlayedServer) -> None:
     for step in ("prepare", "service"):
         refused = second.refused(step, install_root=first.install_root)
         assert refused.startswith("install_root: nexus.service runs from /opt/nexus. Give each server"), refused
 
 
-def test_another_user_takes_over_with_one_stop(first: Server, second: Server) -> None:
+def test_another_user_takes_over_with_one_stop(first: PlayedServer, second: PlayedServer) -> None:
     """The server writes until the service step stops it; the former account stays, as the first server has it."""
     before = second.property("MainPID")
     second.user = second.group = "registry"
@@ -70,9 +70,7 @@ def test_another_user_takes_over_with_one_stop(first: Server, second: Server) ->
     assert second.property("MainPID") == before
     assert second.curl("service/rest/v1/status/writable").endswith("200")
     assert second.served() == second.store.fingerprint
-    role = '{"id":"kept","name":"kept","description":"","privileges":[],"roles":[]}'
-    body = ("-H", "Content-Type: application/json", "-d", role)
-    assert second.curl("service/rest/v1/security/roles", *body).endswith(" 200")
+    assert second.curl("kept", "-X", "PUT", "-d", "what people stored").endswith(" 204")
     refused = second.refused("service", "update", http_port=first.host.ssh_port)
     assert refused.startswith(f"http_port: {first.host.ssh_port} is in use by sshd"), refused
     assert second.property("MainPID") == before
@@ -81,11 +79,11 @@ def test_another_user_takes_over_with_one_stop(first: Server, second: Server) ->
     assert second.property("User") == "registry"
     strangers = "find /home/disk/data ! -user registry -o ! -group registry"
     assert second.host.ssh(strangers).stdout == ""
-    assert '"id" : "kept"' in second.curl("service/rest/v1/security/roles/kept")
+    assert second.curl("kept") == "what people stored 200"
     assert "nothing needs a restart" in second.run("service", "update").stdout
 
 
-def test_change_of_owner_that_fails_is_undone(second: Server) -> None:
+def test_change_of_owner_that_fails_is_undone(second: PlayedServer) -> None:
     second.user = second.group = "third"
     second.run("account", "update")
     unit = "/etc/systemd/system/second.service"
@@ -101,7 +99,7 @@ def test_change_of_owner_that_fails_is_undone(second: Server) -> None:
     assert second.host.ssh("getent passwd registry; getent group registry", check=False).stdout == ""
 
 
-def test_delete_of_one_leaves_other_running(first: Server, second: Server) -> None:
+def test_delete_of_one_leaves_other_running(first: PlayedServer, second: PlayedServer) -> None:
     pid = second.property("MainPID")
     for step in reversed(STEPS):
         first.run(step, "delete")
@@ -111,7 +109,7 @@ def test_delete_of_one_leaves_other_running(first: Server, second: Server) -> No
     assert first.host.ssh("getent passwd nexus", check=False).stdout == ""
 
 
-def test_no_file_of_server_is_open_to_others(second: Server) -> None:
+def test_no_file_of_server_is_open_to_others(second: PlayedServer) -> None:
     """Nobody but root and the service reads data and facts, and nobody but root writes program and unit."""
     found = second.host.ssh(
         "find /home/disk/data /var/lib/nexus-registry /run/nexus-registry /run/nexus-registry.lock "

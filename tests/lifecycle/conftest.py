@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -13,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.stack import Stack, open_stack
+from sandbox.forked import ForkedStack, fork_server
+from sandbox.stack import Stack, default_engine, open_stack
 from sandbox.values import Keyring
 
 from .sshd import Sshd, private_sshd
@@ -22,7 +25,9 @@ PROGRAM = Path(__file__).parent / "programs" / "tiny"
 PASSPHRASE = "correct horse"
 PASSWORD = "canary-7d1f"
 NO_CLI = pytest.mark.skipif(not shutil.which("pulumi"), reason="the pulumi CLI is not on PATH")
-ENGINES = ["sandbox", pytest.param("pulumi", marks=[pytest.mark.pulumi, NO_CLI])]
+BOTH_ENGINES = ["sandbox", pytest.param("pulumi", marks=[pytest.mark.pulumi, NO_CLI])]
+ENGINES = BOTH_ENGINES if os.environ.get("FAULTS") == "full" else [default_engine()]
+"""What a test of a whole stack runs on: the CLI where it is on PATH, and both engines with ``FAULTS=full``."""
 
 
 @cache
@@ -31,9 +36,12 @@ def _salt() -> str:
 
 
 class TinyStack:
-    """One stack of the tiny program, and the JSON file that plays its server."""
+    """One stack of the tiny program, and the JSON file that plays its server.
 
-    def __init__(self, engine: str, folder: Path) -> None:
+    On the sandbox's engine its runs are forks of ``forks``, where one is given: they begin sooner.
+    """
+
+    def __init__(self, engine: str, folder: Path, forks: subprocess.Popen[str] | None = None) -> None:
         self.engine, self.folder = engine, folder
         self.program = folder / "program"
         shutil.copytree(PROGRAM, self.program)
@@ -45,9 +53,13 @@ class TinyStack:
         )  # with one salt for all: a new one takes its time
         settings.parent.mkdir(parents=True)
         settings.write_text(f"encryptionsalt: {_salt()}\n")
-        self.stack: Stack = open_stack(
-            engine, program=self.program, name="dev", work=folder / "work", passphrase=PASSPHRASE
-        )
+        work = folder / "work"
+        self.stack: Stack
+        if forks and engine == "sandbox":
+            self.stack = ForkedStack(self.program, "dev", work, PASSPHRASE)
+            self.stack.server = forks
+        else:
+            self.stack = open_stack(engine, program=self.program, name="dev", work=work, passphrase=PASSPHRASE)
         self.stack.set_config("server", str(self._server))
         self.stack.set_config("password", PASSWORD, secret=True)
 
@@ -105,16 +117,23 @@ def thing(name: str, *, options: dict[str, Any] | None = None, **inputs: Any) ->
     return {"name": name, "inputs": inputs, "options": options or {}}
 
 
-@pytest.fixture(params=ENGINES)
+@pytest.fixture(params=BOTH_ENGINES)
 def engine(request: pytest.FixtureRequest) -> str:
     """Each engine that is here."""
     return str(request.param)
 
 
+@pytest.fixture(scope="session")
+def forks() -> Iterator[subprocess.Popen[str]]:
+    """What runs the sandbox's engine."""
+    with fork_server() as server:
+        yield server
+
+
 @pytest.fixture
-def lab(engine: str, tmp_path: Path) -> TinyStack:
+def lab(engine: str, tmp_path: Path, forks: subprocess.Popen[str]) -> TinyStack:
     """A fresh stack."""
-    return TinyStack(engine, tmp_path)
+    return TinyStack(engine, tmp_path, forks)
 
 
 @pytest.fixture(scope="session")

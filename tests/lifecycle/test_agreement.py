@@ -9,6 +9,7 @@ import pytest
 from .conftest import NO_CLI, TinyStack, thing
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable
     from pathlib import Path
 
@@ -166,11 +167,13 @@ def be_targeted(lab: TinyStack) -> list[Any]:
 @pytest.mark.pulumi
 @NO_CLI
 @pytest.mark.parametrize("life", [changing_values, be_renamed, be_targeted])
-def test_both_engines_do_same(tmp_path: Path, life: Callable[[TinyStack], list[Any]]) -> None:
+def test_both_engines_do_same(
+    tmp_path: Path, forks: subprocess.Popen[str], life: Callable[[TinyStack], list[Any]]
+) -> None:
     records = {}
     for engine in ("sandbox", "pulumi"):
         (tmp_path / engine).mkdir()
-        records[engine] = life(TinyStack(engine, tmp_path / engine))
+        records[engine] = life(TinyStack(engine, tmp_path / engine, forks))
     for ours, theirs in zip(records["sandbox"], records["pulumi"], strict=True):
         assert ours == theirs
 
