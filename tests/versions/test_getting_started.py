@@ -27,7 +27,7 @@ from ..lifecycle.conftest import NO_CLI
 
 PAGE = (PROJECT / "docs/getting-started.md").read_text()
 PASSWORDS = {
-    "keystore": "keystore é password",
+    "keystore": "keystore's password",
     "admin": "admin'password",
     "ci": "ci password",
     "cluster": "cluster",
@@ -161,6 +161,6 @@ def test_person_who_follows_page_reaches_push(host: hosts.Host, docker: DockerCl
             assert shown == " ".join(host.host_key.split()[:2])
             here["ssh-ed25519 AAAA…"] = shown
     assert "digest: sha256:" in said
-    docker.pull_anew(f"{server}/hello-world")
+    docker.empty_cache()
+    docker.docker("pull", f"{server}/hello-world", config=docker.login(server, "cluster", PASSWORDS["cluster"]))
     assert "unchanged" in person.types("pulumi up --expect-no-changes")
-    person.types("pulumi destroy --yes")
