@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .conftest import NO_CLI, TinyStack, thing
+from ..lifecycle.conftest import NO_CLI, TinyStack, thing
+from ..lifecycle.conftest import forks as forks
 
 if TYPE_CHECKING:
     import subprocess
@@ -166,7 +167,10 @@ def be_targeted(lab: TinyStack) -> list[Any]:
 
 @pytest.mark.pulumi
 @NO_CLI
-@pytest.mark.parametrize("life", [changing_values, be_renamed, be_targeted])
+@pytest.mark.parametrize(
+    "life",
+    [changing_values, *(pytest.param(one, marks=pytest.mark.full_faults) for one in (be_renamed, be_targeted))],
+)
 def test_both_engines_do_same(
     tmp_path: Path, forks: subprocess.Popen[str], life: Callable[[TinyStack], list[Any]]
 ) -> None:
