@@ -135,7 +135,8 @@ doctor_certificate() {
 
 doctor_fingerprint() {
     java=$(service_java "$arg_install_root/nexus-$arg_version")
-    found=$(KEYSTORE_PASSWORD=$KEYSTORE_PASSWORD "$java/bin/keytool" -J-Duser.language=en -list -v -keystore "$keystore" \
+    # shellcheck disable=SC2086 # several words
+    found=$(KEYSTORE_PASSWORD=$KEYSTORE_PASSWORD "$java/bin/keytool" $KEYTOOL_OPTIONS -list -v -keystore "$keystore" \
         -storepass:env KEYSTORE_PASSWORD 2>/dev/null | sed -n 's/^.*SHA256: *//p' | head -n 1 | tr -d ': ' | tr A-F a-f)
     if [ -z "$found" ]; then
         log "$keystore does not open with keystore_password"

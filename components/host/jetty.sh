@@ -1,6 +1,9 @@
 # shellcheck shell=sh disable=SC2154
 # jetty-https.xml: a copy in the data directory, derived from the installed version's own, with our keystore in it.
 
+# How keytool is called: in English; the other options halve the second that a call takes.
+KEYTOOL_OPTIONS='-J-Duser.language=en -J-XX:+IgnoreUnrecognizedVMOptions -J-XX:TieredStopAtLevel=1 -J-XX:+UseSerialGC'
+
 # --- fingerprints and passwords ---------------------------------------------------------------------------------
 
 # plain_fingerprint F: SHA-256 as 64 small hexadecimal digits; of the word host, what the keystore step has found.

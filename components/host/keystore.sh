@@ -46,7 +46,8 @@ check_password() {
 check_keystore() {
     java_used=$(service_java "$arg_install_root/nexus-$arg_version")
     [ -x "$java_used/bin/keytool" ] || fail "java: there is no keytool in '$java_used'; the prepare step finds or installs Java"
-    listing=$(KEYSTORE_PASSWORD=$KEYSTORE_PASSWORD "$java_used/bin/keytool" -J-Duser.language=en -list -v -keystore "$new" \
+    # shellcheck disable=SC2086 # several words
+    listing=$(KEYSTORE_PASSWORD=$KEYSTORE_PASSWORD "$java_used/bin/keytool" $KEYTOOL_OPTIONS -list -v -keystore "$new" \
         -storepass:env KEYSTORE_PASSWORD 2>&1) ||
         fail "keystore: Java $(java_major "$java_used") can't open it with keystore_password: $(printf '%s\n' "$listing" | sed -n 's/^keytool error: //p' | head -n 1)"
     printf '%s\n' "$listing" | grep -q 'PrivateKeyEntry' || fail "keystore: it holds no private key; build it from key and certificate"

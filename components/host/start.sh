@@ -35,7 +35,8 @@ is_ready() {
 
 # served_fingerprint: of the certificate that the HTTPS port shows.
 served_fingerprint() {
-    timeout 20 "$java/bin/keytool" -J-Duser.language=en -printcert -sslserver "$(local_address bracketed):$arg_https_port" 2>/dev/null |
+    # shellcheck disable=SC2086 # several words
+    timeout 20 "$java/bin/keytool" $KEYTOOL_OPTIONS -printcert -sslserver "$(local_address bracketed):$arg_https_port" 2>/dev/null |
         sed -n 's/^.*SHA256: *//p' | head -n 1 | tr -d ': ' | tr A-F a-f
 }
 
