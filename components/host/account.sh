@@ -68,8 +68,8 @@ provide_user() {
 make_account() {
     make_kind=${1%add}
     make_said=$("$@" 2>&1) && return 0
-    eval "unnote account.$make_kind-made \"\$arg_$make_kind\""
     eval "make_name=\$arg_$make_kind"
+    remove_from_fact "account.$make_kind-made" "$make_name"
     fail "$make_kind: the host could not make the $make_kind $make_name: $make_said. Choose another name, or make the $make_kind by hand"
 }
 

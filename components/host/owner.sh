@@ -92,7 +92,7 @@ remove_former_accounts() {
     done
 }
 
-# retire user|group NAME: one that another unit uses goes over to that unit's facts.
+# remove_unused user|group NAME: one that another unit uses goes over to that unit's facts.
 remove_unused() {
     remaining_unit=$(other_unit_of "$1" "$2")
     if [ -n "$remaining_unit" ]; then

@@ -164,6 +164,19 @@ def test_account_step_is_same_everywhere_and_idempotent(tmp_path: Path) -> None:
     assert not [call for call in host.calls() if call.startswith(("groupadd", "useradd"))]
 
 
+def test_account_that_host_refuses_is_named_with_its_reason(tmp_path: Path) -> None:
+    tools = {"getent": "exit 2\n", "groupadd": "", "useradd": "echo 'useradd: UID 990 is not unique' >&2; exit 4\n"}
+    host = OtherHost(tmp_path, LEAP, {**tools, "nologin": ""})
+    done = host.run("account", user="nexus", group="nexus", data_dir="/var/lib/nexus")
+    assert (done.returncode, done.stderr) == (
+        1,
+        "user: the host could not make the user nexus: useradd: UID 990 is not unique. "
+        "Choose another name, or make the user by hand\n",
+    )
+    facts = {fact.name for fact in (host.root / "var/lib/nexus-registry/nexus").iterdir()}
+    assert facts == {"account.group", "account.group-made", "account.user"}
+
+
 SELINUX = {
     "selinuxenabled": "",
     "matchpathcon": 'case $1 in -V) [ -f "/labelled$2" ] ;; *) case $2 in /opt/*) kind=bin_t ;; *) '
