@@ -1,5 +1,5 @@
 # make demo        bring the sandbox up: a bare host becomes a registry, proved with the real Docker client
-# make demo-down   remove every trace of it
+# make demo-down   remove every trace of it, except hosts that running tests use
 # make test        lint, types and the tests
 # make test-versions   real older versions, one of each kind, real clients, LDAP, S3, an exported program (at most 9 minutes)
 # make test-vendor     demo, contract and docker tests and an upgrade on the archive in NEXUS_ARCHIVE

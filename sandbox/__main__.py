@@ -58,15 +58,23 @@ def run_demo(_: argparse.Namespace) -> None:
 
 
 def down(_: argparse.Namespace) -> None:
-    """remove every host, stack and client"""
-    for name in host.names():
-        host.down(name)
-    DockerClient().stop()
-    shutil.rmtree(WORK / "dev", ignore_errors=True)
-    for left in (*WORK.glob("hosts/*.lock"), WORK / "docker.lock"):
-        left.unlink(missing_ok=True)
-    if (WORK / "hosts").exists():
-        (WORK / "hosts").rmdir()
+    """remove every host, stack and client that no running process uses"""
+    used = [name for name in host.names() if not host.down(name, if_unused=True)]
+    for name in used:
+        by = ", ".join(f"process {one.pid} ({one.command})" for one in host.users(name))
+        print(f"host {name} and its stacks stay: in use by {by or 'a process that has just ended'}")
+    if demo.HOST not in used:
+        DockerClient().stop()
+        (WORK / "docker.lock").unlink(missing_ok=True)
+    for stack in (WORK / "dev").glob("*"):
+        if stack.name.rpartition("-")[0] not in used:
+            shutil.rmtree(stack)
+    for lock in (WORK / "hosts").glob("*.lock"):
+        if lock.stem not in used:
+            lock.unlink()
+    for folder in (WORK / "dev", WORK / "hosts"):
+        if folder.exists() and not any(folder.iterdir()):
+            folder.rmdir()
 
 
 TOOLS = (

@@ -11,13 +11,15 @@ from .dev import Dev, dev_stack
 from .docker import DockerClient
 from .shell import CommandFailed, progress
 
+HOST = "nexus"
+"""The host of the demo, which no test uses."""
 _IMAGE = "hello-world"
 
 
 def demo() -> None:
     """Bring the dev stack up, prove it with Docker, bring it up again, and say where it is."""
     started = time.monotonic()
-    dev = dev_stack()
+    dev = dev_stack(HOST)
     _up(dev)
     client = DockerClient().start()
     client.trust(dev.login_server, dev.authority.certificate_pem)

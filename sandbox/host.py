@@ -202,6 +202,7 @@ def up(name: str = "nexus") -> Host:
         raise PermissionError("a sandbox host needs root: it is a container with a systemd of its own")
     ensure("systemd-container", "openssh-client")
     with locked(_HOSTS / f"{name}.lock"):
+        _write_users(name, {*users(name), Process.current()})
         host = find(name) or _create(name)
         if host.running:
             try:
@@ -227,16 +228,40 @@ def names() -> list[str]:
     return sorted(folder.name for folder in _HOSTS.glob("*") if folder.is_dir())
 
 
-def down(name: str = "nexus") -> None:
-    """Remove the host of this name and every trace of it; nothing when there is none."""
+def users(name: str) -> set[Process]:
+    """The running processes that called ``up`` for this host, such as test sessions."""
+    try:
+        lines = (_HOSTS / f"{name}.users").read_text().splitlines()
+    except FileNotFoundError:
+        return set()
+    recorded = {Process(*map(int, line.split())) for line in lines}
+    return {process for process in recorded if process.alive}
+
+
+def down(name: str = "nexus", *, if_unused: bool = False) -> bool:
+    """Remove the host of this name and every trace of it; nothing when there is none.
+
+    With ``if_unused`` it stays while another running process uses it. Returns whether it is gone.
+    """
     lock = _HOSTS / f"{name}.lock"
     if not lock.exists() and not (_HOSTS / name).exists():
-        return
+        return True
     with locked(lock):
+        if if_unused and users(name) - {Process.current()}:
+            return False
         if host := find(name):
             host.destroy()
         _clear(name)
         _remove(_HOSTS / name)
+        _write_users(name, set())
+    return True
+
+
+def _write_users(name: str, processes: set[Process]) -> None:
+    file = _HOSTS / f"{name}.users"
+    file.write_text("".join(f"{one.pid} {one.started}\n" for one in processes))
+    if not processes:
+        file.unlink()
 
 
 def _create(name: str) -> Host:

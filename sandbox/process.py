@@ -28,6 +28,13 @@ class Process:
     started: int
 
     @classmethod
+    def current(cls) -> Process:
+        """The process that asks."""
+        stat = _stat(os.getpid())
+        assert stat
+        return cls(os.getpid(), stat.started)
+
+    @classmethod
     def recorded(cls, record: Path) -> Process | None:
         """The process that ``start`` recorded in this file, whether it still runs or not."""
         try:
@@ -73,6 +80,15 @@ class Process:
     def alive(self) -> bool:
         """Whether it still runs (a process that ended and waits to be collected does not)."""
         return (stat := _stat(self.pid)) is not None and stat.started == self.started and stat.state not in "ZX"
+
+    @property
+    def command(self) -> str:
+        """Its command line, shortened; empty when it is gone."""
+        try:
+            words = Path(f"/proc/{self.pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+        except (FileNotFoundError, ProcessLookupError):
+            return ""
+        return " ".join(words).strip()[:80]
 
     @property
     def child(self) -> int | None:
