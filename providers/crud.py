@@ -15,15 +15,15 @@ import pulumi
 from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
 from . import engine
+from .available import AvailableProvider
 from .body import Mapped
 from .client import NexusClient
-from .compat import Availability, parse_server_header
+from .compat import parse_server_header
 from .connection import client_from_state, client_of, require_same_server, server_of
 from .errors import NexusError, NotFound, OutcomeUnknown, RateLimited, Refused
-from .ownership import OwnedProvider
-from .run import CHECK_TIMEOUT, Desired, Held
+from .run import CHECK_TIMEOUT, Desired, Held, Key
 from .schema import PROVIDER_KEY, describe, differences, mismatches, normalised, outdated_names
-from .unknown import has_unknown, is_unknown
+from .unknown import has_unknown
 
 
 @dataclass
@@ -34,7 +34,7 @@ class Actual:
     properties: dict[str, Any]
 
 
-class NexusProvider(Mapped, OwnedProvider):
+class NexusProvider(Mapped, AvailableProvider):
     """The lifecycle of an object inside Nexus.
 
     - ``check`` records the object of each resource, and refuses two resources that declare the same object.
@@ -52,10 +52,6 @@ class NexusProvider(Mapped, OwnedProvider):
       succeeds.
     """
 
-    availability: ClassVar[Availability] = Availability()
-    """Which servers have the kind."""
-    field_availability: ClassVar[Mapping[str, Availability]] = {}
-    """The same for each property that not every server has."""
     outputs: ClassVar[tuple[str, ...]] = ()
     """Outputs that are no inputs."""
     singleton: ClassVar[bool] = False
@@ -215,6 +211,7 @@ class NexusProvider(Mapped, OwnedProvider):
         assert key is not None, "a state has no unknown values"
         held = Held(key, state.get("incarnation"))
         with self.api_errors(id_, state, from_state=True) as client:
+            self._require_replaceable(client, urn, key)
             new_owner = self.run.new_owner(urn, held) or self._new_owner_elsewhere(urn, held, state)
             if new_owner is None:
                 try:
@@ -227,6 +224,18 @@ class NexusProvider(Mapped, OwnedProvider):
         if new_owner is not None:
             self._hand_over(id_, new_owner)
         self.run.delete(urn, key, state)
+
+    def _require_replaceable(self, client: NexusClient, urn: str, key: Key) -> None:
+        """Refuse to delete an object for a replacement whose create would be refused."""
+        desired = self.run.desired_by(urn)
+        if desired is None or desired.key == key or desired.key[:2] != key[:2] or has_unknown(desired.inputs):
+            return
+        actual = self.find(client, desired.inputs)
+        try:
+            if actual is not None:
+                self._require_adoptable(desired.inputs, actual)
+        except Refused as error:
+            raise Refused(f"was not deleted, because {self.kind} {desired.key[2]!r} {error}") from None
 
     def _require_own(self, client: NexusClient, state: Mapping[str, Any]) -> None:
         """Refuse to delete an object at another address than the state's if it differs from the state."""
@@ -281,19 +290,7 @@ class NexusProvider(Mapped, OwnedProvider):
         Args:
             own: this very create may have inserted it: a password that can't be seen is written again.
         """
-        differing = self.mismatches(inputs, actual)
-        fixed = [name for name in differing if self.schema[name].replaces]
-        details = describe(fixed or differing, inputs, actual.properties, self.schema)
-        if fixed:
-            raise Refused(
-                f"exists already and can't be changed to what is desired: {details}. Delete it, or declare it so"
-            )
-        if differing and not (self.singleton or self._may_change(inputs)):
-            raise Refused(
-                f"exists already and differs: {details}. Set adopt=True to have it changed, or give the old name "
-                "as an alias if this resource was renamed"
-            )
-        if differing:
+        if self._require_adoptable(inputs, actual):
             self.write(client, inputs, actual)
         try:
             same = self.secrets_match(client, inputs)
@@ -305,6 +302,23 @@ class NexusProvider(Mapped, OwnedProvider):
             raise Refused("exists already with another password. Set adopt=True to have it changed")
         if not same:  # what can't be seen, such as the password of a disabled user, is written
             self.write_secrets(client, inputs)
+
+    def _require_adoptable(self, inputs: Mapping[str, Any], actual: Actual) -> bool:
+        """Refuse an object that must not be changed to what is desired; returns whether it differs."""
+        differing = self.mismatches(inputs, actual)
+        fixed = [name for name in differing if self.schema[name].replaces]
+        details = describe(fixed or differing, inputs, actual.properties, self.schema)
+        if fixed:
+            raise Refused(
+                f"exists already and can't be changed to what is desired: {details}. Delete it, or declare it so"
+            )
+        if differing and not (self.singleton or self._may_change(inputs)):
+            raise Refused(
+                f"exists already and differs: {details}. Set adopt=True to have it changed, also if a resource "
+                "that depends on this one has it so far, or give the old name as an alias if this resource was "
+                "renamed"
+            )
+        return bool(differing)
 
     def _may_change(self, inputs: Mapping[str, Any]) -> bool:
         """Whether an object that differs may be changed: by ``adopt``, or because its owner gives it up."""
@@ -373,31 +387,6 @@ class NexusProvider(Mapped, OwnedProvider):
     def mismatches(self, desired: Mapping[str, Any], actual: Actual) -> list[str]:
         """The properties that differ on the server; only what it returns is compared."""
         return mismatches(self.schema, desired, actual.properties)
-
-    def _unavailable(
-        self, inputs: Mapping[str, Any], version: str = "", edition: str = ""
-    ) -> Iterator[tuple[str, str]]:
-        """What the server does not have, as (property, reason): by the version and edition that are known."""
-        connection = inputs.get("connection")
-        known = connection if isinstance(connection, Mapping) else self.configured
-        version = version or known.get("version") or ""
-        edition = edition or known.get("edition") or ""
-        if is_unknown(version) or is_unknown(edition):
-            return
-        if reason := self.availability.refusal(version, edition):
-            yield "connection", f"{self.kind}: {reason}"
-        for name, available in self.field_availability.items():
-            value = inputs.get(name)
-            if value not in (None, self.schema[name].default) and (reason := available.refusal(version, edition)):
-                yield name, reason
-
-    def _refuse_unavailable(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
-        """The same for the version in the server's responses; a proxy may hide it."""
-        if not any(True for _ in self._unavailable(inputs, *parse_server_header(client.server))):
-            return
-        client.login()  # the server may have been upgraded since that response
-        for name, reason in self._unavailable(inputs, *parse_server_header(client.server)):
-            raise Refused(f"{name}: {reason}")
 
     def _message(self, client: NexusClient, properties: Mapping[str, Any], error: NexusError) -> str:
         served = parse_server_header(client.server)

@@ -115,6 +115,11 @@ class Run:
             self._changed.wait_for(found, timeout)
             return found()
 
+    def desired_by(self, urn: str) -> Desired | None:
+        """The object that a resource declares in this run."""
+        with self._changed:
+            return self._desired.get(urn)
+
     def desired_of(self, scope: str, server: str) -> str:
         """URN of a resource that declares an object of that kind on that server, or an empty string."""
         with self._changed:

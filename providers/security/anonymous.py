@@ -18,8 +18,9 @@ class AnonymousAccessProvider(SettingProvider):
 class AnonymousAccess(NexusResource, provider=AnonymousAccessProvider):
     """Anonymous access to the server, on or off. One per server.
 
-    Deletion restores the setting found at creation, unless it was changed since. A second
-    resource for the same server finds the first one's setting.
+    Deletion restores the setting found at creation, unless it was changed since. A second resource for the same
+    server finds the first one's setting. So does the run after one that was killed before Pulumi saved the
+    resource: ``before`` is then what the killed run wrote, and deletion leaves it.
 
     Source: Nexus REST ``/v1/security/anonymous``.
     """

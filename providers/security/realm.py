@@ -88,7 +88,8 @@ class RealmActivation(NexusResource, provider=RealmActivationProvider):
     """A security realm, active. One per server and realm.
 
     Deletion deactivates only what this resource activated, and the docker realm only when the server has no docker
-    repository left.
+    repository left. If the run that activated the realm was killed before Pulumi saved the resource, the next run
+    finds the realm active (``added`` is False), and deletion leaves it active.
 
     Errors: a realm that the server does not have, with the list of those it has.
 

@@ -165,7 +165,11 @@ def test_account_step_is_same_everywhere_and_idempotent(tmp_path: Path) -> None:
 
 
 def test_account_that_host_refuses_is_named_with_its_reason(tmp_path: Path) -> None:
-    tools = {"getent": "exit 2\n", "groupadd": "", "useradd": "echo 'useradd: UID 990 is not unique' >&2; exit 4\n"}
+    tools = {
+        "getent": "exit 2\n",
+        "groupadd": "",
+        "useradd": "echo 'useradd: UID 990 is not unique' >&2; exit 4\n",
+    }
     host = OtherHost(tmp_path, LEAP, {**tools, "nologin": ""})
     done = host.run("account", user="nexus", group="nexus", data_dir="/var/lib/nexus")
     assert (done.returncode, done.stderr) == (

@@ -197,6 +197,22 @@ def test_swapped_ids_end_as_declared_in_every_order(engine: Engine, nexus: Store
             assert {key: role["privileges"] for key, role in nexus.roles.items()} == {"b": ["nx-a"], "a": ["nx-b"]}
 
 
+def test_swap_with_dependent_needs_adopt(engine: Engine, nexus: Stored, new_run: NewRun) -> None:
+    """The dependent is checked after the other one is done, too late to tell that it gives its object up."""
+    a, b = {**ROLE, "role_id": "a"}, {**ROLE, "role_id": "b", "privileges": ["nx-b"]}
+    engine.create("one", RoleProvider, engine.check("one", RoleProvider, **a))
+    engine.create("dependent", RoleProvider, engine.check("dependent", RoleProvider, **b))
+    before = {key: dict(role) for key, role in nexus.roles.items()}
+    new_run()
+    with pytest.raises(Refused, match=r"was not deleted, because role 'b' exists .* Set adopt=True .* depends on"):
+        engine.replace("one", **{**a, "role_id": "b"})
+    assert nexus.roles == before
+    new_run()
+    engine.replace("one", **{**a, "role_id": "b", "adopt": True})
+    engine.replace("dependent", **{**b, "role_id": "a"})
+    assert {key: role["privileges"] for key, role in nexus.roles.items()} == {"b": ["nx-a"], "a": ["nx-b"]}
+
+
 def test_swapped_repositories_keep_their_images(engine: Engine, nexus: Stored, new_run: NewRun) -> None:
     kind = DockerHostedRepositoryProvider
     a, b = {**REPOSITORY, "name": "a", "http_port": 5001}, {**REPOSITORY, "name": "b", "http_port": 5002}
