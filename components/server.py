@@ -67,7 +67,10 @@ class NexusServerArgs:
         install_root: directory of the unpacked versions; ``nexus`` in it links to the current one. It must not be
             shared.
         data_dir: data directory of Nexus.
-        user, group: account of the service; created if it does not exist.
+        user, group: account of the service; created if it does not exist. A change gives the data directory to the
+            new account, and what is outside of it and belonged to the former one: what links in it lead to, and
+            the directories, at most four levels below /, of an account that only this server used. Others, such
+            as a file blob store elsewhere, must be given by hand.
         unit: name of the systemd unit.
         anonymous_access: enable anonymous access.
         accept_eula: True accepts the licence of the Community Edition, which versions from 3.77 require.

@@ -121,7 +121,8 @@ remove_account() {
         log "data directory $arg_data_dir stays"
     fi
     remove_former_accounts '' ''
-    remove_facts account.user account.group account.user-made account.group-made account.chown-pending account.data-dir account.data-dirs
+    remove_facts account.user account.group account.user-made account.group-made account.chown-pending account.outside-given \
+        account.data-dir account.data-dirs
 }
 
 # purge_data: all of the data directory; the mount point of a disk of its own stays, emptied.

@@ -1,13 +1,49 @@
 # shellcheck shell=sh disable=SC2154
 # Who owns the data directory, and the accounts that this unit's steps made: the facts account.user-made and
-# account.group-made hold their names, account.data-dirs every data directory that was given to one, one a line.
+# account.group-made hold their names, account.data-dirs every data directory that was given to one, one a line, and
+# account.outside-given what else an unfinished change of owner has given to the new one.
 
 # change_owner: gives all of the data directory to the service's account; can be cut and run again.
 change_owner() {
     save_fact account.chown-pending "$arg_data_dir"
+    give_outside "$(stat -c %u "$arg_data_dir")" # chown -R changes the directory itself last, so it tells after a cut, too
     run_with_progress "changing the owner of $arg_data_dir" 86400 chown -R -h "$arg_user:$arg_group" "$arg_data_dir" ||
         fail "data_dir: the owner of $arg_data_dir could not be changed (the output of chown is above). Make its file system writable, then run again"
-    remove_facts account.chown-pending
+    remove_facts account.chown-pending account.outside-given
+}
+
+# give_outside UID: directories outside of the data directory that belong to its former owner, such as file blob stores:
+# what a link of the data directory leads to, or everything of an account that was made for this server alone.
+give_outside() {
+    case $1 in 0 | "$(account_number passwd "$arg_user")") return 0 ;; esac
+    outside_user=$(getent passwd "$1" | cut -d : -f 1)
+    outside_dirs "$1" >"$temp_dir/outside"
+    while read -r outside_dir; do
+        if data_links | grep -qxF -- "$outside_dir" || is_own_account "$outside_user"; then
+            add_to_fact account.outside-given "$outside_dir"
+            log "giving $outside_dir to $arg_user:$arg_group: it belongs to the former user ${outside_user:-$1}"
+            run_with_progress "changing the owner of $outside_dir" 86400 chown -R -h --from="$1" "$arg_user:$arg_group" "$outside_dir" ||
+                log "user: not all of $outside_dir could be given to $arg_user:$arg_group. If Nexus has a blob store there, give it by hand"
+        else
+            log "user: $outside_dir belongs to ${outside_user:-$1}. If Nexus has a blob store there, give it by hand: chown -R $arg_user:$arg_group $outside_dir"
+        fi
+    done <"$temp_dir/outside"
+}
+
+is_own_account() { [ -n "$1" ] && fact_contains account.user-made "$1" && [ -z "$(other_unit_of user "$1")" ]; }
+
+# outside_dirs UID: directories of an account outside of the data directory, one a line: where links of the data directory
+# lead, and others down to four levels below the root.
+outside_dirs() {
+    outside_data=$(real_path "$arg_data_dir")
+    {
+        data_links
+        timeout 60 find / -maxdepth 4 \( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp -o -path /var/tmp \
+            -o -path /usr -o -path "$outside_data" \) -prune -o -type d -user "$1" -prune -print 2>/dev/null || :
+    } | sort -u | while read -r outside_found; do
+        { [ -d "$outside_found" ] && [ "$(stat -c %u "$outside_found")" = "$1" ]; } || continue
+        is_within "$outside_found" "$outside_data" || printf '%s\n' "$outside_found"
+    done
 }
 
 # foreign_process: "program (pid N)" of a process that has a file of the data directory open under another account
@@ -52,6 +88,9 @@ finish_owner_change() {
 restore_owner() {
     log "giving $arg_data_dir back to its former owner"
     save_fact account.chown-pending "$arg_data_dir"
+    fact account.outside-given | while read -r outside_dir; do
+        chown -R -h --from="$(account_number passwd "$arg_user")" "$owner_before" "$outside_dir" || :
+    done
     chown -R -h "$owner_before" "$arg_data_dir" || return 0
     [ -z "$owner_stopped" ] || systemctl --no-block start "$unit.service"
 }
@@ -99,7 +138,11 @@ remove_unused() {
         [ ! -d "$FACTS_ROOT/$remaining_unit" ] || transfer_account "$1" "$2" "$FACTS_ROOT/$remaining_unit"
         log "the $1 $2 stays: $remaining_unit.service runs under it"
     elif [ "$1" = user ] && getent passwd "$2" >/dev/null; then
-        close_data_dirs %u "$(account_number passwd "$2")"
+        remaining_uid=$(account_number passwd "$2")
+        close_data_dirs %u "$remaining_uid"
+        outside_dirs "$remaining_uid" | while read -r remaining_dir; do
+            log "$remaining_dir still belongs to $remaining_uid, the number of the user $2 that is removed: give it to another user (chown -R)"
+        done
         remove_user "$2"
     elif [ "$1" = group ] && getent group "$2" >/dev/null; then
         remove_group "$2"

@@ -63,6 +63,10 @@ def test_install_root_of_another_server_is_refused(first: PlayedServer, second: 
 def test_another_user_takes_over_with_one_stop(first: PlayedServer, second: PlayedServer) -> None:
     """The server writes until the service step stops it; the former account stays, as the first server has it."""
     before = second.property("MainPID")
+    second.host.ssh(
+        "install -d -o nexus -g nexus /srv/stores/linked/content /srv/stores/other && "
+        "chown nexus:nexus /srv/stores/linked && ln -s /srv/stores/linked /home/disk/data/linked"
+    )
     second.user = second.group = "registry"
     second.run("prepare", "update")
     assert "the service step gives it to registry:registry" in second.run("account", "update").stdout
@@ -77,7 +81,7 @@ def test_another_user_takes_over_with_one_stop(first: PlayedServer, second: Play
     done = second.run("service", "update").stdout
     assert done.count("stopping second.service") == 1
     assert second.property("User") == "registry"
-    strangers = "find /home/disk/data ! -user registry -o ! -group registry"
+    strangers = "find /home/disk/data /srv/stores/linked ! -user registry -o ! -group registry"
     assert second.host.ssh(strangers).stdout == ""
     assert second.curl("kept") == "what people stored 200"
     assert "nothing needs a restart" in second.run("service", "update").stdout
@@ -92,10 +96,12 @@ def test_change_of_owner_that_fails_is_undone(second: PlayedServer) -> None:
     second.host.ssh(f"umount {unit}")
     assert refused.returncode == 1, refused.stdout
     assert "giving /srv/disk/data back to its former owner" in refused.stdout
-    assert second.host.ssh("stat -c %U /home/disk/data").stdout == "registry\n"
+    owners = "stat -c %U /home/disk/data /srv/stores/linked/content"
+    assert second.host.ssh(f"rm /home/disk/data/linked; {owners}").stdout == "registry\n" * 2
     second.run("account", "update")
     second.run("service", "update")
     assert second.property("User") == "third"
+    assert second.host.ssh(f"{owners}; rm -r /srv/stores").stdout == "third\n" * 2
     assert second.host.ssh("getent passwd registry; getent group registry", check=False).stdout == ""
 
 

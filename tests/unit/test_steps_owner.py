@@ -1,0 +1,64 @@
+"""What a change of owner does outside of the data directory, run by three shells."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.unit.steps_shell import run
+
+STUBS = """
+getent() { case $2 in 990 | nexus) echo nexus:x:990:990:: ;; *) echo new:x:991:991:: ;; esac; }
+run_with_progress() { shift 2; echo "$*"; }
+other_unit_of() { echo "$other"; }
+"""
+
+
+@pytest.mark.parametrize(
+    ("former", "made", "other", "given"),
+    [
+        ("990", "nexus", "", ["linked", "store"]),
+        ("990", "nexus", "second", ["linked"]),
+        ("990", "", "", ["linked"]),
+        ("991", "nexus", "", []),
+        ("0", "nexus", "", []),
+    ],
+    ids=["own account", "shared account", "account of somebody", "the same user", "root"],
+)
+def test_directories_outside_are_given_or_named(
+    shell: list[str], tmp_path: Path, former: str, made: str, other: str, given: list[str]
+) -> None:
+    facts = tmp_path / "facts"
+    facts.mkdir()
+    if made:
+        (facts / "account.user-made").write_text(f"{made}\n")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "data/blobs").symlink_to(tmp_path / "linked")
+    body = f"""{STUBS}
+FACTS={facts} temp_dir={tmp_path} other={other} arg_user=new arg_group=new arg_data_dir={tmp_path}/data
+save_fact() {{ echo "$2" >"$FACTS/$1"; }}
+outside_dirs() {{ echo {tmp_path}/linked; echo {tmp_path}/store; }}
+give_outside {former}
+"""
+    said = run(shell, body, "account")
+    chowned = [line.rpartition("/")[2] for line in said.splitlines() if line.startswith("chown")]
+    assert chowned == given, said
+    named = f"give it by hand: chown -R new:new {tmp_path}/store"
+    assert (named in said) == (given == ["linked"])
+    recorded = facts / "account.outside-given"
+    assert recorded.exists() == bool(given)
+
+
+def test_directories_outside_are_found_by_owner(shell: list[str], tmp_path: Path) -> None:
+    """The search itself starts at /; here only what links lead to is small enough."""
+    for name in ("data/blobs", "data/etc", "elsewhere/deep/store"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "data/blobs/store").symlink_to("../../elsewhere/deep/store")
+    (tmp_path / "data/etc/within").symlink_to("../blobs")
+    (tmp_path / "data/etc/gone").symlink_to("/nowhere")
+    body = f"timeout() {{ shift; echo {tmp_path}/data/etc; }}\narg_data_dir={tmp_path}/data\noutside_dirs "
+    assert run(shell, body + str(os.getuid()), "account") == f"{tmp_path}/elsewhere/deep/store\n"
+    assert run(shell, body + "4711", "account") == ""
