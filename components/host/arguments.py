@@ -41,6 +41,8 @@ def word_problems(name: str, value: str) -> Iterator[tuple[str, str]]:
             f"{value!r} may hold only letters, digits and . _ @ -, and must not begin with . or -. "
             f"Choose another {name}.",
         )
+    elif name == "unit" and (value[0] == "@" or value[-1] == "@"):
+        yield name, f"{value!r} is a template without an instance. Give a name such as nexus@main."
 
 
 def path_problems(name: str, value: str) -> Iterator[tuple[str, str]]:

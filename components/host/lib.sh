@@ -91,6 +91,7 @@ check_word() {
     case $2 in
         '' | -* | .* | *[!A-Za-z0-9._@-]*) fail "$1: '$2' may hold only letters, digits and . _ @ -, and must not begin with . or -. Choose another $1." ;;
     esac
+    case $1,$2 in unit,@* | unit,*@) fail "unit: '$2' is a template without an instance. Give a name such as nexus@main." ;; esac
 }
 
 check_number() {

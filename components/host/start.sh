@@ -148,9 +148,11 @@ start_failed() {
     [ "$log_before" != old ] && log_since | grep -qE ' ERROR .*\.(bootstrap|extender)\..* - (Start failed|Failed to (start|initialize))'
 }
 
-# log_since: what Nexus has logged since this start. Nexus begins a new file at the first entry of a day.
+# log_since: what Nexus has logged since this start. Nexus begins a new file at the first entry of a day, and logrotate
+# (copytruncate) empties the one that is there.
 log_since() {
-    if [ "$log_before" = old ] || [ "$(stat -c %i "$nexus_log" 2>/dev/null)" != "${log_inode:-}" ]; then
+    if [ "$log_before" = old ] || [ "$(stat -c %i "$nexus_log" 2>/dev/null)" != "${log_inode:-}" ] ||
+        [ "$(stat -c %s "$nexus_log")" -lt "$log_before" ]; then
         cat "$nexus_log"
     else
         tail -c "+$((log_before + 1))" "$nexus_log"

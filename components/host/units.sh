@@ -19,7 +19,21 @@ nexus_units() {
             # A symlink of another name is an alias, or masks the unit.
             [ "${units_target##*/}" = "$units_name.service" ] || continue
             grep -qi nexus "$units_file" 2>/dev/null || continue
+            case $units_name in *@) template_instances && continue ;; esac
             if grep -qxF "$UNIT_MARK" "$units_file"; then our_unit; else other_unit; fi
+        done
+    done
+}
+
+# template_instances: the enabled instances of a template that have no file of their own.
+template_instances() {
+    units_template=$units_name
+    for units_wants in $UNIT_FOLDERS; do
+        for units_instance in "$units_wants"/*.wants/"$units_template"?*.service; do
+            units_instance=${units_instance##*/}
+            units_name=${units_instance%.service}
+            case $units_name in *\**) continue ;; esac
+            [ -e "$units_wants/$units_instance" ] || other_unit
         done
     done
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from shlex import quote
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from nexus_registry.components.host import arguments
 from nexus_registry.components.host.steps import script
@@ -40,11 +40,12 @@ def refusal(check: Callable[..., Iterator[tuple[str, str]]], *values: str) -> st
     return ""
 
 
-@given(ODD)
+@given(st.sampled_from(["user", "unit"]), ODD)
+@example("unit", "nexus@")
 @EVERY
-def test_names_are_refused_in_preview_as_on_host(value: str) -> None:
-    said = run(SHELLS["dash"], f"check_word user {quote(value)}")
-    assert refusal(arguments.word_problems, "user", value) == said
+def test_names_are_refused_in_preview_as_on_host(name: str, value: str) -> None:
+    said = run(SHELLS["dash"], f"check_word {name} {quote(value)}")
+    assert refusal(arguments.word_problems, name, value) == said
 
 
 @given(PATHS)

@@ -218,18 +218,20 @@ def test_link_of_data_directory_into_tmp_is_refused(shell: list[str], tmp_path: 
     assert f"data_dir: a symbolic link in {tmp_path}/data leads to /var/tmp/blobs" in said
 
 
-@pytest.mark.parametrize("rolled", [False, True])
-def test_log_since_start_survives_new_log_file(shell: list[str], tmp_path: Path, rolled: bool) -> None:
+@pytest.mark.parametrize("rolled", ["", "renamed", "emptied"])
+def test_log_since_start_survives_new_log_file(shell: list[str], tmp_path: Path, rolled: str) -> None:
     log = tmp_path / "nexus.log"
     log.write_text("yesterday\n")
     before = log.stat()
-    if rolled:
+    if rolled == "emptied":
+        log.write_text("")
+    if rolled == "renamed":
         log.rename(tmp_path / "nexus-1.log")
         log.write_text("a first line that is longer than the old log\n")
     with log.open("a") as more:
         more.write("today\n")
     said = run(shell, f"nexus_log={log} log_before={before.st_size} log_inode={before.st_ino}\nlog_since")
-    assert said == ("a first line that is longer than the old log\n" if rolled else "") + "today\n"
+    assert said == ("a first line that is longer than the old log\n" if rolled == "renamed" else "") + "today\n"
 
 
 @pytest.mark.parametrize("jar", ["system/a/jetty-util-9.4.jar", "bin/nexus-boot.jar", "lib/x/util.jar"])

@@ -32,6 +32,13 @@ def test_every_unit_of_nexus_is_listed(shell: list[str], host: Host) -> None:
     (base / "etc/alias.service").symlink_to(base / "lib/by-hand.service")
     (base / "etc/masked.service").symlink_to("/dev/null")
     host.unit("masked", OURS.format(root="/opt/x", data="/x"), "lib")
+    template = host.install("template/nexus-3.71.0-06")
+    host.unit("team@", "# Nexus of team %i\n", "lib", ExecStart=start("/usr/sbin/cron"))
+    (base / "etc/multi-user.target.wants").mkdir()
+    for instance in ("a", "b"):  # one of them has a file of its own
+        (base / f"etc/multi-user.target.wants/team@{instance}.service").symlink_to(base / "lib/team@.service")
+        host.says["team@" + instance, "ExecStart"] = start(template, "run")
+    host.unit("team@b", OURS.format(root="/opt/b", data=f"{base}/b"))
     listed = host.run(shell, "nexus_units").splitlines()
     assert sorted(listed) == [
         f"by-hand|other|repo||{base}/hand|{base}/hand/sonatype-work/nexus3",
@@ -39,6 +46,8 @@ def test_every_unit_of_nexus_is_listed(shell: list[str], host: Host) -> None:
         f"script|other|||{base}/hand|{base}/d",
         f"second|ours|nexus|repo|{base}/opt|{base}/data2",
         f"shell|other|||{base}/hand|{base}/hand/sonatype-work/nexus3",
+        f"team@a|other|||{base}/template|{base}/template/sonatype-work/nexus3",
+        f"team@b|ours|nexus|repo|/opt/b|{base}/b",
     ]
 
 
