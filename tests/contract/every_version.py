@@ -80,6 +80,7 @@ class Lifecycle:
         by_hand = Tracked(case.provider(), tracked.connection)
         by_hand.up(**{**edited, **case.by_hand}, adopt=True)
         assert tracked.refresh() == "drift"
+        assert tracked.refresh() == "same"
         assert tracked.up(**edited) == "update"
         assert tracked.refresh() == "same"
 
