@@ -20,6 +20,7 @@ HEAP = {step: {"heap_mb": 700} for step in ("prepare", "service")}
 def first() -> Iterator[PlayedServer]:
     made = PlayedServer.on("steps", more=HEAP)
     yield made.up()
+    made.host.ssh(f"systemctl stop {made.unit}; umount {disk}")
     made.wipe()
 
 
@@ -31,7 +32,7 @@ def second(first: PlayedServer) -> Iterator[PlayedServer]:
     first.host.ssh(f"cp -a $(readlink -f {java}) /home/disk/java")
     made = replace(
         first,
-        unit="second",
+        unit="nexus@second",
         install_root="/srv/disk/program",
         data_dir="/srv/disk/data",
         ports=PlayedServer(first.host, first.store, "").ports,
@@ -43,7 +44,7 @@ def second(first: PlayedServer) -> Iterator[PlayedServer]:
     )
     yield made.up()
     made.wipe()
-    made.host.ssh("rm -rf /srv/disk /home/disk")
+    made.host.ssh("rm -rf /srv/disk /home/disk /etc/systemd/system/nexus@.service")
 
 
 def test_both_servers_serve_from_places_of_their_own(first: PlayedServer, second: PlayedServer) -> None:
@@ -79,7 +80,7 @@ def test_another_user_takes_over_with_one_stop(first: PlayedServer, second: Play
     assert refused.startswith(f"http_port: {first.host.ssh_port} is in use by sshd"), refused
     assert second.property("MainPID") == before
     done = second.run("service", "update").stdout
-    assert done.count("stopping second.service") == 1
+    assert done.count("stopping nexus@second.service") == 1
     assert second.property("User") == "registry"
     strangers = "find /home/disk/data /srv/stores/linked ! -user registry -o ! -group registry"
     assert second.host.ssh(strangers).stdout == ""
@@ -90,7 +91,7 @@ def test_another_user_takes_over_with_one_stop(first: PlayedServer, second: Play
 def test_change_of_owner_that_fails_is_undone(second: PlayedServer) -> None:
     second.user = second.group = "third"
     second.run("account", "update")
-    unit = "/etc/systemd/system/second.service"
+    unit = "/etc/systemd/system/nexus@second.service"
     second.host.ssh(f"mount --bind {unit} {unit} && mount -o remount,bind,ro {unit}")
     refused = second.run("service", "update", check=False)
     second.host.ssh(f"umount {unit}")
@@ -120,7 +121,8 @@ def test_no_file_of_server_is_open_to_others(second: PlayedServer) -> None:
     found = second.host.ssh(
         "find /home/disk/data /var/lib/nexus-registry /run/nexus-registry /run/nexus-registry.lock "
         "\\( -type f -o -type d \\) -perm /007; "
-        "find /home/disk/program /etc/systemd/system/second.service ! -type l \\( ! -user root -o -perm /022 \\)"
+        "find /home/disk/program /etc/systemd/system/nexus@second.service "
+        "! -type l \\( ! -user root -o -perm /022 \\)"
     ).stdout
     assert found == ""
     secrets = second.host.ssh(

@@ -188,6 +188,14 @@ def test_unit_names_utf8_locale_that_host_has(shell: list[str], has: str, told: 
     assert run(shell, f"locale() {{ printf '%s\\n' {has}; }}\nutf8_locale") == told
 
 
+def test_start_that_takes_too_long_names_start_timeout(shell: list[str], tmp_path: Path) -> None:
+    stubs = "is_ready() { last_code=000; return 1; }\nstart_failed() { return 1; }\njournalctl() { :; }\n"
+    stubs += "unit_property() { :; }\nsystemctl() { echo MainPID=; }\nremove_facts() { :; }\nredact() { :; }\n"
+    body = f"{stubs}nexus_log={tmp_path}/none log_before=0 start_began=$(uptime_seconds)\nawait_ready"
+    said = run(shell, parsed("--start-timeout 1", body)).splitlines()[-1]
+    assert said.startswith("start_timeout: Nexus does not answer after 1 s (no answer yet); raise the limit")
+
+
 def test_clock_jump_ends_no_wait(shell: list[str], tmp_path: Path) -> None:
     """A clock that jumps ends no wait."""
     clock = f"date() {{ echo x >>{tmp_path}/asked; echo $(($(wc -l <{tmp_path}/asked) * 100000)); }}\n"
