@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2154
 # Who owns the data directory, and the accounts that this unit's steps made: the facts account.user-made and
 # account.group-made hold their names, account.data-dirs every data directory that was given to one, one a line, and
-# account.outside-given what else an unfinished change of owner has given to the new one.
+# account.outside-given what else was given to the account that the service has not started under yet.
 
 # change_owner: gives all of the data directory to the service's account; can be cut and run again.
 change_owner() {
@@ -9,7 +9,7 @@ change_owner() {
     give_outside "$(stat -c %u "$arg_data_dir")" # chown -R changes the directory itself last, so it tells after a cut, too
     run_with_progress "changing the owner of $arg_data_dir" 86400 chown -R -h "$arg_user:$arg_group" "$arg_data_dir" ||
         fail "data_dir: the owner of $arg_data_dir could not be changed (the output of chown is above). Make its file system writable, then run again"
-    remove_facts account.chown-pending account.outside-given
+    remove_facts account.chown-pending
 }
 
 # give_outside UID: directories outside of the data directory that belong to its former owner, such as file blob stores:

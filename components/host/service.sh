@@ -38,6 +38,7 @@ step() {
     fi
     set_admin_password
     replace_first_password
+    remove_facts account.outside-given
     save_fact service.data-dir "$arg_data_dir"
     save_fact service.digest "$arg_digest"
     (remove_former_accounts "$arg_user" "$arg_group") || log "the former account stays until the next run"

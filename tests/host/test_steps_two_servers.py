@@ -44,7 +44,10 @@ def second(first: PlayedServer) -> Iterator[PlayedServer]:
     )
     yield made.up()
     made.wipe()
-    made.host.ssh("rm -rf /srv/disk /home/disk /etc/systemd/system/nexus@.service")
+    made.host.ssh(
+        "rm -rf /srv/disk /home/disk /srv/stores /etc/systemd/system/nexus@.service; "
+        "for user in registry third; do userdel $user; done 2>/dev/null; true"
+    )
 
 
 def test_both_servers_serve_from_places_of_their_own(first: PlayedServer, second: PlayedServer) -> None:
@@ -99,10 +102,9 @@ def test_change_of_owner_that_fails_is_undone(second: PlayedServer) -> None:
     assert "giving /srv/disk/data back to its former owner" in refused.stdout
     owners = "stat -c %U /home/disk/data /srv/stores/linked/content"
     assert second.host.ssh(f"rm /home/disk/data/linked; {owners}").stdout == "registry\n" * 2
-    second.run("account", "update")
-    second.run("service", "update")
+    done = second.run("account", "update").stdout + second.run("service", "update").stdout
     assert second.property("User") == "third"
-    assert second.host.ssh(f"{owners}; rm -r /srv/stores").stdout == "third\n" * 2
+    assert second.host.ssh(f"{owners}; rm -r /srv/stores").stdout == "third\n" * 2, done
     assert second.host.ssh("getent passwd registry; getent group registry", check=False).stdout == ""
 
 
