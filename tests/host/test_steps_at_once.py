@@ -1,4 +1,4 @@
-"""Two machines that run the same `up` at once, on a server that listens at an IPv6 address."""
+"""Two machines that run the same `up` at once, on a server with an IPv6 address and noexec data."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ STEPS = ("prepare", "account", "archive", "keystore", "service")
 @pytest.fixture
 def server() -> Iterator[Server]:
     made = Server.on("steps", more={"service": {"address": "::1"}})
+    disk = made.data_dir
+    made.host.ssh(f"mkdir -p {disk} && mount --bind {disk} {disk} && mount -o remount,bind,noexec,nosuid {disk}")
     yield made
+    made.host.ssh(f"systemctl stop {made.unit}; umount {disk}")
     made.wipe()
 
 
