@@ -61,6 +61,7 @@ def test_signing_key_that_is_no_key_is_refused_without_showing_it(kind: str) -> 
         assert "canary" not in str(found)
 
 
+S3_KEY = {"access_key_id": "AK1", "secret_access_key": "canary"}
 MEMBERS = [{"name": "images", "format": "raw", "type": "hosted", "storage": {"blobStoreName": "one"}}]
 STORES = [{"name": "one", "type": "File"}, {"name": "all", "type": "Group"}]
 
@@ -68,6 +69,7 @@ STORES = [{"name": "one", "type": "File"}, {"name": "all", "type": "Group"}]
 def answers(status: int, refusal: Any) -> Script:
     """A server that refuses writes, has one repository and two blob stores, of which one is a group."""
     there = {
+        "/v1/status": {},
         "/v1/repositories": MEMBERS,
         "/v1/repositorySettings": MEMBERS,
         "/v1/blobstores": STORES,
@@ -99,6 +101,12 @@ def no_run(monkeypatch: pytest.MonkeyPatch) -> None:
          "expression: Invalid CSEL: x"),
         ("BlobStoreGroup", {"members": ["on"]}, [{"id": "members", "message": "not found"}],
          "members: on is not on the server; did you mean one?"),
+        ("S3BlobStore", {"bucket_name": "some", **S3_KEY}, "Insufficient permissions to create bucket some",
+         "access_key_id: S3 does not let the key 'AK1' use the bucket 'some'. Give it the permissions"),
+        ("S3BlobStore", {"bucket_name": "some"}, "Access denied. Please check the credentials",
+         "access_key_id: S3 does not let the host's own role use the bucket 'some'"),
+        ("S3BlobStore", {"bucket_name": "some", "endpoint": "https://s3.example.com"},
+         "Cause: Unable to execute HTTP request: s3.example.com", "endpoint: Nexus does not reach https://s3.ex"),
     ],
 )  # fmt: skip
 def test_refusal_of_server_names_property(
@@ -110,6 +118,16 @@ def test_refusal_of_server_names_property(
         with pytest.raises(NexusError) as caught:
             tracked.up(name="new", **inputs)
     assert said in str(caught.value)
+    assert "canary" not in str(caught.value)
+
+
+def test_what_nexus_leaves_out_of_a_bucket_is_unset() -> None:
+    bucket = {"bucket": {"name": "some", "region": "DEFAULT", "prefix": ""}, "advancedBucketConnection": None}
+    read = kinds()["S3BlobStore"].provider_class().from_body({"name": "s3", "bucketConfiguration": bucket})  # type: ignore[attr-defined]
+    unset = {"access_key_id": None, "encryption_type": None, "endpoint": None, "max_connection_pool_size": None}
+    assert unset.items() <= read.items()
+    assert "secret_access_key" not in read
+    assert "failover_buckets" not in read, "which an older version does not know"
 
 
 def test_blob_store_in_use_is_kept_and_its_users_are_named(no_run: None) -> None:
