@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.host.played import PlayedServer
 from tests.host.steps import Server
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ DATA = "/var/lib/nexus"
 
 @pytest.fixture(scope="module")
 def host_server() -> Iterator[Server]:
-    made = Server.on("steps")
+    made = PlayedServer.on("steps")
     yield made
     made.wipe()
 

@@ -9,6 +9,7 @@ from hashlib import sha256
 import pytest
 
 from sandbox.pki import Authority
+from tests.host.played import PlayedServer
 from tests.host.steps import Server
 
 FOLDER = "/etc/letsencrypt/live/localhost"
@@ -17,7 +18,7 @@ PATHS = {"certificate_path": f"{FOLDER}/fullchain.pem", "private_key_path": f"{F
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    made = Server.on("steps")
+    made = PlayedServer.on("steps")
     made.more = {
         "keystore": {**PATHS, "hostname": "localhost", "fingerprint": "host"},
         "service": {"fingerprint": "host"},

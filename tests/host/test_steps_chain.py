@@ -125,28 +125,23 @@ def test_new_certificate_is_served_without_restart(server: Server, pid: str) -> 
     kept.close()
 
 
-def test_changed_keystore_password_restarts_once_and_is_served(server: Server) -> None:
-    before = server.property("MainPID")
+def test_changes_restart_once_and_manual_line_is_kept(server: Server) -> None:
+    """Another keystore password, heap and property are in force after one restart; a person's line is kept."""
+    before, properties = server.property("MainPID"), f"{server.data_dir}/etc/nexus.properties"
     server.store = Store.make("an0ther&password")
+    server.host.ssh(f"printf '# mine\\nnexus.scripts.allowCreation=true\\n' >>{properties}")
+    server.more["service"] = {"heap_mb": 900, "property": ["nexus.onboarding.enabled=false"]}
     server.run("keystore", "update")
     assert server.served() != server.store.fingerprint
     done = server.run("service", "update")
     assert done.stdout.count("restarting nexus.service") == 1
     assert server.property("MainPID") != before
     assert server.served() == server.store.fingerprint
-    assert "nothing needs a restart" in server.run("service", "update").stdout
-
-
-def test_manual_line_is_kept(server: Server) -> None:
-    """A line that a person wrote is kept."""
-    properties = f"{server.data_dir}/etc/nexus.properties"
-    server.host.ssh(f"printf '# mine\\nnexus.scripts.allowCreation=true\\n' >>{properties}")
-    server.more["service"] = {"heap_mb": 900, "property": ["nexus.onboarding.enabled=false"]}
-    assert "restarting" in server.run("service", "update").stdout
     text = server.host.read(properties)
     assert "# mine\nnexus.scripts.allowCreation=true\nnexus.onboarding.enabled=false\n" in text
     heap = server.host.ssh("tr '\\0' '\\n' </proc/$(systemctl show --value -p MainPID nexus)/environ")
     assert "-Xmx900m" in heap.stdout
+    assert "nothing needs a restart" in server.run("service", "update").stdout
 
 
 def test_service_starts_after_reboot(server: Server) -> None:
