@@ -41,6 +41,7 @@ step() {
     remove_facts account.outside-given
     save_fact service.data-dir "$arg_data_dir"
     save_fact service.digest "$arg_digest"
+    forget_cut_changes
     (remove_former_accounts "$arg_user" "$arg_group") || log "the former account stays until the next run"
     remove_former_root
 }

@@ -64,16 +64,33 @@ remove_former_unit() {
     select_unit "$former_unit"
     stop_service
     select_unit "$new_unit"
+    take_lists "$FACTS_ROOT/$former_unit"
     for former_fact in "$FACTS_ROOT/$former_unit"/*; do
         former_name=${former_fact##*/}
-        case $former_name in
-            account.*-made | account.data-dirs) while read -r former_line; do add_to_fact "$former_name" "$former_line"; done <"$former_fact" ;;
-            *) [ ! -f "$former_fact" ] || has_fact "$former_name" || save_fact "$former_name" "$(cat "$former_fact")" ;;
-        esac
+        [ ! -f "$former_fact" ] || has_fact "$former_name" || save_fact "$former_name" "$(cat "$former_fact")"
     done
     remove_facts service.starting
     rm -rf "${FACTS_ROOT:?}/$former_unit"
     [ ! -f "$(unit_file_of "$former_unit")" ] || remove_unit "$former_unit"
+}
+
+# take_lists FACTS: adds what another unit's facts list, the accounts and data directories that it made.
+take_lists() {
+    for list in "$1"/account.*-made "$1"/account.data-dirs; do
+        [ ! -f "$list" ] || while read -r list_line; do add_to_fact "${list##*/}" "$list_line"; done <"$list"
+    done
+}
+
+# forget_cut_changes: a change of unit that was cut before it wrote its unit has left facts. The accounts that it made
+# are this server's; the rest goes, or it would keep accounts and directories of a server that never was.
+forget_cut_changes() {
+    for cut_facts in "$FACTS_ROOT"/*/account.data-dir; do
+        cut_dir=${cut_facts%/*}
+        if [ "$cut_dir" = "$FACTS" ] || [ "$(cat "$cut_facts" 2>/dev/null)" != "$arg_data_dir" ] || [ -f "$(unit_file_of "${cut_dir##*/}")" ]; then continue; fi
+        take_lists "$cut_dir"
+        rm -rf "$cut_dir"
+        log "removed the records of ${cut_dir##*/}.service, to which an earlier run did not come"
+    done
 }
 
 remove_unit() {

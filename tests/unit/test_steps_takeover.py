@@ -94,6 +94,21 @@ def test_interrupted_change_of_unit_is_resumed(shell: list[str], host: Host) -> 
     assert step(shell, host, FORMER) == "former=second\n"
 
 
+def test_records_of_unit_that_never_ran_are_forgotten(shell: list[str], host: Host) -> None:
+    """A change of unit was cut, and another one followed: the unit between them must not count as a server."""
+    facts, data = host.folder / "facts", f"{host.folder}/data\n"
+    host.unit("third", OURS)
+    for name, where in (("nexus", data), ("second", data), ("third", data), ("other", "/srv/data\n")):
+        (facts / name).mkdir(exist_ok=True)
+        (facts / name / "account.data-dir").write_text(where)
+    (facts / "second/account.user-made").write_text("registry\n")
+    (facts / "nexus/account.user-made").write_text("nexus\n")
+    stubs = 'put_file() { cat >"$1"; }\n'
+    assert "second.service" in step(shell, host, f"{stubs}forget_cut_changes")
+    assert sorted(path.name for path in facts.iterdir()) == ["nexus", "other", "third"]
+    assert (facts / "nexus/account.user-made").read_text() == "nexus\nregistry\n"
+
+
 def test_former_unit_is_removed_and_facts_moved(shell: list[str], host: Host) -> None:
     """A former unit hands its facts on and goes."""
     host.unit("second", OURS.format(root="/opt/nexus", data=host.folder / "data"))
