@@ -317,6 +317,11 @@ class PulumiStack(Stack):
 class SandboxStack(Stack):
     """On the sandbox's engine."""
 
+    python: str | Path = sys.executable
+    """What runs the engine, and in it the program."""
+    references: Sequence[Stack] = ()
+    """The stacks that the program may refer to, as ``organization/<project>/<stack>``."""
+
     @property
     def state_file(self) -> Path:
         return self.work / "state" / f"{self.name}.json"
@@ -324,7 +329,10 @@ class SandboxStack(Stack):
     def command_line(self, command: str, *options: str) -> list[str]:
         """What runs a command; with the passphrase in its environment, in the project's folder."""
         places = [f"--program={self.program}", f"--config-file={self.config_file}", f"--state={self.state_file}"]
-        return [sys.executable, "-m", "sandbox.engine", command, f"--stack={self.name}", *places, *options]
+        for other in self.references if command in ("up", "preview") else ():
+            name = f"organization/{other.project}/{other.name}"
+            places += ["--reference", name, str(other.state_file), str(other.config_file)]
+        return [str(self.python), "-m", "sandbox.engine", command, f"--stack={self.name}", *places, *options]
 
     def _run(self, command: str, options: Sequence[str], env: Environment, on_line: OnLine) -> Result:
         answer = self.work / "result.json"

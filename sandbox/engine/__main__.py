@@ -7,15 +7,17 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ..command import RemoteCommand
 from ..stackfile import StackFile
-from ..values import UserError, plain, secret
+from ..values import Props, UserError, plain, secret
 from .deployment import Deployment
 from .dynamic import DynamicProvider
-from .program import run
+from .program import References, run
 from .report import Report
 from .state import State
 from .urn import STACK
@@ -26,7 +28,7 @@ FLAGS |= {name: ["json", "expect-no-changes", "refresh"] for name in ("up", "pre
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m sandbox.engine")
-    parser.set_defaults(json=False, expect_no_changes=False, refresh=False, replace=[], target=[])
+    parser.set_defaults(json=False, expect_no_changes=False, refresh=False, replace=[], target=[], reference=None)
     commands = parser.add_subparsers(dest="command", required=True)
     for name, flags in FLAGS.items():
         command = commands.add_parser(name, allow_abbrev=False)
@@ -38,6 +40,7 @@ def arguments() -> argparse.Namespace:
             command.add_argument(f"--{flag}", action="store_true")
         if "refresh" in flags:
             command.add_argument("--replace", action="append", metavar="URN", default=[])
+            command.add_argument("--reference", action="append", nargs=3, metavar=("NAME", "STATE", "CONFIG"))
         if name != "export":
             command.add_argument("--target", action="append", metavar="URN", default=[])
     return parser.parse_args()
@@ -95,7 +98,7 @@ def perform(options: argparse.Namespace, report: Report) -> Any:
             report.done.clear()  # a refresh on the way is not counted
             values = config.values.items()
             state.config = {key: secret(value) if key in config.secrets else value for key, value in values}
-            run(program, options.stack, config, deployment)
+            run(program, options.stack, config, deployment, references(options.reference or ()))
         if command != "refresh" and not report.failed:
             missing = deployment.missing_targets()
             deployment.remove_rest()
@@ -108,6 +111,17 @@ def perform(options: argparse.Namespace, report: Report) -> Any:
         for one in dynamic:
             one.host.terminate()
     return next((one.outputs for one in state.done + state.olds if one.type == STACK), {})
+
+
+def references(given: Iterable[tuple[str, str, str]]) -> References:
+    """The outputs of other stacks, each by its name, its state and the file with its configuration."""
+
+    def outputs(state: str, config_file: str) -> Props:
+        keyring = StackFile(Path(config_file), os.environ.get("PULUMI_CONFIG_PASSPHRASE", "")).keyring
+        resources = State(Path(state), keyring, dry=True).olds
+        return next((one.outputs for one in resources if one.type == STACK), {})
+
+    return {name: partial(outputs, state, config_file) for name, state, config_file in given}
 
 
 sys.exit(main())

@@ -1,24 +1,27 @@
 """Running a program: the SDK talks to a monitor of our own, on the seam that its mocks use."""
 
 import asyncio
+import json
 import logging
 import os
 import runpy
 import sys
 import traceback
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pulumi
 from google.protobuf import empty_pb2
-from google.protobuf.json_format import MessageToDict
+from google.protobuf.json_format import MessageToDict, ParseDict
+from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime.proto import resource_pb2 as wire
 from pulumi.runtime.proto.engine_pb2 import LogSeverity
 from pulumi.runtime.stack import run_in_stack
 
 from ..stackfile import Config
-from ..values import UserError
+from ..values import SECRET, Props, UserError
 from .deployment import PARALLEL, Deployment
 from .state import Resource
 from .urn import STACK, urn_of
@@ -30,11 +33,15 @@ KNOWN |= {"acceptSecrets", "acceptResources", "supportsPartialValues", "supports
 KNOWN |= {"sourcePosition", "stackTrace", "replaceOnChanges", "aliases", "aliasSpecs"}
 
 
+References = Mapping[str, Callable[[], Props]]
+"""The outputs of other stacks, with their secrets marked, by the name that a program refers to them by."""
+
+
 class Monitor:
     """What the SDK registers resources with, and what it logs to."""
 
-    def __init__(self, deployment: Deployment, project: str, stack: str) -> None:
-        self._deployment, self._goals = deployment, dict[str, Resource]()
+    def __init__(self, deployment: Deployment, project: str, stack: str, references: References) -> None:
+        self._deployment, self._goals, self._references = deployment, dict[str, Resource](), references
         self._prefix = f"urn:pulumi:{stack}::{project}::"
 
     def GetDeploymentInfo(self, _: Any) -> Any:  # noqa: N802
@@ -79,6 +86,18 @@ class Monitor:
         goal.outputs = MessageToDict(request.outputs)
         return empty_pb2.Empty()
 
+    def ReadResource(self, request: Any) -> Any:  # noqa: N802
+        """The outputs of another stack; nothing else is read."""
+        if request.type != "pulumi:pulumi:StackReference":
+            raise UserError(f"{request.name}: the sandbox engine doesn't have the option id")
+        if request.id not in self._references:
+            raise UserError(f"unknown stack '{request.id}'")
+        outputs = self._references[request.id]()
+        names = [key for key, value in outputs.items() if SECRET in json.dumps(value)]
+        properties = ParseDict({"name": request.id, "outputs": outputs, "secretOutputNames": names}, Struct())
+        urn = urn_of(self._prefix, request.parent, request.type, request.name)
+        return wire.ReadResourceResponse(urn=urn, properties=properties)
+
     def Log(self, request: Any) -> None:  # noqa: N802
         if request.severity != LogSeverity.DEBUG:
             self._deployment.report.say(LogSeverity.Name(request.severity).lower(), request.message, request.urn)
@@ -87,9 +106,9 @@ class Monitor:
         raise UserError(f"the sandbox engine doesn't have {name}")
 
 
-def run(program: Path, stack: str, config: Config, deployment: Deployment) -> None:
+def run(program: Path, stack: str, config: Config, deployment: Deployment, references: References) -> None:
     """Run the program to its end; what goes wrong in it is an error of the deployment."""
-    monitor = Monitor(deployment, config.project, stack)
+    monitor = Monitor(deployment, config.project, stack, references)
     settings = pulumi.runtime.Settings(config.project, stack, monitor, monitor, dry_run=deployment.report.preview)
     settings.organization, settings.root_directory = "organization", str(program)
     pulumi.runtime.configure(settings)

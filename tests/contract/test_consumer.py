@@ -13,7 +13,7 @@ from sandbox.stack import Result, Stack
 from tests.lifecycle.conftest import ENGINES
 
 from .conftest import Nexus
-from .consumer import consumer_stack
+from .consumer import another_machine, consumer_stack
 
 KINDS = (
     "team-a-docker-realm",
@@ -48,8 +48,8 @@ def urn(stack: Stack, name: str) -> str:
 
 
 @pytest.mark.kinds("RegistryCheck", on="stand-in", engine=True)
-def test_consumer_stack_is_created_replaced_and_destroyed(stack: Stack, nexus: Nexus) -> None:
-    """A consumers stack is made kept forced to be replaced kind by kind and destroyed."""
+def test_consumer_stack_is_created_replaced_and_destroyed(stack: Stack, nexus: Nexus, tmp_path: Path) -> None:
+    """A stack is created, replaced kind by kind, and destroyed from another machine."""
     assert changes(stack.up()) == {"create": len(KINDS) + 2}
     assert changes(stack.up(expect_no_changes=True)) == {}
     state = stack.state_file.read_text()
@@ -65,7 +65,11 @@ def test_consumer_stack_is_created_replaced_and_destroyed(stack: Stack, nexus: N
     kept = stack.state_file.read_text()
     assert nexus.password not in kept
     assert "ci-secret-1" not in kept
-    assert changes(stack.destroy()) == {"delete": len(KINDS) + 2}
+    (tmp_path / "other").mkdir()
+    with another_machine(stack, tmp_path / "other") as (other, env):
+        assert changes(other.refresh(expect_no_changes=True, env=env)) == {}
+        assert changes(other.destroy(env=env)) == {"delete": len(KINDS) + 2}
+    assert stack.export()["resources"] == []
 
 
 def test_two_resources_for_one_object_are_refused(stack: Stack) -> None:

@@ -22,15 +22,20 @@ print(nexus_registry.components.__file__)
 """
 
 
-@pytest.fixture(scope="module")
-def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("clone")
+def checkout(folder: Path) -> Path:
+    """A copy of the files that are in the repository, or will be; without what was built from them."""
     for name in run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=PROJECT).stdout.split(
         "\n"
     ):
         if name and (PROJECT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(PROJECT / name, folder / name)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = checkout(tmp_path_factory.mktemp("clone"))
     run([sys.executable, "-m", "venv", folder / ".venv"])
     return folder
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import runpy
 import sys
 from collections.abc import Callable
@@ -9,6 +11,7 @@ from typing import Any
 
 import pulumi
 import pytest
+from cryptography.x509 import load_pem_x509_certificate
 from nexus_registry.providers.keystore import KeystoreProvider
 
 from sandbox.paths import PROJECT
@@ -36,6 +39,24 @@ CONFIGURED: dict[str, dict[str, str]] = {
     "reverse-proxy": {**HOST, "certificate": "certificate", "private_key": "key"},
     "issued-certificate": HOST,
     "certificate-on-host": HOST,
+    "platform": {
+        "teams": json.dumps(
+            {
+                team: {
+                    "hostname": f"{team}.example.com",
+                    "registry_port": 5000,
+                    "ssh_host_key": "ssh-ed25519 AAAA",
+                }
+                for team in ("web", "data")
+            }
+        ),
+        "server": json.dumps({"version": "3.76.1-01", "archive_sha256": "a" * 64}),
+        "passwords": json.dumps(
+            {team: dict.fromkeys(("admin", "keystore", "ci", "cluster"), "secret") for team in ("web", "data")}
+        ),
+        "ssh_private_key": "key",
+        "ssh_port": "22",
+    },
 }
 
 
@@ -51,7 +72,8 @@ def run(sdk: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Made]:
         monkeypatch.syspath_prepend(str(EXAMPLES / name))
         program = str(EXAMPLES / name / "__main__.py")
         pulumi.runtime.test(lambda: (runpy.run_path(program), None)[1])()  # type: ignore[no-untyped-call]
-        sys.modules.pop("issuer", None)
+        for module in ("issuer", "authority", "handed_on"):
+            sys.modules.pop(module, None)
         return recorder.made
 
     return example
@@ -122,3 +144,66 @@ def test_issuer_issues_and_renews_certificates() -> None:
     assert provider.diff("certificate", issued, {"hostname": "other.example.com"}).changes is True
     renewed = provider.update("certificate", issued, {"hostname": "other.example.com"}).outs
     assert renewed["certificate"] != issued["certificate"]
+
+
+def test_platform_gives_each_team_registry_and_binaries(run: Callable[[str], Made]) -> None:
+    made = run("platform")
+    for team in ("web", "data"):
+        assert made["User", f"{team}-images:ci"]["roles"] == ["images-push", "binaries-publish"]
+        assert made["User", f"{team}-images:cluster"]["roles"] == ["images-pull", "binaries-fetch"]
+        assert made["RegistryProof", f"{team}-images-proof"]["login_server"] == f"{team}.example.com:5000"
+        assert made["Certificate", f"{team}-certificate"]["hostname"] == f"{team}.example.com"
+        assert made["RawHostedRepository", f"{team}-binaries"]["connection"]["url"].startswith(f"https://{team}.")
+
+
+def test_authority_issues_and_renews_certificates() -> None:
+    example: dict[str, Any] = runpy.run_path(str(EXAMPLES / "platform/authority.py"))
+    root = example["AuthorityProvider"]().create({"common_name": "Platform"}).outs
+    provider = example["CertificateProvider"]()
+    inputs = {"hostname": "a.example.com", "authority": root["certificate"], "authority_key": root["private_key"]}
+    issued = provider.create(inputs).outs
+    keystore = {key: issued[key] for key in ("certificate", "private_key")}
+    checked = KeystoreProvider().check({}, {**keystore, "password": "secret", "hostname": "a.example.com"})
+    assert checked.failures == []
+    issuer = load_pem_x509_certificate(root["certificate"].encode())
+    load_pem_x509_certificate(issued["certificate"].encode()).verify_directly_issued_by(issuer)
+    assert provider.diff("", issued, inputs).changes is False
+    assert provider.diff("", issued, {**inputs, "hostname": "b.example.com"}).changes is True
+    assert provider.update("", issued, inputs).outs["certificate"] != issued["certificate"]
+
+
+def test_consumer_takes_outputs_of_one_team(sdk: None) -> None:
+    class Platform(Recorder):
+        def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
+            outputs = {"login_servers": {"a": "a:5000"}, "pull_secrets": {"a": {"kind": "Secret"}}, "ca": "PEM"}
+            return args.name, {"outputs": outputs, "secret_output_names": ["pull_secrets"]}
+
+    exported: dict[str, Any] = {}
+    pulumi.runtime.set_mocks(Platform(), project="c", preview=False)
+    pulumi.runtime.set_all_config({"c:platform": "organization/platform/prod", "c:team": "a"}, [])
+
+    def program() -> None:
+        done = runpy.run_path(str(EXAMPLES / "platform/consumer/__main__.py"))
+        for output in ("login_servers", "pull_secrets"):
+            done["of_team"](output).apply(lambda value, output=output: exported.update({output: value}))
+
+    pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
+    assert exported == {"login_servers": "a:5000", "pull_secrets": {"kind": "Secret"}}
+
+
+def test_logins_in_the_forms_of_their_clients(sdk: None) -> None:
+    example: dict[str, Any] = runpy.run_path(str(EXAMPLES / "platform/handed_on.py"))
+    logins = [json.dumps({"auths": {f"{name}:5000": {"auth": name}}}) for name in ("a", "b")]
+    configs: list[str] = []
+    manifests: list[dict[str, Any]] = []
+
+    def program() -> None:
+        example["docker_config"]([pulumi.Output.secret(one) for one in logins]).apply(configs.append)
+        example["pull_secret"]("a", pulumi.Output.secret(logins[0])).apply(manifests.append)
+
+    pulumi.runtime.set_mocks(Recorder(), project="c", preview=False)
+    pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
+    (config,), (manifest,) = configs, manifests
+    assert json.loads(config) == {"auths": {"a:5000": {"auth": "a"}, "b:5000": {"auth": "b"}}}
+    assert manifest["type"] == "kubernetes.io/dockerconfigjson"
+    assert base64.b64decode(manifest["data"][".dockerconfigjson"]).decode() == logins[0]

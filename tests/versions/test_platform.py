@@ -1,0 +1,169 @@
+"""The example ``platform``: two servers, what they hand on, who takes it, and a destroy from another machine."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from nexus_registry.cli.registry import Target, examine
+from requests.auth import HTTPBasicAuth
+
+from sandbox import host as hosts
+from sandbox.archive import nexus_archive
+from sandbox.host import Host
+from sandbox.paths import PROJECT
+from sandbox.shell import free_port, run
+from sandbox.stack import PulumiStack, SandboxStack, Stack, default_engine, open_stack
+from tests.contract.consumer import another_machine
+
+pytestmark = pytest.mark.xdist_group("platform")
+
+EXAMPLE = PROJECT / "examples/platform"
+ARCHIVE = "/srv/nexus.tar.gz"
+TOOL = b"#!/bin/sh\necho a tool of the team web\n"
+
+
+@dataclass
+class Platform:
+    """The stack of the example, with both of its servers on one host."""
+
+    folder: Path
+    host: Host
+    stack: Stack
+    passwords: dict[str, dict[str, str]]
+    outputs: dict[str, Any] = field(default_factory=dict)
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    folder, host, archive = tmp_path_factory.mktemp("platform"), hosts.up("platform"), nexus_archive()
+    shutil.copyfile(archive.path, host.root / ARCHIVE.lstrip("/"))
+    program = folder / "program"
+    shutil.copytree(EXAMPLE, program)
+    (program / ".venv").symlink_to(sys.prefix)
+    stack = open_stack(program=program, name="dev", work=folder / "work", passphrase="right")
+    teams: dict[str, Any] = {}
+    for team in ("web", "data"):
+        place = dict.fromkeys(("unit", "user", "group"), f"nexus-{team}")
+        place |= {"install_root": f"/opt/nexus-{team}", "data_dir": f"/var/lib/nexus-{team}"}
+        ports = {"http_port": free_port(), "https_port": free_port()}
+        teams[team] = {
+            "hostname": "localhost",
+            "ssh_host_key": host.host_key,
+            "registry_port": free_port(),
+            "server": {"ssh_host": host.address, **place, **ports},
+        }
+    both = {"version": archive.version, "archive_sha256": archive.sha256, "archive_path": ARCHIVE, "heap_mb": 800}
+    accounts = ("admin", "keystore", "ci", "cluster")
+    passwords = {team: {account: f"{team}-{account}-canary" for account in accounts} for team in teams}
+    for key, value in {"teams": teams, "server": both, "ssh_port": host.ssh_port}.items():
+        stack.set_config(key, value)
+    for key, secret in {"passwords": passwords, "ssh_private_key": host.private_key}.items():
+        stack.set_config(key, secret, secret=True)
+    yield Platform(folder, host, stack, passwords)
+    hosts.down("platform")
+
+
+def test_two_teams_have_a_registry_each(platform: Platform) -> None:
+    stack = platform.stack
+    done = stack.up()
+    assert done.ok, f"{done.error}\n{done.stdout[-3000:]}"
+    again = stack.preview(expect_no_changes=True)
+    assert again.ok, again
+    platform.outputs = stack.outputs(show_secrets=True)
+    kept = stack.state_file.read_text()
+    assert "canary" not in kept
+    assert "PRIVATE KEY" not in kept
+    shown = stack.outputs()
+    for secret in ("pull_secrets", "docker_config", "binaries"):
+        assert "canary" not in json.dumps(shown[secret]), secret
+
+
+@pytest.mark.parametrize("team", ["web", "data"])
+def test_pull_secrets_hold_login_that_works(platform: Platform, team: str) -> None:
+    outputs, address = platform.outputs, platform.outputs["login_servers"][team]
+    manifest = outputs["pull_secrets"][team]
+    assert (manifest["kind"], manifest["type"]) == ("Secret", "kubernetes.io/dockerconfigjson")
+    one = json.loads(base64.b64decode(manifest["data"][".dockerconfigjson"]))
+    both = json.loads(outputs["docker_config"])
+    assert one["auths"] == {address: both["auths"][address]}
+    username, _, password = base64.b64decode(one["auths"][address]["auth"]).decode().partition(":")
+    assert (username, password) == ("cluster", platform.passwords[team]["cluster"])
+    right = Target(f"https://{address}", ca=outputs["ca"], username=username, password=password)
+    assert list(examine(right)) == []
+
+
+def test_play_fetches_binaries(platform: Platform, uv: Path) -> None:
+    """With Ansible itself, over SSH, and over HTTPS with the certificate that the stack issued."""
+    folder, host, binaries = platform.folder, platform.host, platform.outputs["binaries"]
+    (folder / "ca.pem").write_text(binaries["ca"])
+    login = HTTPBasicAuth("ci", platform.passwords["web"]["ci"])
+    address = f"{binaries['teams']['web']['url']}/tools/hello"
+    requests.put(address, data=TOOL, auth=login, verify=str(folder / "ca.pem"), timeout=60).raise_for_status()
+    run([uv, "venv", "--quiet", "--python", sys.executable, folder / "ansible"])
+    run([uv, "pip", "install", "--quiet", "--python", folder / "ansible/bin/python", "ansible-core"])
+    (folder / "binaries.json").write_text(json.dumps(binaries))
+    wanted = {"path": "tools/hello", "sha256": hashlib.sha256(TOOL).hexdigest(), "dest": "/usr/local/bin/hello"}
+    (folder / "files.json").write_text(json.dumps({"team": "web", "files": [wanted]}))
+    known = f"-o UserKnownHostsFile={host.folder}/known_hosts -o StrictHostKeyChecking=yes"
+    (folder / "inventory").write_text(
+        f"machine ansible_host={host.address} ansible_port={host.ssh_port} ansible_user=root "
+        f"ansible_ssh_private_key_file={host.folder}/id_ed25519 ansible_ssh_common_args='{known}' "
+        "ansible_python_interpreter=/usr/bin/python3\n"
+    )
+    given = ["-i", folder / "inventory", "-e", f"@{folder}/binaries.json", "-e", f"@{folder}/files.json"]
+    env = {**os.environ, "ANSIBLE_HOME": str(folder / "home"), "ANSIBLE_CONFIG": "/dev/null", "LC_ALL": "C.UTF-8"}
+    command = [folder / "ansible/bin/ansible-playbook", *given, EXAMPLE / "play.yml"]
+    assert "changed=3 " in run(command, env=env).stdout
+    assert host.ssh("hello").stdout == "a tool of the team web\n"
+    assert "changed=0 " in run(command, env=env).stdout
+
+
+def test_another_stack_takes_what_platform_exports(platform: Platform, tmp_path: Path) -> None:
+    program = platform.folder / "program/consumer"
+    (program / ".venv").symlink_to(sys.prefix)
+    state, engine = platform.stack.state_file, default_engine()
+    if engine == "pulumi":
+        (tmp_path / "state").symlink_to(state.parents[3])
+    stack = open_stack(engine, program=program, name="prod", work=tmp_path, passphrase="right")
+    if isinstance(stack, SandboxStack):
+        stack.references = [platform.stack]
+    stack.set_config("platform", "organization/platform/dev")
+    stack.set_config("team", "data")
+    done = stack.up()
+    assert done.ok, f"{done.error}\n{done.stdout[-3000:]}"
+    handed_on = stack.outputs(show_secrets=True)
+    assert handed_on["login_server"] == platform.outputs["login_servers"]["data"]
+    assert handed_on["pull_secret"] == platform.outputs["pull_secrets"]["data"]
+    assert stack.outputs()["pull_secret"] == "[secret]"
+    assert stack.up(expect_no_changes=True).ok
+    assert stack.destroy().ok
+
+
+def test_destroy_from_another_machine(platform: Platform, tmp_path: Path) -> None:
+    with another_machine(platform.stack, tmp_path) as (other, env):
+        refused = other.destroy(env=env)
+        assert "force_destroy" in refused.error, "the binaries are in the way"
+    given = platform.stack
+    program = given.program / "__main__.py"
+    program.write_text(program.read_text().replace('name="binaries",', 'name="binaries", force_destroy=True,'))
+    assert given.up().ok
+    with another_machine(given, tmp_path / "again") as (other, env):
+        done = other.destroy(env=env)
+        assert done.ok, f"{done.error}\n{done.stdout[-3000:]}"
+    assert given.export()["resources"] == []
+    for team in ("web", "data"):
+        assert not platform.host.exists(f"/etc/systemd/system/nexus-{team}.service")
+        assert not platform.host.exists(f"/opt/nexus-{team}")
+        assert platform.host.exists(f"/var/lib/nexus-{team}/db")
+    assert isinstance(given, PulumiStack) or not platform.host.exists("/var/lib/nexus-registry")
