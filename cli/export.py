@@ -13,8 +13,8 @@ import sys
 import time
 from pathlib import Path
 from typing import Any, TextIO
-from urllib.parse import urlsplit
 
+from nexus_registry.providers.address import has_login, is_address
 from nexus_registry.providers.client import Connection, NexusClient
 
 from .command import DONE, FAILED, FOUND, CommandError, State, read_text
@@ -69,8 +69,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _validate(options: argparse.Namespace, choice: Choice) -> None:
-    parts = urlsplit(options.url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+    if not is_address(options.url) or has_login(options.url):
         raise CommandError("--url: must be https://host:port, without a login. Give the address of the server.")
     if not os.environ.get("NEXUS_PASSWORD"):
         raise CommandError(

@@ -20,11 +20,15 @@ from urllib.parse import urlencode, urljoin, urlsplit
 import requests
 from requests.auth import AuthBase, HTTPBasicAuth
 
+from ..providers.address import host_and_port, is_address
 from ..providers.client import Connection, NexusClient
 from ..providers.data_sources import get_blob_stores, get_realms, get_server
 from ..providers.errors import NexusError, NotFound, RateLimited, Unauthorized
 from ..providers.registry_check import bearer, challenge, check_login, pull_status
+from .clients import CLIENTS, client_findings
 from .command import DONE, FOUND, CommandError, read_text
+from .finding import Finding
+from .usage import usage
 
 KNOWN_BAD = {"3.96.0": "it answers HEAD of a manifest with 500 (sonatype/nexus-public#1059)"}
 """Versions on which a registry does not work."""
@@ -42,21 +46,6 @@ _CERTIFICATE = {
 
 
 @dataclass(frozen=True)
-class Finding:
-    """Something that is wrong.
-
-    Attributes:
-        code: stable, for monitoring.
-        text: what is wrong.
-        remedy: what to do.
-    """
-
-    code: str
-    text: str
-    remedy: str
-
-
-@dataclass(frozen=True)
 class Target:
     """What to examine.
 
@@ -69,6 +58,8 @@ class Target:
         anonymous_pull: whether a pull without a login should be allowed; None: either.
         expires_within: days before the end of a certificate from which on that is a finding.
         image: repository path of an image to push and pull; empty: none.
+        clients: programs on this machine that are to use the registry: ``docker``, ``containerd``.
+        root: where the configuration of these is.
     """
 
     url: str
@@ -79,6 +70,8 @@ class Target:
     anonymous_pull: bool | None = None
     expires_within: int = 30
     image: str = ""
+    clients: tuple[str, ...] = ()
+    root: Path = Path("/")
 
     def connection(self, url: str) -> Connection:
         login: Connection = {"url": url, "username": self.username, "password": self.password}
@@ -103,6 +96,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--push", default="", metavar="IMAGE", help="push a small image to this path, pull it, and delete it"
     )
+    parser.add_argument(
+        "--client",
+        action="append",
+        choices=CLIENTS,
+        default=[],
+        help="examine how this program on this machine is told of the registry's authority; can be repeated",
+    )
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
 
 
@@ -123,8 +123,7 @@ def request(options: argparse.Namespace, environment: Mapping[str, str]) -> Targ
     """What to examine, from flags and environment; raises CommandError for what can't be."""
     username = environment.get("NEXUS_USERNAME", "")
     for flag, url in (("URL", options.url or ""), ("--nexus", options.nexus)):
-        parts = urlsplit(url)
-        if (flag == "URL" or url) and (parts.scheme not in ("http", "https") or not parts.hostname):
+        if (flag == "URL" or url) and not is_address(url):
             raise CommandError(f"{flag}: {url!r} is no address. Give https://HOST:PORT, or --host")
     if (options.push or options.nexus) and not username:
         raise CommandError("NEXUS_USERNAME: is missing. --push and --nexus need a login")
@@ -137,6 +136,7 @@ def request(options: argparse.Namespace, environment: Mapping[str, str]) -> Targ
         anonymous_pull={"yes": True, "no": False}.get(options.anonymous_pull),
         expires_within=options.expires_within,
         image=options.push,
+        clients=tuple(dict.fromkeys(options.client)),
     )
 
 
@@ -147,24 +147,20 @@ def examine(target: Target, progress: Callable[[str], object] = lambda _: None) 
         if not url:
             continue
         progress(f"examining {url}")
-        if (place := _place(url)) not in reached:
+        if (place := host_and_port(url)) not in reached:
             found = list(_transport(url, target))
             reached[place] = all(one.code == "certificate-expires" for one in found)
             yield from found
         if reached[place]:
             yield from ask(target)
-
-
-def _place(url: str) -> tuple[str, int]:
-    parts = urlsplit(url)
-    return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    yield from client_findings(target.url, target.clients, target.root)
 
 
 # --- name, port, TLS ------------------------------------------------------------------------------
 
 
 def _transport(url: str, target: Target) -> Iterator[Finding]:
-    host, port = _place(url)
+    host, port = host_and_port(url)
     try:
         plain = socket.create_connection((host, port), timeout=_TIMEOUT)
     except socket.gaierror:
@@ -328,12 +324,14 @@ def _nexus(target: Target) -> Iterator[Finding]:
     if writable.status_code == 503:
         yield Finding("read-only", "Nexus takes no writes", "Free disk space, or end the read-only mode")
     try:
-        version = get_server(connection).version.partition("-")[0]
+        server = get_server(connection)
+        version = server.version.partition("-")[0]
         if version in KNOWN_BAD:
             yield Finding(
                 "version", f"Nexus {version} is known to fail: {KNOWN_BAD[version]}", "Change the version"
             )
         yield from _licence(client)
+        yield from usage(client, server)
         if not any(realm.realm == "DockerToken" and realm.active for realm in get_realms(connection)):
             yield Finding("realm", "the realm DockerToken is not active", "Run pulumi refresh and pulumi up")
         for store in get_blob_stores(connection):

@@ -20,6 +20,7 @@ LICENCE_SINCE = (3, 77)
 BUNDLED_JAVA_SINCE = (3, 78)
 H2_2_SINCE = (3, 70)
 NO_ORIENT_SINCE = (3, 71)
+LOWER_LIMITS_SINCE = (3, 87)
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,26 @@ def parse_server_header(header: str) -> tuple[str, str]:
     """Version and edition in a ``Server`` header such as ``Nexus/3.19.1-01 (OSS)``; empty when it has none."""
     match = re.search(r"\bNexus/(\d+\.\d+\.\d+(?:-\d+)?)\b(?: \((\w+)\))?", header)
     return (match[1], match[2] or "") if match else ("", "")
+
+
+@dataclass(frozen=True)
+class UsageLimits:
+    """What a server may hold and serve.
+
+    Attributes:
+        components: at most so many; a docker component is a tag.
+        requests: in a day, of clients to repositories.
+    """
+
+    components: int
+    requests: int
+
+
+def usage_limits(version: str, edition: str) -> UsageLimits | None:
+    """The limits of a server; None where it has none, or version or edition are not known."""
+    if edition.lower() != "community" or not version or parse(version) < LICENCE_SINCE:
+        return None
+    return UsageLimits(40_000, 100_000) if parse(version) >= LOWER_LIMITS_SINCE else UsageLimits(100_000, 200_000)
 
 
 def java_major(version: str) -> int | None:

@@ -8,11 +8,11 @@ from contextlib import suppress
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+from .address import host_and_port
 from .client import Connection, NexusClient, client_for
 from .errors import NexusError, OutcomeUnknown, Refused, Unreachable, Untrusted
 from .run import Run
 
-_PORTS = {"http": 80, "https": 443}
 _PROBE_TIMEOUT = 5.0
 
 
@@ -25,10 +25,10 @@ def server_of(url: str) -> str:
     """A url in the one form in which two addresses of the same server and context path are equal."""
     try:
         parts = urlsplit(url)
-        host, port = (parts.hostname or "").rstrip("."), parts.port or _PORTS.get(parts.scheme, 0)
+        host, port = host_and_port(url)
     except ValueError:  # check refuses it
         return url
-    return f"{parts.scheme}://{host}:{port}{parts.path.rstrip('/')}"
+    return f"{parts.scheme}://{host.rstrip('.')}:{port}{parts.path.rstrip('/')}"
 
 
 def client_of(connection: Mapping[str, Any]) -> NexusClient:

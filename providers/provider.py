@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
 from pulumi.dynamic import (
     CheckFailure,
@@ -20,6 +19,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
+from .address import is_address
 from .authority import authority_pem
 from .compat import rest_failures
 from .properties import Prop, PropertyGroup, prop
@@ -33,12 +33,7 @@ NAMESPACE = "nexus-registry"
 def _server_url(value: Any) -> str:
     hint = "must be https://host:port, with the context path if there is one"
     url = text(r"https?://[^\s/?#]+(/[^\s?#]*)?", hint=hint)(value)
-    try:
-        parts = urlsplit(url)
-        usable = bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable:
+    if not is_address(url):
         raise Invalid(hint)
     return str(url)
 

@@ -63,7 +63,18 @@ class Registry:
             "security/realms/active": ["DockerToken"],
             "blobstores": [blob_store()],
         }
-        return Response(body=rest[path.removeprefix("/service/rest/v1/")])
+        name = path.removeprefix("/service/rest/v1/")
+        return Response(body=rest[name]) if name in rest else Response(404)
+
+    def use(self, version: str, *, components: int = 1, requests: int = 1, edition: str = "COMMUNITY") -> None:
+        """Be of this version, and hold and serve so much."""
+        node = Response(body={"nodeId": "n"}, headers={"Server": f"Nexus/{version} ({edition})"})
+        gauges = {
+            "nexus.analytics.component_total_count": {"value": components},
+            "nexus.analytics.content_request_count": {"value": {"day": requests, "hour": 1}},
+        }
+        metrics = Response(body={"version": "4.0.0", "gauges": gauges})
+        self.changed |= {"/service/rest/v1/system/node": node, "/service/rest/metrics/data": metrics}
 
     def _registry(self, request: Request, path: str, login: str) -> Response:
         if not login:
@@ -106,6 +117,11 @@ WRONG: dict[str, Callable[[Registry], object]] = {
     "licence": lambda one: one.changed.update(
         {"/service/rest/v1/system/eula": Response(body={"accepted": False})}
     ),
+    "components-limit": lambda one: one.use("3.87.0-01", components=40_001),
+    "components-near-limit": lambda one: one.use("3.77.0-01", components=80_000),
+    "requests-limit": lambda one: one.use("3.86.0-01", requests=200_001),
+    "requests-near-limit": lambda one: one.use("3.87.0-01", requests=80_000),
+    "upgrade-limit": lambda one: one.use("3.86.0-01", components=40_001),
     "realm": lambda one: one.changed.update({"/service/rest/v1/security/realms/active": Response(body=[])}),
     "nexus-login": lambda one: one.changed.update({"/service/rest/v1/security/realms/active": Response(401)}),
     "nexus": lambda one: one.changed.update({"/service/rest/v1/blobstores": Response(body={"odd": 1})}),
@@ -142,6 +158,25 @@ def test_each_fault_of_registry_and_nexus_has_its_code(code: str) -> None:
         assert code in codes(fake, registry)
 
 
+@pytest.mark.parametrize(
+    ("version", "given"),
+    [
+        ("3.87.0-01", {"components": 31_999, "requests": 79_999}),
+        ("3.76.1-01", {"components": 200_000, "edition": "OSS"}),
+        ("3.87.0-01", {"components": 200_000, "edition": "PRO"}),
+    ],
+)
+def test_usage_within_limits_is_no_finding(version: str, given: dict[str, Any]) -> None:
+    registry = Registry()
+    registry.use(version, **given)
+    with serve(registry) as fake:
+        assert codes(fake, registry) == []
+        registry.changed["/service/rest/metrics/data"] = Response(404)
+        assert codes(fake, registry) == []
+        registry.changed["/service/rest/metrics/data"] = Response(body={"gauges": {}})
+        assert codes(fake, registry) == []
+
+
 def test_pull_that_should_be_allowed_is_finding() -> None:
     with serve(registry := Registry()) as fake:
         assert codes(fake, registry, anonymous_pull=True) == ["no-anonymous-pull"]
@@ -166,6 +201,50 @@ def test_each_fault_of_certificate_has_its_code(tmp_path: Path, code: str, issue
         assert codes(fake, registry, ca=authority().certificate_pem) == ([code] if code else [])
 
 
+HOSTS = '[host."https://127.0.0.1"]\n  ca = '
+CLIENT_FILES: list[tuple[str, dict[str, str], list[str]]] = [
+    ("docker", {}, ["docker-ca"]),
+    ("docker", {"docker/certs.d/{name}/ca.crt": "right"}, []),
+    ("docker", {"docker/certs.d/{name}/ca.crt": "other"}, ["docker-ca"]),
+    ("docker", {"docker/certs.d/{name}/ca.crt": "no PEM"}, ["docker-ca"]),
+    ("docker", {"docker/certs.d/{name}/ca.pem": "right"}, ["docker-ca"]),
+    ("containerd", {}, ["containerd-ca"]),
+    ("containerd", {"containerd/certs.d/{name}/hosts.toml": f'{HOSTS}"/etc/ca.pem"', "ca.pem": "right"}, []),
+    ("containerd", {"containerd/certs.d/{name}/hosts.toml": f"{HOSTS}['x.pem']",
+                    "containerd/certs.d/{name}/x.pem": "right"}, []),
+    ("containerd", {"containerd/certs.d/{under}/hosts.toml": f'{HOSTS}[\n"/etc/ca.pem",\n]', "ca.pem": "right"},
+     []),
+    ("containerd", {"containerd/certs.d/_default/ca.crt": "right"}, []),
+    ("containerd", {"containerd/certs.d/{name}/hosts.toml": f'{HOSTS}"/etc/none.pem"'}, ["containerd-ca"]),
+    ("containerd", {"containerd/certs.d/{name}/hosts.toml": '# ca = "/etc/ca.pem"',
+                    "ca.pem": "right"}, ["containerd-ca"]),
+    ("containerd", {"containerd/certs.d/{name}/hosts.toml": f'{HOSTS}"/etc/ca.pem"\n skip_verify = true',
+                    "ca.pem": "right"}, ["containerd-skip-verify"]),
+    ("containerd", {"containerd/config.toml": "version = 2\n[plugins]\n",
+                    "containerd/certs.d/{name}/ca.crt": "right"}, ["containerd-config-path"]),
+    ("containerd", {"containerd/config.toml": 'version = 2\n  config_path = "/etc/containerd/certs.d"\n',
+                    "containerd/certs.d/{name}/ca.crt": "right"}, []),
+    ("containerd", {"containerd/config.toml": "version = 3\n", "containerd/certs.d/{name}/ca.crt": "right"}, []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("client", "files", "expected"), CLIENT_FILES)
+def test_client_that_does_not_trust_authority(
+    tmp_path: Path, client: str, files: dict[str, str], expected: list[str]
+) -> None:
+    """``{name}`` is the folder that is named as the registry, ``{under}`` the other form of it for containerd."""
+    contents = {"right": authority().certificate_pem, "other": Authority.create("Stranger").certificate_pem}
+    issued = authority().issue(["127.0.0.1"], key="ec")
+    with serve(registry := Registry(), context(tmp_path, issued)) as fake:
+        host, port = fake.url.removeprefix("https://").split(":")
+        for name, content in files.items():
+            file = tmp_path / "root/etc" / name.format(name=f"{host}:{port}", under=f"{host}_{port}_")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(contents.get(content, content))
+        given = {"ca": authority().certificate_pem, "clients": (client,), "root": tmp_path / "root"}
+        assert codes(fake, registry, **given) == expected
+
+
 def test_what_is_not_reached_has_its_code() -> None:
     with serve(registry := Registry()) as fake:
         plain = fake.url.replace("http:", "https:")
@@ -174,13 +253,21 @@ def test_what_is_not_reached_has_its_code() -> None:
         assert codes(fake, registry, url="https://no-such-host.invalid", nexus="") == ["name"]
 
 
+COMPUTED = (
+    "push", "pull", "delete", "docker-ca", "containerd-ca",
+    *(f"{what}-{near}limit" for what in ("components", "requests") for near in ("", "near-")),
+)  # fmt: skip
+"""Codes that are put together, which a search in the source does not find."""
+
+
 def test_page_lists_every_code() -> None:
     page = (PROJECT / "docs/how-to/monitoring.md").read_text().partition("## Codes")[2]
-    source = (PROJECT / "cli/registry.py").read_text()
+    source = "".join((PROJECT / f"cli/{part}.py").read_text() for part in ("registry", "usage", "clients"))
     codes = set(re.findall(r'Finding\(\s*"([a-z-]+)"', source)) | set(
         re.findall(r'"(certificate-[a-z-]+)"', source)
     )
-    assert set(re.findall(r"`([a-z-]+)`(?=[^|]*\|[^|]+\|\n)", page)) == codes | {"push", "pull", "delete"}
+    assert codes >= set(WRONG) - {*COMPUTED}
+    assert set(re.findall(r"`([a-z-]+)`(?=[^|]*\|[^|]+\|\n)", page)) == codes | {*COMPUTED}
 
 
 def test_command_prints_findings_and_ends_with_their_status(
@@ -203,6 +290,7 @@ def test_command_prints_findings_and_ends_with_their_status(
     [
         (["doctor"], "URL: '' is no address"),
         (["doctor", "registry:5000"], "URL: 'registry:5000' is no address"),
+        (["doctor", "https://registry:99999"], "URL: 'https://registry:99999' is no address"),
         (["doctor", "https://a", "--push", "x"], "NEXUS_USERNAME: is missing"),
         (["doctor", "https://a", "--ca", "/none"], "No such file"),
     ],
