@@ -121,9 +121,9 @@ def test_play_fetches_binaries(platform: Platform, uv: Path) -> None:
         f"ansible_ssh_private_key_file={host.folder}/id_ed25519 ansible_ssh_common_args='{known}' "
         "ansible_python_interpreter=/usr/bin/python3\n"
     )
-    given = ["-i", folder / "inventory", "-e", f"@{folder}/binaries.json", "-e", f"@{folder}/files.json"]
+    given = ["-i", f"{folder}/inventory", "-e", f"@{folder}/binaries.json", "-e", f"@{folder}/files.json"]
     env = {**os.environ, "ANSIBLE_HOME": str(folder / "home"), "ANSIBLE_CONFIG": "/dev/null", "LC_ALL": "C.UTF-8"}
-    command = [folder / "ansible/bin/ansible-playbook", *given, EXAMPLE / "play.yml"]
+    command = [f"{folder}/ansible/bin/ansible-playbook", *given, f"{EXAMPLE}/play.yml"]
     assert "changed=3 " in run(command, env=env).stdout
     assert host.ssh("hello").stdout == "a tool of the team web\n"
     assert "changed=0 " in run(command, env=env).stdout
