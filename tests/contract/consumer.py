@@ -55,7 +55,10 @@ def another_machine(stack: Stack, folder: Path) -> Iterator[tuple[Stack, dict[st
     try:
         engine = "pulumi" if isinstance(stack, PulumiStack) else "sandbox"
         other = open_stack(engine, program=away, name=stack.name, work=work, passphrase=stack.passphrase)
-        yield other, {"HOME": str(folder / "home"), "PYTHONPATH": str(package.parent), "PYTHONPYCACHEPREFIX": ""}
+        yield (
+            other,
+            {"HOME": str(folder / "home"), "PYTHONPATH": str(package.parent), "PYTHONDONTWRITEBYTECODE": ""},
+        )
     finally:
         away.rename(stack.program)
     assert list(package.rglob("*.pyc")), "the copy of the package was not used"

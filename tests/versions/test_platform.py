@@ -115,6 +115,7 @@ def test_play_fetches_binaries(platform: Platform, uv: Path) -> None:
     (folder / "binaries.json").write_text(json.dumps(binaries))
     wanted = {"path": "tools/hello", "sha256": hashlib.sha256(TOOL).hexdigest(), "dest": "/usr/local/bin/hello"}
     (folder / "files.json").write_text(json.dumps({"team": "web", "files": [wanted]}))
+    (folder / "ansible.cfg").touch()
     known = f"-o UserKnownHostsFile={host.folder}/known_hosts -o StrictHostKeyChecking=yes"
     (folder / "inventory").write_text(
         f"machine ansible_host={host.address} ansible_port={host.ssh_port} ansible_user=root "
@@ -122,7 +123,12 @@ def test_play_fetches_binaries(platform: Platform, uv: Path) -> None:
         "ansible_python_interpreter=/usr/bin/python3\n"
     )
     given = ["-i", f"{folder}/inventory", "-e", f"@{folder}/binaries.json", "-e", f"@{folder}/files.json"]
-    env = {**os.environ, "ANSIBLE_HOME": str(folder / "home"), "ANSIBLE_CONFIG": "/dev/null", "LC_ALL": "C.UTF-8"}
+    env = {
+        **os.environ,
+        "ANSIBLE_HOME": str(folder / "home"),
+        "ANSIBLE_CONFIG": f"{folder}/ansible.cfg",
+        "LC_ALL": "C.UTF-8",
+    }
     command = [f"{folder}/ansible/bin/ansible-playbook", *given, f"{EXAMPLE}/play.yml"]
     assert "changed=3 " in run(command, env=env).stdout
     assert host.ssh("hello").stdout == "a tool of the team web\n"
