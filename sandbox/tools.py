@@ -14,6 +14,8 @@ REQUIREMENTS = {
     "ansible": ("ansible-core>=2.17,<3",),
     # The S3 server alone: the extra "server" brings what other services of AWS need.
     "moto": ("moto[s3]>=5,<6", "flask>=3,<4", "flask-cors>=5"),
+    "poetry": ("poetry>=2,<3",),
+    "uv": ("uv>=0.5",),
 }
 """Name of the environment, and what it has."""
 

@@ -24,6 +24,7 @@ from sandbox.host import Host
 from sandbox.paths import PROJECT
 from sandbox.shell import free_port, run
 from sandbox.stack import SandboxStack, Stack, default_engine, open_stack
+from sandbox.tools import tool
 from tests.contract.consumer import another_machine
 
 pytestmark = pytest.mark.xdist_group("platform")
@@ -106,15 +107,13 @@ def test_pull_secrets_hold_login_that_works(platform: Platform, team: str) -> No
     assert list(examine(right)) == []
 
 
-def test_play_fetches_binaries(platform: Platform, uv: Path) -> None:
+def test_play_fetches_binaries(platform: Platform) -> None:
     """With Ansible itself, over SSH, and over HTTPS with the certificate that the stack issued."""
     folder, host, binaries = platform.folder, platform.host, platform.outputs["binaries"]
     (folder / "ca.pem").write_text(binaries["ca"])
     login = HTTPBasicAuth("ci", platform.passwords["web"]["ci"])
     address = f"{binaries['teams']['web']['url']}/tools/hello"
     requests.put(address, data=TOOL, auth=login, verify=str(folder / "ca.pem"), timeout=60).raise_for_status()
-    run([uv, "venv", "--quiet", "--python", sys.executable, folder / "ansible"])
-    run([uv, "pip", "install", "--quiet", "--python", folder / "ansible/bin/python", "ansible-core"])
     (folder / "binaries.json").write_text(json.dumps(binaries))
     wanted = {"path": "tools/hello", "sha256": hashlib.sha256(TOOL).hexdigest(), "dest": "/usr/local/bin/hello"}
     (folder / "files.json").write_text(json.dumps({"team": "web", "files": [wanted]}))
@@ -132,7 +131,7 @@ def test_play_fetches_binaries(platform: Platform, uv: Path) -> None:
         "ANSIBLE_CONFIG": f"{folder}/ansible.cfg",
         "LC_ALL": "C.UTF-8",
     }
-    command = [f"{folder}/ansible/bin/ansible-playbook", *given, f"{EXAMPLE}/play.yml"]
+    command = [str(tool("ansible", "ansible-playbook")), *given, f"{EXAMPLE}/play.yml"]
     assert "changed=3 " in run(command, env=env).stdout
     assert host.ssh("hello").stdout == "a tool of the team web\n"
     assert "changed=0 " in run(command, env=env).stdout

@@ -16,6 +16,7 @@ from pip._internal.models.index import PyPI
 
 from sandbox.shell import run
 from sandbox.stack import SandboxStack, open_stack
+from sandbox.tools import tool
 from tests.lifecycle.conftest import ENGINES
 from tests.lifecycle.test_install import checkout
 
@@ -116,29 +117,18 @@ def package_index() -> str:
 
 
 @pytest.fixture(scope="module")
-def tools(tmp_path_factory: pytest.TempPathFactory, uv: Path) -> Path:
-    """The folder of the programs uv and poetry, in an environment that nothing else uses."""
-    folder = tmp_path_factory.mktemp("tools")
-    run([uv, "venv", "--quiet", "--python", sys.executable, folder])
-    run([uv, "pip", "install", "--quiet", "--python", folder / "bin/python", "poetry", "uv"])
-    return folder / "bin"
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory, tools: Path) -> Path:
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
-    run([tools / "uv", "build", "--quiet", "--wheel", "--out-dir", folder, checkout(folder / "source")])
+    run([tool("uv", "uv"), "build", "--quiet", "--wheel", "--out-dir", folder, checkout(folder / "source")])
     (built,) = folder.glob("*.whl")
     return built
 
 
 @pytest.fixture(scope="module", params=["pip", "uv", "poetry"])
-def project(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, tools: Path, wheel: Path
-) -> Path:
+def project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
     """A project that has installed the wheel as its tool does it, and whose toolchain is that tool."""
-    tool, folder = request.param, tmp_path_factory.mktemp(request.param)
-    settings = {"toolchain": tool, "virtualenv": ".venv"} if tool != "poetry" else {"toolchain": tool}
+    installer, folder = request.param, tmp_path_factory.mktemp(request.param)
+    settings = {"toolchain": installer} | ({} if installer == "poetry" else {"virtualenv": ".venv"})
     runtime = {"name": "python", "options": settings}
     files = {
         "Pulumi.yaml": json.dumps({"name": "consumer", "runtime": runtime}),
@@ -147,20 +137,20 @@ def project(
         "providers/__init__.py": "",
         "providers/dns.py": RECORD,
         "requirements.txt": f"{wheel}\n",
-        "pyproject.toml": PYPROJECT.get(tool, "").format(wheel=wheel, index=package_index()),
+        "pyproject.toml": PYPROJECT.get(installer, "").format(wheel=wheel, index=package_index()),
     }
     for name, content in files.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(content)
-    if tool == "pip":
+    if installer == "pip":
         run([sys.executable, "-m", "venv", folder / ".venv"])
         run([folder / ".venv/bin/pip", "install", "--quiet", "--no-compile", "-r", "requirements.txt"], cwd=folder)
-    elif tool == "uv":
-        run([tools / "uv", "sync", "--quiet", "--python", sys.executable], cwd=folder)
+    elif installer == "uv":
+        run([tool("uv", "uv"), "sync", "--quiet", "--python", sys.executable], cwd=folder)
     else:
         environment = {"POETRY_VIRTUALENVS_IN_PROJECT": "true", "POETRY_VIRTUALENVS_CREATE": "true"}
         given = [f"{key}={value}" for key, value in environment.items()]
-        run(["env", "-u", "VIRTUAL_ENV", *given, tools / "poetry", "install", "--quiet", "-n"], cwd=folder)
+        run(["env", "-u", "VIRTUAL_ENV", *given, tool("poetry", "poetry"), "install", "--quiet", "-n"], cwd=folder)
     return folder
 
 
@@ -174,11 +164,12 @@ def test_every_file_of_wheel_is_installed(project: Path, wheel: Path) -> None:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_preview_beside_own_dynamic_provider(project: Path, engine: str, tools: Path, tmp_path: Path) -> None:
+def test_preview_beside_own_dynamic_provider(project: Path, engine: str, tmp_path: Path) -> None:
     stack = open_stack(engine, program=project, name="dev", work=tmp_path, passphrase="right")
     if isinstance(stack, SandboxStack):
         stack.python = project / ".venv/bin/python"
-    previewed = stack.preview(env={"PATH": f"{tools}:{os.environ['PATH']}"})
+    tools = [str(tool(name, name).parent) for name in ("poetry", "uv")]
+    previewed = stack.preview(env={"PATH": ":".join([*tools, os.environ["PATH"]])})
     assert previewed.ok, f"{previewed.error}\n{previewed.stdout[-3000:]}"
     names = {urn.rpartition("::")[2] for operation, urn in previewed.steps if operation == "create"}
     assert {"registry", "images", "images-repository", "images:ci", "auditors"} <= names
