@@ -6,7 +6,7 @@ import re
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 from nexus_registry.providers import errors
@@ -41,6 +41,12 @@ def listening(answer: bytes) -> Iterator[tuple[int, list[bytes]]]:
             with connection:
                 asked.append(connection.recv(65536))
                 connection.sendall(answer)
+                # A body may arrive by itself; closing before it was read would take the answer back.
+                connection.shutdown(socket.SHUT_WR)
+                connection.settimeout(1)
+                with suppress(OSError):
+                    while connection.recv(65536):
+                        pass
 
     with socket.create_server(("127.0.0.1", 0)) as server:
         threading.Thread(target=run, daemon=True).start()
