@@ -42,9 +42,9 @@ def listening(answer: bytes) -> Iterator[tuple[int, list[bytes]]]:
                 asked.append(connection.recv(65536))
                 connection.sendall(answer)
                 # A body may arrive by itself; closing before it was read would take the answer back.
-                connection.shutdown(socket.SHUT_WR)
                 connection.settimeout(1)
                 with suppress(OSError):
+                    connection.shutdown(socket.SHUT_WR)
                     while connection.recv(65536):
                         pass
 
