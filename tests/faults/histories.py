@@ -303,18 +303,23 @@ class ExpectedState:
         keys = {one.key for one in replaced if one.kind == "repository"} & self.images
         return {key for key in keys if not self.forced[key]}
 
-    def entangles(self, program: Program) -> bool:
-        """Whether something takes the object of what depends on it.
+    def entangled(self, program: Program) -> set[Key]:
+        """The objects that something takes from what depends on it.
 
         The engine asks nothing about that one before the taker is done, so no provider can see that it gives the
-        object up.
+        object up: the taker needs ``adopt``.
         """
         names = {urn: one.name for one in program.entries for urn in (program.urn(one.name), *one.aliases)}
+        found = set[Key]()
         for one in program.entries:
             owner = names.get(self.owners.get(one.object, ""), one.name)
             if owner != one.name and one.name in program.closure([owner]):
-                return True
-        return False
+                found.add(one.object)
+        return found
+
+    def entangles(self, program: Program) -> bool:
+        """Whether that is so for a repository: one with images is deleted by nobody, so the run is refused."""
+        return any(kind == "repository" for kind, _ in self.entangled(program))
 
     def adopting(self, run: Run) -> Run:
         """The run with ``adopt`` where it needs that: the object has other properties, and its owner is gone.
@@ -322,13 +327,14 @@ class ExpectedState:
         A provider can't see that a resource which is in the state and not in the program had the object.
         """
         known, entries = set(run.program.urns), list[Entry]()
+        entangled = self.entangled(run.program)
         known.update(urn for one in run.program.entries for urn in one.aliases)
         for one in run.program.entries:
             held, desired = self.objects.get(one.object), run.program.expected(one, self.prefix)
             # A replaced role is stripped from the users that have it.
             other = held not in (None, desired) or (held and run.replace)
             taken = self.owners.get(one.object) not in known and bool(other)
-            adopts = self.unsettled or one.object in run.foreign or taken
+            adopts = self.unsettled or one.object in run.foreign or taken or one.object in entangled
             entries.append(replace(one, adopt=one.adopt or adopts))
         program = replace(run.program, entries=tuple(entries))
         there = tuple(name for name in run.replace if program.urn(name) in self.urns)

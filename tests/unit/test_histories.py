@@ -104,11 +104,17 @@ def test_killed_create_may_report_existing_value() -> None:
     assert there.killed(Run(Program(entries=(realm,)))).loose == set()
 
 
-def test_no_resource_takes_object_of_dependent() -> None:
-    """Nothing takes the object of what depends on it."""
+def test_object_of_dependent_is_taken_with_adopt() -> None:
+    """A repository of a dependent, which may hold images, is not taken at all."""
     expected = ExpectedState("p-").after(
         Run(Program(entries=(ROLE, replace(ROLE, name="b", key="s", parent="a"))))
     )
-    taken = (replace(ROLE, key="s"), replace(ROLE, name="b", parent="a"))
-    assert expected.entangles(Program(entries=taken))
-    assert not expected.entangles(Program(entries=(taken[0], replace(taken[1], parent=""))))
+    taken = Program(entries=(replace(ROLE, key="s"), replace(ROLE, name="b", parent="a")))
+    assert expected.entangled(taken) == {("role", "s")}
+    assert not expected.entangles(taken)
+    assert [one.adopt for one in expected.adopting(Run(taken)).program.entries] == [True, False]
+    assert not expected.entangled(Program(entries=(taken.entries[0], replace(taken.entries[1], parent=""))))
+    images = ExpectedState("p-").after(
+        Run(Program(entries=(ROLE, IMAGES, replace(IMAGES, name="e", key="e", parent="d"))))
+    )
+    assert images.entangles(Program(entries=(replace(IMAGES, key="e"), replace(IMAGES, name="e", parent="d"))))
