@@ -62,7 +62,7 @@ remove_former_unit() {
     log "$former_unit.service becomes $unit.service"
     new_unit=$unit
     select_unit "$former_unit"
-    stop_service
+    [ ! -f "$(unit_file_of "$unit")" ] || stop_service
     select_unit "$new_unit"
     take_lists "$FACTS_ROOT/$former_unit"
     for former_fact in "$FACTS_ROOT/$former_unit"/*; do

@@ -109,9 +109,11 @@ def test_records_of_unit_that_never_ran_are_forgotten(shell: list[str], host: Ho
     assert (facts / "nexus/account.user-made").read_text() == "nexus\nregistry\n"
 
 
-def test_former_unit_is_removed_and_facts_moved(shell: list[str], host: Host) -> None:
-    """A former unit hands its facts on and goes."""
-    host.unit("second", OURS.format(root="/opt/nexus", data=host.folder / "data"))
+@pytest.mark.parametrize("there", [True, False])
+def test_former_unit_is_removed_and_facts_moved(shell: list[str], host: Host, there: bool) -> None:
+    """A former unit hands its facts on and goes; a cut run may have removed it and not written the next one."""
+    if there:
+        host.unit("second", OURS.format(root="/opt/nexus", data=host.folder / "data"))
     facts = host.folder / "facts"
     (facts / "second").mkdir()
     for name, value in (
@@ -126,8 +128,7 @@ def test_former_unit_is_removed_and_facts_moved(shell: list[str], host: Host) ->
     said = step(shell, host, f"{stubs}remove_former_unit; echo $unit $FACTS")
     assert said.splitlines() == [
         "second.service becomes nexus.service",
-        "stops second",
-        "stopped and removed second.service",
+        *(["stops second", "stopped and removed second.service"] if there else []),
         f"nexus {facts}/nexus",
     ]
     assert {file.name: file.read_text() for file in (facts / "nexus").iterdir()} == {
