@@ -45,7 +45,7 @@ class Platform:
     outputs: dict[str, Any] = field(default_factory=dict)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     folder, host, archive = tmp_path_factory.mktemp("platform"), hosts.up("platform"), nexus_archive()
     shutil.copyfile(archive.path, host.root / ARCHIVE.lstrip("/"))
@@ -78,7 +78,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     hosts.down("platform")
 
 
-def test_two_teams_have_a_registry_each(platform: Platform) -> None:
+def two_teams_have_a_registry_each(platform: Platform) -> None:
     stack = platform.stack
     done = stack.up()
     assert done.ok, f"{done.error}\n{done.stdout[-3000:]}"
@@ -93,8 +93,7 @@ def test_two_teams_have_a_registry_each(platform: Platform) -> None:
         assert "canary" not in json.dumps(shown[secret]), secret
 
 
-@pytest.mark.parametrize("team", ["web", "data"])
-def test_pull_secrets_hold_login_that_works(platform: Platform, team: str) -> None:
+def pull_secrets_hold_login_that_works(platform: Platform, team: str) -> None:
     outputs, address = platform.outputs, platform.outputs["login_servers"][team]
     manifest = outputs["pull_secrets"][team]
     assert (manifest["kind"], manifest["type"]) == ("Secret", "kubernetes.io/dockerconfigjson")
@@ -107,7 +106,7 @@ def test_pull_secrets_hold_login_that_works(platform: Platform, team: str) -> No
     assert list(examine(right)) == []
 
 
-def test_play_fetches_binaries(platform: Platform) -> None:
+def play_fetches_binaries(platform: Platform) -> None:
     """With Ansible itself, over SSH, and over HTTPS with the certificate that the stack issued."""
     folder, host, binaries = platform.folder, platform.host, platform.outputs["binaries"]
     (folder / "ca.pem").write_text(binaries["ca"])
@@ -137,7 +136,7 @@ def test_play_fetches_binaries(platform: Platform) -> None:
     assert "changed=0 " in run(command, env=env).stdout
 
 
-def test_another_stack_takes_what_platform_exports(platform: Platform, tmp_path: Path) -> None:
+def another_stack_takes_what_platform_exports(platform: Platform, tmp_path: Path) -> None:
     program = platform.folder / "program/consumer"
     (program / ".venv").symlink_to(sys.prefix)
     state, engine = platform.stack.state_file, default_engine()
@@ -157,7 +156,7 @@ def test_another_stack_takes_what_platform_exports(platform: Platform, tmp_path:
     assert stack.destroy().ok
 
 
-def test_destroy_from_another_machine(platform: Platform, tmp_path: Path) -> None:
+def destroy_from_another_machine(platform: Platform, tmp_path: Path) -> None:
     stack, host = platform.stack, platform.host
     with another_machine(stack, tmp_path) as (other, env):
         done = other.destroy(env=env)
@@ -168,3 +167,14 @@ def test_destroy_from_another_machine(platform: Platform, tmp_path: Path) -> Non
         assert not host.exists(f"/opt/nexus-{team}")
         assert host.exists(f"/var/lib/nexus-{team}/db")
     assert not host.exists("/var/lib/nexus-registry")
+
+
+def test_platform_from_up_to_destroy(platform: Platform, tmp_path: Path) -> None:
+    """One stack's life, in order."""
+    two_teams_have_a_registry_each(platform)
+    for team in ("web", "data"):
+        pull_secrets_hold_login_that_works(platform, team)
+    play_fetches_binaries(platform)
+    (tmp_path / "consumer").mkdir()
+    another_stack_takes_what_platform_exports(platform, tmp_path / "consumer")
+    destroy_from_another_machine(platform, tmp_path / "other")
