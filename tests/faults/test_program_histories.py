@@ -1,7 +1,7 @@
 """A program is edited over several runs: the server then holds what the last one says.
 
 Each history is made from its seed: ``HISTORY=<seed>`` runs that one alone, on ``ENGINE`` (the sandbox's unless
-told otherwise). ``HISTORIES`` is how many the full part runs, 500 unless told otherwise, from ``HISTORY_SEED`` on.
+told otherwise). ``HISTORIES`` is how many the full part runs, 100 unless told otherwise, from ``HISTORY_SEED`` on.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from .history_runs import PASSPHRASE, HistoryServer, Open, run_history
 from .history_smaller import smaller
 
 FAST = 15
-MANY = int(os.environ.get("HISTORIES", "500"))
+MANY = int(os.environ.get("HISTORIES", "100"))
 ON_THE_CLI = max(1, MANY // 20)
 FIRST = int(os.environ.get("HISTORY_SEED", "1"))
 ONE = os.environ.get("HISTORY")
