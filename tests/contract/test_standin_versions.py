@@ -265,7 +265,7 @@ class TestPaths:
     ) -> None:
         """A version that has no paths and that a proxy hides is said to the user."""
         nexus.play("3.82.0-08")
-        monkeypatch.setattr("nexus_registry.providers.crud.parse_server_header", lambda _header: ("", ""))
+        monkeypatch.setattr("nexus_registry.providers.available.parse_server_header", lambda _header: ("", ""))
         name = named("images")
         said = refusal(DockerHostedRepositoryProvider, connection, name=name, path_enabled=True)
         assert said.startswith(f"docker repository '{name}': path_enabled: is not known to this server")

@@ -76,7 +76,6 @@ def test_unsupported_options_fail(tmp_path: Path, options: dict[str, Any], named
 @pytest.mark.parametrize(
     "program",
     [
-        "import pulumi; pulumi.StackReference('other')",
         "import pulumi; pulumi.runtime.invoke('a:b:c', {})",
         "import pulumi; pulumi.CustomResource('a:b:C', 'x', {})",
         "from pulumi_command import local; local.Command('x', create='true')",
