@@ -13,6 +13,7 @@ from nexus_registry.components.host import steps
 
 from tests.unit.steps_shell import run
 
+ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGINT)
 LIMIT = 120
 """Seconds within which each of these comes about, on any machine."""
 
@@ -22,13 +23,20 @@ def started(shell: list[str], folder: Path, body: str) -> subprocess.Popen[bytes
     script = f"{steps.script('archive')}\nunit=nexus RUN_DIR={folder}/run LOCK_FILE={folder}/lock\n{body}\n"
     quiet = subprocess.DEVNULL
     process = subprocess.Popen(
-        [*shell, "-s"], stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, start_new_session=True
-    )
+        [*shell, "-s"], stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, start_new_session=True,
+        preexec_fn=heed_signals,
+    )  # fmt: skip
     assert process.stdin
     process.stdin.write(script.encode())
     process.stdin.close()
     until(lambda: (folder / "ready").exists())
     return process
+
+
+def heed_signals() -> None:
+    """A shell can't trap what whoever ran the tests (nohup) had ignored."""
+    for number in ENDING:
+        signal.signal(number, signal.SIG_DFL)
 
 
 def until(happened: object) -> None:
@@ -58,7 +66,7 @@ def long_step(folder: Path, shell: list[str]) -> str:
     return f'take_lock archive; run_with_progress "unpacking" 999 {" ".join(shell)} -c "{escaped}"'
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGINT])
+@pytest.mark.parametrize("number", ENDING)
 def test_signal_ends_step_with_files_and_program(shell: list[str], tmp_path: Path, number: signal.Signals) -> None:
     step = started(shell, tmp_path, long_step(tmp_path, shell))
     assert [path.name.split(".")[0] for path in (tmp_path / "run").iterdir()] == ["archive"]
