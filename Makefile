@@ -1,15 +1,15 @@
 # make demo        bring the sandbox up: a bare host becomes a registry, proved with the real Docker client
 # make demo-down   remove every trace of it, except hosts that running tests use
 # make test        lint, types and the tests
-# make test-versions   real older versions, one of each kind, real clients, LDAP, S3, examples/platform, the wheel (some minutes)
+# make test-versions   real older versions, one of each kind, real clients, LDAP, S3, examples/platform, the wheel (12 minutes)
 # make test-vendor     demo, contract and docker tests and an upgrade on the archive in NEXUS_ARCHIVE
 # make docs        the documentation as a site, in .sandbox/site
 # make check       lint and types alone
 # make bench       calls and time of stacks with 50, 200 and 1,000 objects (hours; BENCH_ARGS="--objects 50 --delay 0")
 # make docs-reference   write docs/reference, a page for each kind of resource
 # make docs-coverage    write docs/coverage.md anew
-# make test-faults every fault, and docs/reliability.md made anew (at most 40 minutes)
-# make test-faults-fast   the part of it that CI runs each time (at most 6 minutes)
+# make test-faults every fault, and docs/reliability.md made anew (the longest lane)
+# make test-faults-fast   the part of it that CI runs each time (11 minutes)
 
 PYTHON ?= python3
 VENV := .venv/.installed
