@@ -102,7 +102,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         choices=CLIENTS,
         default=[],
-        help="examine how this program on this machine is told of the registry's authority; can be repeated",
+        help="examine whether this program on this machine trusts the registry's authority; can be repeated",
     )
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
 

@@ -1,4 +1,4 @@
-"""Binds and searches in a directory with ``ldap3``; what fails is told in the words of Java's LDAP client."""
+"""Binds and searches in a directory with ``ldap3``; errors have the text of Java's LDAP client."""
 
 from __future__ import annotations
 

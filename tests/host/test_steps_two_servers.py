@@ -86,8 +86,8 @@ def test_another_user_takes_over_with_one_stop(first: PlayedServer, second: Play
     done = second.run("service", "update").stdout
     assert done.count("stopping nexus@second.service") == 1
     assert second.property("User") == "registry"
-    strangers = "find /home/disk/data /srv/stores/linked ! -user registry -o ! -group registry"
-    assert second.host.ssh(strangers).stdout == ""
+    owned_by_others = "find /home/disk/data /srv/stores/linked ! -user registry -o ! -group registry"
+    assert second.host.ssh(owned_by_others).stdout == ""
     assert "give it by hand: chown -R registry:registry /srv/stores/other" in done  # it may be the first server's
     assert second.curl("kept") == "what people stored 200"
     assert "nothing needs a restart" in second.run("service", "update").stdout
