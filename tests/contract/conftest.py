@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from nexus_registry.providers.client import Connection, NexusClient, client_for
 
 from sandbox.paths import WORK
 from sandbox.shell import locked
@@ -65,6 +66,18 @@ def signing_key() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def admin(nexus: Nexus) -> Api:
     return Api(nexus, (nexus.username, nexus.password))
+
+
+@pytest.fixture(scope="module")
+def connection(nexus: Nexus) -> Connection:
+    """How a provider reaches the server."""
+    return {"url": nexus.url, "username": nexus.username, "password": nexus.password}
+
+
+@pytest.fixture
+def client(connection: Connection) -> NexusClient:
+    """A client for that connection, or the module's own."""
+    return client_for(connection)
 
 
 @pytest.fixture(scope="module")

@@ -11,15 +11,9 @@ from nexus_registry.providers.repositories.docker import DockerHostedRepositoryP
 from nexus_registry.providers.security.realm import RealmActivationProvider
 from nexus_registry.providers.security.role import RoleProvider
 
-from .conftest import Nexus
 from .docker_api import named
 from .every_version import ACTIVE_REALMS, Case, EveryVersion, Lifecycle, refusal
 from .tracked import Tracked
-
-
-@pytest.fixture(scope="module")
-def connection(nexus: Nexus) -> Connection:
-    return {"url": nexus.url, "username": nexus.username, "password": nexus.password}
 
 
 class TestEveryVersion(EveryVersion):

@@ -26,7 +26,6 @@ from nexus_registry.providers.security.user import UserProvider
 from nexus_registry.providers.system.routing_rule import RoutingRuleProvider
 from nexus_registry.providers.system.text_properties import TextPropertiesProvider
 
-from .conftest import Nexus
 from .docker_api import named
 from .tracked import Tracked
 
@@ -64,11 +63,6 @@ some = settings(
     max_examples=20, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
 every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-
-
-@pytest.fixture(scope="module")
-def connection(nexus: Nexus) -> Connection:
-    return {"url": nexus.url, "username": nexus.username, "password": nexus.password}
 
 
 def is_legal(kind: Kind, connection: Connection, name: str) -> bool:

@@ -30,11 +30,6 @@ RIGHT = {
 
 
 @pytest.fixture(scope="module")
-def connection(nexus: Nexus) -> Connection:
-    return {"url": nexus.url, "username": nexus.username, "password": nexus.password}
-
-
-@pytest.fixture(scope="module")
 def remote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
     """A registry that has ``team/app:1``, for those who log in."""
     folder: Path = tmp_path_factory.mktemp("remote")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from nexus_registry.providers.client import Connection, NexusClient, client_for
+from nexus_registry.providers.client import Connection, NexusClient
 from nexus_registry.providers.security import privilege as privileges
 from nexus_registry.providers.security.active_realms import ActiveRealmsProvider
 from nexus_registry.providers.security.content_selector import ContentSelectorProvider
@@ -16,7 +16,6 @@ from nexus_registry.providers.system.script import ScriptProvider
 
 from sandbox.pki import Authority
 
-from .conftest import Nexus
 from .docker_api import named
 from .every_version import ACTIVE_REALMS, Case, Lifecycle, refusal
 from .tracked import Tracked
@@ -49,11 +48,6 @@ KINDS: dict[str, tuple[Any, dict[str, Any], dict[str, Any]]] = {
         {"expression": 'format == "raw"'},
     ),
 }
-
-
-@pytest.fixture(scope="module")
-def connection(nexus: Nexus) -> Connection:
-    return {"url": nexus.url, "username": nexus.username, "password": nexus.password}
 
 
 class TestKinds(Lifecycle):
@@ -125,11 +119,6 @@ def test_trusted_certificate_lives(connection: Connection, client: NexusClient) 
     assert trust.up(certificate=second) == "create"
     trust.destroy()
     assert not [one for one in client.get("/v1/security/ssl/truststore") if one["id"] == trust.id]
-
-
-@pytest.fixture
-def client(connection: Connection) -> NexusClient:
-    return client_for(connection)
 
 
 @pytest.mark.kinds("ActiveRealms")

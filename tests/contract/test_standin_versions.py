@@ -49,11 +49,6 @@ def newest(nexus: Nexus, admin: Api) -> Iterator[None]:
     nexus.play()
 
 
-@pytest.fixture
-def connection(nexus: Nexus) -> Connection:
-    return {"url": nexus.url, "username": nexus.username, "password": nexus.password}
-
-
 def sign_in(nexus: Nexus, user: str, password: str) -> int:
     """What the form of the user interface is answered."""
     form = {"username": user, "password": password}

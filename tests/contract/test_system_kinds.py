@@ -6,7 +6,7 @@ from typing import Any
 
 import nexus_registry.providers as providers
 import pytest
-from nexus_registry.providers.client import Connection, NexusClient, client_for
+from nexus_registry.providers.client import Connection, NexusClient
 from nexus_registry.providers.errors import Refused
 from nexus_registry.providers.system.blob_store import FileBlobStore
 from nexus_registry.providers.system.cleanup_policy import CleanupPolicyProvider
@@ -15,7 +15,6 @@ from nexus_registry.providers.system.routing_rule import RoutingRuleProvider
 from nexus_registry.providers.system.script import ScriptProvider
 from nexus_registry.providers.system.task import Task
 
-from .conftest import Nexus
 from .docker_api import named
 from .every_version import Case, Lifecycle, refusal
 from .tracked import Tracked
@@ -43,16 +42,6 @@ KINDS: dict[str, tuple[Any, dict[str, Any], dict[str, Any], dict[str, Any]]] = {
     "script": (ScriptProvider, {"content": "log.info('x')"}, {"content": "log.info('y')\n"}, {"content": "//"}),
     "file blob store": (FILE, {"path": "some-blobs"}, QUOTA, {**QUOTA, "soft_quota_limit_bytes": 2**40}),
 }
-
-
-@pytest.fixture(scope="module")
-def connection(nexus: Nexus) -> Connection:
-    return {"url": nexus.url, "username": nexus.username, "password": nexus.password}
-
-
-@pytest.fixture
-def client(connection: Connection) -> NexusClient:
-    return client_for(connection)
 
 
 class TestKinds(Lifecycle):

@@ -117,6 +117,15 @@ def thing(name: str, *, options: dict[str, Any] | None = None, **inputs: Any) ->
     return {"name": name, "inputs": inputs, "options": options or {}}
 
 
+def fake_server_stack(engine: str, program: Path, work: Path, url: str) -> Stack:
+    """A stack of this program, in its own folder, against a fake server at this address."""
+    (program / ".venv").symlink_to(sys.prefix)
+    stack = open_stack(engine, program=program, name="dev", work=work, passphrase="right")
+    stack.set_config("nexus-registry:url", url)
+    stack.set_config("nexus-registry:password", "pw", secret=True)
+    return stack
+
+
 @pytest.fixture(params=BOTH_ENGINES)
 def engine(request: pytest.FixtureRequest) -> str:
     """Each engine that is here."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from sandbox.stack import PulumiStack, Result, Stack, open_stack
+from sandbox.stack import PulumiStack, Result, Stack
 from tests.unit import declared
 from tests.unit.fake import FakeServer, Request, Response, serve
 from tests.unit.stored import Stored
 
-from .conftest import ENGINES
+from .conftest import ENGINES, fake_server_stack
 
 KINDS = Path(str(declared.__file__)).read_text()
 PROGRAM = Path(__file__).parent / "programs" / "declared"
@@ -58,11 +57,7 @@ def stack(request: pytest.FixtureRequest, server: FakeServer, tmp_path: Path) ->
     program = tmp_path / "program"
     shutil.copytree(PROGRAM, program)
     (program / "kinds.py").write_text(KINDS)
-    (program / ".venv").symlink_to(sys.prefix)
-    stack = open_stack(request.param, program=program, name="dev", work=tmp_path / "work", passphrase="right")
-    stack.set_config("nexus-registry:url", server.url)
-    stack.set_config("nexus-registry:password", "pw", secret=True)
-    return stack
+    return fake_server_stack(request.param, program, tmp_path / "work", server.url)
 
 
 def changes(result: Result) -> dict[str, int]:

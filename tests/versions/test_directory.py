@@ -35,11 +35,6 @@ def connection(nexus: Nexus) -> Iterator[Connection]:
     nexus.play()
 
 
-@pytest.fixture
-def client(connection: Connection) -> NexusClient:
-    return client_for(connection)
-
-
 def ldap(directory: Directory, **inputs: Any) -> dict[str, Any]:
     """The inputs of a server that works, changed by ``inputs``."""
     return {

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from sandbox.stack import PulumiStack, Result, Stack, open_stack
-from tests.lifecycle.conftest import ENGINES
+from sandbox.stack import PulumiStack, Result, Stack
+from tests.lifecycle.conftest import ENGINES, fake_server_stack
 from tests.unit.fake import FakeServer, serve
 from tests.unit.stored import Stored
 
@@ -68,11 +67,7 @@ def stack(request: pytest.FixtureRequest, server: FakeServer, tmp_path: Path) ->
         "name: options\nruntime: {name: python, options: {toolchain: pip, virtualenv: .venv}}\n"
     )
     (program / "__main__.py").write_text(PROGRAM)
-    (program / ".venv").symlink_to(sys.prefix)
-    stack = open_stack(request.param, program=program, name="dev", work=tmp_path / "work", passphrase="right")
-    stack.set_config("nexus-registry:url", server.url)
-    stack.set_config("nexus-registry:password", "pw", secret=True)
-    return stack
+    return fake_server_stack(request.param, program, tmp_path / "work", server.url)
 
 
 def changes(result: Result) -> dict[str, int]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import requests
-from nexus_registry.providers.client import Connection, NexusClient, client_for
+from nexus_registry.providers.client import Connection, NexusClient
 from nexus_registry.providers.repositories.raw import RawHostedRepository
 from nexus_registry.providers.system.blob_store import S3BlobStore
 
@@ -93,16 +93,6 @@ def _access_key(url: str) -> dict[str, str]:
     _check_signatures(url, after=0)
     parts = {name: re.findall(rf"<{name}>(.*?)</{name}>", found)[0] for name in ("AccessKeyId", "SecretAccessKey")}
     return {"access_key_id": parts["AccessKeyId"], "secret_access_key": parts["SecretAccessKey"]}
-
-
-@pytest.fixture
-def connection(nexus: Nexus) -> Connection:
-    return {"url": nexus.url, "username": nexus.username, "password": nexus.password}
-
-
-@pytest.fixture
-def client(connection: Connection) -> NexusClient:
-    return client_for(connection)
 
 
 class TestS3BlobStore(Lifecycle):
