@@ -31,6 +31,8 @@ _HOSTS = WORK / "hosts"
 _SHUTDOWN = 330.0
 """Seconds: a Nexus that is told to stop while it starts may take the 300 of its unit."""
 _PROPAGATE = Path("/run/systemd/nspawn/propagate")
+_CONNECTION = "/run/nexus-registry-%C"
+"""The socket of a shared connection (ssh_config's ControlPath), which a host's folder would make too long."""
 
 
 @dataclass(frozen=True)
@@ -77,13 +79,15 @@ class Host:
         """Run a shell command on the host as one of ``USERS`` and return what it printed.
 
         Raises ``CommandFailed`` when it ends with another status than 0, unless ``check`` is off; ssh itself
-        ends with 255.
+        ends with 255. root's commands share one connection, the others have one each: what may change between two
+        of theirs (the login shell, groups) is read at login.
         """
         options = {
             "BatchMode": "yes",
             "ConnectTimeout": "10",
-            "ControlMaster": "no",
-            "ControlPath": "none",
+            "ControlMaster": "auto" if user == "root" else "no",
+            "ControlPath": _CONNECTION if user == "root" else "none",
+            "ControlPersist": "30",
             "IdentitiesOnly": "yes",
             "IdentityAgent": "none",
             "IdentityFile": self.folder / "id_ed25519",

@@ -4,7 +4,7 @@ After that the service runs as the last program says, or a step refused with a m
 program that is accepted brings everything up again. Either way nothing is lost. Nexus is played
 (``played_nexus``); the host, its systemd and the steps are real.
 
-``HISTORIES=500`` runs as many histories at random, instead of the fixed ones.
+``HISTORIES=500`` runs as many histories at random, instead of the fixed ones. Each worker of pytest has a host.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ FULL = os.environ.get("FAULTS") == "full"
 VERSIONS = ("3.71.0-06", "3.72.0-04", "3.73.0-12")
 STEPS = ("prepare", "account", "archive", "keystore", "service")
 KEPT = "what people stored"
-pytestmark = pytest.mark.xdist_group("host-histories")
+HOST = "histories" + os.environ.get("PYTEST_XDIST_WORKER", "")
 
 
 @dataclass
@@ -153,7 +153,7 @@ def histories() -> list[History]:
 @pytest.fixture(scope="module")
 def bare() -> Program:
     """A program for a host on which nothing of a former test is left."""
-    program = Program(hosts.up("histories"), Store.make("keystore-1"), "", "admin & é")
+    program = Program(hosts.up(HOST), Store.make("keystore-1"), "", "admin & é")
     program.version = VERSIONS[0]
     program.clear()
     return program

@@ -107,7 +107,7 @@ def test_two_hosts_side_by_side_do_not_touch_each_other(fresh_host: Callable[[],
     assert two.ssh("systemctl is-active work; systemctl is-system-running").stdout.split() == ["active", "running"]
     (two.folder / "known_hosts").write_text(f"[{two.address}]:{two.ssh_port} {one.host_key}\n")
     with pytest.raises(CommandFailed, match="Host key verification failed"):
-        two.ssh("true")
+        two.ssh("true", user="deploy")
 
 
 def test_up_uses_existing_host(host: Host) -> None:
