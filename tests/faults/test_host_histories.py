@@ -141,7 +141,14 @@ class History:
         return f"{self.first}, cut in {self.step} after {self.seconds} s, {self.second}"
 
 
-def histories() -> list[History]:
+def histories() -> list[Any]:
+    """Half of them for one worker, half for the other."""
+    made = made_histories()
+    halves = [pytest.mark.xdist_group(f"host-histories-{half}") for half in (0, 1)]
+    return [pytest.param(one, marks=halves[place % 2], id=str(one)) for place, one in enumerate(made)]
+
+
+def made_histories() -> list[History]:
     if soak := os.environ.get("HISTORIES"):
         return [History.at_random(seed) for seed in range(int(soak))]
     pairs = [(first, second) for first in CHANGES for second in CHANGES]
@@ -230,7 +237,7 @@ def test_server_of_init_script_is_adopted(begun: Program) -> None:
     begun.host.ssh("rm /etc/init.d/nexus; systemctl daemon-reload")
 
 
-@pytest.mark.parametrize("history", histories(), ids=str)
+@pytest.mark.parametrize("history", histories())
 def test_last_program_runs_or_is_refused(begun: Program, history: History) -> None:
     """The last program runs or is refused and nothing is lost."""
     once = change(begun, history.first)
