@@ -16,6 +16,9 @@ VENV := .venv/.installed
 PYTEST := .venv/bin/pytest -n 2 --dist loadgroup --no-loadscope-reorder
 MYPY_LINK := .sandbox/types/nexus_registry
 
+# Without compiled files each of the thousands of programs that the tests start would be compiled anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: docs demo demo-down test test-vendor test-versions test-faults test-faults-fast docs-reference docs-coverage bench check format
 
 demo: $(VENV)
