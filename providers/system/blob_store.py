@@ -128,7 +128,16 @@ def _failover(value: Any) -> str:
     return entry
 
 
-class S3Provider(BlobStoreProvider):
+class BucketProvider(BlobStoreProvider):
+    """A store in a cloud. Its response leaves out what is not set, and what its version does not know."""
+
+    def from_body(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        known = set(self.schema) & set(self.read_paths) - set(self.field_availability)
+        unset = {name: self.schema[name].default for name in known if not self.schema[name].required}
+        return unset | super().from_body(body)
+
+
+class S3Provider(BucketProvider):
     type = "s3"
 
     def explain(self, client: NexusClient, inputs: Mapping[str, Any], error: Refused) -> str:
@@ -151,10 +160,7 @@ class S3Provider(BlobStoreProvider):
         client.put(self.address(self.update_path, inputs), body)
 
     def from_body(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        # Nexus leaves out what is not set, as it leaves out what its version does not know.
-        known = set(self.schema) & set(self.read_paths) - set(self.field_availability)
-        unset = {name: self.schema[name].default for name in known if not self.schema[name].required}
-        properties = unset | super().from_body(body)
+        properties = super().from_body(body)
         if "failover_buckets" in properties:
             properties["failover_buckets"] = [
                 f"{one['region']}={one['bucketName']}" for one in properties["failover_buckets"] or []
@@ -273,7 +279,7 @@ class S3BlobStore(S3Security, S3Encryption, S3Connection, SoftQuota, BlobStore, 
     """Replicas in other regions, ``region=bucket``; the order counts."""
 
 
-class AzureProvider(BlobStoreProvider):
+class AzureProvider(BucketProvider):
     type = "azure"
 
     def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -335,7 +341,7 @@ class GoogleEncryption(PropertyGroup, optional="bucketConfiguration.encryption")
     """Id of a key in Cloud KMS. Default: a key of Google's."""
 
 
-class GoogleProvider(BlobStoreProvider):
+class GoogleProvider(BucketProvider):
     type = "google"
 
     def to_body(self, inputs: Mapping[str, Any], base: Mapping[str, Any] | None = None) -> dict[str, Any]:
