@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 
+from ..components.host.sent import SentStep
 from . import registry, ssh
 from .command import DONE, FAILED, FOUND, State
 from .state import Step, steps_in
@@ -75,7 +76,7 @@ def examine(steps: Sequence[Step]) -> Report:
         if step.host in silent:
             continue
         try:
-            done = ssh.run(step.connection, step.line("doctor"), stdin(step))
+            done = ssh.run(step.connection, step.sent.line("doctor"), stdin(step.sent))
         except ssh.NoConnection as error:
             silent.add(step.host)
             report.unknown.append(f"{step.host}: {error}")
@@ -83,7 +84,7 @@ def examine(steps: Sequence[Step]) -> Report:
         lines = done.stdout.splitlines()
         found = [line.removeprefix(_FINDING) for line in lines if line.startswith(_FINDING)]
         report.findings += [f"{step.host}: {line}: {REMEDY}" for line in found]
-        if not done.returncode and f"{_EXAMINED}{step.kind}" not in lines:
+        if not done.returncode and f"{_EXAMINED}{step.sent.step}" not in lines:
             report.unknown.append(f"{step.host}: {step.name}: the login shell did not run what was sent")
         if done.returncode:
             message = (done.stderr.strip().splitlines() or [f"ended with status {done.returncode}"])[-1]
@@ -105,8 +106,8 @@ def _host_key_hint(step: Step) -> str:
     return ": set ssh_host_key, or sign in once by hand"
 
 
-def stdin(step: Step) -> str:
+def stdin(sent: SentStep) -> str:
     """What the step's shell reads in place of the step."""
     folder = resources.files("nexus_registry.components.host")
     files = "".join(folder.joinpath(f"{part}.sh").read_text(encoding="utf-8") for part in FILES)
-    return f'{step.secrets}{files}doctor {step.kind} "$@" </dev/null\n'
+    return f'{sent.secrets}{files}doctor {sent.step} "$@" </dev/null\n'

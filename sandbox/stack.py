@@ -28,6 +28,8 @@ from .stackfile import StackFile
 from .values import is_secret, plain, secret, walk
 
 OPERATIONS = ("create", "update", "replace", "delete", "same")
+NO_CHECKPOINTS = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
+"""Environment of the CLI with which it writes the state once, at the end of a command."""
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,10 @@
 """The one module that makes a host step a remote command.
 
 A step is a POSIX sh file beside this module. What runs on the host is ``sh -s -- VERB --flag value …``; its
-standard input carries the secrets, the step's files and ``step "$@" </dev/null``, in this order. Nothing is
-copied to the host, a changed script runs ``update``, a delete carries its own script in state, and no secret is
-in a command line, an error text or the process list. docs/architecture.md describes the contract of each step.
+standard input carries a record of the step, the secrets, the step's files and ``step "$@" </dev/null``, in this
+order. Nothing is copied to the host, a changed script runs ``update``, a delete carries its own script in state,
+and no secret is in a command line, an error text or the process list. docs/architecture.md describes the contract
+of each step.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import pulumi
 from pulumi_command import remote
+
+from . import sent
 
 if TYPE_CHECKING:
     from pulumi import Input, Output, ResourceOptions
@@ -132,9 +135,10 @@ def host_step(
     def line(verb: Verb) -> Output[str]:
         return flags.apply(lambda known: command(verb, known, sudo=sudo))
 
-    text: Input[str] = stdin(step)
+    text: Input[str] = stdin(step, sudo=sudo)
     if secrets:
-        text = pulumi.Output.secret(pulumi.Output.all(**secrets).apply(lambda known: stdin(step, known)))
+        known_secrets = pulumi.Output.all(**secrets)
+        text = pulumi.Output.secret(known_secrets.apply(lambda known: stdin(step, known, sudo=sudo)))
     return remote.Command(
         name,
         connection=ssh,
@@ -151,14 +155,19 @@ def host_step(
 def command(verb: Verb, arguments: Mapping[str, Value], *, sudo: bool = False) -> str:
     """The command line for the remote user's login shell."""
     words = [verb, *(word for name, value in arguments.items() for word in _flag(name, value))]
-    line = " ".join(quote(word) for word in words)
-    return f"sh -c {quote(_SUDO)} nexus-registry {line}" if sudo else f"sh -s -- {line}"
+    return _prefix(sudo) + " ".join(quote(word) for word in words)
 
 
-def stdin(step: str, secrets: Mapping[str, str] | None = None) -> str:
-    """What the step's shell reads: secrets, script, start."""
-    assignments = [_assignment(name, value) for name, value in (secrets or {}).items()]
-    return "".join([*assignments, script(step), 'step "$@" </dev/null\n'])
+def stdin(step: str, secrets: Mapping[str, str] | None = None, *, sudo: bool = False) -> str:
+    """What the step's shell reads: record, secrets, script, start."""
+    assignments = "".join(_assignment(name, value) for name, value in (secrets or {}).items())
+    record = sent.record(step, len(_prefix(sudo)), len(assignments))
+    return f'{record}{assignments}{script(step)}step "$@" </dev/null\n'
+
+
+def _prefix(sudo: bool) -> str:
+    """The command line before the verb."""
+    return f"sh -c {quote(_SUDO)} nexus-registry " if sudo else "sh -s -- "
 
 
 def script(step: str) -> str:

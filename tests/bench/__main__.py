@@ -20,14 +20,13 @@ from nexus_registry.providers.client import NexusClient
 
 from sandbox.paths import WORK
 from sandbox.shell import progress
-from sandbox.stack import Result, Stack, default_engine, open_stack
+from sandbox.stack import NO_CHECKPOINTS, Result, Stack, default_engine, open_stack
 from tests.contract.server import Nexus, make, started
 from tests.peak import Peak
 
 from .proxy import DelayingProxy
 
 PROGRAMS = Path(__file__).parent / "programs"
-NO_CHECKPOINTS = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
 HEAD = "| objects | round trip | checkpoints | step | calls | s | floor s | of floor | server s | provider MB |"
 Command = Callable[[Stack, dict[str, str]], Result]
 

@@ -1,4 +1,7 @@
-"""Runs on each engine that are killed at moments that nobody chose: each ends as if nothing had been."""
+"""Runs on each engine that are killed at moments that nobody chose: each ends as if nothing had been.
+
+So do those of the CLI with ``PULUMI_SKIP_CHECKPOINTS``, where a killed run has recorded nothing at all.
+"""
 
 from __future__ import annotations
 
@@ -12,18 +15,22 @@ import pytest
 
 from sandbox.faults.crash_run import FinalState, differing_keys, end_processes, final_state, run_and_kill
 from sandbox.faults.report import record
+from sandbox.stack import NO_CHECKPOINTS
 
 from ..contract.consumer import consumer_stack
-from ..lifecycle.conftest import ENGINES
+from ..lifecycle.conftest import ENGINES, NO_CLI
 from .conftest import started_faulty_server
 from .faulty_server import FaultyServer, differences
 
-KILLS = 50
+KILLS = 12
 """On each engine, beside those of test_engine_killed.py, which are more than 100 there."""
 SEED = 20
 
 
-@pytest.fixture(scope="module", params=ENGINES)
+UNRECORDED = "pulumi-without-checkpoints"
+
+
+@pytest.fixture(scope="module", params=[*ENGINES, pytest.param(UNRECORDED, marks=[pytest.mark.pulumi, NO_CLI])])
 def engine(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -43,14 +50,15 @@ def server(engine: str) -> Iterator[FaultyServer]:
 @pytest.mark.full_faults
 def test_run_killed_at_any_moment_is_completed_by_next(server: FaultyServer, tmp_path: Path, engine: str) -> None:
     """A run that is killed at any moment is finished by the next one as if nothing had been."""
-    stack = consumer_stack(server.nexus, tmp_path, engine)
+    stack = consumer_stack(server.nexus, tmp_path, engine.partition("-")[0])
+    env = NO_CHECKPOINTS if engine == UNRECORDED else None
     ports, seconds = [server.nexus.connector_port() for _ in range(2)], random.Random(SEED)  # noqa: S311
     moves = [("up", 0), ("up", 1), ("destroy", 1)]
 
     def move(what: str, number: int) -> Any:
         stack.set_config("port", ports[number])
         stack.set_config("ci_password", f"ci-secret-{number}", secret=True)
-        return stack.up() if what == "up" else stack.destroy()
+        return stack.up(env=env) if what == "up" else stack.destroy(env=env)
 
     took: dict[tuple[str, int], float] = {}
     undisturbed: list[tuple[dict[str, Any], FinalState]] = []

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from nexus_registry.cli import doctor
-from nexus_registry.cli.state import Step
 from nexus_registry.components.host import steps
+from nexus_registry.components.host.sent import SentStep
 
 from tests.unit.other_hosts import LEAP, ROCKY, OtherHost, System
 from tests.unit.test_packages_other_hosts import FIREWALLD
@@ -53,8 +53,8 @@ def asked(host: OtherHost, sha256: str) -> list[str]:
         ("keystore", served, f"KEYSTORE_BASE64=UEsx\n{password}"),
         ("service", {**served, "http_port": 8081, "https_port": 8443, "heap_mb": 1000}, password),
     ):
-        step = Step(kind, kind, tuple(steps.command("create", flags).split()), 3, secrets, {})
-        done = host.shell(step.line("doctor"), doctor.stdin(step))
+        sent = SentStep(kind, "sh -s -- ", steps.command("create", flags).removeprefix("sh -s -- create"), secrets)
+        done = host.shell(sent.line("doctor"), doctor.stdin(sent))
         assert (done.returncode, done.stderr) == (0, "")
         *found, last = done.stdout.splitlines()
         assert last == f"nexus-registry examined: {kind}"

@@ -133,7 +133,7 @@ def test_sudo_passes_arguments_on(sudo: str, value: str) -> None:
 
 def test_delete_reads_nothing_from_checkout_but_its_files() -> None:
     text = steps.stdin("port")
-    assert text.startswith("# shellcheck shell=sh")
+    assert text.startswith("# nexus-registry step: ")
     assert text.endswith('step "$@" </dev/null\n')
 
 
