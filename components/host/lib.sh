@@ -84,7 +84,10 @@ parse_set() {
 # from_octal DIGITS: three for each byte: what login shells other than sh would read in another way.
 from_octal() { printf '%b' "$(printf '%s' "$1" | sed 's/[0-7][0-7][0-7]/\\0&/g')"; }
 
-underscored() { printf '%s' "$1" | tr - _; }
+# underscored WORD: with _ for each -; by the shell itself, as every flag comes through here.
+underscored() {
+    case $1 in *-*) underscored "${1%%-*}_${1#*-}" ;; *) printf '%s' "$1" ;; esac
+}
 
 # The rules of check_word, check_path and check_place are those of arguments.py, by which a preview refuses the same.
 check_word() {

@@ -8,20 +8,26 @@ UNIT_FOLDERS='/etc/systemd/system /run/systemd/system /run/systemd/generator.lat
 # NAME|KIND|USER|GROUP|INSTALL_ROOT|DATA_DIR. KIND is ours or other; a value that the unit does not tell is empty.
 # INSTALL_ROOT holds nexus-<version>. Paths are resolved.
 nexus_units() {
-    units_seen=' '
     for units_folder in $UNIT_FOLDERS; do
-        for units_file in "$units_folder"/*.service; do
+        units_found=$(grep -lsi nexus "$units_folder"/*.service) || continue
+        for units_file in $units_found; do # a unit's name has no blanks
             units_name=${units_file##*/}
             units_name=${units_name%.service}
-            case $units_seen in *" $units_name "*) continue ;; esac
-            units_seen="$units_seen$units_name "
+            ! is_overridden || continue
             units_target=$(readlink "$units_file" || printf '%s' "$units_name.service")
             # A symlink of another name is an alias, or masks the unit.
             [ "${units_target##*/}" = "$units_name.service" ] || continue
-            grep -qi nexus "$units_file" 2>/dev/null || continue
             case $units_name in *@) template_instances && continue ;; esac
             if grep -qxF "$UNIT_MARK" "$units_file"; then our_unit; else other_unit; fi
         done
+    done
+}
+
+# is_overridden: is there a file of this unit in a folder that comes before?
+is_overridden() {
+    for units_before in $UNIT_FOLDERS; do
+        [ "$units_before" != "$units_folder" ] || return 1
+        if [ -e "$units_before/$units_name.service" ] || [ -L "$units_before/$units_name.service" ]; then return 0; fi
     done
 }
 
