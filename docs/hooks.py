@@ -78,6 +78,7 @@ def on_post_page(output: str, page: Any, **_: Any) -> str:
     tags = []
     if MERMAID in _scripts and 'class="mermaid"' in output:
         tags.append(f'<script defer src="{base}/{MERMAID.name}"></script>')
+        tags.append(f'<script defer src="{up}diagrams.js"></script>')
     if '<div class="cast"' in output:
         tags.append(f'<link rel="stylesheet" href="{base}/{PLAYER_STYLE.name}">')
         tags.append(f'<script defer src="{base}/{PLAYER.name}"></script>')
