@@ -12,8 +12,9 @@ import tarfile
 from pathlib import Path
 
 import pytest
+import yaml
 
-from docs import charts, hooks, record, scripts
+from docs import charts, graph, hooks, record, scripts
 from sandbox.paths import PROJECT
 
 PERFORMANCE = (PROJECT / "docs/performance.md").read_text()
@@ -147,3 +148,20 @@ def test_script_is_verified_and_site_is_built_without_it(
     else:
         assert fetched == {}
         assert "the site is built without file.js" in capsys.readouterr().err
+
+
+def test_diagram_of_resources_is_that_of_registrations(sdk: None) -> None:
+    text = graph.PAGE.read_text()
+    assert graph.page(text, graph.registered()) == text, "run: python -m docs.graph"
+
+
+def test_graph_is_reduced_to_what_does_not_follow() -> None:
+    waits: graph.Graph = {"a": set(), "b": {"a"}, "c": {"a", "b"}, "d": {"a", "c"}, "e": {"a"}}
+    assert graph.reduced(waits) == {"a": set(), "b": {"a"}, "c": {"b"}, "d": {"c"}, "e": {"a"}}
+
+
+def test_diagram_of_ports_has_defaults_of_configuration() -> None:
+    section = graph.PAGE.read_text().split("## Ports\n")[1].split("\n## ")[0]
+    declared = yaml.safe_load((PROJECT / "Pulumi.yaml").read_text())["config"]
+    keys = re.findall(r"`(\w+_port)`", section)
+    assert {int(port) for port in re.findall(r'"(\d+):', section)} == {declared[key]["default"] for key in keys}

@@ -26,7 +26,7 @@ PAGES = {
     "index.html": (MERMAID.name, PLAYER.name),
     "performance.html": (),
     "how-to/upgrades.html": (MERMAID.name,),
-    "architecture.html": (),
+    "architecture.html": (MERMAID.name,),
     "comparison.html": (),
     "coverage.html": (),
     "reference/repositories/DockerHostedRepository.html": (),
