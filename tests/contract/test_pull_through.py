@@ -16,6 +16,9 @@ from nexus_registry.providers.repositories.docker import (
     DockerProxyRepositoryProvider,
 )
 
+from sandbox.docker import DockerClient
+from sandbox.shell import CommandFailed
+
 from .docker_api import Registry, digest, named
 from .every_version import refusal
 from .server import Nexus
@@ -95,6 +98,37 @@ def test_proxy_and_group_pull_through(
         assert pulled(reached(nexus, names["group"]), "team/app", "1") == first
         assert pulled(reached(nexus, names["group"]), "team/own", "1") == pulled(own, "team/own", "1")
     assert reached(nexus, names["group"]).push("team/new", "1").status_code == 405
+
+
+def test_docker_client_pulls_through_a_proxy(
+    nexus: Nexus, connection: Connection, remote: Registry, made: list[Tracked], tmp_path: Path
+) -> None:
+    """A real client gets the image that it pushed to the remote, without a login there."""
+    there, here = (
+        remote.url.removeprefix("http://").replace("localhost", "127.0.0.1"),
+        f"127.0.0.1:{nexus.connector_port()}",
+    )
+    made[:] = [Tracked(DockerProxyRepositoryProvider(), connection)]
+    client = DockerClient(tmp_path / "docker").start()
+    try:
+        image = client.make_image(f"{there}/team/real:1")
+        client.docker("push", f"{there}/team/real:1", config=client.login(there, "ann", "correct horse"))
+        client.empty_cache()
+        made[0].up(
+            name=named("proxy"),
+            remote_url=remote.url,
+            http_port=int(here.partition(":")[2]),
+            probe_image="team/real:1",
+            **RIGHT,
+        )
+        login = client.login(here, nexus.username, nexus.password)
+        client.docker("pull", f"{here}/team/real:1", config=login)
+        pulled_image = client.docker("image", "inspect", "--format", "{{.Id}}", f"{here}/team/real:1").stdout
+        assert pulled_image.strip() == image
+        with pytest.raises(CommandFailed, match=r"manifest unknown|not found"):
+            client.docker("pull", f"{here}/team/none:1", config=login)
+    finally:
+        client.stop()
 
 
 @pytest.mark.parametrize(
