@@ -35,11 +35,7 @@ def resource(
     return {
         "urn": f"urn:pulumi:dev::p::command:remote:Command::nexus-{step}",
         "type": "command:remote:Command",
-        "inputs": {
-            "connection": hidden(CONNECTION),
-            "create": line,
-            "stdin": hidden(steps.stdin(step, secrets, sudo=sudo)),
-        },
+        "inputs": {"connection": hidden(CONNECTION), "create": line, "stdin": stdin},
         **more,
     }
 
