@@ -45,14 +45,22 @@ def server(
 def nameless() -> Issued:
     """A self-signed certificate as they were once: with a common name and no subjectAltName."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name, now = (
-        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "nexus.example.com")]),
-        dt.datetime.now(dt.timezone.utc),
-    )
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "nexus.example.com")])
+    return Issued(key_text(key), self_signed(name, key), "")
+
+
+@cache
+def namesake() -> str:
+    """A certificate with the name of the intermediate that issued ``server()``, and with another key."""
+    intermediate = x509.load_pem_x509_certificate(server().chain_pem.encode())
+    return self_signed(intermediate.subject, ec.generate_private_key(ec.SECP256R1()))
+
+
+def self_signed(name: x509.Name, key: ec.EllipticCurvePrivateKey) -> str:
+    now = dt.datetime.now(dt.timezone.utc)
     builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
     builder = builder.not_valid_before(now - dt.timedelta(1)).not_valid_after(now + dt.timedelta(90))
-    text = builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
-    return Issued(key_text(key), text, "")
+    return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
 
 
 def good(issued: Issued | None = None, **changes: Any) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from tests.unit.certs import (
     good,
     key_text,
     nameless,
+    namesake,
     provider,
     server,
 )
@@ -66,7 +67,7 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
         "other key",
         {"private_key": OTHER.private_key_pem},
         "private_key",
-        "belong to the certificate 'CN=nexus.example.com'",
+        "belong to the certificate 'CN=nexus.example.com,",
     ),
     ("two keys", {"private_key": 2 * server().private_key_pem}, "private_key", "holds 2 private keys"),
     ("no passphrase", {"private_key": encrypted()}, "private_key_passphrase", "is required"),
@@ -96,10 +97,10 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
         "other chain",
         {"chain": OTHER.chain_pem},
         "chain",
-        "issued by 'CN=Test CA intermediate', and that one is missing",
+        "and that one is missing (found: '",
     ),
-    ("namesake", {"chain": server("rsa").chain_pem}, "chain", "the one of that name has another key"),
-    ("gap", {"chain": authority().certificate_pem}, "chain", "that one is missing (found: 'CN=Test CA')"),
+    ("namesake", {"chain": namesake()}, "chain", "the one of that name has another key"),
+    ("gap", {"chain": authority().certificate_pem}, "chain", "that one is missing (found: '"),
     (
         "stray",
         {"chain": server().chain_pem + authority().certificate_pem + OTHER.chain_pem},
@@ -225,7 +226,8 @@ def test_expired_certificate_in_chain_is_refused() -> None:
     expired = cross_signed(dt.datetime(2021, 9, 30, 14, 1, 15, tzinfo=dt.timezone.utc))
     (failure,) = provider.check({}, good(chain=server().chain_pem + expired)).failures
     assert failure.property == "chain"
-    assert "expired on 2021-09-30T14:01:15Z ('CN=Test CA')" in failure.reason
+    assert "expired on 2021-09-30T14:01:15Z ('" in failure.reason
+    assert "O=Test CA" in failure.reason
     assert "or leave it out" in failure.reason
 
 
