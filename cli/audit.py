@@ -10,7 +10,7 @@ from typing import Any
 
 from ..policy.rules import Resource, Violation, evaluate
 from .command import DONE, FOUND, CommandError, State, read_text
-from .state import Unreadable, hidden
+from .state import hidden, resources_in
 
 HELP = "check a stack's state against the rules of nexus_registry.policy"
 DESCRIPTION = (
@@ -18,7 +18,6 @@ DESCRIPTION = (
     "broken, 1 one is, 2 can't tell."
 )
 _STATE = State("--file", secrets=False)
-_NOT_STATE = "--file: this is no exported stack. Give what `pulumi stack export` prints."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,22 +48,13 @@ def audit(export: Any, config: Mapping[str, Any]) -> list[Violation]:
         export: what `pulumi stack export` prints, parsed; its secrets may be encrypted.
         config: settings by rule.
     """
-    return list(evaluate(_resources(export), config))
-
-
-def _resources(export: Any) -> list[Resource]:
-    deployment = export.get("deployment", export) if isinstance(export, dict) else None
-    if not isinstance(deployment, dict) or not {"manifest", "resources"} & set(deployment):
-        raise Unreadable(_NOT_STATE)
-    try:
-        return [
-            # The outputs are what a refresh saw; inputs fill in what has none.
-            Resource(one["urn"], one["type"], hidden({**(one.get("inputs") or {}), **(one.get("outputs") or {})}))
-            for one in deployment.get("resources") or []
-            if not one.get("delete")
-        ]
-    except (KeyError, TypeError, AttributeError):
-        raise Unreadable(_NOT_STATE) from None
+    resources = (
+        # The outputs are what a refresh saw; inputs fill in what has none.
+        Resource(one["urn"], one["type"], hidden({**(one.get("inputs") or {}), **(one.get("outputs") or {})}))
+        for one in resources_in(export, "--file")
+        if not one.get("delete")
+    )
+    return list(evaluate(resources, config))
 
 
 def as_json(found: list[Violation]) -> str:

@@ -32,15 +32,14 @@ class Step:
         return str(self.connection["host"])
 
 
-def resources_in(export: Any) -> list[dict[str, Any]]:
-    """The resources of an exported stack, as they stand there; raises :class:`Unreadable`."""
+def resources_in(export: Any, flag: str = "--state") -> list[dict[str, Any]]:
+    """The resources of an exported stack, as they stand there; raises :class:`Unreadable`, naming the flag."""
     deployment = export.get("deployment", export) if isinstance(export, dict) else None
-    resources = (deployment or {}).get("resources") if isinstance(deployment, dict) else None
-    if not isinstance(resources, list):
-        raise Unreadable(
-            "--state: this is no exported stack: give what `pulumi stack export --show-secrets` prints"
-        )
-    return resources
+    if isinstance(deployment, dict) and {"manifest", "resources"} & set(deployment):
+        resources = deployment.get("resources") or []
+        if all(isinstance(one, dict) and {"urn", "type"} <= set(one) for one in resources):
+            return list(resources)
+    raise Unreadable(f"{flag}: this is no exported stack. Give what `pulumi stack export` prints.")
 
 
 def steps_in(export: Any) -> list[Step]:

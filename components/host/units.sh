@@ -9,7 +9,7 @@ UNIT_FOLDERS='/etc/systemd/system /run/systemd/system /run/systemd/generator.lat
 # INSTALL_ROOT holds nexus-<version>. Paths are resolved.
 nexus_units() {
     for units_folder in $UNIT_FOLDERS; do
-        units_found=$(grep -lsi nexus "$units_folder"/*.service) || continue
+        units_found=$(grep -lsi nexus "$units_folder"/*.service || :) # a broken symlink beside them is an error, too
         for units_file in $units_found; do # a unit's name has no blanks
             units_name=${units_file##*/}
             units_name=${units_name%.service}

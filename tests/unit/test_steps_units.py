@@ -31,6 +31,8 @@ def test_every_unit_of_nexus_is_listed(shell: list[str], host: Host) -> None:
     host.unit("cron", "nexus", "lib")  # the one of above comes before it
     (base / "etc/alias.service").symlink_to(base / "lib/by-hand.service")
     (base / "etc/masked.service").symlink_to("/dev/null")
+    for folder in ("etc", "lib"):
+        (base / folder / "broken.service").symlink_to(base / "nowhere")
     host.unit("masked", OURS.format(root="/opt/x", data="/x"), "lib")
     template = host.install("template/nexus-3.71.0-06")
     host.unit("team@", "# Nexus of team %i\n", "lib", ExecStart=start("/usr/sbin/cron"))
