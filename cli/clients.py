@@ -82,8 +82,8 @@ def _containerd(root: Path, name: str) -> _Trust:
     folder = _folder(root, name)
     hosts = folder / "hosts.toml"
     remedy = (
-        f'Write into {hosts}: server = "https://{name}", [host."https://{name}"], and below it ca = with the path '
-        "of the authority's certificate in PEM"
+        f'Write into {hosts}: server = "https://{name}", ca = with the path of the authority in PEM, '
+        f'[host."https://{name}"], and below it the same ca ='
     )
     try:
         text = _without_comments(hosts.read_text(encoding="utf-8"))
