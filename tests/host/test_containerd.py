@@ -55,7 +55,7 @@ def containerd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     settings += f'disabled_plugins = ["io.containerd.grpc.v1.cri"]\n[grpc]\n  address = "{folder}/socket"\n'
     (folder / "config.toml").write_text(settings)
     Path("/etc/containerd").mkdir(exist_ok=True)
-    command = ["containerd", "--config", folder / "config.toml"]
+    command: list[str | Path] = ["containerd", "--config", folder / "config.toml"]
     process = Process.start(command, record=folder / "process", log=folder / "log")
     try:
         deadline = time.monotonic() + 200
@@ -96,7 +96,14 @@ def test_doctor_agrees_with_containerd(
         file.write_text(contents.get(content, content.replace("{name}", address)))
     (tmp_path / "hosts").write_text(f"127.0.0.1 localhost {HOST}\n")
 
-    pull = ["ctr", "--address", containerd / "socket", "images", "pull", "--hosts-dir=/etc/containerd/certs.d"]
+    pull: list[str | Path] = [
+        "ctr",
+        "--address",
+        containerd / "socket",
+        "images",
+        "pull",
+        "--hosts-dir=/etc/containerd/certs.d",
+    ]
     said = inside(tmp_path, *pull, f"{address}/app:1").stderr
     assert ("x509: " in said) == (not trusted), said
     if "advises" in case:  # a missing image is then not reported as a lack of trust
