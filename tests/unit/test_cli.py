@@ -32,6 +32,7 @@ def resource(
 ) -> dict[str, Any]:
     """A host step as a state has it."""
     line = steps.command("create", {"unit": "nexus", "data_dir": "/srv/it's"}, sudo=sudo)
+    stdin = hidden(steps.stdin(step, secrets, sudo=sudo))
     return {
         "urn": f"urn:pulumi:dev::p::command:remote:Command::nexus-{step}",
         "type": "command:remote:Command",
