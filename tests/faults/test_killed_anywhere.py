@@ -22,7 +22,7 @@ from ..lifecycle.conftest import ENGINES, NO_CLI
 from .conftest import started_faulty_server
 from .faulty_server import FaultyServer, differences
 
-KILLS = 12
+KILLS = 50
 """On each engine, beside those of test_engine_killed.py, which are more than 100 there."""
 SEED = 20
 
