@@ -15,8 +15,9 @@ from ..process import Process
 from ..stack import Result, Running, Stack
 
 BEGUN, MIDDLE, DONE = "begun", "middle", "done"
-DIFFER = ("incarnation", "incarnations", "content", "stdin", "stdout", "stderr", "proves")
-"""Properties that are another each time they are made, or tell of the way instead of the end."""
+DIFFER = ("content", "stdin", "stdout", "stderr", "proves")
+"""Properties that are another each time they are made, or tell of the way instead of the end; so is every
+``…incarnation``."""
 FOUND = ("added", "before")
 """What a create found: one that was killed after it had acted takes its own work for that."""
 _POLL = 0.01
@@ -30,7 +31,7 @@ def final_state(stack: Stack) -> FinalState:
         (one["urn"].rpartition("::")[2], key): digest({key: value})
         for one in stack.export()["resources"]
         for key, value in one.get("outputs", {}).items()
-        if key not in DIFFER + FOUND
+        if key not in DIFFER + FOUND and not key.endswith(("incarnation", "incarnations"))
     }
 
 
