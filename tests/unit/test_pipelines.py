@@ -7,16 +7,14 @@ import os
 import re
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from sandbox.paths import PROJECT
+from tests.unit.forge import Forge, running_forge
 from tests.unit.steps_shell import shellcheck
 
 PIPELINES = PROJECT / "examples/pipelines"
@@ -181,61 +179,10 @@ def test_application_pushes_without_password_in_command_line(
     assert not (tmp_path / "config/config.json").exists()
 
 
-class Forge:
-    """What GitHub and GitLab keep, behind the little of their APIs that report.py uses."""
-
-    def __init__(self) -> None:
-        self.comments: list[dict[str, Any]] = []
-        self.issues: list[dict[str, Any]] = []
-        self.writes: list[str] = []
-
-    def handle(self, method: str, path: str, content: dict[str, Any]) -> Any:
-        address, _, query = path.partition("?")
-        if address.endswith("/user"):
-            return {"id": 7}
-        kept = self.issues if re.search(r"/issues(/\d+)?$", address) else self.comments
-        if method == "GET":
-            number = int(re.findall(r"page=(\d+)", query)[-1])
-            return kept[(number - 1) * 100 : number * 100]
-        self.writes.append(f"{method} {address}")
-        if method == "POST":
-            kept.append(self.made(len(kept) + 1, **content))
-            return kept[-1]
-        last = int(address.rpartition("/")[2])
-        entry = next(one for one in kept if one["id"] == last)
-        entry.update(content)
-        if content.get("state") == "closed" or content.get("state_event") == "close":
-            kept.remove(entry)
-        return entry
-
-    def made(self, number: int, **content: Any) -> dict[str, Any]:
-        own = {"user": {"login": "github-actions[bot]"}, "author": {"id": 7}}
-        return {"id": number, "number": number, "iid": number, **own, **content}
-
-
 @pytest.fixture
-def forge() -> Iterator[tuple[Forge, str]]:
-    kept = Forge()
-
-    class Handler(BaseHTTPRequestHandler):
-        def answer(self) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
-            content = json.loads(self.rfile.read(length) or b"{}")
-            body = json.dumps(kept.handle(self.command, self.path, content)).encode()
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(body)
-
-        do_GET = do_POST = do_PUT = do_PATCH = answer  # noqa: N815
-
-        def log_message(self, *args: Any) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield kept, f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+def forge() -> Iterator[Forge]:
+    with running_forge() as server:
+        yield server
 
 
 def environment(platform: str, url: str, folder: Path) -> dict[str, str]:
@@ -249,13 +196,12 @@ def environment(platform: str, url: str, folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("platform", ["github", "gitlab"])
-def test_report_keeps_one_comment_and_one_issue(platform: str, forge: tuple[Forge, str], tmp_path: Path) -> None:
-    kept, url = forge
+def test_report_keeps_one_comment_and_one_issue(platform: str, forge: Forge, tmp_path: Path) -> None:
     mark = "<!-- nexus-registry summary: prod -->\n"
-    kept.comments = [kept.made(number, body=f"{number}") for number in range(1, 131)]
-    kept.comments[0] |= {"body": f"{mark}of somebody else", "user": {"login": "eve"}, "author": {"id": 8}}
+    forge.comments = [forge.made(number, body=f"{number}") for number in range(1, 131)]
+    forge.comments[0] |= {"body": f"{mark}of somebody else", "user": {"login": "eve"}, "author": {"id": 8}}
     text = tmp_path / "summary.md"
-    env = environment(platform, url, tmp_path)
+    env = environment(platform, forge.url, tmp_path)
     argv = [sys.executable, str(PIPELINES / "ci/report.py")]
 
     def report(*arguments: str) -> None:
@@ -266,15 +212,15 @@ def test_report_keeps_one_comment_and_one_issue(platform: str, forge: tuple[Forg
         text.write_text(mark + content)
         report("comment", "summary.md")
         report("issue", "summary.md", "Drift of prod")
-    assert [one["body"] for one in kept.comments if mark in one["body"]] == [
+    assert [one["body"] for one in forge.comments if mark in one["body"]] == [
         f"{mark}of somebody else",
         f"{mark}second",
     ]
-    (issue,) = kept.issues
+    (issue,) = forge.issues
     assert f"{mark}second" in (issue.get("body"), issue.get("description"))
     report("close", "Drift of prod")
-    assert kept.issues == []
-    methods = [write.split(" ")[0] for write in kept.writes]
+    assert forge.issues == []
+    methods = [write.split(" ")[0] for write in forge.writes]
     assert methods == ["POST", "POST", *["PATCH" if platform == "github" else "PUT"] * 3]
 
 

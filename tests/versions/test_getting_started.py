@@ -24,6 +24,7 @@ from sandbox.pki import Authority
 from sandbox.shell import free_port
 
 from ..lifecycle.conftest import NO_CLI
+from .source import clone_source
 
 PAGE = (PROJECT / "docs/getting-started.md").read_text()
 PASSWORDS = {
@@ -78,23 +79,6 @@ def docker(tmp_path: Path) -> Iterator[DockerClient]:
     client = DockerClient(tmp_path / "docker").start()
     yield client
     client.stop()
-
-
-def clone_source(folder: Path) -> Path:
-    """A repository with the files of this checkout, as they are now."""
-    copy = folder / "nexus-registry"
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=PROJECT, check=True, capture_output=True, text=True,
-    ).stdout  # fmt: skip
-    for name in filter(None, listed.split("\0")):
-        if (PROJECT / name).is_file():
-            (copy / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(PROJECT / name, copy / name)
-    git = ["git", "-c", "user.name=test", "-c", "user.email=test@example.com"]
-    for command in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "all"]):
-        subprocess.run([*git, *command], cwd=copy, check=True)
-    return copy
 
 
 def test_person_who_follows_page_reaches_push(host: hosts.Host, docker: DockerClient, tmp_path: Path) -> None:
