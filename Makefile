@@ -1,7 +1,7 @@
 # make demo        bring the sandbox up: a bare host becomes a registry, proved with the real Docker client
 # make demo-down   remove every trace of it, except hosts that running tests use
 # make test        lint, types and the tests
-# make test-versions   real older versions, one of each kind, real clients, LDAP, S3, examples/platform, the wheel, the site (12 minutes)
+# make test-versions   real older versions, one of each kind, real clients, LDAP, S3, examples/platform, the example pipelines, the wheel, the site (15 minutes)
 # make test-vendor     demo, contract and docker tests and an upgrade on the archive in NEXUS_ARCHIVE
 # make docs        the documentation as a site, in .sandbox/site
 # make check       lint and types alone

@@ -158,6 +158,24 @@ def test_drift_script_tells_drift_from_failure(
     assert "--refresh --expect-no-changes" in (tmp_path / "calls").read_text()
 
 
+@pytest.mark.parametrize(("user", "prefix"), [("0", ""), ("1000", "sudo ")])
+def test_packages_script_installs_what_is_missing(
+    user: str, prefix: str, tools: Callable[..., Path], tmp_path: Path
+) -> None:
+    programs = {"dpkg-query": "[ $3 = fish ] && printf installed", "apt-get": "", "sudo": "", "id": f"echo {user}"}
+    bin_ = tools(**programs)
+    script = ["sh", str(PIPELINES / "ci/packages.sh")]
+    assert run([*script, "busybox", "fish", "tcsh"], tmp_path, bin_).returncode == 0
+    calls = (tmp_path / "calls").read_text().splitlines()
+    assert [call for call in calls if "apt-get" in call] == [
+        f"{prefix}apt-get -qq update",
+        f"{prefix}apt-get -qq install --yes --no-install-recommends busybox tcsh",
+    ]
+    (tmp_path / "calls").unlink()
+    assert run([*script, "fish"], tmp_path, bin_).returncode == 0
+    assert "apt-get" not in (tmp_path / "calls").read_text()
+
+
 @pytest.mark.parametrize("tool", ["docker", "buildah", "kaniko"])
 def test_application_pushes_without_password_in_command_line(
     tool: str, tools: Callable[..., Path], tmp_path: Path
