@@ -154,8 +154,11 @@ def test_change_is_checked(project: Project) -> None:
 @NO_CLI
 @pytest.mark.parametrize("platform", RUNNERS)
 def test_fork_is_reviewed_without_secret(project: Project, platform: str) -> None:
+    project.forge.writes.clear()
     RUNNERS[platform](project, "merge_request_event", "review", fork=True)
-    assert project.forge.writes == []
+    assert project.forge.writes == [], "the summary is kept with the job"
+    if platform == "gitlab":
+        assert "<!-- nexus-registry summary: review -->" in (project.folder / "summary.md").read_text()
 
 
 @dataclass(frozen=True)
@@ -245,8 +248,8 @@ def test_stack_is_reviewed_deployed_and_watched(
 ) -> None:
     """Two pushes to a merge request have one comment, up makes the change, and drift has an issue."""
     project, forge = deployment.project, deployment.project.forge
-    forge.comments.clear()
-    forge.writes.clear()
+    for kept in (forge.comments, forge.issues, forge.writes):
+        kept.clear()
 
     def runs(source: str, job: str) -> None:
         RUNNERS[platform](project, source, job)
