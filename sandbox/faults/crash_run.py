@@ -53,6 +53,8 @@ def run_and_kill(stack: Stack, command: Callable[[], Result], seconds: float) ->
         return False, []
     orphans = _kill(engine)
     runner.join()
+    if orphans is None:
+        return False, []
     stack.after_a_kill()
     return True, orphans
 
@@ -63,10 +65,13 @@ def end_processes(orphans: Collection[Process]) -> None:
         orphan.end(patience=0, first=signal.SIGKILL)
 
 
-def _kill(engine: Running) -> list[Process]:
-    """SIGKILL to an engine, and to nothing else: the processes that it leaves behind."""
+def _kill(engine: Running) -> list[Process] | None:
+    """SIGKILL to an engine, and to nothing else: the processes that it leaves behind; None if it had ended."""
     below = Process.below(engine.pid)
-    os.kill(engine.pid, signal.SIGKILL)
+    try:
+        os.kill(engine.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return None
     return below
 
 
@@ -128,8 +133,9 @@ class CrashRun:
             since = {name: since.get(name, now) for name in pending}
             if mark and engine and engine.poll() is None:
                 if not self.act:
-                    self.orphans += _kill(engine)
-                    killed = True
+                    orphans = _kill(engine)
+                    killed = orphans is not None
+                    self.orphans += orphans or []
                 if killed or (self.act and self.act()):
                     self.kills.append(mark)
             time.sleep(_POLL)
