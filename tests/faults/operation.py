@@ -12,7 +12,7 @@ from sandbox.faults.catalogue import Fault, Response
 from sandbox.faults.proxy import edited_response
 
 from ..contract.tracked import Tracked
-from .faulty_server import FaultyServer
+from .faulty_server import FaultyServer, new_process
 from .subjects import Subject
 
 
@@ -100,6 +100,7 @@ def prepare(faulty: FaultyServer, subjects: Sequence[Subject], operation: str) -
     before = faulty.snapshot()
     for operation_ in operations:
         faulty.proxy.clear_and_wait()
+        new_process()
         assert operation_.perform(replace(operation_.state)) in operation_.expected[0]
         operation_.requests, operation_.responses = traffic(faulty)
     after = faulty.snapshot()
