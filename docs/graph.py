@@ -31,7 +31,7 @@ class _Outputs(pulumi.runtime.Mocks):
 
 
 class _Registrations(MockMonitor):
-    """Notes who depends on whom."""
+    """Records the dependencies of each resource."""
 
     def __init__(self) -> None:
         super().__init__(_Outputs())

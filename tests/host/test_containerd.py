@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from shutil import rmtree, which
+from shutil import which
 from typing import TYPE_CHECKING
 
 import pytest
@@ -87,7 +87,6 @@ def test_doctor_agrees_with_containerd(
     containerd: Path, address: str, authority: Authority, tmp_path: Path, case: str
 ) -> None:
     files, trusted = CASES[case]
-    rmtree(tmp_path / "etc", ignore_errors=True)
     contents = {"right": authority.certificate_pem, "other": type(authority).create("Stranger").certificate_pem}
     names = {"name": address, "under": address.replace(":", "_") + "_"}
     for name, content in {"../ca.pem": "right", **files}.items():

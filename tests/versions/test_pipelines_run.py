@@ -92,12 +92,7 @@ def gitlab_ci_local(
     folder: Path, jobs: tuple[str, ...], variables: Mapping[str, str], env: Mapping[str, str]
 ) -> None:
     ensure("rsync")
-    command = [
-        *npm_tool("gitlab-ci-local", "4.75.1"),
-        "--force-shell-executor",
-        "--color=false",
-        "--concurrency=1",
-    ]
+    command = [*npm_tool("gitlab-ci-local", "4.75.1"), "--force-shell-executor", "--color=false"]
     command += ["--concurrency=1", "--ignore-predefined-vars", ",".join(variables)]
     for name, value in variables.items():
         command += ["--variable", f"{name}={value}"]
