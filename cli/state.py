@@ -37,9 +37,17 @@ def resources_in(export: Any, flag: str = "--state") -> list[dict[str, Any]]:
     deployment = export.get("deployment", export) if isinstance(export, dict) else None
     if isinstance(deployment, dict) and {"manifest", "resources"} & set(deployment):
         resources = deployment.get("resources") or []
-        if all(isinstance(one, dict) and {"urn", "type"} <= set(one) for one in resources):
-            return list(resources)
+        if isinstance(resources, list) and all(map(_is_resource, resources)):
+            return resources
     raise Unreadable(f"{flag}: this is no exported stack. Give what `pulumi stack export` prints.")
+
+
+def _is_resource(one: Any) -> bool:
+    return (
+        isinstance(one, dict)
+        and {"urn", "type"} <= set(one)
+        and all(isinstance(one.get(side) or {}, dict) for side in ("inputs", "outputs"))
+    )
 
 
 def steps_in(export: Any) -> list[Step]:

@@ -296,6 +296,12 @@ def test_audit_reports_by_level(tmp_path: Path, capsys: pytest.CaptureFixture[st
         ("[]", "{}", "--file: this is no exported stack"),
         ("{", "{}", "--file: this is no exported stack"),
         ('{"deployment": {"resources": [1]}}', "{}", "--file: this is no exported stack"),
+        ('{"deployment": {"resources": 5}}', "{}", "--file: this is no exported stack"),
+        (
+            '{"deployment": {"resources": [{"urn": "a", "type": "b", "inputs": 5}]}}',
+            "{}",
+            "--file: this is no exported stack",
+        ),
         ('{"deployment": {"manifest": {}}}', '{"x": 1}', "--config: x: there is no such rule"),
         ('{"deployment": {"manifest": {}}}', "{", "--config: "),
     ],
