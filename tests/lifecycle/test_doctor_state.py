@@ -8,7 +8,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from nexus_registry.components.host import steps
+from nexus_registry.components.host import sent, steps
 
 from sandbox.stack import PulumiStack
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .conftest import TinyStack
     from .sshd import Sshd
 
-STEP = '# account: in name only\nstep() { echo "$1"; }\nstep "$@" </dev/null\n'
+STEP = sent.record("account", len("sh -s -- "), 0) + 'step() { echo "$1"; }\nstep "$@" </dev/null\n'
 REMEDY = ": set nexus-registry:repair to a new value and run pulumi up\n"
 
 
