@@ -73,6 +73,11 @@ Each kind is changed, and deleted if it can be deleted, by Nexus's REST API betw
 what `refresh` reports and what the next `up` did. Afterwards the server is as it was before. The password of
 the administrator requires the one that was set by hand, as `current_password`.
 """
+_NAMES = """
+The name of each kind that has rules of its own: the other kinds share one of these rules. An object lives if
+its create, its update and its deletion succeed and the `up` and each refresh between find no difference. A
+generator tries 200 more names for each kind. Names are written with the escapes of Python.
+"""
 _KEPT = """
 An image is pushed. Then a generator edits program, state and server in random order, and every second operation
 meets a fault. `force_destroy` is never set. After each operation the manifest and the layer of the image are
@@ -95,6 +100,7 @@ wrong clock applies to every process of the host, Nexus included: a library repl
 LANES = {
     "nexus": Lane("Between provider and Nexus", _NEXUS.strip()),
     "drift": Lane("Changed and deleted by hand", _DRIFT.strip()),
+    "names": Lane("Odd names", _NAMES.strip()),
     "kept": Lane("Attempts to lose an image", _KEPT.strip()),
     "engine": Lane("The engine killed", _ENGINE.strip()),
     "host": Lane("On the host", _HOST.strip()),
@@ -139,6 +145,7 @@ def render(kept: Iterable[Row]) -> str:
     """The document."""
     kept = list(kept)
     lost = [row for row in kept if row.lost]
+    names = sum(row.lane == "names" for row in kept)
     parts = [
         "# Injected faults and their results\n",
         "`make test-faults` generates this page. Each cell contains the result of the run that met the "
@@ -147,8 +154,8 @@ def render(kept: Iterable[Row]) -> str:
         "remedy. Several results in one cell belong to different moments of the operation. A dash means "
         "that the fault was not injected, usually because the operation sends no request to which it "
         "applies.\n",
-        f"{len(kept)} faults injected; {len(lost)} left something lost, duplicated, orphaned or to be done by "
-        f"hand. On {_machine()}.\n",
+        f"{len(kept) - names} faults injected and {names} odd names tried; {len(lost)} left something lost, "
+        f"duplicated, orphaned or to be done by hand. On {_machine()}.\n",
     ]
     for name in dict.fromkeys(row.lane for row in kept):
         lane = LANES.get(name, Lane(name))
@@ -173,7 +180,7 @@ def _table(of: list[Row]) -> str:
     lines = [["", *across], ["---"] * (len(across) + 1)]
     for name in down:
         pairs = [(one, name) if across is subjects else (name, one) for one in across]
-        lines.append([name, *(_cell(cells.get(pair, [])) for pair in pairs)])
+        lines.append([name.replace("|", "\\|"), *(_cell(cells.get(pair, [])) for pair in pairs)])
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 

@@ -26,8 +26,12 @@ from nexus_registry.providers.security.user import UserProvider
 from nexus_registry.providers.system.routing_rule import RoutingRuleProvider
 from nexus_registry.providers.system.text_properties import TextPropertiesProvider
 
-from .docker_api import named
-from .tracked import Tracked
+from sandbox.faults.report import record
+
+from ..contract.docker_api import named
+from ..contract.tracked import Tracked
+from .conftest import FULL
+from .faulty_server import FaultyServer
 
 
 @dataclass
@@ -60,9 +64,27 @@ ODD = [
 TOKENS = [*"abA09@%;\\?#+&=. -_'\"<>(),[]{}|^`~!$*:/\t", "é", "中", "\U0001f600", "\u0301", "\xa0", "%2F", ".."]
 names = st.lists(st.sampled_from(TOKENS), min_size=1, max_size=8).map("".join)
 some = settings(
-    max_examples=20, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=200 if FULL else 20,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
 )
+LIFE = "create, up, refresh, update, refresh, destroy"
+LARGEST_SHOWN = 30
 every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+
+
+@pytest.fixture
+def connection(faulty: FaultyServer) -> Connection:
+    """Straight to the server."""
+    return {"url": faulty.nexus.url, "username": "admin", "password": faulty.nexus.password}
+
+
+def shown(name: str) -> str:
+    """The name for the report: ASCII alone, a long one by its first character."""
+    count = "" if len(name) <= LARGEST_SHOWN else f" {len(name)} times"
+    return f"`{ascii(name[0] if count else name)[1:-1]}`{count}"
 
 
 def is_legal(kind: Kind, connection: Connection, name: str) -> bool:
@@ -97,8 +119,12 @@ def live(kind: Kind, connection: Connection, name: str) -> None:
 def test_odd_name_is_refused_or_works(kind: Kind, connection: Connection) -> None:
     """An odd name is refused in check or lives."""
     for name in ODD:
-        if is_legal(kind, connection, name):
+        legal = is_legal(kind, connection, name)
+        if legal:
             live(kind, connection, name)
+        subject = next(label for label, one in KINDS.items() if one is kind)
+        outcome = "lives" if legal else "refused in preview"
+        record(lane="names", operation=LIFE, subject=subject, fault=shown(name), first=outcome, second=outcome)
 
 
 @every_kind
