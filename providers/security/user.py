@@ -10,18 +10,16 @@ from ..crud import Actual
 from ..declare import ListProp, NexusResource, Prop, prop
 from ..errors import Refused
 from ..marks import Incarnations
-from ..rest import ObjectProvider
 from ..schema import boolean, choice, set_of, text
 from .email_address import EMAIL_ADDRESS, default_address
 from .lookups import USER_ID, require_roles
-from .password import OPERATION, change_password
+from .password import PasswordProvider
 
 _BUILT_IN = {"admin": "AdminPassword sets its password", "anonymous": "AnonymousAccess turns it on and off"}
 
 
-class UserProvider(ObjectProvider):
+class UserProvider(PasswordProvider):
     kind = "user"
-    writes = (OPERATION,)
 
     def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         if inputs["roles"] == []:
@@ -50,18 +48,6 @@ class UserProvider(ObjectProvider):
         require_roles(client, inputs["roles"])
         super().write(client, inputs, actual)
 
-    def secrets_match(self, client: NexusClient, inputs: Mapping[str, Any]) -> bool | None:
-        if inputs["status"] != "active" or not inputs.get("password"):
-            return None
-        return client.as_user(inputs["user_id"], inputs["password"]).login()
-
-    def reads_secrets(self, inputs: Mapping[str, Any]) -> bool:
-        return self.check_passwords and bool(inputs["check_password"])
-
-    def write_secrets(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
-        if inputs.get("password"):
-            change_password(client, inputs["user_id"], inputs["password"])
-
     def is_built_in(self, actual: Actual) -> bool:
         return actual.properties["user_id"] in _BUILT_IN
 
@@ -77,11 +63,9 @@ class User(
 ):
     """An account in Nexus's own user directory.
 
-    An existing user is adopted only when one login with the desired password succeeds. A refresh logs in once for
-    each user, several at a time, and reports a password that was changed by hand. ``check_password`` or, for all
-    users, the configuration key ``nexus-registry:check_passwords`` turns that off.
-    Without ``password``, an existing user keeps its password.
-    Docker tokens stay valid after a change of the password: to lock a user out, remove the roles.
+    An existing user is adopted only when one login with the desired password succeeds; without ``password``, it
+    keeps its own. A refresh logs in once for each user and reports a password that was changed by hand;
+    ``nexus-registry:check_passwords`` turns that off for all. Docker tokens survive a change of the password.
 
     Errors: roles that are not on the server; a user that exists with another password or differs otherwise.
 
