@@ -76,9 +76,10 @@ class FaultyServer:
         return {"url": self.proxy.url, "username": "admin", "password": self.nexus.password, "ca": authority}
 
     def seed(self) -> None:
-        """Make what no run may touch: a raw repository with a file, a role, a user with it."""
+        """Make what no run may touch: two raw repositories, one with a file, a role, a user with it."""
         storage = {"blobStoreName": "default", "strictContentTypeValidation": False, "writePolicy": "ALLOW"}
-        self.api.ok("POST", "repositories/raw/hosted", {"name": "kept-raw", "online": True, "storage": storage})
+        for name in ("kept-raw", "kept-other-raw"):
+            self.api.ok("POST", "repositories/raw/hosted", {"name": name, "online": True, "storage": storage})
         url = f"{self.nexus.url}/repository/kept-raw/kept.bin"
         requests.put(url, data=KEPT_FILE, auth=self.api.auth, timeout=30).raise_for_status()
         role = {"id": "kept-role", "name": "kept", "description": "", "privileges": ["nx-all"], "roles": []}

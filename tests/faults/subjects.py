@@ -1,14 +1,15 @@
-"""Every kind of Nexus object, with what it is tried with in the fault matrix."""
+"""What the fault matrix is run for: each kind of the registry, and one kind for each other base."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import requests
 from nexus_registry.providers.crud import NexusProvider
 from nexus_registry.providers.repositories.docker import DockerHostedRepositoryProvider
+from nexus_registry.providers.repositories.raw import RawGroupRepository, RawProxyRepository
 from nexus_registry.providers.security.admin_password import AdminPasswordProvider
 from nexus_registry.providers.security.anonymous import AnonymousAccessProvider
 from nexus_registry.providers.security.realm import RealmActivationProvider
@@ -105,6 +106,7 @@ _USER = {
     "status": "active",
     "roles": ["nx-anonymous"],
 }
+_ONE_DAY = {"contentMaxAge": 1440, "metadataMaxAge": 1440}
 
 
 def _licence(accepted: bool) -> Change:
@@ -117,6 +119,8 @@ def _licence(accepted: bool) -> Change:
 def subjects(port: int) -> list[Subject]:
     """All kinds; ``port`` is for the docker connector."""
     repository = "repositories/docker/hosted/f-images"
+    proxy = "repositories/raw/proxy/f-proxy"
+    group = "repositories/raw/group/f-group"
     return [
         Subject(
             "DockerHostedRepository ᵖ",
@@ -133,6 +137,37 @@ def subjects(port: int) -> list[Subject]:
             by_hand={
                 "taken offline": ManualChange(_change(repository, online=False), ("drift", ["online"])),
                 "deleted": ManualChange(_delete("repositories/f-images"), GONE),
+            },
+        ),
+        Subject(
+            "RawProxyRepository",
+            cast("type[NexusProvider]", RawProxyRepository.provider_class),
+            {"name": "f-proxy", "remote_url": "https://example.invalid/files/"},
+            {"remote_url": "https://example.invalid/others/", "content_max_age": 60},
+            remove=_delete("repositories/f-proxy"),
+            reset=_change(proxy, proxy={"remoteUrl": "https://example.invalid/files/", **_ONE_DAY}),
+            fields=("name", "proxy", "remoteUrl", "format"),
+            by_hand={
+                "remote": ManualChange(
+                    _change(proxy, proxy={"remoteUrl": "https://example.invalid/", **_ONE_DAY}),
+                    ("drift", ["remote_url"]),
+                ),
+                "deleted": ManualChange(_delete("repositories/f-proxy"), GONE),
+            },
+        ),
+        Subject(
+            "RawGroupRepository",
+            cast("type[NexusProvider]", RawGroupRepository.provider_class),
+            {"name": "f-group", "member_names": ["kept-raw"]},
+            {"member_names": ["kept-other-raw", "kept-raw"]},
+            remove=_delete("repositories/f-group"),
+            reset=_change(group, group={"memberNames": ["kept-raw"]}),
+            fields=("name", "group", "memberNames", "type"),
+            by_hand={
+                "members": ManualChange(
+                    _change(group, group={"memberNames": ["kept-other-raw"]}), ("drift", ["member_names"])
+                ),
+                "deleted": ManualChange(_delete("repositories/f-group"), GONE),
             },
         ),
         Subject(
