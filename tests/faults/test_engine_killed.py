@@ -11,12 +11,20 @@ from sandbox import demo
 from sandbox.dev import Dev, passing_dev_stack
 from sandbox.docker import DockerClient
 from sandbox.faults.canary import Canaries
-from sandbox.faults.crash_run import CrashRun, FinalState, differing_keys, final_state
+from sandbox.faults.crash_run import (
+    CrashRun,
+    FinalState,
+    differing_keys,
+    end_processes,
+    final_state,
+    run_and_kill,
+)
 from sandbox.faults.report import record
+from sandbox.process import Process
 from sandbox.shell import free_port
-from sandbox.stack import PulumiStack, Result
+from sandbox.stack import NO_CHECKPOINTS, PulumiStack, Result
 
-from ..lifecycle.conftest import ENGINES
+from ..lifecycle.conftest import ENGINES, NO_CLI
 from .conftest import FULL
 
 MIDDLES = {"nexus-archive": (0.3, 2.0), "nexus-service": (0.3, 4.0, 12.0), "nexus-prepare": (0.3, 3.0)}
@@ -142,3 +150,32 @@ def test_stack_that_is_killed_everywhere(dev: Dev, docker: DockerClient, killed:
     killed_create_ends_like_undisturbed_one(dev, docker, killed)
     killed_update_completes_and_keeps_images(dev, docker, killed)
     destroy_that_is_killed_everywhere_leaves_nothing(dev, killed)
+
+
+@pytest.mark.full_faults
+@pytest.mark.pulumi
+@NO_CLI
+def test_killed_create_without_checkpoints_is_completed() -> None:
+    """Steps of the host that no state tells of are run again, also beside those of the killed run."""
+    moments, orphans = (5.0, 15.0, 30.0), list[Process]()
+    with passing_dev_stack("killed-unrecorded", engine="pulumi") as dev, dev.docker() as docker:
+        try:
+            for seconds in moments:
+                killed, left = run_and_kill(dev.stack, lambda: dev.stack.up(env=NO_CHECKPOINTS), seconds)
+                assert killed
+                assert dev.stack.export()["resources"] == []
+                orphans += left
+            done = dev.stack.up(env=NO_CHECKPOINTS)
+            assert done.ok, done.error
+            in_order(dev)
+            demo.prove(dev, docker, say=lambda _line: None)
+        finally:
+            end_processes(orphans)
+    record(
+        lane="engine",
+        subject="the whole stack",
+        operation="up (create) without checkpoints, engine: pulumi",
+        fault="in the middle",
+        first=f"killed {len(moments)} times",
+        second="done",
+    )
