@@ -17,6 +17,7 @@ _TIMEOUT = 10.0
 _STRING = re.compile(r"\"([^\"]*)\"|'([^']*)'")
 _CA = re.compile(r"^[ \t]*ca[ \t]*=[ \t]*(\[[^\]]*\]|\"[^\"\n]*\"|'[^'\n]*')", re.MULTILINE)
 _SKIP_VERIFY = re.compile(r"^[ \t]*skip_verify[ \t]*=[ \t]*true\b", re.MULTILINE)
+_HOST_TABLE = re.compile(r"^[ \t]*\[[ \t]*host[ \t]*[.\]]", re.MULTILINE)
 _CONFIG_PATH = re.compile(r"^[ \t]*config_path[ \t]*=[ \t]*[\"'][^\"'\n]+[\"']", re.MULTILINE)
 _CONFIG_VERSION = re.compile(r"^[ \t]*version[ \t]*=[ \t]*(\d+)", re.MULTILINE)
 
@@ -97,7 +98,14 @@ def _containerd(root: Path, name: str) -> _Trust:
 
 def _containerd_settings(root: Path, name: str) -> Iterator[Finding]:
     hosts = _folder(root, name) / "hosts.toml"
-    if hosts.exists() and _SKIP_VERIFY.search(_without_comments(hosts.read_text(encoding="utf-8"))):
+    written = _without_comments(hosts.read_text(encoding="utf-8")) if hosts.exists() else ""
+    if hosts.exists() and not _HOST_TABLE.search(written):
+        yield Finding(
+            "containerd-hosts",
+            f"{hosts}: there is no [host] table, and containerd before 2.0 ignores such a file",
+            f'Add [host."https://{name}"], and below it ca = with the path of the authority in PEM',
+        )
+    if _SKIP_VERIFY.search(written):
         yield Finding(
             "containerd-skip-verify",
             f"{hosts}: skip_verify makes containerd accept any certificate",

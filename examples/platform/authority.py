@@ -1,9 +1,6 @@
 """A certificate authority of the stack, and certificates that it issues and renews.
 
-With pulumi-tls, whose plugin the CLI downloads, the two classes are ``tls.PrivateKey`` with ``tls.SelfSignedCert``
-(``is_ca_certificate=True``), and ``tls.PrivateKey``, ``tls.CertRequest`` and ``tls.LocallySignedCert`` with
-``early_renewal_hours=24 * 30``: give ``cert_pem`` and ``private_key_pem`` (of a key in ECDSA or RSA) where the
-program gives ``certificate`` and ``private_key``. The rest stays the same.
+authority_tls.py has the same two classes, of resources of pulumi-tls.
 """
 
 import datetime as dt

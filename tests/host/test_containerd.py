@@ -35,6 +35,7 @@ CASES: dict[str, tuple[dict[str, str], bool]] = {
     "nothing": ({}, False),
     "what doctor advises": ({"{name}/hosts.toml": f'server = "https://{{name}}"\n{CA}{TABLE}{CA}'}, True),
     "of a host alone": ({"{name}/hosts.toml": f"{TABLE}{CA}"}, True),
+    "no table of a host": ({"{name}/hosts.toml": f'server = "https://{{name}}"\n{CA}'}, False),
     "a list": ({"{name}/hosts.toml": f"{TABLE}ca = [\n'/etc/containerd/ca.pem',\n]"}, True),
     "beside it": ({"{name}/hosts.toml": f'{TABLE}ca = "x.pem"', "{name}/x.pem": "right"}, True),
     "folder without a colon": ({"{under}/hosts.toml": f"{TABLE}{CA}"}, True),
@@ -111,4 +112,5 @@ def test_doctor_agrees_with_containerd(
     program = Path(sys.executable).with_name("nexus-registry")
     doctor = inside(tmp_path, program, "doctor", f"https://{address}", "--client=containerd", "--json")
     codes = [one["code"] for one in json.loads(doctor.stdout)]
-    assert ("containerd-ca" in codes) == (not trusted), doctor.stdout
+    assert (not {"containerd-ca", "containerd-hosts"}.isdisjoint(codes)) == (not trusted), doctor.stdout
+    assert ("containerd-hosts" in codes) == ("invalid `host` tree" in said), said
