@@ -10,6 +10,7 @@ import pytest
 from nexus_registry.providers import engine
 from nexus_registry.providers.client import client_for
 from nexus_registry.providers.crud import NexusProvider
+from nexus_registry.providers.declare import NexusResource
 from nexus_registry.providers.errors import Refused
 from nexus_registry.providers.patterns import java_regex, quartz_cron
 from nexus_registry.providers.run import Run
@@ -215,3 +216,19 @@ def test_server_is_asked_again_before_its_version_refuses_a_kind() -> None:
             provider._refuse_unavailable(client, inputs)
         version[0] = "3.94.0-01"
         provider._refuse_unavailable(client, inputs)
+
+
+def test_every_kind_has_the_same_lifecycle() -> None:
+    """What the fault matrix shows for one kind of each base holds for all."""
+    operations = ("check", "diff", "create", "read", "update", "delete")
+    kinds = [one for name in declared.__all__ if isinstance(one := getattr(declared, name), type)]
+    providers = {one.provider_class for one in kinds if issubclass(one, NexusResource)}
+    own = {
+        f"{one.__name__}.{name}"
+        for one in providers
+        for name in operations
+        if getattr(one, name) is not getattr(NexusProvider, name)
+    }
+    # Its object, an account, exists before and after; the fault matrix runs for it as well.
+    assert own == {f"AdminPasswordProvider.{name}" for name in ("create", "read", "update", "delete")}
+    assert len(providers) > 100
