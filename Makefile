@@ -1,14 +1,15 @@
-# make demo        bring the sandbox up: a bare host becomes a registry, proved with the real Docker client
+# make demo        deploy the dev stack on a host in the sandbox, then push and pull with a real Docker client
 # make demo-down   remove every trace of it, except hosts that running tests use
 # make test        lint, types and the tests
 # make test-versions   real older versions, one of each kind, real clients, LDAP, S3, examples/platform, the example pipelines, the wheel, the site (15 minutes)
 # make test-vendor     demo, contract and docker tests and an upgrade on the archive in NEXUS_ARCHIVE
 # make docs        the documentation as a site, in .sandbox/site
-# make check       lint and types alone
+# make check       lint and types
+# make format      format the Python files
 # make bench       calls and time of stacks with 50, 200 and 1,000 objects (hours; BENCH_ARGS="--objects 50 --delay 0")
 # make docs-reference   write docs/reference, a page for each kind of resource
-# make docs-coverage    write docs/coverage.md anew
-# make test-faults every fault, and docs/reliability.md made anew (the longest lane)
+# make docs-coverage    write docs/coverage.md
+# make test-faults every fault; writes docs/reliability.md (the longest lane)
 # make test-faults-fast   the part of it that CI runs each time (11 minutes)
 
 PYTHON ?= python3

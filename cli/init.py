@@ -53,7 +53,7 @@ class Question:
 QUESTIONS = (
     Question("stack", "Name of the stack, one for each environment", "prod"),
     Question("ssh_host", "Address of the host"),
-    Question("ssh_private_key", "File with the private key of that user", "~/.ssh/id_ed25519"),
+    Question("ssh_private_key", "File with the private key of the SSH user", "~/.ssh/id_ed25519"),
     Question("version", "Version of Nexus with its build, such as 3.76.1-01"),
     Question("archive_sha256", "SHA-256 of the archive of that version, from the vendor"),
     Question("certificate", "File with the certificate of the host's name in PEM, with its intermediates"),

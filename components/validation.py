@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi.dynamic import ResourceProvider
 
-from ..providers.compat import LICENCE_SINCE, archive_url, parse
+from ..providers.compat import LICENCE_SINCE, archive_url, java_major, parse
 from ..providers.repositories.docker import DockerHostedRepositoryProvider
 from ..providers.security.role import RoleProvider
 from ..providers.security.user import UserProvider
@@ -189,6 +189,7 @@ def _host_problems(args: NexusServerArgs) -> Iterator[Problem]:
     yield from arguments.address_problems(args.address)
     if args.heap_mb < 256:
         yield "heap_mb", f"must be at least 256, not {args.heap_mb}. The vendor's minimum is 2703."
+    yield from _java_problems(args)
     for name, low in (("min_disk_mb", 0), ("connect_timeout", 1), ("lock_timeout", 0), ("start_timeout", 1)):
         if not low <= getattr(args, name) < 10**9:
             yield (
@@ -196,6 +197,15 @@ def _host_problems(args: NexusServerArgs) -> Iterator[Problem]:
                 f"must be from {low} to {10**9 - 1}, not {getattr(args, name)}. Choose a number in that range.",
             )
     yield from arguments.properties_problems(args.properties)
+
+
+def _java_problems(args: NexusServerArgs) -> Iterator[Problem]:
+    try:
+        is_bundled = java_major(args.version) is None
+    except ValueError:  # reported for version
+        return
+    if args.java_package and not args.java_home and is_bundled:
+        yield "java_package", f"the archive of Nexus {args.version} contains its Java. Leave java_package out."
 
 
 def registry_problems(

@@ -97,7 +97,7 @@ provide_java() {
         check_number java_major "$arg_java_major"
         install_java
     else
-        [ -z "$arg_java_package" ] || fail "java_package: give java_major too, so that the Java it brings can be found"
+        [ -z "$arg_java_package" ] || fail "java_package: the archive of this version contains its Java. Leave java_package out"
         log "no Java is installed: the archive brings its own"
         remove_facts prepare.java-home
         return 0

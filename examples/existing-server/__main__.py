@@ -14,12 +14,12 @@ registry = DockerRegistry(
         https_port=config.require_int("port"),
         pushers={"team-a-ci": config.require_secret("ci_password")},
         anonymous_pull=True,
-        manage_server=True,  # also switch on the docker realm and anonymous access, and put them back at the end
+        manage_server=True,  # also enables the docker realm and anonymous access; destroy restores both
     ),
 )
 
-# Any object of Nexus can be stated by itself.
-Role("auditors", role_id="auditors", privileges=["nx-metrics-all"], description="May see how the server is doing")
+# Any object of Nexus can be declared by itself.
+Role("auditors", role_id="auditors", privileges=["nx-metrics-all"], description="May read the metrics")
 
 pulumi.export("login_server", registry.login_server)
 pulumi.export("pull_secret", registry.docker_config_json)

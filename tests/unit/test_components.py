@@ -103,6 +103,10 @@ def registry(name: str = "registry", **changes: Any) -> DockerRegistry:
         ({**ON_HOST, "chain": "pem"}, r"chain: requires certificate"),
         ({"url": "nexus.example.com"}, r"url: must be https://host:port"),
         ({"heap_mb": 64}, r"heap_mb: must be at least 256"),
+        (
+            {"version": "3.82.0-08", "accept_eula": True, "java_package": "x"},
+            r"java_package: the archive of Nexus 3.82.0-08 contains its Java",
+        ),
         ({"keystore_format": "pem"}, r"keystore_format: must be pkcs12 or jks"),
     ],
 )
