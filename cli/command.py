@@ -53,7 +53,7 @@ class State:
             return json.loads(text)
         except ValueError:
             printed = " ".join(self.command)
-            raise CommandError(f"{self.option}: this is no exported stack: give what `{printed}` prints") from None
+            raise CommandError(f"{self.option}: this is no exported stack. Give what `{printed}` prints") from None
 
     def _export(self, stack: str | None) -> str:
         command = [*self.command, *(["--stack", stack] if stack else [])]

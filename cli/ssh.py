@@ -26,7 +26,7 @@ def run(connection: Mapping[str, Any], command: str, stdin: str) -> subprocess.C
     for key, why in (("password", "sign in with a password"), ("proxy", "go through a proxy")):
         if key in given:
             raise NoConnection(
-                f"ssh.{key}: this command can't {why}: use a private key, from a machine that reaches it"
+                f"ssh.{key}: this command can't {why}. Use a private key, from a machine that reaches it"
             )
     with tempfile.TemporaryDirectory(prefix="nexus-registry-") as folder:
         client, env = _client(given, Path(folder))
@@ -44,7 +44,7 @@ def run(connection: Mapping[str, Any], command: str, stdin: str) -> subprocess.C
         except subprocess.TimeoutExpired:
             raise NoConnection(f"ssh.host: {given['host']} did not end its answer within {_LIMIT:.0f} s") from None
         except FileNotFoundError:
-            raise NoConnection("ssh: the OpenSSH client is missing on this machine: install it") from None
+            raise NoConnection("ssh: the OpenSSH client is missing on this machine. Install it") from None
 
 
 def _client(given: Mapping[str, Any], folder: Path) -> tuple[list[str], dict[str, str]]:

@@ -62,7 +62,7 @@ def steps_in(export: Any) -> list[Step]:
             steps.append(Step(resource["urn"].rpartition("::")[2], inputs["connection"], sent))
     if not steps:
         raise Unreadable(
-            "--stack: there is no host step of nexus-registry in this stack: name another one, or run pulumi up "
+            "--stack: there is no host step of nexus-registry in this stack. Name another one, or run pulumi up "
             "once if an older version made it"
         )
     return steps
@@ -80,7 +80,7 @@ def plain(value: Any) -> Any:
         return plain(json.loads(value["plaintext"]))
     if "value" in value:
         return plain(value["value"])
-    raise Unreadable("--state: its secrets are encrypted: export it with --show-secrets")
+    raise Unreadable("--state: its secrets are encrypted. Export it with --show-secrets")
 
 
 def hidden(value: Any) -> Any:

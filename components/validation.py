@@ -169,7 +169,7 @@ def _version_problems(args: NexusServerArgs) -> Iterator[Problem]:
         try:
             archive_url(args.version, args.architecture)
         except ValueError as error:
-            yield "architecture", f"{error}. Choose another version, or give archive_url."
+            yield "architecture", f"{error}, or give archive_url."
     if number >= LICENCE_SINCE and not args.accept_eula:
         yield (
             "accept_eula",

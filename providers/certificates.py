@@ -59,7 +59,7 @@ def private_key_pem(value: object) -> str:
     blocks = _blocks(value)
     keys = [(label, body) for label, body in blocks if label in _KEY]
     if len(keys) > 1:
-        raise Invalid(f"holds {len(keys)} private keys: give the one that belongs to the certificate")
+        raise Invalid(f"holds {len(keys)} private keys. Give the one that belongs to the certificate")
     if not keys and any(label in _CERTIFICATE for label, _ in blocks):
         raise Invalid("holds a certificate and no private key: were private_key and certificate mixed up?")
     if not keys:
@@ -181,7 +181,7 @@ def order_chain(leaf: x509.Certificate, others: Sequence[x509.Certificate]) -> l
     missing = "the one of that name has another key or no right to issue" if namesake else "that one is missing"
     raise Invalid(
         f"does not lead to the certificate: {format_name(last.subject)} was issued by {format_name(last.issuer)}, "
-        f"and {missing} (found: {stray}); give the intermediates of the certificate"
+        f"and {missing} (found: {stray}). Give the intermediates of the certificate"
     )
 
 
@@ -215,12 +215,12 @@ def _missing_block(what: str, label: str, blocks: Sequence[tuple[str, str]]) -> 
     for other, _ in blocks:
         if other in _OTHER:
             return f"holds no {what} but {_OTHER[other]}"
-    return f"holds no {what} in PEM form: give the whole text from -----BEGIN {label}----- to its END line"
+    return f"holds no {what} in PEM form. Give the whole text from -----BEGIN {label}----- to its END line"
 
 
 def _base64(body: str, what: str) -> bytes:
     if "\\n" in body:
-        raise Invalid(r"has the two characters \n where lines should end: give it with real line breaks")
+        raise Invalid(r"has the two characters \n where lines should end. Give it with real line breaks")
     try:
         return base64.b64decode("".join(body.split()).encode(), validate=True)
     except ValueError:

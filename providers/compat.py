@@ -57,7 +57,7 @@ def parse(version: str) -> tuple[int, int, int]:
     """``3.71.0-06`` as ``(3, 71, 0)``; raises ValueError for what is no version."""
     match = re.fullmatch(r"(\d+)\.(\d+)\.(\d+)(?:-\d+)?", version)
     if not match:
-        raise ValueError(f"{version!r} is no Nexus version: give one such as 3.71.0-06")
+        raise ValueError(f"{version!r} is no Nexus version. Give one such as 3.71.0-06")
     major, minor, patch = match.groups()
     return int(major), int(minor), int(patch)
 
@@ -66,7 +66,7 @@ def no_rest_reason(version: str) -> str:
     """The error for a version without a REST API for repositories and realms; empty for others."""
     if not version or parse(version) >= REST_SINCE:
         return ""
-    return f"Nexus {version}, whose REST API begins with 3.26.0: install a newer one"
+    return f"Nexus {version}, whose REST API begins with 3.26.0. Install a newer one"
 
 
 def rest_failures(version: object) -> list[CheckFailure]:
@@ -124,7 +124,7 @@ def version_change_error(before: str, desired: str, *, h2: bool) -> str:
         h2: whether the data of a version before 3.71 are in H2, instead of OrientDB.
     """
     if release(desired) < release(before):
-        return f"{desired} is older than {before}, and a database has no downgrade: give {before} or newer"
+        return f"{desired} is older than {before}, and a database has no downgrade. Give {before} or newer"
     if h2:
         if parse(before) < H2_2_SINCE <= parse(desired):
             return (
@@ -133,7 +133,7 @@ def version_change_error(before: str, desired: str, *, h2: bool) -> str:
             )
     elif parse(before) < NO_ORIENT_SINCE <= parse(desired):
         return (
-            f"{desired} does not read the OrientDB of {before}: go to 3.70 first, move its data to H2 with "
+            f"{desired} does not read the OrientDB of {before}. Go to 3.70 first, move its data to H2 with "
             "Sonatype's database migrator by hand (https://help.sonatype.com/en/orient-3-70-java-8-or-11.html), "
             "let an up with nexus.datastore.enabled true in properties run it, and then change the version"
         )
@@ -154,7 +154,7 @@ def archive_name(version: str, architecture: str) -> str:
         return f"nexus-{version}-unix.tar.gz"
     if number < (3, 80):
         if architecture != "x86_64":
-            raise ValueError(f"version {version} has no archive for {architecture}: use 3.80 or newer")
+            raise ValueError(f"version {version} has no archive for {architecture}. Use 3.80 or newer")
         return f"nexus-unix-x86-64-{version}.tar.gz"
     return f"nexus-{version}-linux-{'x86_64' if architecture == 'x86_64' else 'aarch_64'}.tar.gz"
 

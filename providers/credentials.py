@@ -27,7 +27,7 @@ class Credentials:
         """The instance of this process for these credentials."""
         key = hashlib.sha256("\0".join((url, username, password)).encode()).hexdigest()
         sentence = (
-            f"Nexus at {url} does not take the password of user {username!r} (401): set the right one; "
+            f"Nexus at {url} does not take the password of user {username!r} (401). Set the right one; "
             "nothing more is sent with it, because wrong logins lock the account"
         )
         with cls._known_lock:

@@ -336,7 +336,7 @@ class NexusProvider(Mapped, AvailableProvider):
         """Read the object back: some versions drop unknown fields and respond with success."""
         actual = self.find(client, inputs)
         if actual is None:
-            raise Refused("was accepted by Nexus and does not exist: see the log of Nexus")
+            raise Refused("was accepted by Nexus and does not exist. See the log of Nexus")
         self._refuse_unavailable(client, inputs)
         dropped = self.mismatches(inputs, actual)
         if dropped:

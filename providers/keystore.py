@@ -41,16 +41,16 @@ def store_password(value: object) -> str:
     """A password that the tools of Java, Jetty and a configuration file read alike."""
     password = optional_text(value)
     if len(password) < 6:
-        raise Invalid("has fewer than 6 characters, which Java refuses: choose a longer one")
+        raise Invalid("has fewer than 6 characters, which Java refuses. Choose a longer one")
     if not re.fullmatch(r"[ -~]+", password):
         raise Invalid(
             "holds a character other than printable ASCII, which Java reads differently by version and locale:"
             " choose letters, digits and ASCII punctuation"
         )
     if password != password.strip():
-        raise Invalid("begins or ends with a space, which configuration files drop: choose another one")
+        raise Invalid("begins or ends with a space, which configuration files drop. Choose another one")
     if password.startswith("OBF:"):
-        raise Invalid("begins with OBF:, which Jetty takes for an obfuscated password: choose another one")
+        raise Invalid("begins with OBF:, which Jetty takes for an obfuscated password. Choose another one")
     return password
 
 
@@ -79,7 +79,7 @@ def problems(inputs: Mapping[str, Any], now: datetime) -> Iterator[tuple[str, st
         if certificates.find_leaf(_others(inputs), key):
             yield "certificate", f"holds {subject}, and the one for private_key is in chain: were they mixed up?"
             return
-        yield "private_key", f"does not belong to the certificate {subject}: give the key it was requested with"
+        yield "private_key", f"does not belong to the certificate {subject}. Give the key it was requested with"
         leaf = certificates.find_leaf(given, None)
     if leaf is None:
         return
@@ -236,7 +236,7 @@ class Keystore(DeclaredResource, provider=KeystoreProvider):
         if not_after and validity.renewal_due(not_after, int(renew_before)):
             pulumi.log.warn(
                 f"certificate: {subject!r} ends on {not_after}, in less than the {int(renew_before)} days of "
-                "renew_before: give a renewed one",
+                "renew_before. Give a renewed one",
                 resource=self,
             )
 

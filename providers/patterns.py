@@ -81,7 +81,7 @@ def quartz_cron(value: Any) -> str:
         alone = re.fullmatch(_DAY_FORMS.get(name, r"(?!)"), field)
         for part in [] if alone else field.split(","):
             if not _is_range(part, low, high, names):
-                raise Invalid(f"{part!r} is no {name}: give numbers from {low} to {high}, '*', 'a-b' or 'a/b'")
+                raise Invalid(f"{part!r} is no {name}. Give numbers from {low} to {high}, '*', 'a-b' or 'a/b'")
     if (fields[3] == "?") == (fields[5] == "?"):
         raise Invalid("must have '?' for exactly one of day of month and day of week")
     return expression

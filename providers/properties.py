@@ -101,7 +101,7 @@ class Prop(Generic[T]):
             raise AttributeError(f"{self.name} can be read when the resource is registered") from None
 
     def __set__(self, instance: object, value: Input[T]) -> None:
-        raise AttributeError(f"{self.name} can't be set: give it to the constructor")
+        raise AttributeError(f"{self.name} can't be set. Give it to the constructor")
 
     @functools.cached_property
     def field(self) -> Field:

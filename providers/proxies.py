@@ -61,9 +61,9 @@ def proxy_failure(proxy: Proxy, error: requests.RequestException) -> tuple[type[
     """
     text = str(error)
     if isinstance(error, requests.exceptions.InvalidProxyURL):
-        return ProxyRefused, f"the address of the proxy {proxy.name} is not usable: give http://host:port"
+        return ProxyRefused, f"the address of the proxy {proxy.name} is not usable. Give http://host:port"
     if isinstance(error, requests.exceptions.InvalidSchema) and "SOCKS" in text:
-        return ProxyRefused, f"the proxy {proxy.name} needs the package PySocks: install requests[socks]"
+        return ProxyRefused, f"the proxy {proxy.name} needs the package PySocks. Install requests[socks]"
     if not isinstance(error, requests.exceptions.ProxyError):
         return None
     refusal = re.search(r"Tunnel connection failed: (\d{3}) ?([^'\")]*)", text)
@@ -71,10 +71,10 @@ def proxy_failure(proxy: Proxy, error: requests.RequestException) -> tuple[type[
         status = refusal[1]
         message = f"the proxy {proxy.name} refused the connection ({' '.join(refusal.groups()).strip()})"
         if status == "407":
-            return ProxyRefused, f"{message}: write its user and password into that address, or {proxy.way_round}"
+            return ProxyRefused, f"{message}. Write its user and password into that address, or {proxy.way_round}"
         if status.startswith("5"):
-            return Unreachable, f"{message}: is the server running, the address right, the port open?"
-        return ProxyRefused, f"{message}: have the proxy allow it, or {proxy.way_round}"
+            return Unreachable, f"{message}. Is the server running, the address right, the port open?"
+        return ProxyRefused, f"{message}. Have the proxy allow it, or {proxy.way_round}"
     if "appears to only use HTTP" in text:
-        return ProxyRefused, f"the proxy {proxy.name} does not speak TLS: write its address with http://"
-    return Unreachable, f"the proxy {proxy.name} cannot be reached: is its address right? Or {proxy.way_round}"
+        return ProxyRefused, f"the proxy {proxy.name} does not speak TLS. Write its address with http://"
+    return Unreachable, f"the proxy {proxy.name} cannot be reached. Is its address right? Or {proxy.way_round}"

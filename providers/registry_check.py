@@ -58,7 +58,7 @@ def check_registry(inputs: Mapping[str, Any]) -> None:
         _check_pull(client, base, desired=inputs["anonymous_pull"])
     except requests.RequestException as error:
         reason = connection_error_reason(error, base)
-        raise Refused(f"registry {inputs['login_server']}: {reason}, over {inputs['scheme']}") from None
+        raise Refused(f"registry {inputs['login_server']} over {inputs['scheme']}: {reason}") from None
     except NexusError as error:
         raise type(error)(f"registry {inputs['login_server']}: {error}", status=error.status) from None
 
@@ -94,7 +94,8 @@ def _check_pull(client: NexusClient, base: str, *, desired: bool) -> None:
     allowed = status in (200, 404)
     if allowed and not desired:
         raise Refused(
-            "a pull without a login is allowed and should not be: see anonymous access and force_basic_auth"
+            "a pull without a login is allowed and should not be. Set force_basic_auth=True on the repository, or "
+            "turn anonymous access off"
         )
     if desired and not allowed:
         raise Refused(
@@ -139,7 +140,7 @@ def bearer(response: requests.Response) -> dict[str, str]:
         return {"Authorization": f"Bearer {response.json()['token']}"}
     except (ValueError, KeyError, TypeError):
         raise Refused(
-            "it answers a request for a token with something else: is a proxy in between? Nothing more was sent"
+            "it answers a request for a token with something else. Is a proxy in between? Nothing more was sent"
         ) from None
 
 

@@ -137,9 +137,9 @@ def error_from_response(
             "the server is in read-only mode: release it (Administration, Nodes) and run again",
         )
     elif status == 401:
-        text = f"the password of user {username!r} is wrong: set the right one"
+        text = f"the password of user {username!r} is wrong. Set the right one"
     elif 300 <= status < 400:
-        text = f"the server redirects to {response.headers.get('Location', 'nowhere')}: give that address as url"
+        text = f"the server redirects to {response.headers.get('Location', 'nowhere')}. Give that address as url"
     elif status == 404 and (old := no_rest_reason(parse_server_header(response.headers.get("Server", ""))[0])):
         text = f"the server is {old}"
     elif hint := rate_limit_hint(username) if status == 429 else _HINTS.get(status):
@@ -193,7 +193,7 @@ class _JsonObject(dict[str, Any]):
 def unexpected_response(what: str, wrong: str) -> UnexpectedResponse:
     """The error for a success response with unexpected content."""
     return UnexpectedResponse(
-        f"{what}: the response {wrong}: is a proxy in between, or the server's version one that this program does "
+        f"{what}: the response {wrong}. Is a proxy in between, or the server's version one that this program does "
         "not know?"
     )
 
@@ -219,7 +219,7 @@ def json_content(method: str, what: str, response: requests.Response, secrets: t
     except ValueError:
         pass
     if response.content.lstrip()[:1] in (b"{", b"["):
-        raise OutcomeUnknown(f"{what}: the response was cut short; is a proxy in between?")
+        raise OutcomeUnknown(f"{what}: the response was cut short. Is a proxy in between?")
     text = _without(secrets, decode_fault(response.text).text)
     kind = response.headers.get("Content-Type", "something else")
     failure = unexpected_response(what, f"is not JSON but {kind} ({text})")
@@ -236,7 +236,7 @@ def error_from_exception(what: str, error: requests.RequestException, url: str) 
         return Untrusted(f"{what}: {_tls_reason(error)}")
     if isinstance(error, requests.ConnectTimeout):
         return Unreachable(
-            f"{what}: no connection within {CONNECT_TIMEOUT:.0f} s: is the address right and the port open?"
+            f"{what}: no connection within {CONNECT_TIMEOUT:.0f} s. Is the address right and the port open?"
         )
     if isinstance(error, requests.Timeout):
         return OutcomeUnknown(f"{what}: no response within {READ_TIMEOUT:.0f} s")
@@ -249,16 +249,16 @@ def error_from_exception(what: str, error: requests.RequestException, url: str) 
         "NewConnectionError" in text or "NameResolutionError" in text
     ):
         reason = _cause(error)
-        return Unreachable(f"{what}: {reason}: is the server running, the address right, the port open?")
+        return Unreachable(f"{what}: {reason}. Is the server running, the address right, the port open?")
     if _TLS_ALERT in text:
-        return Untrusted(f"{what}: the port speaks TLS: give the url with https://, or the port of HTTP")
+        return Untrusted(f"{what}: the port speaks TLS. Give the url with https://, or the port of HTTP")
     maybe = "; if the port is one of HTTPS, give the url with https://" if url.startswith("http://") else ""
     return OutcomeUnknown(f"{what}: the connection broke before the response was complete{maybe}")
 
 
 def unusable_url(what: str) -> Untrusted:
     """The error for an address to which no request can be sent."""
-    return Untrusted(f"{what}: the url is not usable: give https://host:port")
+    return Untrusted(f"{what}: the url is not usable. Give https://host:port")
 
 
 def connection_error_reason(error: requests.RequestException, url: str) -> str:
@@ -280,15 +280,15 @@ def _tls_reason(error: requests.RequestException) -> str:
     cause = _cause(error)
     if _NO_TLS.search(str(error)):
         return (
-            f"the port does not speak TLS ({cause}): is it the one of plain HTTP? Give the port of HTTPS, or "
+            f"the port does not speak TLS ({cause}). Is it the one of plain HTTP? Give the port of HTTPS, or "
             "the url with http://"
         )
     if re.search("certificate.verify.failed|doesn't match", str(error), re.IGNORECASE):
         return (
-            f"the server's certificate is not trusted ({cause}): give its authority as connection.ca, and a url "
+            f"the server's certificate is not trusted ({cause}). Give its authority as connection.ca, and a url "
             "whose host the certificate names"
         )
-    return f"the TLS connection failed ({cause}): does the server offer TLS 1.2 or newer at this port?"
+    return f"the TLS connection failed ({cause}). Does the server offer TLS 1.2 or newer at this port?"
 
 
 def _cause(error: requests.RequestException) -> str:

@@ -17,7 +17,7 @@ def validity_error(certificate: x509.Certificate, now: datetime) -> str:
     """Why a certificate does not hold at ``now``; an empty text when it does."""
     name = format_name(certificate.subject)
     if certificate.not_valid_after_utc < now:
-        return f"expired on {iso(certificate.not_valid_after_utc)} ({name}): give a renewed one"
+        return f"expired on {iso(certificate.not_valid_after_utc)} ({name}). Give a renewed one"
     if certificate.not_valid_before_utc > now:
         begin = iso(certificate.not_valid_before_utc)
         return f"is not valid before {begin} ({name}); it is {iso(now)}: wait, or set this machine's clock right"
@@ -31,14 +31,14 @@ def hostname_error(certificate: x509.Certificate, hostname: str | None) -> tuple
     if not names:
         return "certificate", (
             f"names no host in its subjectAltName ({format_name(certificate.subject)}), and Docker looks nowhere "
-            "else: have it issued with the host's name there"
+            "else. Have it issued with the host's name there"
         )
     if hostname is None or any(_covers(name, hostname) for name in names):
         return None
     listed = ", ".join(names[:10]) + (" …" if len(names) > 10 else "")
     return "hostname", (
-        f"{hostname!r} is none of the names that the certificate is for ({listed}), so clients would refuse it: "
-        "give one of these, or a certificate that is for this name"
+        f"{hostname!r} is none of the names that the certificate is for ({listed}), so clients would refuse it. "
+        "Give one of these, or a certificate that is for this name"
     )
 
 

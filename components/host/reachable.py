@@ -48,7 +48,7 @@ class HostReachableProvider(Verification):
                     raise Unreachable(f"{error} (waited {now - began:.0f} s, connect_timeout)") from None
                 if now - logged >= _PROGRESS:
                     logged = now
-                    reason = str(error).partition(": ")[2].rpartition(": ")[0]
+                    reason = str(error).partition(": ")[2].rpartition(". ")[0]
                     sys.stderr.write(f"waiting for the host's SSH server: {now - began:.0f} s, {reason}\n")
                     sys.stderr.flush()
             time.sleep(_PAUSE)
@@ -67,20 +67,20 @@ def _greet(host: str, number: int, timeout: float) -> None:
                     break
                 received += part
     except socket.gaierror:
-        raise Unreachable(f"ssh.host: the name {host!r} is not found: give the host's name or address") from None
+        raise Unreachable(f"ssh.host: the name {host!r} is not found. Give the host's name or address") from None
     except TimeoutError:
         if not received:
             raise Unreachable(
-                f"ssh.host: {at} does not answer within {timeout:.0f} s: is the host up, and does a "
+                f"ssh.host: {at} does not answer within {timeout:.0f} s. Is the host up, and does a "
                 "firewall let this machine through?"
             ) from None
     except OSError as error:
         reason = error.strerror or error
-        raise Unreachable(f"ssh.port: {at}: {reason}: is an SSH server listening there?") from None
+        raise Unreachable(f"ssh.port: {at}: {reason}. Is an SSH server listening there?") from None
     if not received:  # such as a port that is forwarded to a machine that still boots
-        raise Unreachable(f"ssh.port: {at} closes the connection: is an SSH server listening there?")
+        raise Unreachable(f"ssh.port: {at} closes the connection. Is an SSH server listening there?")
     if not _greets(received):
-        raise _NoSshServer(f"ssh.port: what listens at {at} is no SSH server: give the port of the host's sshd")
+        raise _NoSshServer(f"ssh.port: what listens at {at} is no SSH server. Give the port of the host's sshd")
 
 
 def _greets(received: bytes) -> bool:

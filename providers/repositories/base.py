@@ -175,7 +175,7 @@ def http_url(value: Any) -> str:
     """An address that a proxy can be in front of."""
     url = str(text(r"https?://[^\s/?#]+(/\S*)?", hint="must be an http:// or https:// address")(value))
     if "@" in url.split("/")[2]:
-        raise Invalid("must hold no login: give authentication_username and authentication_password")
+        raise Invalid("must hold no login. Give authentication_username and authentication_password")
     return url
 
 

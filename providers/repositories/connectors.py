@@ -60,7 +60,7 @@ class ConnectorProvider(RepositoryProvider):
         if isinstance(url, str) and not is_unknown(url) and urlsplit(url).port in ports.values():
             yield next(key for key in ports if ports[key] == urlsplit(url).port), "is the port of Nexus itself"
         if inputs.get("path_enabled") is True and ports:
-            yield "path_enabled", "excludes http_port and https_port: choose one way to reach the repository"
+            yield "path_enabled", "excludes http_port and https_port. Choose one way to reach the repository"
 
     def insert(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
         self._with_ports(client, inputs, lambda: super(ConnectorProvider, self).insert(client, inputs))
@@ -157,7 +157,7 @@ def _probe(client: NexusClient, name: str, url: str) -> None:
             reason = "another program responds"
         if time.monotonic() > deadline:
             raise Refused(
-                f"{name}: Nexus accepted the connector, but at {url} {reason}: another program may hold the port, "
-                "a firewall be in between (then set probe_connectors=False), or Nexus have no HTTPS; see nexus.log"
+                f"{name}: Nexus accepted the connector, but at {url} {reason}. Another program may hold the port, "
+                "a firewall may be in between (then set probe_connectors=False), or Nexus has no HTTPS. See nexus.log"
             )
         time.sleep(0.5)

@@ -68,7 +68,7 @@ class AdminPasswordProvider(NexusProvider):
                 return
         tried = "nor the one before it" if before else "and no other is known (current_password)"
         raise Unauthorized(
-            f"Nexus does not take the desired password of {username!r}, {tried}: give the one in force as "
+            f"Nexus does not take the desired password of {username!r}, {tried}. Give the one in force as "
             "current_password (NexusServer: current_admin_password); nothing else was tried, because wrong logins "
             "lock the account"
         )

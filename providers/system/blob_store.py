@@ -114,7 +114,7 @@ def _bucket(value: Any) -> str:
     name = str(text()(value))
     if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", name) or ".." in name:
         raise Invalid(
-            f"{name!r} is no name of a bucket: give 3 to 63 lower-case letters, digits, '-' and '.', the "
+            f"{name!r} is no name of a bucket. Give 3 to 63 lower-case letters, digits, '-' and '.', the "
             "first and the last a letter or digit"
         )
     if re.fullmatch(r"\d+\.\d+\.\d+\.\d+", name):

@@ -17,7 +17,7 @@ _EULA = "/v1/system/eula"
 def _accepted(value: Any) -> bool:
     if boolean(value) is not True:
         raise Invalid(
-            "must be true: read https://links.sonatype.com/products/nxrm/ce-eula and accept it, or leave this out"
+            "must be true. Read https://links.sonatype.com/products/nxrm/ce-eula and accept it, or leave this out"
         )
     return True
 

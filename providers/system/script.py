@@ -19,7 +19,7 @@ class ScriptProvider(ObjectProvider):
     def explain(self, client: NexusClient, inputs: Mapping[str, Any], error: Refused) -> str:  # noqa: ARG002
         if error.status != 410:
             return ""
-        return "the server keeps no scripts: set nexus.scripts.allowCreation=true in its properties"
+        return "the server keeps no scripts. Set nexus.scripts.allowCreation=true in its properties"
 
 
 class Script(NexusResource, provider=ScriptProvider, collection="/v1/script"):

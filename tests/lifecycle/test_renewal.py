@@ -18,7 +18,7 @@ from .conftest import PASSPHRASE
 if TYPE_CHECKING:
     from sandbox.stack import Stack
 
-DUE = "in less than the 30 days of renew_before: give a renewed one"
+DUE = "in less than the 30 days of renew_before. Give a renewed one"
 
 
 @pytest.fixture

@@ -121,7 +121,7 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ("format", {"format": "pem"}, "format", "must be one of pkcs12, jks"),
     ("version", {"nexus_version": "latest"}, "nexus_version", "such as 3.71.0-06"),
     ("no key", {"private_key": None}, "private_key", "is required"),
-    ("no names", {**good(nameless()), "chain": None}, "certificate", "have it issued with the host's name there"),
+    ("no names", {**good(nameless()), "chain": None}, "certificate", "Have it issued with the host's name there"),
     (
         "other host",
         {"hostname": "registry.example.com"},

@@ -181,7 +181,7 @@ def test_state_holds_provider_class_only(kind: type[NexusResource]) -> None:
         (DockerHostedRepository, {"https_port": 5000.5}, "https_port", "whole number"),
         (DockerHostedRepository, {"https_port": "https"}, "https_port", "whole number"),
         (DockerHostedRepository, {"write_policy": "sometimes"}, "write_policy", "ALLOW, ALLOW_ONCE, DENY"),
-        (DockerHostedRepository, {"path_enabled": True}, "path_enabled", "choose one way"),
+        (DockerHostedRepository, {"path_enabled": True}, "path_enabled", "Choose one way"),
         (
             DockerHostedRepository,
             {"path_enabled": True, "https_port": None, "connection": {**CONNECTION, "version": "3.82.0-08"}},

@@ -125,7 +125,7 @@ LOGIN_PAGE = Response(200, "<html><title>Sign in</title></html>", {"Content-Type
 def test_login_page_is_named_and_not_retried(method: str, kind: type[errors.NexusError]) -> None:
     """A login page is named and not asked for again."""
     with serve(sequence(LOGIN_PAGE)) as fake:
-        with pytest.raises(kind, match=r"is not JSON but text/html \(Sign in\): is a proxy"):
+        with pytest.raises(kind, match=r"is not JSON but text/html \(Sign in\)\. Is a proxy"):
             CALLS[method](client_of(fake))
         assert len(fake.requests) == 1
 
@@ -180,7 +180,7 @@ def test_404_of_server_without_rest_names_version() -> None:
     answer = Response(404, headers={"Server": "Nexus/3.19.1-01 (OSS)"})
     with serve(sequence(answer)) as fake, pytest.raises(errors.NotFound) as caught:
         client_of(fake).get("/v1/x")
-    said = "404: the server is Nexus 3.19.1-01, whose REST API begins with 3.26.0: install a newer one"
+    said = "404: the server is Nexus 3.19.1-01, whose REST API begins with 3.26.0. Install a newer one"
     assert str(caught.value).endswith(said)
 
 
@@ -214,7 +214,7 @@ def test_refused_connection_is_retried_until_timeout() -> None:
     """Nothing listening is tried until the retry timeout and then named."""
     with serve(sequence(Response())) as fake:
         client = client_of(fake, retry_timeout=0.1)
-    with pytest.raises(errors.Unreachable, match=r"refused.*is the server running"):
+    with pytest.raises(errors.Unreachable, match=r"refused.*Is the server running"):
         client.post("/v1/x", {})
 
 

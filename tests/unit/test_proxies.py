@@ -65,9 +65,9 @@ def said_by(url: str, retry_timeout: float = 1) -> errors.NexusError:
 @pytest.mark.parametrize(
     ("status", "kind", "said"),
     [
-        ("407 Proxy Authentication Required", errors.ProxyRefused, "407 .*write its user and password"),
-        ("403 Forbidden", errors.ProxyRefused, "403 Forbidden.*have the proxy allow it"),
-        ("502 Bad Gateway", errors.Unreachable, "502 Bad Gateway.*is the server running"),
+        ("407 Proxy Authentication Required", errors.ProxyRefused, "407 .*Write its user and password"),
+        ("403 Forbidden", errors.ProxyRefused, "403 Forbidden.*Have the proxy allow it"),
+        ("502 Bad Gateway", errors.Unreachable, "502 Bad Gateway.*Is the server running"),
     ],
 )
 def test_proxys_refusal_of_https_names_proxy(
@@ -123,7 +123,7 @@ def test_https_to_http_port_fails_at_once() -> None:
     with listening(b"HTTP/1.1 400 Bad Request\r\n\r\n") as (port, asked):
         failure = said_by(f"https://127.0.0.1:{port}", retry_timeout=60)
         assert type(failure) is errors.Untrusted
-        assert re.search(r"does not speak TLS \([a-z ]+\): is it the one of plain HTTP", str(failure))
+        assert re.search(r"does not speak TLS \([a-z ]+\)\. Is it the one of plain HTTP", str(failure))
         assert "authority" not in str(failure)
         assert len(asked) == 1
 

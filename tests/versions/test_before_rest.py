@@ -21,7 +21,7 @@ from .real import Installation, Real, running
 
 HOST = "versions-2"
 VERSION = "3.19.1-01"
-SENTENCE = f"Nexus {VERSION}, whose REST API begins with 3.26.0: install a newer one"
+SENTENCE = f"Nexus {VERSION}, whose REST API begins with 3.26.0. Install a newer one"
 WISHES: dict[type[NexusProvider], dict[str, Any]] = {
     AdminPasswordProvider: {"password": "another-1"},
     AnonymousAccessProvider: {"enabled": True},
