@@ -158,6 +158,6 @@ def _probe(client: NexusClient, name: str, url: str) -> None:
         if time.monotonic() > deadline:
             raise Refused(
                 f"{name}: Nexus accepted the connector, but at {url} {reason}. Another program may hold the port, "
-                "a firewall may be in between (then set probe_connectors=False), or Nexus has no HTTPS. See nexus.log"
+                "a firewall be in between (then set probe_connectors=False), or Nexus has no HTTPS. See nexus.log"
             )
         time.sleep(0.5)
