@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
 import time
 from pathlib import Path
@@ -79,6 +80,8 @@ def _validate(options: argparse.Namespace, choice: Choice) -> None:
         raise CommandError(
             f"--only, --exclude: {', '.join(unknown)} matches no kind. Name one such as Role or security."
         )
+    if options.name is not None and not re.fullmatch(r"[A-Za-z0-9_.-]{1,100}", options.name):
+        raise CommandError("--name: must be 1 to 100 letters, digits, '-', '_' and '.'. Choose another name.")
     if options.output is not None and options.output.exists():
         if not options.output.is_dir():
             raise CommandError(f"--output: {options.output} is a file. Name a folder.")
@@ -139,7 +142,7 @@ def _project_name(folder: Path) -> str:
     name = "".join(
         one if one.isascii() and (one.isalnum() or one in "-_.") else "-" for one in folder.resolve().name
     )
-    return name.strip("-.") or "nexus"
+    return name[:100].strip("-.") or "nexus"
 
 
 class Progress:

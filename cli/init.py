@@ -271,7 +271,8 @@ def _settings(values: Mapping[str, Any]) -> Iterator[tuple[str, str, bool]]:
         if isinstance(value, list):
             yield from ((f"{key}[{number}]", item, key in SECRETS) for number, item in enumerate(value))
         elif isinstance(value, dict):
-            yield from ((f"{key}[{json.dumps(name)}]", item, key in SECRETS) for name, item in value.items())
+            quoted = ((json.dumps(name, ensure_ascii=False), item) for name, item in value.items())
+            yield from ((f"{key}[{name}]", item, key in SECRETS) for name, item in quoted)
         else:
             yield key, value, key in SECRETS
 

@@ -32,7 +32,7 @@ class Object:
     @property
     def scope(self) -> str:
         """What the key is unique in."""
-        return scope_of(self.kind)
+        return provider_of(self.kind).scope_of(self.properties)
 
     def __str__(self) -> str:
         return f"{self.kind.__name__} {self.identity!r}"
@@ -193,10 +193,13 @@ def _read_list(client: NexusClient, group: list[Kind], choice: Choice, found: Sn
 
 
 def _whole(client: NexusClient, kind: Kind, provider: ObjectProvider, actual: Actual) -> Actual | None:
-    """The object as the list has it, or read by itself where the list does not have it as a whole."""
+    """The object as the list has it, or read by itself where the list does not have it as a whole.
+
+    A list that tells no more than what is required may leave out the rest.
+    """
     needed = [name for name, one in kind.declared_properties.items() if one.required and not one.secret]
     if isinstance(provider, ListedProvider) or (
-        provider.list_is_complete and set(needed) <= set(actual.properties)
+        provider.list_is_complete and set(needed) < set(actual.properties)
     ):
         return actual
     alone = provider.find(client, actual.properties)

@@ -11,7 +11,7 @@ from typing import Any
 from nexus_registry.providers.rest import ObjectProvider
 
 from .inputs import Inputs, inputs_of
-from .objects import Kind, Object, Snapshot, module_of, provider_of
+from .objects import Kind, Object, Snapshot, module_of, provider_of, scope_of
 from .source import identifier, natural
 
 
@@ -81,7 +81,7 @@ def _entries(found: Snapshot) -> tuple[list[Entry], list[str]]:
         if inputs.problem:
             left_out.append(f"{one}: {inputs.problem}")
             continue
-        variable = identifier(one.identity, one.scope, {*variables, *_RESERVED})
+        variable = identifier(one.identity, scope_of(one.kind), {*variables, *_RESERVED})
         variables.add(variable)
         # Pulumi takes "::" for the end of a part of a URN.
         name = one.identity.replace("::", ":")

@@ -100,7 +100,7 @@ def _reference(it: Reference) -> Any:
 
 def _project_text(made: Program, found: Snapshot, name: str) -> str:
     lines = [
-        f"name: {name}",
+        f"name: {_yaml(name)}",
         f"description: {_yaml(f'What {found.url} is configured with')}",
         "runtime:",
         "  name: python",

@@ -49,10 +49,11 @@ def _managed(state: Any) -> Iterator[tuple[str, tuple[str, str]]]:
         if kind is None or resource.get("delete"):
             continue
         provider = provider_of(kind)
-        connection = resource.get("inputs", {}).get("connection")
+        inputs = resource.get("inputs") or {}
+        connection = inputs.get("connection")
         connection = plain(connection) if connection is not None else None
         url = connection.get("url", "") if isinstance(connection, Mapping) else ""
-        yield server_of(url) if url else "", (provider.scope or provider.kind, str(resource.get("id", "")))
+        yield server_of(url) if url else "", (provider.scope_of(inputs), str(resource.get("id", "")))
 
 
 def _kinds() -> Iterator[type[NexusResource]]:

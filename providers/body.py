@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from .unknown import is_unknown
+
 Paths = Mapping[str, tuple[str, ...]]
 """For each property the keys that lead to it in the API's body."""
 
@@ -31,7 +33,12 @@ class Group:
 
     def missing(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         """Each required property that has no value although the object is there, and why it needs one."""
-        given = self.given(inputs)
+        # An unknown value may turn out to be the default.
+        given = [
+            name
+            for name in self.given(inputs)
+            if self.defaults[name] is None or not is_unknown(inputs[name])
+        ]
         for name in self.requires if given else ():
             if inputs.get(name) is None:
                 yield name, f"is required with {given[0]}"

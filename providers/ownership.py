@@ -30,6 +30,10 @@ class OwnedProvider(Provider):
         """The object's key on the server, which is the resource's id."""
         raise NotImplementedError
 
+    def scope_of(self, properties: Mapping[str, Any]) -> str:  # noqa: ARG002
+        """What the identity of this object is unique in."""
+        return self.scope or self.kind
+
     def _server(self, properties: Mapping[str, Any]) -> str:
         """The server that a resource is on; empty while that is unknown."""
         connection = properties.get("connection")
@@ -44,7 +48,8 @@ class OwnedProvider(Provider):
         if not server or has_unknown([properties.get(name) for name, one in self.schema.items() if one.replaces]):
             return None
         moved = self.run.moved(server)
-        return self.scope or self.kind, server_of(moved["url"]) if moved else server, self.identity(properties)
+        server = server_of(moved["url"]) if moved else server
+        return self.scope_of(properties), server, self.identity(properties)
 
     def _declare(self, olds: Mapping[str, Any], inputs: Mapping[str, Any]) -> list[CheckFailure]:
         """Record the object of this resource; refuse one that another resource of the program declares."""
@@ -55,11 +60,12 @@ class OwnedProvider(Provider):
             self._hold(olds)
         other = self.run.declare(urn, key, {name: inputs[name] for name in self.schema if name in inputs})
         name = next((name for name, field in self.schema.items() if field.replaces), "connection")
-        if self.excludes and (against := self.run.desired_of(self.excludes, key[1])):
+        if against := self._excluded(inputs):
+            urn = against[0].urn
             return [
                 CheckFailure(
                     name,
-                    f"{self.kind} of {key[1]} and the {self.excludes} of {engine.name_of(against)!r} ({against}) "
+                    f"{self.kind} of {key[1]} and the {self.excludes} of {engine.name_of(urn)!r} ({urn}) "
                     "exclude each other. Declare one of them",
                 )
             ]
@@ -72,6 +78,11 @@ class OwnedProvider(Provider):
                 f"and by {engine.name_of(urn)!r}. Declare it once",
             )
         ]
+
+    def _excluded(self, properties: Mapping[str, Any]) -> list[Desired]:
+        """What this run declares on the same server of the kind that this one excludes."""
+        key = self._key(properties)
+        return self.run.desired_of(self.excludes, key[1]) if key and self.excludes else []
 
     def _hold(self, properties: Mapping[str, Any]) -> None:
         state = normalised(self.schema, properties)

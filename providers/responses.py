@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
@@ -49,8 +49,8 @@ class Fault:
 _MAX_MESSAGE_LENGTH = 300
 
 
-def decode_fault(body: str, headers: Any = None, reason: str = "") -> Fault:
-    """Read any of the shapes in which Nexus reports a failure.
+def decode_fault(body: str, headers: Any = None, reason: str = "", secrets: Iterable[str] = ()) -> Fault:
+    """Read any of the shapes in which Nexus reports a failure; none of ``secrets`` is in its messages.
 
     A list of validation errors; one such object (its message in an extra pair of quotes); a siesta fault
     (``siesta-faultid``); plain text ``ERROR: (ID …) exception``; an HTML page of a proxy; nothing at all, where
@@ -64,24 +64,24 @@ def decode_fault(body: str, headers: Any = None, reason: str = "") -> Fault:
         data = None
     if isinstance(data, dict) and "siesta-faultid" in data:
         fault_id = str(data.get("siesta-faultid") or fault_id)
-        return Fault(_pairs([{"message": data.get("status-message")}]), fault_id)
+        return Fault(_pairs([{"message": data.get("status-message")}], secrets), fault_id)
     if isinstance(data, dict) and isinstance(data.get("errors"), list):
         data = data["errors"]
     if isinstance(data, dict):
-        return Fault(_pairs([data]), fault_id)
+        return Fault(_pairs([data], secrets), fault_id)
     if isinstance(data, list):
-        return Fault(_pairs(data), fault_id)
+        return Fault(_pairs(data, secrets), fault_id)
     if body.lstrip().startswith("<"):
         title = re.search(r"<title[^>]*>(.*?)</title>", body, re.IGNORECASE | re.DOTALL)
-        return Fault(_pairs([{"message": title.group(1) if title else "an HTML page"}]), fault_id)
+        return Fault(_pairs([{"message": title.group(1) if title else "an HTML page"}], secrets), fault_id)
     plain = re.match(r"ERROR: \(ID ([^)]+)\) ?(.*)", body, re.DOTALL)
     if plain:
         message = re.sub(r"^(?:[\w$]+\.)+[\w$]+: ", "", plain.group(2))
-        return Fault(_pairs([{"message": message}]), plain.group(1))
-    return Fault(_pairs([{"message": body or reason}]), fault_id)
+        return Fault(_pairs([{"message": message}], secrets), plain.group(1))
+    return Fault(_pairs([{"message": body or reason}], secrets), fault_id)
 
 
-def _pairs(entries: list[Any]) -> tuple[tuple[str, str], ...]:
+def _pairs(entries: list[Any], secrets: Iterable[str]) -> tuple[tuple[str, str], ...]:
     pairs = []
     for entry in entries:
         if isinstance(entry, dict):
@@ -89,9 +89,10 @@ def _pairs(entries: list[Any]) -> tuple[tuple[str, str], ...]:
             message = str(entry.get("message") or "")
         else:
             field, message = "", str(entry)
-        message = " ".join(message.split()).strip('"')
+        # Before it is cut, which may leave a part of a secret, and before its blanks are changed.
+        message = " ".join(_without(secrets, message).split()).strip('"')
         if message:
-            pairs.append(("" if field == "*" else field, message[:_MAX_MESSAGE_LENGTH]))
+            pairs.append(("" if field == "*" else _without(secrets, field), message[:_MAX_MESSAGE_LENGTH]))
     return tuple(pairs)
 
 
@@ -128,8 +129,8 @@ def error_from_response(
 ) -> NexusError:
     """The error for a response that is no success; none of ``secrets`` is in its text."""
     status = response.status_code
-    fault = decode_fault(response.text, response.headers, response.reason)
-    text = _without(secrets, fault.text)
+    fault = decode_fault(response.text, response.headers, response.reason, secrets)
+    text = fault.text
     kind = _KINDS.get(status, Refused)
     if (status == 503 and "read-only" in text.lower()) or "while the application is frozen" in text:
         kind, text = (
@@ -147,11 +148,10 @@ def error_from_response(
     if status in _PERHAPS_A_PROXY and (proxy := _proxy_of(response)):
         text = f"{text}; it went through the proxy {proxy.name}: {proxy.way_round}"
     fault_note = f" (fault {fault.fault_id} in Nexus's log)" if fault.fault_id else ""
-    messages = tuple((field, _without(secrets, message)) for field, message in fault.messages)
     failure = kind(
         f"{what} was answered {status}: {text}{fault_note}",
         status=status,
-        messages=messages,
+        messages=fault.messages,
         fault_id=fault.fault_id,
     )
     if isinstance(failure, RateLimited):
@@ -220,7 +220,7 @@ def json_content(method: str, what: str, response: requests.Response, secrets: t
         pass
     if response.content.lstrip()[:1] in (b"{", b"["):
         raise OutcomeUnknown(f"{what}: the response was cut short. Is a proxy in between?")
-    text = _without(secrets, decode_fault(response.text).text)
+    text = decode_fault(response.text, secrets=secrets).text
     kind = response.headers.get("Content-Type", "something else")
     failure = unexpected_response(what, f"is not JSON but {kind} ({text})")
     raise OutcomeUnknown(str(failure)) if method == "POST" else failure
@@ -299,8 +299,11 @@ def _cause(error: requests.RequestException) -> str:
     return " ".join(str(reason).split(": ", 1)[-1].strip("()").split())[:200]
 
 
-def _without(secrets: tuple[str, ...], text: str) -> str:
-    for secret in secrets:
-        if len(secret) > 2:
-            text = text.replace(secret, "[secret]")
+def _without(secrets: Iterable[str], text: str) -> str:
+    """The text without the secrets, as they are, in JSON, and with their white space as single blanks."""
+    long = [secret for secret in secrets if len(secret) > 2]
+    quoted = {json.dumps(secret, ensure_ascii=ascii)[1:-1] for secret in long for ascii in (True, False)}
+    for form in sorted({*long, *quoted, *(" ".join(secret.split()) for secret in long)}, key=len, reverse=True):
+        if len(form) > 2:
+            text = text.replace(form, "[secret]")
     return text

@@ -120,10 +120,10 @@ class Run:
         with self._changed:
             return self._desired.get(urn)
 
-    def desired_of(self, scope: str, server: str) -> str:
-        """URN of a resource that declares an object of that kind on that server, or an empty string."""
+    def desired_of(self, scope: str, server: str) -> list[Desired]:
+        """The objects of that kind that this run declares on that server."""
         with self._changed:
-            return next((one.urn for one in self._desired.values() if one.key[:2] == (scope, server)), "")
+            return [one for one in self._desired.values() if one.key[:2] == (scope, server)]
 
     def is_released(self, urn: str, key: Key, *, timeout: float = 0.0) -> bool:
         """Whether another resource of this run had that object and now declares another one.

@@ -118,7 +118,7 @@ def integer(low: int, high: int) -> Normalise:
     """A whole number from ``low`` to ``high``. The SDK hands every number over as a float."""
 
     def normalise(value: Any) -> int:
-        if isinstance(value, str) and re.fullmatch(r"[0-9]{1,10}", value):
+        if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,10}", value):
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value // 1:
             raise Invalid(f"must be a whole number from {low} to {high}")

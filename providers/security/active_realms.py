@@ -44,6 +44,14 @@ class ActiveRealmsProvider(SettingProvider):
         with server_lock(client):
             client.put(self.setting, [*inputs["realms"], *kept])
 
+    def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
+        """Restore the list found at creation, with the realms that a RealmActivation of this run declares."""
+        kept = {one.key[2] for one in self._excluded(properties)}
+        before = (properties.get("before") or {}).get("realms") or []
+        if before:
+            realms = list(dict.fromkeys([*before, *(one for one in properties["realms"] if one in kept)]))
+            super().remove(client, {**properties, "before": {"realms": realms}})
+
     def explain(self, client: NexusClient, inputs: Mapping[str, Any], error: Refused) -> str:  # noqa: ARG002
         existing = [one["id"] for one in client.get_list("/v1/security/realms/available")]
         missing = [one for one in inputs["realms"] if one not in existing]

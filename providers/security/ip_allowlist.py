@@ -10,7 +10,7 @@ from ..crud import Actual
 from ..declare import MapProp, NexusResource, Prop, prop
 from ..patterns import ip_range
 from ..rest import SettingProvider
-from ..schema import choice, map_of, text
+from ..schema import Invalid, choice, map_of, text
 
 _LIST = "/v1/security/ip-allowlist"
 _ENTRIES = f"{_LIST}/entries"
@@ -32,7 +32,7 @@ class IpAllowlistProvider(SettingProvider):
             yield "entries", "is empty with mode ENFORCE, which would shut everybody out. Name your own network"
 
     def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual:  # noqa: ARG002
-        mode, entries = client.get_object(_LIST)["mode"], {ip_range(one["entry"]): one for one in _read(client)}
+        mode, entries = client.get_object(_LIST)["mode"], {_shortest(one["entry"]): one for one in _read(client)}
         told = {key: one.get("description") or "" for key, one in sorted(entries.items())}
         return Actual(entries, {"mode": mode, "entries": told})
 
@@ -47,6 +47,14 @@ class IpAllowlistProvider(SettingProvider):
         client.put(self.setting, {"mode": inputs["mode"]})
         if gone := [one["id"] for key, one in actual.body.items() if key not in inputs["entries"]]:
             client.delete(f"{_ENTRIES}/bulk", gone)
+
+
+def _shortest(entry: str) -> str:
+    """The entry in its shortest form, or as it is if it is one that a program can't declare."""
+    try:
+        return ip_range(entry)
+    except Invalid:
+        return entry
 
 
 def _read(client: NexusClient) -> Iterator[Any]:

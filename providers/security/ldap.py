@@ -14,6 +14,7 @@ from ..names import PATH_NAME
 from ..rest import ObjectProvider, SettingProvider
 from ..schema import boolean, choice, integer, list_of, port, text
 from ..suggest import suggest
+from ..unknown import is_unknown
 from .ldap_verification import VERIFY_CONNECTION, VERIFY_USERS, count_users, verifies, verify_connection
 
 _SERVERS = "/v1/security/ldap"
@@ -30,11 +31,11 @@ class LdapServerProvider(ObjectProvider):
     def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         needed: list[tuple[str, str]] = []
         scheme = inputs["auth_scheme"]
-        if scheme != "NONE":
+        if scheme != "NONE" and not is_unknown(scheme):
             needed += [(name, f"auth_scheme {scheme}") for name in ("auth_username", "auth_password")]
         if scheme in ("CRAM_MD5", "DIGEST_MD5"):
             needed.append(("auth_realm", f"auth_scheme {scheme}"))
-        if inputs["ldap_groups_as_roles"]:
+        if inputs["ldap_groups_as_roles"] is True and not is_unknown(inputs["group_type"]):
             names = ("user_member_of_attribute",) if inputs["group_type"] == "DYNAMIC" else _STATIC
             needed += [(name, f"ldap_groups_as_roles and group_type {inputs['group_type']}") for name in names]
         for name, why in needed:
@@ -180,17 +181,18 @@ class LdapServerOrderProvider(SettingProvider):
 
     def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual:  # noqa: ARG002
         servers = sorted(client.get_list(_SERVERS), key=lambda one: int(one.get("order") or 0))
-        return Actual(servers, {"names": [one["name"] for one in servers]})
+        names = [one["name"] for one in servers]
+        if "names" in inputs:  # those that it does not name come after the others
+            while names and names[-1] not in inputs["names"]:
+                names.pop()
+        return Actual(servers, {"names": names})
 
     def write(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
         existing = [one["name"] for one in actual.body]
         missing = [name for name in inputs["names"] if name not in existing]
         if missing:
             raise Refused(f"names: {', '.join(missing)} is not on the server; {suggest(missing, existing)}")
-        left = [name for name in existing if name not in inputs["names"]]
-        if left:
-            raise Refused(f"names: lacks {', '.join(left)}. Name every LDAP server of the Nexus")
-        client.post(self.setting, inputs["names"])
+        client.post(self.setting, [*inputs["names"], *(name for name in existing if name not in inputs["names"])])
 
     def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
         """The servers keep their order."""
@@ -199,10 +201,12 @@ class LdapServerOrderProvider(SettingProvider):
 class LdapServerOrder(NexusResource, provider=LdapServerOrderProvider, since="3.24"):
     """The order in which Nexus queries its LDAP servers. One per server; deletion changes nothing.
 
-    Errors: a name that the server does not have, and an LDAP server that the list lacks.
+    Servers that the list does not name come after those that it names, such as one that the same ``up`` deletes.
+
+    Errors: a name that the server does not have.
 
     Source: Nexus REST ``/v1/security/ldap/change-order``.
     """
 
     names: ListProp[str] = prop(list_of(text(), least=1), path="names", refers="LdapServer")
-    """Names of all LDAP servers; the first is queried first."""
+    """Names of LDAP servers; the first is queried first."""

@@ -15,6 +15,7 @@ from ..names import NAME
 from ..rest import ObjectProvider
 from ..schema import Invalid, boolean, choice, integer, list_of, text
 from ..suggest import suggest
+from ..unknown import is_unknown
 from .s3_errors import s3_message
 
 _LARGEST = 2**53
@@ -137,6 +138,12 @@ class BucketProvider(BlobStoreProvider):
         return unset | super().from_body(body)
 
 
+def _wrong_account_key(inputs: Mapping[str, Any], method: str) -> Iterator[tuple[str, str]]:
+    given = inputs["authentication_method"]
+    if not is_unknown(given) and (given == method) != (inputs.get("account_key") is not None):
+        yield "account_key", f"is required with authentication_method {method}, and with no other"
+
+
 class S3Provider(BucketProvider):
     type = "s3"
 
@@ -172,7 +179,10 @@ class S3Provider(BucketProvider):
         for one, other in (("access_key_id", "secret_access_key"), ("secret_access_key", "access_key_id")):
             if inputs.get(one) is not None and inputs.get(other) is None:
                 yield other, f"is required with {one}"
-        if inputs.get("encryption_key") is not None and inputs.get("encryption_type") != "kmsManagedEncryption":
+        encryption = inputs.get("encryption_type")
+        if inputs.get("encryption_key") is not None and not (
+            is_unknown(encryption) or encryption == "kmsManagedEncryption"
+        ):
             yield "encryption_key", "is for encryption_type kmsManagedEncryption. Set that, or leave it out"
 
 
@@ -284,8 +294,7 @@ class AzureProvider(BucketProvider):
 
     def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield from super().validate(inputs)
-        if (inputs["authentication_method"] == "ACCOUNTKEY") != (inputs.get("account_key") is not None):
-            yield "account_key", "is required with authentication_method ACCOUNTKEY, and with no other"
+        yield from _wrong_account_key(inputs, "ACCOUNTKEY")
 
 
 class AzureBlobStore(SoftQuota, BlobStore, provider=AzureProvider, edition="pro"):
@@ -352,8 +361,7 @@ class GoogleProvider(BucketProvider):
 
     def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield from super().validate(inputs)
-        if (inputs["authentication_method"] == "accountKey") != (inputs.get("account_key") is not None):
-            yield "account_key", "is required with authentication_method accountKey, and with no other"
+        yield from _wrong_account_key(inputs, "accountKey")
 
 
 class GoogleBlobStore(

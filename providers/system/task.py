@@ -44,6 +44,9 @@ class TasksProvider(TextPropertiesProvider):
     collection = "/v1/tasks"
     paged = True
 
+    def scope_of(self, properties: Mapping[str, Any]) -> str:
+        return f"{self.type or properties.get('type')} task"
+
     def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         schedule = inputs["schedule"]
         needs = _NEEDS.get(schedule) if isinstance(schedule, str) else None

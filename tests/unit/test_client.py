@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 import uuid
@@ -260,6 +261,26 @@ def test_message_hides_password_that_server_repeats() -> None:
         with pytest.raises(errors.Refused) as caught:
             CALLS["POST"](client_of(fake))
         assert SECRET not in str(caught.value) + repr(caught.value.messages)
+
+
+@pytest.mark.parametrize(
+    "secret",
+    ['quoted" and \\', "two  blanks", "umlaut ä", "line 1\nline 2", "x" * 290 + "end" * 9],
+    ids=["quotes", "blanks", "umlaut", "lines", "long"],
+)
+@pytest.mark.parametrize("quoted", [True, False])
+def test_no_form_of_secret_is_in_message(secret: str, quoted: bool) -> None:
+    """Quoted: as a JSON parser repeats a body that it can't read."""
+
+    def script(request: Request) -> Response:
+        return Response(400, [{"id": "*", "message": f"bad: {request.body if quoted else secret}"}])
+
+    with serve(script) as fake, pytest.raises(errors.Refused) as caught:
+        client_of(fake).post("/v1/x", {"password": secret})
+    said = f"{caught.value} {caught.value.messages}"
+    forms = {secret, secret[:30], " ".join(secret.split()), json.dumps(secret)[1:-1]}
+    assert not [form for form in forms if form in said]
+    assert "[secret]" in said
 
 
 @pytest.mark.parametrize(

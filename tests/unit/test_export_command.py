@@ -130,6 +130,7 @@ def test_only_what_is_chosen_is_read(server: FakeServer, tmp_path: Path, monkeyp
         (["--url", "https://u:p@nexus.example.com"], "x", "--url: must be https://host:port, without a login"),
         (["--url", "https://h"], "", "NEXUS_PASSWORD: is not set"),
         (["--url", "https://h", "--only", "Rolle"], "x", "--only, --exclude: Rolle matches no kind"),
+        (["--url", "https://h", "--name", "a: b"], "x", "--name: must be 1 to 100 letters"),
         (["--url", "https://h", "--ca", "/missing"], "x", "--ca: No such file or directory: /missing"),
     ],
 )
@@ -206,3 +207,36 @@ def test_json_of_diff_is_read_by_programs(
     assert told["unmanaged"] == [{"kind": "Role", "id": "ops"}]
     assert main([*line, "--only", "User"]) == 0
     assert main(line) == 2, "the routing rules could not be read"
+
+
+def test_repository_that_settings_list_lacks_is_read_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a new server of 3.89 lacks its own ones until each is used."""
+    monkeypatch.setenv("NEXUS_PASSWORD", "pw")
+    named = {"name": "maven-snapshots", "format": "maven2", "type": "hosted", "url": "http://x"}
+    whole = {**named, "online": True, "maven": {"versionPolicy": "SNAPSHOT", "layoutPolicy": "STRICT"},
+             "storage": {"blobStoreName": "default", "strictContentTypeValidation": True, "writePolicy": "DENY"}}  # fmt: skip
+    told = {"/v1/repositorySettings": [], "/v1/repositories": [named], "/v1/status": {},
+            "/v1/repositories/maven/hosted/maven-snapshots": whole}  # fmt: skip
+
+    def script(request: Request) -> Response:
+        path = request.path.removeprefix("/service/rest")
+        return Response(200, told[path]) if path in told else Response(404, {})
+
+    with serve(script) as fake:
+        assert main(["export", "--url", fake.url, "--output", str(tmp_path / "p"), "--only", "repositories"]) == 0
+    made = Played({file.name: file.read_text() for file in (tmp_path / "p").iterdir()}).made
+    assert made["MavenHostedRepository", "maven-snapshots"] == {
+        "name": "maven-snapshots", "version_policy": "SNAPSHOT", "write_policy": "DENY",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("folder", ["2026-11-26", "123", "true", "n" * 120])
+def test_folder_names_project_by_text(
+    folder: str, server: FakeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEXUS_PASSWORD", "pw")
+    line = ["export", "--url", server.url, "--output", str(tmp_path / folder), "--only", "AuditCapability"]
+    assert main(line) == 0
+    assert yaml.safe_load((tmp_path / folder / "Pulumi.yaml").read_text())["name"] == folder[:100]

@@ -97,6 +97,13 @@ def test_flags_alone_write_stack(folder: Path) -> None:
     assert cli.stdin["admin_password"] not in shown
 
 
+def test_user_with_odd_name_gets_password(folder: Path) -> None:
+    cli = Cli()
+    init.run(flags("--no-input", pushers="zoë"), execute=cli, ask=never, ask_secret=never)
+    # The CLI reads only \" in a path as something else than it is.
+    assert 'user_passwords["zoë"]' in cli.stdin
+
+
 def test_person_is_asked_at_most_ten_questions(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     answers = {question.text: getattr(flags(), question.name) for question in init.QUESTIONS}
     asked: list[str] = []

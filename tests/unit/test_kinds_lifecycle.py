@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,7 +15,7 @@ from nexus_registry.providers.run import Run
 
 from tests.contract.tracked import Tracked
 
-from .fake import FakeServer, serve
+from .fake import FakeServer, Request, Response, serve
 from .settings_server import SettingsServer
 
 HTTP_OFF = {"enabled": False, "host": None, "port": None, "authInfo": None}
@@ -52,7 +53,7 @@ KINDS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "Task": ({"name": "t", "type": "repository.cleanup", **CRON}, {**DAILY, "properties": {"a": "b"}}),
     "CompactBlobStoreTask": ({"name": "t", "blob_store_name": "default", **DAILY}, {"blobs_older_than": 3, **CRON,
                              "start_date": None}),
-    "MavenRemoveSnapshotsTask": ({"name": "t"}, {"remove_if_released": True, "grace_period_in_days": 2}),
+    "MavenRemoveSnapshotsTask": ({"name": "t"}, {"minimum_retained": -1, "grace_period_in_days": 2}),
     "Capability": ({"type": "scheduler", "properties": {"active": "true"}}, {"notes": "one"}),
     "UiSettingsCapability": ({"debug_allowed": True}, {"session_timeout": 0, "title": "Registry"}),
     "CustomS3RegionsCapability": ({"regions": ["b", "a"]}, {"regions": ["c"]}),
@@ -153,3 +154,31 @@ def test_addresses_are_added_first_and_removed_last(connection: Connection, serv
     kinds = [one.rpartition("/")[2] for one in writes(server)[done:]]
     assert kinds[-2:] == ["mode", "bulk"]
     assert len(kinds) == 4
+
+
+def test_range_that_no_program_can_declare_is_replaced(connection: Connection, state: SettingsServer) -> None:
+    state.entries["7"] = {"id": "7", "entry": "10.1.2.3/8", "description": None}
+    tracked = Tracked(providers.IpAllowlist.provider_class(), connection)  # type: ignore[arg-type]
+    tracked.up(mode="MONITOR", entries={"10.0.0.0/8": ""})
+    assert [one["entry"] for one in state.entries.values()] == ["10.0.0.0/8"]
+
+
+def test_server_that_is_to_be_deleted_comes_last_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(NexusProvider, "run", Run())
+    order = ["b", "a"]
+
+    def script(request: Request) -> Response:
+        if request.method == "POST":
+            order[:] = json.loads(request.body)
+        return Response(200, [{"name": name, "order": place} for place, name in enumerate(order)])
+
+    with serve(script) as fake:
+        connection: Connection = {"url": fake.url, "username": "admin", "password": "pw"}
+        tracked = Tracked(providers.LdapServerOrder.provider_class(), connection)  # type: ignore[arg-type]
+        assert tracked.up(names=["b", "a"]) == "create"
+        assert tracked.up(names=["a"]) == "update"
+        assert order == ["a", "b"]
+        order.remove("b")
+        assert tracked.refresh() == "same"
+        order.insert(0, "by hand")
+        assert tracked.refresh() == "drift"
