@@ -35,9 +35,7 @@ class Group:
         """Each required property that has no value although the object is there, and why it needs one."""
         # An unknown value may turn out to be the default.
         given = [
-            name
-            for name in self.given(inputs)
-            if self.defaults[name] is None or not is_unknown(inputs[name])
+            name for name in self.given(inputs) if self.defaults[name] is None or not is_unknown(inputs[name])
         ]
         for name in self.requires if given else ():
             if inputs.get(name) is None:

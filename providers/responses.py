@@ -302,7 +302,7 @@ def _cause(error: requests.RequestException) -> str:
 def _without(secrets: Iterable[str], text: str) -> str:
     """The text without the secrets, as they are, in JSON, and with their white space as single blanks."""
     long = [secret for secret in secrets if len(secret) > 2]
-    quoted = {json.dumps(secret, ensure_ascii=ascii)[1:-1] for secret in long for ascii in (True, False)}
+    quoted = {json.dumps(secret, ensure_ascii=escaped)[1:-1] for secret in long for escaped in (True, False)}
     for form in sorted({*long, *quoted, *(" ".join(secret.split()) for secret in long)}, key=len, reverse=True):
         if len(form) > 2:
             text = text.replace(form, "[secret]")

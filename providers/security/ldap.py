@@ -179,7 +179,7 @@ class LdapServerOrderProvider(SettingProvider):
     setting_id = "ldap-order"
     method = "POST"
 
-    def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual:  # noqa: ARG002
+    def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual:
         servers = sorted(client.get_list(_SERVERS), key=lambda one: int(one.get("order") or 0))
         names = [one["name"] for one in servers]
         if "names" in inputs:  # those that it does not name come after the others

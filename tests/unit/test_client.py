@@ -14,7 +14,7 @@ from nexus_registry.providers import errors
 from nexus_registry.providers.client import NexusClient
 from nexus_registry.providers.responses import decode_fault
 
-from .fake import FakeServer, Response, sequence, serve
+from .fake import FakeServer, Request, Response, sequence, serve
 
 SECRET = "s3cret-canary"
 Call = Callable[[NexusClient], object]

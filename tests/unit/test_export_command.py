@@ -215,10 +215,19 @@ def test_repository_that_settings_list_lacks_is_read_by_itself(
     """As a new server of 3.89 lacks its own ones until each is used."""
     monkeypatch.setenv("NEXUS_PASSWORD", "pw")
     named = {"name": "maven-snapshots", "format": "maven2", "type": "hosted", "url": "http://x"}
-    whole = {**named, "online": True, "maven": {"versionPolicy": "SNAPSHOT", "layoutPolicy": "STRICT"},
-             "storage": {"blobStoreName": "default", "strictContentTypeValidation": True, "writePolicy": "DENY"}}  # fmt: skip
-    told = {"/v1/repositorySettings": [], "/v1/repositories": [named], "/v1/status": {},
-            "/v1/repositories/maven/hosted/maven-snapshots": whole}  # fmt: skip
+    storage = {"blobStoreName": "default", "strictContentTypeValidation": True, "writePolicy": "DENY"}
+    policies = {"versionPolicy": "SNAPSHOT", "layoutPolicy": "STRICT"}
+    told: dict[str, Any] = {
+        "/v1/status": {},
+        "/v1/repositorySettings": [],
+        "/v1/repositories": [named],
+        "/v1/repositories/maven/hosted/maven-snapshots": {
+            **named,
+            "online": True,
+            "storage": storage,
+            "maven": policies,
+        },
+    }
 
     def script(request: Request) -> Response:
         path = request.path.removeprefix("/service/rest")
@@ -227,9 +236,8 @@ def test_repository_that_settings_list_lacks_is_read_by_itself(
     with serve(script) as fake:
         assert main(["export", "--url", fake.url, "--output", str(tmp_path / "p"), "--only", "repositories"]) == 0
     made = Played({file.name: file.read_text() for file in (tmp_path / "p").iterdir()}).made
-    assert made["MavenHostedRepository", "maven-snapshots"] == {
-        "name": "maven-snapshots", "version_policy": "SNAPSHOT", "write_policy": "DENY",
-    }  # fmt: skip
+    declared = {"name": "maven-snapshots", "version_policy": "SNAPSHOT", "write_policy": "DENY"}
+    assert made["MavenHostedRepository", "maven-snapshots"] == declared
 
 
 @pytest.mark.parametrize("folder", ["2026-11-26", "123", "true", "n" * 120])

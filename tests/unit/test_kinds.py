@@ -15,7 +15,7 @@ from nexus_registry.providers.errors import Refused
 from nexus_registry.providers.patterns import java_regex, quartz_cron
 from nexus_registry.providers.run import Run
 from nexus_registry.providers.schema import Invalid
-from pulumi.output import Unknown
+from pulumi.runtime.rpc import UNKNOWN
 
 from sandbox.pki import Authority
 
@@ -202,7 +202,7 @@ def test_invalid_schedules_are_refused(schedule: str, said: str) -> None:
 )  # fmt: skip
 def test_unknown_value_may_be_the_right_one(kind: str, inputs: dict[str, Any], unknown: str) -> None:
     """In a preview, any value may come from a resource that is still to be created."""
-    assert refused(kind, **{**inputs, unknown: Unknown()}) == {}
+    assert refused(kind, **{**inputs, unknown: UNKNOWN}) == {}
 
 
 @pytest.mark.parametrize("first", ["ActiveRealms", "RealmActivation"])
