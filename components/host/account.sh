@@ -7,7 +7,7 @@ step() {
     check_word user "$arg_user"
     check_word group "$arg_group"
     check_path data_dir "$arg_data_dir"
-    case $arg_purge_data in '' | yes | no) ;; *) fail "purge_data must be yes or no, not '$arg_purge_data'" ;; esac
+    case $arg_purge_data in '' | yes | no) ;; *) fail "purge_data: must be yes or no, not '$arg_purge_data'" ;; esac
     case $arg_user in root | 0) fail "user: Nexus must not run as root. Name another user" ;; esac
     if [ "$verb" = delete ]; then
         remove_account

@@ -14,8 +14,8 @@ step() {
         remove_version
         return 0
     fi
-    [ -n "$arg_url$arg_path" ] || fail "archive: give archive_url or archive_path"
-    [ -z "$arg_url" ] || [ -z "$arg_path" ] || fail "archive: give archive_url or archive_path, not both"
+    [ -n "$arg_url$arg_path" ] || fail "archive_url: is missing, and so is archive_path. Give one of them"
+    [ -z "$arg_url" ] || [ -z "$arg_path" ] || fail "archive_url: excludes archive_path. Give the one that holds the archive"
     clear_remains
     if needs_unpacking; then unpack_version; fi
 }
@@ -73,7 +73,7 @@ fetch_archive() {
     fi
     url_authority=${arg_url#*://}
     case ${url_authority%%[/?#]*} in *@*) fail "archive_url: it holds a login. Give that as archive_username and archive_password" ;; esac
-    case $arg_url in https://* | http://* | file:///*) ;; *) fail "archive_url must begin with https://, http:// or file:///, not '$(archive_source)'" ;; esac
+    case $arg_url in https://* | http://* | file:///*) ;; *) fail "archive_url: must begin with https://, http:// or file:///, not '$(archive_source)'. Correct it" ;; esac
     archive=$work/archive.tar.gz
     log "downloading $(archive_source)"
     progress_size=$archive

@@ -85,7 +85,7 @@ doctor_context() {
 doctor_ports() {
     { [ "$arg_open_firewall" = yes ] && firewalld_runs; } || return 0
     for port in $arg_port $arg_https_port $arg_http_port; do
-        firewall-cmd -q --query-port="$port/tcp" || log "firewalld: port $port/tcp is shut"
+        firewall-cmd -q --query-port="$port/tcp" || log "firewalld: port $port/tcp is closed"
     done
 }
 
@@ -173,7 +173,7 @@ doctor_files() {
 first_difference() {
     log "$(awk -v file="$(unit_file)" '
         NR == FNR { wanted[FNR] = $0; count = FNR; next }
-        $0 != wanted[FNR] { told = 1; if (FNR > count) printf "%s: line %d, \"%s\", is not ours\n", file, FNR, $0
+        $0 != wanted[FNR] { told = 1; if (FNR > count) printf "%s: line %d, \"%s\", is not expected\n", file, FNR, $0
             else printf "%s: line %d is \"%s\", not \"%s\"\n", file, FNR, $0, wanted[FNR]; exit }
         END { if (!told) printf "%s: line %d, \"%s\", is missing\n", file, FNR + 1, wanted[FNR + 1] }' "$work/unit" "$(unit_file)")"
 }
@@ -198,7 +198,7 @@ doctor_properties() {
 doctor_running() {
     if [ "$(unit_property NeedDaemonReload)" = yes ]; then log "$unit.service: systemd has not read its changed unit file"; fi
     [ "$(systemctl is-enabled "$unit.service" 2>/dev/null)" = enabled ] || log "$unit.service does not start with the host"
-    [ -z "$(fact service.pending)" ] || log "$unit.service has not taken in a change of $(fact service.pending)"
+    [ -z "$(fact service.pending)" ] || log "$unit.service was not restarted after a change of $(fact service.pending)"
     if ! unit_is active; then
         log "$unit.service is $(unit_property ActiveState)"
     elif [ -n "$java" ] && [ -x "$java/bin/keytool" ]; then

@@ -36,10 +36,10 @@ step() {
 # Jetty trims the text and takes these prefixes for its own encodings.
 check_password() {
     case $KEYSTORE_PASSWORD in
-        '') fail "keystore_password is empty; give one of at least 6 characters" ;;
-        OBF:* | CRYPT:* | ENV:*) fail "keystore_password must not begin with OBF:, CRYPT: or ENV:; choose another one" ;;
-        [[:space:]]* | *[[:space:]]) fail "keystore_password must not begin or end with a blank; choose another one" ;;
-        *[[:cntrl:]]*) fail "keystore_password must be one line without control characters; choose another one" ;;
+        '') fail "keystore_password: is empty. Give one of at least 6 characters" ;;
+        OBF:* | CRYPT:* | ENV:*) fail "keystore_password: must not begin with OBF:, CRYPT: or ENV:. Choose another one" ;;
+        [[:space:]]* | *[[:space:]]) fail "keystore_password: must not begin or end with a blank. Choose another one" ;;
+        *[[:cntrl:]]*) fail "keystore_password: must be one line without control characters. Choose another one" ;;
     esac
 }
 

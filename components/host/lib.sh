@@ -54,7 +54,7 @@ parse() {
         parse_name=${1#--}
         [ "--$parse_name" = "$1" ] || fail "unexpected argument '$1'"
         [ $# -ge 2 ] || fail "$1 needs a value"
-        case $2 in *"$NEWLINE"*) fail "$(underscored "$parse_name") must be a single line" ;; esac
+        case $2 in *"$NEWLINE"*) fail "$(underscored "$parse_name"): must be a single line" ;; esac
         case $parse_name in
             *:octal) parse_set "${parse_name%:octal}" "$(from_octal "$2")" ;;
             *) parse_set "$parse_name" "$2" ;;
@@ -98,17 +98,17 @@ check_word() {
 }
 
 check_number() {
-    case $2 in '' | *[!0-9]* | ??????????*) fail "$1 must be a whole number, not '$2'" ;; esac
+    case $2 in '' | *[!0-9]* | ??????????*) fail "$1: must be a whole number, not '$2'. Correct it" ;; esac
 }
 
 check_port() {
     check_number "$1" "$2"
-    { [ "$2" -ge 1 ] && [ "$2" -le 65535 ]; } || fail "$1 must be a port from 1 to 65535, not $2"
+    { [ "$2" -ge 1 ] && [ "$2" -le 65535 ]; } || fail "$1: must be from 1 to 65535, not $2. Choose a port in that range"
 }
 
 check_hex() {
-    case $3 in *[!0-9a-f]*) fail "$1 must be $2 hexadecimal digits, not '$3'" ;; esac
-    [ ${#3} -eq "$2" ] || fail "$1 must be $2 hexadecimal digits, not '$3'"
+    case $3 in *[!0-9a-f]*) fail "$1: must be $2 hexadecimal digits, not '$3'. Correct it" ;; esac
+    [ ${#3} -eq "$2" ] || fail "$1: must be $2 hexadecimal digits, not '$3'. Correct it"
 }
 
 # A path that may go into a unit file, a Java option and an rm -r.
@@ -139,7 +139,7 @@ version_number() {
 check_version() {
     case $1 in
         3.[0-9]*.[0-9]*-[0-9]*) check_word version "$1" ;;
-        *) fail "version must be a full Nexus 3 version such as 3.71.0-06, not '$1'" ;;
+        *) fail "version: must be a full Nexus 3 version such as 3.71.0-06, not '$1'. Correct it" ;;
     esac
 }
 

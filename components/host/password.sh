@@ -16,7 +16,7 @@ random_password() {
 provide_first_password() {
     first_file=$arg_data_dir/admin.password
     if ! has_database; then
-        [ -n "$ADMIN_PASSWORD" ] || fail "admin_password is empty; the first start needs one"
+        [ -n "$ADMIN_PASSWORD" ] || fail "admin_password: is empty. Give the password of admin"
         if [ ! -f "$first_file" ]; then
             first_word=$(random_password)
             printf '%s' "$first_word" | put_file "$first_file" "$owner" 0600
@@ -52,7 +52,7 @@ replace_first_password() {
 set_admin_password() {
     left=$arg_data_dir/admin.password
     [ -f "$left" ] && [ ! -L "$left" ] || return 0
-    [ -n "$ADMIN_PASSWORD" ] || fail "admin_password is empty; give the one that is to replace $left"
+    [ -n "$ADMIN_PASSWORD" ] || fail "admin_password: is empty. Give the one that is to replace the password in $left"
     change_admin_password "$(cat "$left")"
     case $change_code in
         204) rm -f "$left" && log "the configured admin password is in force" ;;

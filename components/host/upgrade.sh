@@ -65,7 +65,7 @@ on_h2() {
 refuse_without_rollback() {
     way_first="set version to $from first, and change it in an up of its own"
     { [ "$(unit_origin)" = ours ] && [ -x "$arg_install_root/nexus-$from/bin/nexus" ]; } ||
-        fail "$refuse_said, and there is no $unit.service of ours with $arg_install_root/nexus-$from to go back to; $way_first"
+        fail "$refuse_said, and there is no $unit.service of this program with $arg_install_root/nexus-$from to go back to; $way_first"
     for way_line in "User=$arg_user" "Group=$arg_group" "ExecStart=$arg_install_root/nexus/bin/nexus run"; do
         grep -qxF "$way_line" "$(unit_file)" || fail "$refuse_said, and its unit has another ${way_line%%=*}; $way_first"
     done

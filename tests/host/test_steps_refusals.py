@@ -43,10 +43,10 @@ def test_archive_of_another_version_is_refused(server: Server) -> None:
     [
         ({"url": "file:///srv/none.tar.gz"}, "archive_url: file:///srv/none.tar.gz could not be downloaded"),
         ({"url": "http://127.0.0.1:9/n.tar.gz"}, "archive_url: http://127.0.0.1:9/n.tar.gz could not be"),
-        ({"url": "ftp://host/n.tar.gz"}, "archive_url must begin with https://, http:// or file:///"),
+        ({"url": "ftp://host/n.tar.gz"}, "archive_url: must begin with https://, http:// or file:///"),
         ({"url": None, "path": "/srv/none"}, "archive_path: there is no file /srv/none on the host"),
-        ({"url": None}, "archive: give archive_url or archive_path"),
-        ({"path": "/srv/nexus.tar.gz"}, "archive: give archive_url or archive_path, not both"),
+        ({"url": None}, "archive_url: is missing, and so is archive_path"),
+        ({"path": "/srv/nexus.tar.gz"}, "archive_url: excludes archive_path"),
     ],
 )
 def test_missing_archive_is_refused(server: Server, source: dict[str, Any], said: str) -> None:

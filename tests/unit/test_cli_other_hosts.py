@@ -34,7 +34,7 @@ BROKEN = [
     (f"sed -i s/port=8081/port=9/ {PROPERTIES}", f"{PROPERTIES}: application-port is not '8081'"),
     ("rm /opt/nexus/nexus", f"/opt/nexus/nexus does not lead to nexus-{VERSION}"),
     ("rm /enabled", "nexus.service does not start with the host"),
-    ("rm /now/8443-tcp", "firewalld: port 8443/tcp is shut"),
+    ("rm /now/8443-tcp", "firewalld: port 8443/tcp is closed"),
     ("echo inactive >/active", "nexus.service is inactive"),
 ]
 

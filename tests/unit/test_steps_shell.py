@@ -51,7 +51,7 @@ def test_dangerous_paths_are_refused(shell: list[str], path: str, said: str) -> 
 
 def test_versions_compare_as_numbers(shell: list[str]) -> None:
     assert run(shell, "version_number 3.100.2-01") == "3100002"
-    assert run(shell, "check_version latest").startswith("version must be a full Nexus 3 version")
+    assert run(shell, "check_version latest").startswith("version: must be a full Nexus 3 version")
 
 
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1))

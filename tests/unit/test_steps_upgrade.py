@@ -109,7 +109,7 @@ printf '%s\\n' User=nexus Group=nexus "ExecStart=$PWD/root/nexus/bin/nexus run" 
             "echo nexus.datastore.nexus.jdbcUrl=jdbc:postgresql://x >etc/nexus.properties",
             "leads to a database elsew",
         ),
-        ("origin=other", "there is no nexus.service of ours with"),
+        ("origin=other", "there is no nexus.service of this program with"),
         ("rm root/nexus-3.41.1-01/bin/nexus", "to go back to; set version to 3.41.1-01 first"),
         ("arg_user=another", "its unit has another User; set version to 3.41.1-01 first"),
         ("arg_data_dir=$PWD/etc; cp unit etc/", "its unit has another data_dir"),
