@@ -7,7 +7,7 @@
 # make check       lint and types
 # make format      format the Python files
 # make bench       calls and time of stacks with 50, 200 and 1,000 objects (hours; BENCH_ARGS="--objects 50 --delay 0")
-# make docs-reference   write docs/reference, a page for each kind of resource
+# make docs-reference   write docs/reference: the components, and a page for each kind of resource
 # make docs-coverage    write docs/coverage.md
 # make test-faults every fault; writes docs/reliability.md (the longest lane)
 # make test-faults-fast   the part of it that CI runs each time (11 minutes)

@@ -32,9 +32,10 @@ class DockerRegistryArgs:
     """The arguments of a DockerRegistry.
 
     Args:
-        server: the NexusServer of the registry; or, for a server that is managed elsewhere,
-        connection: the connection to it, and
-        hostname: the name that clients use for it.
+        server: the NexusServer of the registry.
+        connection: instead of ``server``, the connection to a server that is managed elsewhere. Default: the one
+            of the configuration.
+        hostname: the name that clients use for such a server.
         login_server: ``host`` or ``host:port`` that clients use, where a reverse proxy is in front; without a port
             it is 443. Verification and pull secret go through it, over HTTPS. Default: hostname and ``https_port``
             (without the port when that is 443), else ``http_port``.

@@ -34,7 +34,7 @@ class NexusServerArgs:
         version: with the build, such as ``3.71.0-06``.
         archive_sha256: SHA-256 of the archive, from the vendor, for this file.
         admin_password: password of the account ``admin``.
-        private_key, certificate: key and certificate of the server, in PEM; or
+        private_key, certificate: key and certificate of the server, in PEM. Give these, or the two paths.
         certificate_path, private_key_path: files on the host that hold them in PEM, the certificate followed by
             its intermediates. They are read on the host when the steps run and never leave it. After a renewal,
             a new value of ``repair`` loads the certificate. Requires openssl on the host.
@@ -48,7 +48,8 @@ class NexusServerArgs:
         keystore_format: ``pkcs12`` or ``jks``.
         keystore_alias: the entry's name in the keystore.
         renew_before: days before the certificate's end from which ``preview`` and ``up`` warn; 0: never.
-        current_admin_password: the current password of a server that was set up by hand.
+        current_admin_password: the password of ``admin`` that is in force, on a server that was set up by hand or where
+            it was changed by hand.
         archive_url: URL of the archive. Default: the URL of the vendor for version and architecture.
         archive_username, archive_password: credentials for ``archive_url``; both secret. They are passed to curl
             by standard input.

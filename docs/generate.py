@@ -6,15 +6,19 @@ docs/coverage.md, which is committed and which tests/unit/test_reference.py comp
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
+import itertools
 import json
 import re
 import shutil
 import sys
+import textwrap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import nexus_registry.components as component_package
 import nexus_registry.providers as providers
 from nexus_registry.providers.coverage import NOT_RESOURCES
 from nexus_registry.providers.declaration import declaration
@@ -29,6 +33,14 @@ COVERAGE = DOCS / "coverage.md"
 REST_SINCE = "3.26"
 """Servers before it have no REST API for what the kinds are."""
 LEVELS = ("real", "stand-in", "schema")
+COMPONENTS = ("NexusServer", "DockerRegistry", "DockerUser")
+"""Each has a class of arguments, ``<name>Args``."""
+_ENTRY = re.compile(r"^    (\w+(?:, \w+)*): (.*(?:\n {8}.*)*)", re.MULTILINE)
+"""An entry in the section Args or Outputs of a docstring."""
+_CODE_BLOCK = re.compile(r"::\n\n((?: {4}.*\n|\n)+)")
+
+
+_ROLE = re.compile(r":(?:class|func|meth|mod):`(?:~[\w.]*\.|\.*)([^`]+)`")
 
 
 def group_of(cls: type[DeclaredResource]) -> str:
@@ -56,8 +68,12 @@ def servers(facts: Mapping[str, Any], cls: type[DeclaredResource] | None = None)
 
 def markdown(text: str) -> str:
     """A docstring's text as Markdown, in one line for each paragraph."""
-    text = re.sub(r":(?:class|func|meth|mod):`[~.]*([^`]+)`", r"`\1`", text).replace("``", "`")
-    return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in _plain(text).split("\n\n"))
+
+
+def _plain(text: str) -> str:
+    """A docstring's text with Markdown's code in the place of reStructuredText's."""
+    return _ROLE.sub(r"`\1`", text).replace("``", "`")
 
 
 def limit(told: Mapping[str, Any]) -> str:
@@ -142,7 +158,11 @@ def data_sources() -> str:
     """The page of the functions that read."""
     from nexus_registry.providers import data_sources as module
 
-    parts = ["# Data sources", inspect.cleandoc(module.__doc__ or "").replace("``", "`")]
+    text = _CODE_BLOCK.sub(
+        lambda code: f":\n\n```python\n{textwrap.dedent(code[1]).strip()}\n```\n\n",
+        _plain(inspect.cleandoc(module.__doc__ or "")),
+    )
+    parts = ["# Data sources", text]
     for name in (one for one in providers.__all__ if one.startswith("get_") and not one.endswith("_output")):
         function = getattr(providers, name)
         returns = str(function.__annotations__["return"])
@@ -150,6 +170,55 @@ def data_sources() -> str:
         parts.append(f"## {name}\n\n`{name}{inspect.signature(function)}`\n\n{markdown(function.__doc__ or '')}")
         parts.append(f"`{result.__name__}`:\n\n```text\n{inspect.cleandoc(result.__doc__ or '')}\n```")
     return "\n\n".join(parts) + "\n"
+
+
+def components() -> str:
+    """The page of the components."""
+    parts = ["# Components", "`nexus_registry.components` contains these classes."]
+    for name in COMPONENTS:
+        cls, args = getattr(component_package, name), getattr(component_package, f"{name}Args")
+        text, outputs = documented(cls)
+        meanings = documented(args)[1]
+        rows = [
+            f"| {', '.join(f'`{one.name}`' for one in fields)} | {_type(fields[0])} "
+            f"| {', '.join(filter(None, map(_default, fields)))} | {_cell(said)} |"
+            for said, group in itertools.groupby(dataclasses.fields(args), lambda one: meanings.get(one.name, ""))
+            for fields in [list(group)]
+        ]
+        parts += [
+            f"## {name}",
+            text,
+            f"Arguments, as `{name}Args`:",
+            "| argument | type | default | |\n|---|---|---|---|\n" + "\n".join(rows),
+            "Outputs:",
+            "| output | |\n|---|---|\n" + "\n".join(f"| `{one}` | {_cell(outputs[one])} |" for one in outputs),
+        ]
+    return "\n\n".join(parts) + "\n"
+
+
+def documented(cls: type) -> tuple[str, dict[str, str]]:
+    """The paragraphs of a docstring, and the entries of its section Args or Outputs by name."""
+    paragraphs, entries = list[str](), dict[str, str]()
+    for block in inspect.cleandoc(cls.__doc__ or "").split("\n\n"):
+        head, _, rest = block.partition("\n")
+        if head in ("Args:", "Outputs:"):
+            for names, text in _ENTRY.findall(rest):
+                entries |= dict.fromkeys(names.split(", "), markdown(text[0].upper() + text[1:]))
+        else:
+            paragraphs.append(markdown(block))
+    return "\n\n".join(paragraphs), entries
+
+
+def _type(argument: dataclasses.Field[Any]) -> str:
+    return _code(str(argument.type).replace("RoleRef", "Role | pulumi.Input[str]"))
+
+
+def _default(argument: dataclasses.Field[Any]) -> str:
+    if argument.default_factory is not dataclasses.MISSING:
+        return _value(argument.default_factory())
+    if argument.default is dataclasses.MISSING:
+        return "required"
+    return _value(list(argument.default) if isinstance(argument.default, tuple) else argument.default)
 
 
 def coverage() -> str:
@@ -211,7 +280,7 @@ def _cell(text: str) -> str:
 def write_reference(folder: Path) -> None:
     """Write every page anew."""
     shutil.rmtree(folder, ignore_errors=True)
-    index = ["# Reference", "", "- [Data sources](data-sources.md)"]
+    index = ["# Reference", "", "- [Components](components.md)", "- [Data sources](data-sources.md)"]
     for group, classes in by_group().items():
         (folder / group).mkdir(parents=True)
         index += ["", f"## {group.capitalize()}", ""]
@@ -219,6 +288,7 @@ def write_reference(folder: Path) -> None:
             (folder / group / f"{cls.__name__}.md").write_text(page(cls))
             first = markdown(inspect.cleandoc(cls.__doc__ or "")).split("\n")[0]
             index.append(f"- [{cls.__name__}]({group}/{cls.__name__}.md): {first}")
+    (folder / "components.md").write_text(components())
     (folder / "data-sources.md").write_text(data_sources())
     (folder / "README.md").write_text("\n".join(index) + "\n")
 

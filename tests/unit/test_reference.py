@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import dataclasses
+import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import nexus_registry.components as component_package
 import pulumi
 import pytest
 from nexus_registry.providers.crud import NexusProvider
@@ -16,7 +19,7 @@ from pulumi.runtime.rpc import unwrap_rpc_secret
 from pulumi.runtime.settings import reset_options
 
 from docs.examples import CONNECTION, configured, example
-from docs.generate import COVERAGE, coverage, page
+from docs.generate import COMPONENTS, COVERAGE, components, coverage, data_sources, documented, page
 from tests.tested import kinds
 
 KINDS = kinds()
@@ -90,6 +93,18 @@ def test_page_names_every_property_and_gate(cls: type[DeclaredResource]) -> None
             "edition Pro": facts["edition"] == "pro",
         }
         assert [said for said, holds in expected.items() if holds and said not in row] == []
+
+
+@pytest.mark.parametrize("name", COMPONENTS)
+def test_component_documents_every_argument_and_output(name: str) -> None:
+    cls, args = getattr(component_package, name), getattr(component_package, f"{name}Args")
+    assert documented(args)[1].keys() == {one.name for one in dataclasses.fields(args)}
+    assert documented(cls)[1].keys() == {key for key in cls.__annotations__ if not key.startswith("_")}
+
+
+@pytest.mark.parametrize("write", [components, data_sources])
+def test_page_contains_no_other_markup(write: Callable[[], str]) -> None:
+    assert not re.search(r":class:|``[^`]|::$", re.sub(r"```.*?```", "", write(), flags=re.DOTALL), re.MULTILINE)
 
 
 def test_coverage_page_is_up_to_date() -> None:
