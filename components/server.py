@@ -48,8 +48,8 @@ class NexusServerArgs:
         keystore_format: ``pkcs12`` or ``jks``.
         keystore_alias: the entry's name in the keystore.
         renew_before: days before the certificate's end from which ``preview`` and ``up`` warn; 0: never.
-        current_admin_password: the password of ``admin`` that is in force, on a server that was set up by hand or where
-            it was changed by hand.
+        current_admin_password: the password of ``admin`` that is in force, on a server that was set up by hand or
+            where it was changed by hand.
         archive_url: URL of the archive. Default: the URL of the vendor for version and architecture.
         archive_username, archive_password: credentials for ``archive_url``; both secret. They are passed to curl
             by standard input.

@@ -180,10 +180,10 @@ def components() -> str:
         text, outputs = documented(cls)
         meanings = documented(args)[1]
         rows = [
-            f"| {', '.join(f'`{one.name}`' for one in fields)} | {_type(fields[0])} "
-            f"| {', '.join(filter(None, map(_default, fields)))} | {_cell(said)} |"
-            for said, group in itertools.groupby(dataclasses.fields(args), lambda one: meanings.get(one.name, ""))
-            for fields in [list(group)]
+            _row([field for field, _ in group], said)
+            for said, group in itertools.groupby(
+                [(field, meanings.get(field.name, "")) for field in dataclasses.fields(args)], lambda one: one[1]
+            )
         ]
         parts += [
             f"## {name}",
@@ -209,8 +209,11 @@ def documented(cls: type) -> tuple[str, dict[str, str]]:
     return "\n\n".join(paragraphs), entries
 
 
-def _type(argument: dataclasses.Field[Any]) -> str:
-    return _code(str(argument.type).replace("RoleRef", "Role | pulumi.Input[str]"))
+def _row(arguments: list[dataclasses.Field[Any]], text: str) -> str:
+    """The row of arguments that are described together."""
+    names = ", ".join(f"`{one.name}`" for one in arguments)
+    type_ = str(arguments[0].type).replace("RoleRef", "Role | pulumi.Input[str]")
+    return f"| {names} | {_code(type_)} | {', '.join(filter(None, map(_default, arguments)))} | {_cell(text)} |"
 
 
 def _default(argument: dataclasses.Field[Any]) -> str:

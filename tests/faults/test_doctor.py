@@ -91,7 +91,7 @@ BROKEN = [
         "chmod 640 {data}/etc/ssl/keystore.jks": "keystore.jks belongs to nexus:nexus with mode 0640, not",
     },
     {
-        f"echo '# mine' >>{UNIT}; sed -i s/LimitNOFILE=1024/LimitNOFILE=65536/ {UNIT}": '"# mine", is not expected',
+        f"echo '# mine' >>{UNIT}; sed -i s/LimitNOFILE=1024/LimitNOFILE=65536/ {UNIT}": '"# mine", is not',
         "base64 -d >{data}/etc/ssl/keystore.jks": "keystore.jks holds the certificate sha256 {other:.16}",
     },
     {
