@@ -61,12 +61,12 @@ def private_key_pem(value: object) -> str:
     if len(keys) > 1:
         raise Invalid(f"holds {len(keys)} private keys. Give the one that belongs to the certificate")
     if not keys and any(label in _CERTIFICATE for label, _ in blocks):
-        raise Invalid("holds a certificate and no private key: were private_key and certificate mixed up?")
+        raise Invalid("holds a certificate and no private key. Were private_key and certificate mixed up?")
     if not keys:
         raise Invalid(_missing_block("private key", "PRIVATE KEY", blocks))
     label, body = keys[0]
     if label == _OPENSSH:
-        raise Invalid("is in OpenSSH's own form: convert a copy of it with `ssh-keygen -p -m PKCS8 -f FILE`")
+        raise Invalid("is in OpenSSH's own form. Convert a copy of it with `ssh-keygen -p -m PKCS8 -f FILE`")
     lines = [line.strip() for line in body.strip().splitlines()]
     headers = [line for line in lines if ":" in line]
     data = _base64("".join(line for line in lines if ":" not in line), "the private key")
@@ -79,8 +79,8 @@ def certificates_pem(value: object) -> str:
     found = any(label in _CERTIFICATE for label, _ in blocks)
     if any(label in _KEY for label, _ in blocks):
         if not found:
-            raise Invalid("holds a private key and no certificate: were private_key and certificate mixed up?")
-        raise Invalid("holds a private key too, which is kept as a secret only in private_key: take it out here")
+            raise Invalid("holds a private key and no certificate. Were private_key and certificate mixed up?")
+        raise Invalid("holds a private key too, which is kept as a secret only in private_key. Take it out here")
     if not found:
         raise Invalid(_missing_block("certificate", "CERTIFICATE", blocks))
     bodies = [body for label, body in blocks if label in _CERTIFICATE]
@@ -176,7 +176,7 @@ def order_chain(leaf: x509.Certificate, others: Sequence[x509.Certificate]) -> l
         return path[1:]
     last, stray = path[-1], format_name(strays[0].subject)
     if _issued(last, last):
-        raise Invalid(f"holds {stray}, which is not part of the chain from certificate to root: remove it")
+        raise Invalid(f"holds {stray}, which is not part of the chain from certificate to root. Remove it")
     namesake = any(each.subject == last.issuer for each in strays)
     missing = "the one of that name has another key or no right to issue" if namesake else "that one is missing"
     raise Invalid(

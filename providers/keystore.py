@@ -77,7 +77,7 @@ def problems(inputs: Mapping[str, Any], now: datetime) -> Iterator[tuple[str, st
     if leaf is None and key is not None:
         subject = certificates.format_name(given[0].subject)
         if certificates.find_leaf(_others(inputs), key):
-            yield "certificate", f"holds {subject}, and the one for private_key is in chain: were they mixed up?"
+            yield "certificate", f"holds {subject}, and the one for private_key is in chain. Were they mixed up?"
             return
         yield "private_key", f"does not belong to the certificate {subject}. Give the key it was requested with"
         leaf = certificates.find_leaf(given, None)

@@ -54,7 +54,7 @@ class ConnectorProvider(RepositoryProvider):
         yield from super().validate(inputs)
         ports = {name: inputs[name] for name in _CONNECTORS if name in inputs and not is_unknown(inputs[name])}
         if len(set(ports.values())) < len(ports):
-            yield "https_port", f"is {ports['https_port']} like http_port: each connector needs a port of its own"
+            yield "https_port", f"is {ports['https_port']} like http_port. Give each connector a port of its own"
         connection = inputs.get("connection")
         url = connection.get("url") if isinstance(connection, Mapping) else None
         if isinstance(url, str) and not is_unknown(url) and urlsplit(url).port in ports.values():

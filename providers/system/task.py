@@ -35,7 +35,7 @@ def _moment(value: Any) -> str:
     except ValueError:
         moment = None
     if moment is None or moment.tzinfo is None:
-        raise Invalid(f"{given!r} is no moment with a time zone. Give one such as 2026-01-31T02:30:00+00:00")
+        raise Invalid(f"{given!r} is no time with a time zone. Give one such as 2026-01-31T02:30:00+00:00")
     return moment.astimezone(timezone.utc).isoformat(timespec="seconds")
 
 
