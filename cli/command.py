@@ -9,6 +9,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ..providers.authority import authority_pem
+from ..providers.schema import Invalid
+
 DONE, FOUND, FAILED = 0, 1, 2
 """Nothing to report, something found, and not done or not known (the status of a wrong command line, too)."""
 
@@ -25,6 +28,14 @@ def read_text(option: str, path: str) -> str:
         raise CommandError(f"{option}: {error.strerror}: {error.filename}") from None
     except UnicodeDecodeError:
         raise CommandError(f"{option}: {path} is no text in UTF-8") from None
+
+
+def read_authority(option: str, path: str) -> str:
+    """The certificates in a file that an option names, in PEM."""
+    try:
+        return authority_pem(read_text(option, path))
+    except Invalid as error:
+        raise CommandError(f"{option}: {path} {error}. Name a file in PEM.") from None
 
 
 class State:

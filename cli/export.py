@@ -18,7 +18,7 @@ from typing import Any, TextIO
 from nexus_registry.providers.address import has_login, is_address
 from nexus_registry.providers.client import Connection, NexusClient
 
-from .command import DONE, FAILED, FOUND, CommandError, State, read_text
+from .command import DONE, FAILED, FOUND, CommandError, State, read_authority
 from .objects import Choice, Snapshot, read
 from .program import program
 from .project import files_of
@@ -96,12 +96,10 @@ def _read(options: argparse.Namespace, choice: Choice) -> Snapshot:
         "password": os.environ["NEXUS_PASSWORD"],
     }
     if options.ca:
-        connection["ca"] = read_text("--ca", options.ca)
+        connection["ca"] = read_authority("--ca", options.ca)
     progress = Progress(sys.stderr)
     try:
         return read(NexusClient(connection), choice, connection.get("ca", ""), progress.show)
-    except ValueError as error:
-        raise CommandError(f"--ca: {options.ca}: {error}. Name a file in PEM.") from None
     finally:
         progress.end()
 

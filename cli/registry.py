@@ -27,7 +27,7 @@ from ..providers.data_sources import get_blob_stores, get_realms, get_server
 from ..providers.errors import NexusError, NotFound, RateLimited, Unauthorized
 from ..providers.registry_check import bearer, challenge, check_login, pull_status
 from .clients import CLIENTS, client_findings
-from .command import DONE, FOUND, CommandError, read_text
+from .command import DONE, FOUND, CommandError, read_authority
 from .finding import Finding
 from .usage import usage
 
@@ -131,7 +131,7 @@ def request(options: argparse.Namespace, environment: Mapping[str, str]) -> Targ
     return Target(
         url=options.url.rstrip("/"),
         nexus=options.nexus.rstrip("/"),
-        ca=read_text("--ca", options.ca) if options.ca else "",
+        ca=read_authority("--ca", options.ca) if options.ca else "",
         username=username,
         password=environment.get("NEXUS_PASSWORD", ""),
         anonymous_pull={"yes": True, "no": False}.get(options.anonymous_pull),
@@ -181,7 +181,9 @@ def _transport(url: str, target: Target) -> Iterator[Finding]:
 
 
 def _tls(plain: socket.socket, host: str, port: int, target: Target) -> Iterator[Finding]:
-    context = ssl.create_default_context(cadata=target.ca or None)
+    context = ssl.create_default_context()
+    if target.ca:
+        context.load_verify_locations(cadata=target.ca)
     try:
         with context.wrap_socket(plain, server_hostname=host) as secure:
             shown = secure.getpeercert() or {}
@@ -321,7 +323,13 @@ def _push(client: NexusClient, base: str, target: Target, asked: dict[str, str])
 def _nexus(target: Target) -> Iterator[Finding]:
     connection = target.connection(target.nexus)
     client = NexusClient(connection)
-    writable = client.probe(f"{target.nexus}/service/rest/v1/status/writable")
+    try:
+        writable = client.probe(f"{target.nexus}/service/rest/v1/status/writable")
+    except requests.RequestException as error:
+        yield Finding(
+            "nexus-silent", f"{target.nexus}: {type(error).__name__} after the first connection", "See nexus.log"
+        )
+        return
     if writable.status_code == 503:
         yield Finding("read-only", "Nexus takes no writes", "Free disk space, or end the read-only mode")
     try:

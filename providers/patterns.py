@@ -39,6 +39,8 @@ def java_regex(value: Any) -> str:
     except re.error as error:
         if re.match(r"unterminated|missing|unbalanced|nothing to repeat|bad escape \(end", error.msg):
             raise Invalid(f"{expression!r} is no regular expression: {error.msg}") from None
+    except OverflowError as error:
+        raise Invalid(f"{expression!r} is no regular expression: {error}") from None
     return expression
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,7 +20,7 @@ def _base64(value: Any) -> str:
     given = "".join(str(text(multiline=True)(value)).split())
     try:
         base64.b64decode(given, validate=True)
-    except binascii.Error:
+    except ValueError:
         raise Invalid("must be the licence file in base64") from None
     return given
 

@@ -32,11 +32,12 @@ def _moment(value: Any) -> str:
     given = str(text()(value))
     try:
         moment = datetime.fromisoformat(given.replace("Z", "+00:00"))
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
+        utc = moment.astimezone(timezone.utc) if moment.tzinfo else None
+    except (ValueError, OverflowError):
+        utc = None
+    if utc is None:
         raise Invalid(f"{given!r} is no time with a time zone. Give one such as 2026-01-31T02:30:00+00:00")
-    return moment.astimezone(timezone.utc).isoformat(timespec="seconds")
+    return utc.isoformat(timespec="seconds")
 
 
 class TasksProvider(TextPropertiesProvider):

@@ -125,6 +125,7 @@ WRONG: dict[str, Callable[[Registry], object]] = {
     "realm": lambda one: one.changed.update({"/service/rest/v1/security/realms/active": Response(body=[])}),
     "nexus-login": lambda one: one.changed.update({"/service/rest/v1/security/realms/active": Response(401)}),
     "nexus": lambda one: one.changed.update({"/service/rest/v1/blobstores": Response(body={"odd": 1})}),
+    "nexus-silent": lambda one: one.changed.update({"/service/rest/v1/status/writable": Response(drop=True)}),
     "space": lambda one: one.changed.update(
         {"/service/rest/v1/blobstores": Response(body=[blob_store(availableSpaceInBytes=1 << 20)])}
     ),
@@ -199,6 +200,14 @@ def test_each_fault_of_certificate_has_its_code(tmp_path: Path, code: str, issue
     issued = issuer.issue(issue.pop("names", ["127.0.0.1"]), key="ec", **issue)
     with serve(registry := Registry(), context(tmp_path, issued)) as fake:
         assert codes(fake, registry, ca=authority().certificate_pem) == ([code] if code else [])
+
+
+def test_authority_is_trusted_beside_those_of_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "system.pem").write_text(authority().certificate_pem)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "system.pem"))
+    tls = context(tmp_path, authority().issue(["127.0.0.1"], key="ec"))
+    with serve(registry := Registry(), tls) as fake:
+        assert codes(fake, registry, ca=Authority.create("Another").certificate_pem) == []
 
 
 HOSTS = '[host."https://127.0.0.1"]\n  ca = '
@@ -295,6 +304,7 @@ def test_command_prints_findings_and_ends_with_their_status(
         (["doctor", "https://registry:99999"], "URL: 'https://registry:99999' is no address"),
         (["doctor", "https://a", "--push", "x"], "NEXUS_USERNAME: is missing"),
         (["doctor", "https://a", "--ca", "/none"], "No such file"),
+        (["doctor", "https://a", "--ca", str(PROJECT / "README.md")], "README.md must be a certificate in PEM"),
     ],
 )
 def test_command_that_cannot_run_says_why(

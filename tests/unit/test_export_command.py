@@ -131,6 +131,7 @@ def test_only_what_is_chosen_is_read(server: FakeServer, tmp_path: Path, monkeyp
         (["--url", "https://h"], "", "NEXUS_PASSWORD: is not set"),
         (["--url", "https://h", "--only", "Rolle"], "x", "--only, --exclude: Rolle matches no kind"),
         (["--url", "https://h", "--name", "a: b"], "x", "--name: must be 1 to 100 letters"),
+        (["--url", "https://h", "--ca", __file__], "x", f"--ca: {__file__} must be a certificate in PEM"),
         (["--url", "https://h", "--ca", "/missing"], "x", "--ca: No such file or directory: /missing"),
     ],
 )
