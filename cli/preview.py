@@ -15,7 +15,10 @@ _UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 _HIDDEN = "[secret]"
 _UNSHOWN = {"__provider", "incarnation", "incarnations", "proves"}
 """Inputs that mean nothing to a reader."""
-_SECRET = re.compile(r"password|passphrase|secret|token|private_?key|credential|passcode|connection|stdin", re.I)
+_SECRET = re.compile(
+    r"password|passphrase|secret|token|(?:private|account)_?key|keypair|license|credential|passcode|connection|stdin",
+    re.I,
+)
 """Inputs whose values are never shown, also when the preview was made with --show-secrets."""
 _STEP = re.compile(r"(?:sh -s --|sudo -n sh -s --|.* nexus-registry) (?:create|update|delete) --unit ", re.S)
 _NO_RESTART = {"digest", "fingerprint", "lock_timeout", "repair", "start_timeout"}

@@ -19,7 +19,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from .address import is_address
+from .address import has_login, is_address
 from .authority import authority_pem
 from .compat import rest_failures
 from .properties import Prop, PropertyGroup, prop
@@ -35,6 +35,8 @@ def _server_url(value: Any) -> str:
     url = text(r"https?://[^\s/?#]+(/[^\s?#]*)?", hint=hint)(value)
     if not is_address(url):
         raise Invalid(hint)
+    if has_login(url):  # messages and logs name the address
+        raise Invalid("must hold no login. Give username and password")
     return str(url)
 
 

@@ -207,6 +207,12 @@ def test_state_holds_provider_class_only(kind: type[NexusResource]) -> None:
         (AnonymousAccess, {"enabled": "yes"}, "enabled", "true or false"),
         (Role, {"connection": {"url": "nexus:8443", "password": "x"}}, "connection", "https://host:port"),
         (Role, {"connection": {"url": "https://nexus:8443"}}, "connection", "password is required"),
+        (
+            Role,
+            {"connection": {"url": "https://op:pw@nexus", "password": "x"}},
+            "connection",
+            "url must hold no login",
+        ),
     ],
 )
 def test_preview_refuses_invalid_input_by_property(

@@ -7,6 +7,7 @@ import json
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+import nexus_registry.providers as providers
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -151,6 +152,15 @@ def test_secrets_are_not_shown_even_of_open_preview() -> None:
     both = json.dumps(shown.as_dict()) + render(shown, LIMITS["github"])
     assert CANARY not in both
     assert "password changes" in shown.updated[0].changes
+
+
+def test_no_secret_of_any_kind_is_shown_of_open_preview() -> None:
+    for kind in providers.__all__:
+        fields = getattr(getattr(providers, kind), "declared_properties", {})
+        secret = [name for name, one in fields.items() if one.secret and one.check]
+        old, new = dict.fromkeys(secret, CANARY), dict.fromkeys(secret, f"{CANARY}2")
+        shown = summarize({"steps": [step("update", "Any", old, new)]}, NOW)
+        assert CANARY not in json.dumps(shown.as_dict()), kind
 
 
 @pytest.mark.parametrize("name", ["create", "same", "update", "replace", "destroy", "refused"])
