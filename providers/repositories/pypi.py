@@ -12,7 +12,7 @@ from .npm import RemoveQuarantined
 
 def _path(value: Any) -> str:
     """A path from the root of the remote, without a slash at its end."""
-    return str(text(r"(/[^\s?#]+)+", hint="must be a path that begins with /")(value)).rstrip("/") or "/"
+    return str(text(r"/[^\s?#]+", hint="must be a path that begins with /")(value)).rstrip("/") or "/"
 
 
 class PypiHostedRepository(HostedRepository, format="pypi"):

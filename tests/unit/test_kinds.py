@@ -70,6 +70,7 @@ def refused(kind: str, **inputs: Any) -> dict[str, str]:
         ("CleanupPolicy", {"name": "c", "format": "raw"}, ["criteria_last_blob_updated"]),
         ("CleanupPolicy", {"name": "c", "format": "raw", "criteria_asset_regex": "a{1,99999999999}"},
          ["criteria_asset_regex"]),
+        ("PypiProxyRepository", {"name": "p", "remote_url": "https://x", "index_path": "/a" * 60 + "?"}, ["index_path"]),
         ("License", {"license": "é"}, ["license"]),
         ("Task", {**TASK, "schedule": "once", "start_date": "9999-12-31T23:59:59-14:00"}, ["start_date"]),
         ("LdapServer", {**LDAP, "auth_scheme": "none"}, []),
