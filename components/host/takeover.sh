@@ -38,9 +38,11 @@ refuse_unit_by_hand() {
     esac
 }
 
-# refuse_other_database: this server has a database in another data_dir, and none in this one.
+# refuse_other_database: this server has a database in another data_dir, and none in this one. A change of unit that was
+# cut may have left its facts alone to tell of it.
 refuse_other_database() {
     left_data=$(nexus_units | awk -F '|' -v name="${former_unit:-$unit}" '$1 == name && $2 == "ours" { print $6 }')
+    left_data=${left_data:-$(fact service.data-dir)}
     [ -n "$left_data" ] && [ "$left_data" != "$(resolved "$arg_data_dir")" ] || return 0
     ! has_database || return 0
     ! has_database "$left_data" ||
@@ -60,6 +62,7 @@ refuse_taken_ports() {
 remove_former_unit() {
     [ -n "$former_unit" ] || return 0
     log "$former_unit.service becomes $unit.service"
+    has_fact service.data-dir || save_fact service.data-dir "$arg_data_dir"
     new_unit=$unit
     select_unit "$former_unit"
     [ ! -f "$(unit_file_of "$unit")" ] || stop_service

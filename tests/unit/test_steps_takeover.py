@@ -134,20 +134,25 @@ def test_former_unit_is_removed_and_facts_moved(shell: list[str], host: Host, th
     assert {file.name: file.read_text() for file in (facts / "nexus").iterdir()} == {
         "account.user-made": "nexus\n",
         "prepare.java-home": "/new\n",
+        "service.data-dir": f"{host.folder}/data\n",
     }
     assert not (facts / "second").exists()
     assert not (host.folder / "etc/second.service").exists()
 
 
+@pytest.mark.parametrize("unit", [True, False])
 @pytest.mark.parametrize(
     ("old", "new", "refused"), [(True, False, True), (True, True, False), (False, False, False)]
 )
 def test_new_data_dir_with_old_database_is_refused(
-    shell: list[str], host: Host, old: bool, new: bool, refused: bool
+    shell: list[str], host: Host, old: bool, new: bool, refused: bool, unit: bool
 ) -> None:
-    """Another data dir is refused while the data is in the old one."""
+    """So it is where a change of unit was cut that had removed the former unit and not written the next one."""
     base = host.folder
-    host.unit("nexus", OURS.format(root="/opt/nexus", data=f"{base}/before"))
+    if unit:
+        host.unit("nexus", OURS.format(root="/opt/nexus", data=f"{base}/before"))
+    else:
+        (base / "facts/nexus/service.data-dir").write_text(f"{base}/before\n")
     for folder, there in (("before", old), ("data", new)):
         (base / folder / "db").mkdir(parents=True)
         (base / folder / "db/nexus.mv.db").touch() if there else None
