@@ -98,19 +98,20 @@ def _containerd(root: Path, name: str) -> _Trust:
 
 def _containerd_settings(root: Path, name: str) -> Iterator[Finding]:
     hosts = _folder(root, name) / "hosts.toml"
-    written = _without_comments(hosts.read_text(encoding="utf-8")) if hosts.exists() else ""
-    if hosts.exists() and not _HOST_TABLE.search(written):
-        yield Finding(
-            "containerd-hosts",
-            f"{hosts}: there is no [host] table, and containerd before 2.0 ignores such a file",
-            f'Add [host."https://{name}"], and below it ca = with the path of the authority in PEM',
-        )
-    if _SKIP_VERIFY.search(written):
-        yield Finding(
-            "containerd-skip-verify",
-            f"{hosts}: skip_verify makes containerd accept any certificate",
-            "Remove it, and name the authority as ca",
-        )
+    if hosts.exists():
+        text = _without_comments(hosts.read_text(encoding="utf-8"))
+        if not _HOST_TABLE.search(text):
+            yield Finding(
+                "containerd-hosts",
+                f"{hosts}: there is no [host] table, and containerd before 2.0 ignores such a file",
+                f'Add [host."https://{name}"], and below it ca = with the path of the authority in PEM',
+            )
+        if _SKIP_VERIFY.search(text):
+            yield Finding(
+                "containerd-skip-verify",
+                f"{hosts}: skip_verify makes containerd accept any certificate",
+                "Remove it, and name the authority as ca",
+            )
     config = root / "etc/containerd/config.toml"
     if not config.exists():
         return

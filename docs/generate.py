@@ -38,8 +38,6 @@ COMPONENTS = ("NexusServer", "DockerRegistry", "DockerUser")
 _ENTRY = re.compile(r"^    (\w+(?:, \w+)*): (.*(?:\n {8}.*)*)", re.MULTILINE)
 """An entry in the section Args or Outputs of a docstring."""
 _CODE_BLOCK = re.compile(r"::\n\n((?: {4}.*\n|\n)+)")
-
-
 _ROLE = re.compile(r":(?:class|func|meth|mod):`(?:~[\w.]*\.|\.*)([^`]+)`")
 
 

@@ -122,7 +122,7 @@ def test_odd_name_is_refused_or_works(kind: Kind, connection: Connection) -> Non
         legal = is_legal(kind, connection, name)
         if legal:
             live(kind, connection, name)
-        subject = next(label for label, one in KINDS.items() if one is kind)
+        subject = kind.provider.kind
         outcome = "lives" if legal else "refused in preview"
         record(lane="names", operation=LIFE, subject=subject, fault=shown(name), first=outcome, second=outcome)
 
