@@ -74,8 +74,8 @@ async def _run(settings: Settings, tls: ServerTls | None) -> int:
         if serving.done():
             repositories = Repositories(core, access, settings, state, registry)
             front = Front(core, access, settings, state, registry, repositories)
+            await repositories.agree()  # before anyone can ask for a repository
             runner = await _listen(front, settings, http, https, tls)
-            await repositories.agree()
             log.info("The docker-format stand-in serves in front of Nexus Core")
             await asyncio.wait([told, *ended], return_when=asyncio.FIRST_COMPLETED)
         serving.cancel()
