@@ -75,7 +75,7 @@ make_account() {
 
 provide_data_dir() {
     [ -d "$arg_data_dir" ] || mkdir -p "$(dirname "$arg_data_dir")"
-    [ ! -L "$arg_data_dir" ] || fail "data_dir: $arg_data_dir is a symbolic link; give the directory it leads to"
+    [ ! -L "$arg_data_dir" ] || fail "data_dir: $arg_data_dir is a symbolic link. Give the directory it leads to"
     save_fact account.data-dir "$arg_data_dir"
     add_to_fact account.data-dirs "$arg_data_dir"
     if [ ! -e "$arg_data_dir" ]; then
@@ -83,7 +83,7 @@ provide_data_dir() {
         log "made the data directory $arg_data_dir"
         return 0
     fi
-    [ -d "$arg_data_dir" ] || fail "data_dir: $arg_data_dir is not a directory; move it away or choose another data_dir"
+    [ -d "$arg_data_dir" ] || fail "data_dir: $arg_data_dir is not a directory. Move it away or choose another data_dir"
     if ! has_fact account.chown-pending && [ -z "$(foreign_files)" ]; then
         log "data directory $arg_data_dir belongs to $arg_user:$arg_group"
         return 0
@@ -114,7 +114,7 @@ foreign_files() {
 }
 
 remove_account() {
-    ! unit_is active || fail "user: $unit.service still runs; remove the service first"
+    ! unit_is active || fail "user: $unit.service still runs. Remove the service first"
     if [ "$arg_purge_data" = yes ] && [ -e "$arg_data_dir" ]; then
         purge_data
     elif [ -d "$arg_data_dir" ]; then
@@ -127,17 +127,17 @@ remove_account() {
 
 # purge_data: all of the data directory; the mount point of a disk of its own stays, emptied.
 purge_data() {
-    [ ! -L "$arg_data_dir" ] || fail "purge_data: $arg_data_dir is a symbolic link now; remove the link and what it leads to by hand, or set purge_data to false"
+    [ ! -L "$arg_data_dir" ] || fail "purge_data: $arg_data_dir is a symbolic link now. Remove the link and what it leads to by hand, or set purge_data to false"
     purge_real=$(real_path "$arg_data_dir")
     check_path data_dir "$purge_real"
     purge_below=$(mounts below "$purge_real" | tr '\n' ' ')
     [ -z "$purge_below" ] ||
-        fail "purge_data: other file systems are mounted in $arg_data_dir: ${purge_below% }. Unmount them, or set purge_data to false; nothing was removed"
+        fail "purge_data: other file systems are mounted in $arg_data_dir: ${purge_below% }. Unmount them, or set purge_data to false. Nothing was removed"
     for purge_fact in "$FACTS_ROOT"/*/account.data-dir; do
         if [ ! -f "$purge_fact" ] || [ "$purge_fact" = "$FACTS/account.data-dir" ]; then continue; fi
         purge_other=${purge_fact%/*}
         ! is_within "$(real_path "$(cat "$purge_fact")")" "$purge_real" ||
-            fail "purge_data: ${purge_other##*/}.service has its data in $arg_data_dir too. Remove that server first, or set purge_data to false; nothing was removed"
+            fail "purge_data: ${purge_other##*/}.service has its data in $arg_data_dir too. Remove that server first, or set purge_data to false. Nothing was removed"
     done
     log "purge_data: removing $arg_data_dir"
     if [ -n "$(mounts at "$purge_real")" ]; then

@@ -24,7 +24,7 @@ step() {
 needs_unpacking() {
     [ -e "$install_dir" ] || return 0
     if [ ! -f "$marker" ]; then
-        [ -x "$install_dir/bin/nexus" ] || fail "install_root: $install_dir is there and holds no Nexus; move it away"
+        [ -x "$install_dir/bin/nexus" ] || fail "install_root: $install_dir is there and holds no Nexus. Move it away"
         log "$install_dir was set up by hand: taken as it is"
         return 1
     fi
@@ -33,7 +33,7 @@ needs_unpacking() {
         log "$install_dir is there, from this archive"
         return 1
     fi
-    ! in_use || fail "archive_sha256: $install_dir, which the service runs from, came from an archive with the checksum $installed_sha, not $arg_sha256; one version has one archive: correct archive_sha256, or stop the service to replace it"
+    ! in_use || fail "archive_sha256: $install_dir, which the service runs from, came from an archive with the checksum $installed_sha, not $arg_sha256. Each version has one archive. Correct archive_sha256, or stop the service to replace it"
     log "$install_dir came from another archive and is not in use: replacing it"
 }
 
@@ -53,7 +53,7 @@ unpack_version() {
     check_archive
     mkdir "$work/unpacked"
     run_with_progress "unpacking" 1800 tar -xzf "$archive" -C "$work/unpacked" --no-same-owner --no-same-permissions -m ||
-        fail_download "archive: $archive could not be unpacked (the output of tar is above); it must be the vendor's tar.gz for Linux"
+        fail_download "archive: $archive could not be unpacked (the output of tar is above). Give the vendor's tar.gz for Linux"
     find_top
     refuse_odd_members
     install_unpacked
@@ -79,7 +79,7 @@ fetch_archive() {
     progress_size=$archive
     run_with_progress "downloading" 7200 download -fsSL --retry 5 --retry-delay 2 --connect-timeout 20 --speed-limit 1000 --speed-time 60 \
         --proto '=https,http,file' --proto-redir '=https,http' -o "$archive" "$arg_url" ||
-        fail_download "archive_url: $(archive_source) could not be downloaded (the output of curl is above); check the address, or put the file on the host and give archive_path"
+        fail_download "archive_url: $(archive_source) could not be downloaded (the output of curl is above). Check the address, or put the file on the host and give archive_path"
     unset progress_size
 }
 
@@ -97,14 +97,14 @@ curl_quoted() { printf '%s' "$1" | sed 's/[\\"]/\\&/g'; }
 # fail_download SENTENCE: a full disk is named, whatever tool met it.
 fail_download() {
     [ "$(free_mb "$arg_install_root")" -gt 0 ] ||
-        fail "install_root: the disk of $arg_install_root is full; make space there and run again"
+        fail "install_root: the disk of $arg_install_root is full. Make space there and run again"
     fail "$1"
 }
 
 check_archive() {
     found_sha=$(sha256_of "$archive")
     [ "$found_sha" = "$arg_sha256" ] ||
-        fail "archive_sha256: expected $arg_sha256 and found $found_sha in $(archive_source); nothing was unpacked. Take the checksum from the vendor's page, or another copy of the archive"
+        fail "archive_sha256: expected $arg_sha256 and found $found_sha in $(archive_source). Nothing was unpacked. Take the checksum from the vendor's page, or another copy of the archive"
     log "the checksum holds"
 }
 
@@ -113,8 +113,8 @@ find_top() {
     top=$work/unpacked/nexus-$arg_version
     [ ! -f "$top/bin/nexus" ] || return 0
     other=$(cd "$work/unpacked" && find . -mindepth 1 -maxdepth 1 -name 'nexus-*' | sed 's|^\./||' | sort | head -n 1)
-    [ -n "$other" ] || fail "archive: $(archive_source) holds no nexus-$arg_version/bin/nexus; it must be the vendor's tar.gz for Linux"
-    fail "version: $(archive_source) holds $other, not nexus-$arg_version; correct version or the archive"
+    [ -n "$other" ] || fail "archive: $(archive_source) holds no nexus-$arg_version/bin/nexus. Give the vendor's tar.gz for Linux"
+    fail "version: $(archive_source) holds $other, not nexus-$arg_version. Correct version or the archive"
 }
 
 # refuse_odd_members: files, directories and links that lead to these, nothing else.
@@ -144,7 +144,7 @@ install_unpacked() {
 
 # remove_version: this one, and those that a change of version left beside it.
 remove_version() {
-    ! in_use || fail "version: $unit.service still runs from $install_dir; remove the service first"
+    ! in_use || fail "version: $unit.service still runs from $install_dir. Remove the service first"
     remove_other=$(other_units_with install_root "$arg_install_root" | head -n 1)
     if [ -n "$remove_other" ]; then
         log "$arg_install_root stays: ${remove_other% *}.service runs from it"
@@ -154,7 +154,7 @@ remove_version() {
     [ -f "$marker" ] || [ ! -d "$install_dir" ] || log "$install_dir was set up by hand and stays"
     for install_dir in "$arg_install_root"/nexus-*; do
         [ -f "$install_dir/.nexus-registry" ] || continue
-        ! in_use || fail "version: $unit.service still runs from $install_dir; remove the service first"
+        ! in_use || fail "version: $unit.service still runs from $install_dir. Remove the service first"
         rm -rf "$install_dir"
         log "removed $install_dir"
     done

@@ -14,7 +14,7 @@ doctor() {
     check_word unit "$unit"
     FACTS=$FACTS_ROOT/$unit
     if [ -e "$LOCK_FILE" ] && ! flock -n "$LOCK_FILE" true; then
-        fail "a step is running on this host: $(lock_holder); ask again when it has ended"
+        fail "a step is running on this host: $(lock_holder). Ask again when it has ended"
     fi
     work=$(umask 077 && mktemp -d "$RUN_DIR-doctor.XXXXXX") || fail "host: /run can't be written (the reason is above). Make space in /run, then ask again."
     at_exit remove_work
@@ -107,7 +107,7 @@ doctor_archive() {
     if [ ! -e "$install_dir" ]; then
         log "$install_dir is missing"
     elif [ ! -x "$install_dir/bin/nexus" ]; then
-        log "$install_dir holds no bin/nexus: remove the rest of it"
+        log "$install_dir holds no bin/nexus. Remove the rest of it"
     elif [ -f "$install_dir/.nexus-registry" ]; then
         [ "$(sed -n 's/^sha256 //p' "$install_dir/.nexus-registry")" = "$(printf '%s' "$arg_sha256" | tr A-F a-f)" ] ||
             log "$install_dir comes from another archive"

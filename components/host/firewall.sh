@@ -19,7 +19,7 @@ provide_open_ports() {
         fi
     done
     [ -z "$ports_shut" ] ||
-        log "firewalld is active and its default zone does not list$ports_shut: set open_firewall, or open what clients need by hand"
+        log "firewalld is active and its default zone does not list$ports_shut. Set open_firewall, or open what clients need by hand"
 }
 
 open_port() {
@@ -30,7 +30,7 @@ open_port() {
         case " $open_known " in *" $1 "*) ;; *) save_fact "$firewall_fact" "${open_known:+$open_known }$1" ;; esac
         # shellcheck disable=SC2086
         firewall-cmd -q $firewall_when --add-port="$1/tcp" ||
-            fail "open_firewall: firewalld does not open $1/tcp (its output is above); open it by hand and leave open_firewall out"
+            fail "open_firewall: firewalld does not open $1/tcp (its output is above). Open it by hand and leave open_firewall out"
         log "firewalld: opened $1/tcp${firewall_when:+ for later starts}"
     done
 }

@@ -150,13 +150,13 @@ check_version() {
 take_lock() {
     lock_left=${arg_lock_timeout:-600}
     check_number lock_timeout "$lock_left"
-    command -v flock >/dev/null || fail "flock is missing on this host: install util-linux"
+    command -v flock >/dev/null || fail "flock is missing on this host. Install util-linux"
     [ -e "$LOCK_FILE" ] || (umask 077 && : >>"$LOCK_FILE")
     chmod 0600 "$LOCK_FILE" # whoever may read it may hold the lock
     exec 9>>"$LOCK_FILE"
     end_leftover
     while ! flock -n 9; do
-        [ "$lock_left" -gt 0 ] || fail "another step holds this host: $(lock_holder); run again when it has ended"
+        [ "$lock_left" -gt 0 ] || fail "another step holds this host: $(lock_holder). Run again when it has ended"
         log "waiting for another step on this host: $(lock_holder)"
         lock_slice=10
         [ "$lock_left" -ge 10 ] || lock_slice=$lock_left
@@ -167,7 +167,7 @@ take_lock() {
     note_program
     own_dir "$RUN_DIR" root:root 0700
     rm -rf "$RUN_DIR"/*.?????? # of runs that were killed
-    temp_dir=$(mktemp -d "$RUN_DIR/$1.XXXXXX") || fail "host: $RUN_DIR can't be written (the reason is above): make space in /run and run again"
+    temp_dir=$(mktemp -d "$RUN_DIR/$1.XXXXXX") || fail "host: $RUN_DIR can't be written (the reason is above). Make space in /run and run again"
     at_exit remove_temp_dir
     at_exit end_program
 }
@@ -206,7 +206,7 @@ remove_facts() {
 
 # put_file PATH OWNER:GROUP MODE <content: by a temporary file beside it and one rename, never through a link.
 put_file() (
-    put_failed="$1 could not be written (the reason is above): make space on the disk of $(dirname "$1") and run again"
+    put_failed="$1 could not be written (the reason is above). Make space on the disk of $(dirname "$1") and run again"
     put_temp=$(umask 077 && mktemp "$(dirname "$1")/.nexus-registry.XXXXXX") || fail "$put_failed"
     exit_commands=
     # shellcheck disable=SC2016
@@ -254,7 +254,7 @@ free_mb() { df -Pk "$1" | awk 'END { print int($4 / 1024) }'; }
 
 # own_dir PATH OWNER:GROUP MODE: a directory, never a link that someone else could turn.
 own_dir() {
-    [ ! -L "$1" ] || fail "$1 is a symbolic link: root does not write through it; make it a directory"
+    [ ! -L "$1" ] || fail "$1 is a symbolic link: root does not write through it. Make it a directory"
     [ -d "$1" ] || mkdir "$1"
     is_owned "$1" "$2" "$3" || { chown "$2" "$1" && chmod "$3" "$1"; }
 }
@@ -275,7 +275,7 @@ uptime_seconds() {
 run_with_progress() {
     progress_what=$1 progress_limit=$2 progress_said=0 progress_started=$(uptime_seconds)
     shift 2
-    progress_log=$(mktemp "$temp_dir/output.XXXXXX") || fail "host: $temp_dir can't be written (the reason is above): make space in /run and run again"
+    progress_log=$(mktemp "$temp_dir/output.XXXXXX") || fail "host: $temp_dir can't be written (the reason is above). Make space in /run and run again"
     "$@" >"$progress_log" 2>&1 &
     progress_pid=$!
     note_program

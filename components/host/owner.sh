@@ -141,7 +141,7 @@ remove_unused() {
         remaining_uid=$(account_number passwd "$2")
         close_data_dirs %u "$remaining_uid"
         outside_dirs "$remaining_uid" | while read -r remaining_dir; do
-            log "$remaining_dir still belongs to $remaining_uid, the number of the user $2 that is removed: give it to another user (chown -R)"
+            log "$remaining_dir still belongs to $remaining_uid, the number of the user $2 that is removed. Give it to another user (chown -R)"
         done
         remove_user "$2"
     elif [ "$1" = group ] && getent group "$2" >/dev/null; then

@@ -19,12 +19,12 @@ find_packager() {
         debian) packagers=apt-get ;;
         redhat) packagers='dnf yum' ;;
         suse) packagers=zypper ;;
-        *) fail "host: '${os_name:-$os_id}' is not supported; use Debian, Ubuntu, RHEL and its kin, CentOS 7, Fedora, Amazon Linux, openSUSE or SLES" ;;
+        *) fail "host: '${os_name:-$os_id}' is not supported. Use Debian, Ubuntu, RHEL and its kin, CentOS 7, Fedora, Amazon Linux, openSUSE or SLES" ;;
     esac
     for packager in $packagers; do
         if command -v "$packager" >/dev/null; then return 0; fi
     done
-    fail "host: ${os_name:-$os_id} has no $packagers; install it, or install what prepare needs by hand"
+    fail "host: ${os_name:-$os_id} has no $packagers. Install it, or install what prepare needs by hand"
 }
 
 os_release() (
@@ -68,7 +68,7 @@ refresh_packages() {
     esac
     # shellcheck disable=SC2086
     run_with_progress "asking for the list of packages ($packager)" "$PACKAGE_LIMIT" $refresh_command ||
-        fail "host: $packager could not fetch the list of packages (its last lines are above); the host needs its package sources to install what is missing"
+        fail "host: $packager could not fetch the list of packages (its last lines are above). Make its package sources reachable, or install what is missing by hand"
 }
 
 # apt_update: apt-get ends with 0 when a source or a proxy could not be reached; the first such line is kept.
@@ -129,7 +129,7 @@ zypper_install() {
 wait_for_packager() {
     packager_until=$(($(uptime_seconds) + 300))
     while packager_other=$(lock_owner "$@") && [ -n "$packager_other" ]; do
-        [ "$(uptime_seconds)" -lt "$packager_until" ] || fail "host: $packager_other has held the package manager's lock for 5 minutes; run again when it has ended"
+        [ "$(uptime_seconds)" -lt "$packager_until" ] || fail "host: $packager_other has held the package manager's lock for 5 minutes. Run again when it has ended"
         log "waiting for another package manager: $packager_other"
         sleep 5
     done

@@ -57,7 +57,7 @@ set_admin_password() {
     case $change_code in
         204) rm -f "$left" && log "the configured admin password is in force" ;;
         401) rm -f "$left" && log "removed $left: it did not hold the password in force" ;;
-        *) fail "admin_password: Nexus answered HTTP $change_code to the change of the password; run again" ;;
+        *) fail "admin_password: Nexus answered HTTP $change_code to the change of the password. Run again" ;;
     esac
 }
 

@@ -35,14 +35,14 @@ check_host() {
         *) fail "host: the architecture $(uname -m) is not supported; Nexus runs on x86_64 and aarch64" ;;
     esac
     [ "$(cat /proc/1/comm)" = systemd ] ||
-        fail "host: process 1 is $(cat /proc/1/comm), not systemd; a container without systemd or another init can't run the service"
+        fail "host: process 1 is $(cat /proc/1/comm), not systemd. Choose a host on which systemd runs"
 }
 
 check_memory() {
     check_number heap_mb "$arg_heap_mb"
     memory_mb=$(awk '$1 == "MemTotal:" { print int($2 / 1024) }' /proc/meminfo)
     [ "$arg_heap_mb" -le $((memory_mb * 2 / 3)) ] ||
-        fail "heap_mb: $arg_heap_mb MB is more than two thirds of this host's $memory_mb MB; choose at most $((memory_mb * 2 / 3)) or a larger host"
+        fail "heap_mb: $arg_heap_mb MB is more than two thirds of this host's $memory_mb MB. Choose at most $((memory_mb * 2 / 3)) or a larger host"
 }
 
 # check_disk ARGUMENT PATH: room on the file system of the nearest directory that is there already.
@@ -56,7 +56,7 @@ check_disk() {
         log "little room is left for $1 $2: $disk_mb MB, less than min_disk_mb $arg_min_disk_mb"
         return 0
     fi
-    fail "min_disk_mb: $1 $2 has $disk_mb MB of free disk and $arg_min_disk_mb are asked for; free some, choose another $1 or a smaller min_disk_mb"
+    fail "min_disk_mb: $1 $2 has $disk_mb MB of free disk and $arg_min_disk_mb are asked for. Free some, choose another $1 or a smaller min_disk_mb"
 }
 
 provide_tools() {
@@ -108,7 +108,7 @@ provide_java() {
 
 check_java_home() {
     java_is=$(java_major "$arg_java_home")
-    [ -n "$java_is" ] || fail "java_home: there is no working $arg_java_home/bin/java; install it there, or leave java_home out"
+    [ -n "$java_is" ] || fail "java_home: there is no working $arg_java_home/bin/java. Install it there, or leave java_home out"
     [ -z "$arg_java_major" ] || [ "$java_is" = "$arg_java_major" ] ||
         fail "java_home: $arg_java_home is Java $java_is, and this version of Nexus needs Java $arg_java_major"
 }
@@ -125,13 +125,13 @@ install_java() {
         if package_exists "$java_package"; then
             install_packages "$java_package"
             java_found=$(find_java "$arg_java_major")
-            [ -n "$java_found" ] || fail "java_package: $java_package contains no Java $arg_java_major; name another one, or a java_home"
+            [ -n "$java_found" ] || fail "java_package: $java_package contains no Java $arg_java_major. Name another one, or a java_home"
             return 0
         fi
         java_missing="${java_missing:+$java_missing or }$java_package"
     done
     refuse_unfetched
-    fail "java: $os_name has no package $java_missing; install Java $arg_java_major by hand and name it in java_home, or name its package in java_package"
+    fail "java: $os_name has no package $java_missing. Install Java $arg_java_major by hand and name it in java_home, or name its package in java_package"
 }
 
 # java_packages MAJOR: what it is called here, the best first.

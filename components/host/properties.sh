@@ -21,7 +21,7 @@ desired_properties() {
 stock_args() {
     sed -n 's/^nexus-args=//p' "$1/etc/nexus-default.properties" | tail -n 1 | tr -d ' \r' |
         sed -e 's/,[^,]*jetty-https\.xml//' | grep . ||
-        fail "version: $1/etc/nexus-default.properties names no nexus-args; the archive is not a whole Nexus"
+        fail "version: $1/etc/nexus-default.properties names no nexus-args. Give an archive that holds a whole Nexus"
 }
 
 # desired_property K=V: refused when another argument manages it or the file can't hold it.

@@ -25,7 +25,7 @@ add_launcher_rule() {
     command -v semanage >/dev/null || install_semanage
     save_fact prepare.selinux-rule "$(launcher_rule)"
     semanage fcontext -a -t bin_t "$(launcher_rule)" ||
-        fail "host: SELinux takes no rule for $(launcher_rule) (the output of semanage is above); add it by hand: semanage fcontext -a -t bin_t '$(launcher_rule)'"
+        fail "host: SELinux takes no rule for $(launcher_rule) (the output of semanage is above). Add it by hand: semanage fcontext -a -t bin_t '$(launcher_rule)'"
     log "SELinux: systemd may start the launchers in $arg_install_root"
 }
 
@@ -37,7 +37,7 @@ install_semanage() {
             return 0
         fi
     done
-    fail "install_root: SELinux is active and lets systemd start nothing in $arg_install_root; install semanage, or choose an install_root below /opt"
+    fail "install_root: SELinux is active and lets systemd start nothing in $arg_install_root. Install semanage, or choose an install_root below /opt"
 }
 
 forget_launcher_context() {

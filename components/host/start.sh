@@ -62,7 +62,7 @@ stop_service() {
             log "stopping $unit.service: $stop_spent s"
             [ "$stop_spent" -lt 30 ] || holds_database || kill_service
         fi
-        [ "$stop_spent" -lt 400 ] || fail "host: $unit.service does not stop; look at journalctl -u $unit"
+        [ "$stop_spent" -lt 400 ] || fail "host: $unit.service does not stop. Look at journalctl -u $unit"
         sleep 0.2
     done
 }
@@ -133,7 +133,7 @@ await_ready() {
             *) fail_start "Nexus crashed during its start after $start_spent s" ;;
         esac
         [ "$start_spent" -lt "$arg_start_timeout" ] ||
-            fail_start "start_timeout: Nexus does not answer after $arg_start_timeout s ($(describe_response)); raise the limit if the host is slow"
+            fail_start "start_timeout: Nexus does not answer after $arg_start_timeout s ($(describe_response)). Raise the limit if the host is slow"
         if [ $((start_spent - start_said)) -ge 5 ]; then
             start_said=$start_spent
             ! start_failed || fail_start "Nexus could not start"
@@ -197,5 +197,5 @@ fail_start() {
         printf '%s\n' "--- the last lines of the journal of $unit.service"
         journalctl -q --no-pager -o cat -n 30 -u "$unit.service" 2>/dev/null | redact
     } >&2
-    fail "$1; its last output is above, the whole log is in $nexus_log"
+    fail "$1. Its last output is above, the whole log is in $nexus_log"
 }

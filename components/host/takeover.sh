@@ -129,7 +129,7 @@ adopt_unit() {
 refuse_other_data() {
     other_data=$(launcher_data_dir "$unit" "$1")
     { [ -n "$other_data" ] && has_database "$other_data" && [ "$other_data" != "$(resolved "$arg_data_dir")" ]; } || return 0
-    fail "data_dir: the installation that is there keeps its data in $other_data, not in $arg_data_dir; set data_dir to $other_data"
+    fail "data_dir: the installation that is there keeps its data in $other_data, not in $arg_data_dir. Set data_dir to $other_data"
 }
 
 # A licence that was installed by hand lies in the user's own Java preferences, which the unit no longer shows.

@@ -45,13 +45,13 @@ version_order() {
 refuse_versions() {
     refuse_said="version: the data in $arg_data_dir was last run by Nexus $from, not $to"
     [ "$(version_order "$from" "$to")" != older ] ||
-        fail "$refuse_said, which is older: a database has no downgrade; set version to $from or a newer one"
+        fail "$refuse_said, which is older: a database has no downgrade. Set version to $from or a newer one"
     if on_h2; then
         crosses 3070000 || return 0
         fail "$refuse_said: from 3.70 on the format of its H2 database differs, and the migration is manual ($H2_PAGE)"
     fi
     crosses 3071000 || return 0
-    fail "$refuse_said: from 3.71 on there is no OrientDB; on version 3.70 move the data to H2 with Sonatype's database migrator by hand ($MIGRATION_PAGE), let an up with nexus.datastore.enabled true in properties run it, then set version to $to"
+    fail "$refuse_said: from 3.71 on there is no OrientDB. On version 3.70 move the data to H2 with Sonatype's database migrator by hand ($MIGRATION_PAGE), let an up with nexus.datastore.enabled true in properties run it, then set version to $to"
 }
 
 crosses() { [ "$(version_number "$from")" -lt "$1" ] && [ "$(version_number "$to")" -ge "$1" ]; }
@@ -63,21 +63,21 @@ on_h2() {
 }
 
 refuse_without_rollback() {
-    way_first="set version to $from first, and change it in an up of its own"
+    way_first="Set version to $from first, and change it in an up of its own"
     { [ "$(unit_origin)" = ours ] && [ -x "$arg_install_root/nexus-$from/bin/nexus" ]; } ||
-        fail "$refuse_said, and there is no $unit.service of this program with $arg_install_root/nexus-$from to go back to; $way_first"
+        fail "$refuse_said, and there is no $unit.service of this program with $arg_install_root/nexus-$from to go back to. $way_first"
     for way_line in "User=$arg_user" "Group=$arg_group" "ExecStart=$arg_install_root/nexus/bin/nexus run"; do
-        grep -qxF "$way_line" "$(unit_file)" || fail "$refuse_said, and its unit has another ${way_line%%=*}; $way_first"
+        grep -qxF "$way_line" "$(unit_file)" || fail "$refuse_said, and its unit has another ${way_line%%=*}. $way_first"
     done
-    grep -qF -- "-Dkaraf.data=$arg_data_dir " "$(unit_file)" || fail "$refuse_said, and its unit has another data_dir; $way_first"
+    grep -qF -- "-Dkaraf.data=$arg_data_dir " "$(unit_file)" || fail "$refuse_said, and its unit has another data_dir. $way_first"
     ! database_elsewhere ||
-        fail "version: a jdbcUrl leads to a database elsewhere than in $arg_data_dir/db, which can't be copied from here; a change of version of such a server is not supported"
+        fail "version: a jdbcUrl leads to a database elsewhere than in $arg_data_dir/db, which can't be copied from here. Change the version of such a server by hand"
     for way_item in $(copied_items); do
         { [ ! -L "$arg_data_dir/$way_item" ] && [ "$(stat -c %d "$arg_data_dir/$way_item")" = "$(stat -c %d "$arg_data_dir")" ]; } ||
-            fail "data_dir: $arg_data_dir/$way_item is a link or a disk of its own, and a change of version puts it back by a rename; make it a plain directory"
+            fail "data_dir: $arg_data_dir/$way_item is a link or a disk of its own, and a change of version puts it back by a rename. Make it a plain directory"
     done
     [ -z "$(find "$arg_data_dir/db" -type l | head -n 1)" ] ||
-        fail "data_dir: there are links in $arg_data_dir/db, so that a copy of it is not whole; make them plain files"
+        fail "data_dir: there are links in $arg_data_dir/db, so that a copy of it is not whole. Make them plain files"
     derive_https_xml "$install_dir" /keystore "$java" x >/dev/null
     stock_args "$install_dir" >/dev/null
 }
@@ -92,7 +92,7 @@ refuse_little_room() {
     ! on_h2 || room_left=$room_copy
     room_free=$(free_mb "$arg_data_dir")
     [ "$room_free" -ge $((room_copy + room_left)) ] ||
-        fail "data_dir: a change of version needs $((room_copy + room_left)) MB of free disk at $arg_data_dir ($room_copy for a copy of the database and configuration, $room_left for Nexus to write) and there are $room_free; free some: nothing was changed"
+        fail "data_dir: a change of version needs $((room_copy + room_left)) MB of free disk at $arg_data_dir ($room_copy for a copy of the database and configuration, $room_left for Nexus to write) and there are $room_free. Nothing was changed. Free some and run again"
 }
 
 # --- the journal ------------------------------------------------------------------------------------------------
@@ -149,7 +149,7 @@ stop_cleanly() {
     log "stopping Nexus $from"
     stop_service
     [ "$clean_before" != active ] || [ "$(unit_property Result)" = success ] ||
-        fail "Nexus $from did not stop by itself ($(unit_property Result)), so that a copy of its database may be broken; look at journalctl -u $unit"
+        fail "Nexus $from did not stop by itself ($(unit_property Result)), so that a copy of its database may be broken. Look at journalctl -u $unit"
 }
 
 copy_data() {
@@ -202,7 +202,7 @@ roll_back() {
     set -e
     cat "$work/why" >&2
     [ "$back_status" -eq 0 ] ||
-        fail "$back_why; version, configuration and database of $from are put back, but it does not start either (its output is above); look at $arg_data_dir/log/nexus.log"
+        fail "$back_why; version, configuration and database of $from are put back, but it does not start either (its output is above). Look at $arg_data_dir/log/nexus.log"
     fail "$back_why; version $from runs again, with its configuration and database"
 }
 

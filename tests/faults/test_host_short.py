@@ -35,7 +35,7 @@ def test_full_disk_while_unpacking_leaves_nothing(server: Server) -> None:
     """A disk that is full while unpacking leaves no half and the next run unpacks."""
     server.host.ssh("mkdir -p /opt/nexus && mount -t tmpfs -o size=100m tmpfs /opt/nexus")
     said = server.refused("archive")
-    assert said.startswith("install_root: the disk of /opt/nexus is full; make space"), said
+    assert said.startswith("install_root: the disk of /opt/nexus is full. Make space"), said
     assert server.host.ssh("ls -A /opt/nexus").stdout.strip() == ""
     server.host.ssh("mount -o remount,size=2g /opt/nexus")
     server.run("archive")

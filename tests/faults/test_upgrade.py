@@ -92,9 +92,9 @@ def test_upgrade_without_rollback_is_refused(server: Server) -> None:
     """What has no way back is refused while the server runs on."""
     before = server.property("MainPID")
     for version, said in (
-        ("3.26.0-01", "which is older: a database has no downgrade; set version to 3.41.1-01 or a newer one"),
-        ("3.71.0-06", "from 3.71 on there is no OrientDB; on version 3.70 move the data to H2 with Sonatype's"),
-        ("3.62.0-02", "has no etc/jetty/jetty-https.xml; the archive is not a whole Nexus"),
+        ("3.26.0-01", "which is older: a database has no downgrade. Set version to 3.41.1-01 or a newer one"),
+        ("3.71.0-06", "from 3.71 on there is no OrientDB. On version 3.70 move the data to H2 with Sonatype's"),
+        ("3.62.0-02", "has no etc/jetty/jetty-https.xml. Give an archive that holds a whole Nexus"),
     ):
         other = f"{server.install_root}/nexus-{version}"
         server.host.ssh(f"mkdir -p {other}/bin && cp -p /bin/true {other}/bin/nexus")
@@ -159,7 +159,7 @@ def test_upgrade_keeps_data_and_old_version(server: Server) -> None:
 def test_downgrade_is_refused_and_delete_removes_versions(server: Server) -> None:
     """There is no way down and both versions go with the server."""
     refused = server.refused("service", version=OLD)
-    assert f"which is older: a database has no downgrade; set version to {NEW}" in refused
+    assert f"which is older: a database has no downgrade. Set version to {NEW}" in refused
     server.run("service", "delete", version=OLD)  # what state says when a change was told to have failed
     server.run("archive", "delete")
     assert not server.host.exists(server.install_root)

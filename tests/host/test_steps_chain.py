@@ -204,7 +204,7 @@ def test_failed_start_shows_log_and_next_run_starts(server: Server) -> None:
     assert done.returncode == 1
     assert "--- the last lines of /var/lib/nexus/log/nexus.log" in done.stderr
     assert "jetty.https.acceptors" in done.stderr
-    assert done.stderr.strip().splitlines()[-1].startswith("Nexus could not start; its last output is above")
+    assert done.stderr.strip().splitlines()[-1].startswith("Nexus could not start. Its last output is above")
     assert "serves HTTP on" in server.run("service", "update").stdout
     text = server.host.read(properties)
     assert "# by hand\nnexus.search.limit=9\n" in text

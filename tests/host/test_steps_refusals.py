@@ -69,7 +69,7 @@ def test_archive_on_host_unpacks_versions_side_by_side(server: Server) -> None:
         ({"heap_mb": 9_999_999}, "heap_mb: 9999999 MB is more than two thirds of this host's"),
         ({"min_disk_mb": 99_999_999}, "min_disk_mb: install_root /opt/nexus has"),
         ({"java_home": "/opt/java"}, "java_home: there is no working /opt/java/bin/java"),
-        ({"java_major": 8}, "no package openjdk-8-jre-headless; install Java 8 by hand and name it in java_home"),
+        ({"java_major": 8}, "no package openjdk-8-jre-headless. Install Java 8 by hand and name it in java_home"),
         ({"java_package": "no-such-java"}, "has no package no-such-java;"),
         ({"java_major": None, "java_package": "x"}, "java_package: the archive of this version contains its Java"),
     ],
@@ -136,7 +136,7 @@ def test_second_step_waits_and_names_first(server: Server) -> None:
     server.host.ssh("touch /tmp/go")
     waited = server.run("account").stdout
     hold.join()
-    assert refused == f"another step holds this host: {NAME}; run again when it has ended"
+    assert refused == f"another step holds this host: {NAME}. Run again when it has ended"
     assert f"waiting for another step on this host: {NAME}" in waited
 
 

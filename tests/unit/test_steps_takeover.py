@@ -214,7 +214,7 @@ def test_start_that_takes_too_long_names_start_timeout(shell: list[str], tmp_pat
     stubs += "unit_property() { :; }\nsystemctl() { echo MainPID=; }\nremove_facts() { :; }\nredact() { :; }\n"
     body = f"{stubs}nexus_log={tmp_path}/none log_before=0 start_began=$(uptime_seconds)\nawait_ready"
     said = run(shell, parsed("--start-timeout 1", body)).splitlines()[-1]
-    assert said.startswith("start_timeout: Nexus does not answer after 1 s (no answer yet); raise the limit")
+    assert said.startswith("start_timeout: Nexus does not answer after 1 s (no answer yet). Raise the limit")
 
 
 def test_clock_jump_ends_no_wait(shell: list[str], tmp_path: Path) -> None:
