@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import signal
@@ -127,7 +128,10 @@ class Process:
         """Send a signal, if any, and wait; whether the process is gone then."""
         try:
             handle = os.pidfd_open(self.pid)  # from here on the id can't mean another process
-        except ProcessLookupError:
+        except OSError as error:
+            # The last two, by the kernel's version: the id is that of another process's thread now.
+            if error.errno not in (errno.ESRCH, errno.ENOENT, errno.EINVAL):
+                raise
             return True
         try:
             if not self.alive:

@@ -27,3 +27,17 @@ def test_ended_process_has_no_children() -> None:
     gone = subprocess.Popen(["true"])
     gone.wait()
     assert Process.below(gone.pid) == []
+
+
+def test_process_whose_id_is_that_of_a_thread_now_is_gone() -> None:
+    """The kernel gives ids of processes that ended to threads, and those have no handle."""
+    done = threading.Event()
+    thread = threading.Thread(target=done.wait)
+    thread.start()
+    try:
+        assert thread.native_id
+        Process(thread.native_id, started=1).end(patience=0)
+        assert Process(thread.native_id, started=1).wait(0)
+    finally:
+        done.set()
+        thread.join()
