@@ -289,7 +289,10 @@ def _push(client: NexusClient, base: str, target: Target, asked: dict[str, str])
 
     def upload(content: bytes) -> dict[str, object]:
         name = _digest(content)
-        place = urljoin(f"{base}/", send("POST", f"{image}/blobs/uploads/").headers["Location"])
+        begun = send("POST", f"{image}/blobs/uploads/")
+        if "Location" not in begun.headers:
+            raise requests.HTTPError(response=begun)
+        place = urljoin(f"{base}/", begun.headers["Location"])
         place += f"{'&' if '?' in place else '?'}{urlencode({'digest': name})}"
         send("PUT", place, content, **{"Content-Type": "application/octet-stream"})
         return {"digest": name, "size": len(content)}
@@ -312,6 +315,7 @@ def _push(client: NexusClient, base: str, target: Target, asked: dict[str, str])
             401: f"Give {target.username} the role that may {step}",
             403: f"Give {target.username} the role that may {step}",
             404: "Correct the path of --push",
+            202: "The response has no Location. Let the reverse proxy pass that header on",
             413: "Raise the limit of the reverse proxy for the size of a request",
         }
         yield Finding(step, text, remedies.get(status, "See nexus.log of the server"))

@@ -159,6 +159,13 @@ def test_each_fault_of_registry_and_nexus_has_its_code(code: str) -> None:
         assert code in codes(fake, registry)
 
 
+def test_upload_without_its_address_is_finding() -> None:
+    registry = Registry()
+    registry.changed["/v2/team/doctor/blobs/uploads/"] = Response(202)
+    with serve(registry) as fake:
+        assert codes(fake, registry) == ["push"]
+
+
 @pytest.mark.parametrize(
     ("version", "given"),
     [
