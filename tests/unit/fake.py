@@ -66,6 +66,7 @@ def serve(script: Script, tls: ssl.SSLContext | None = None) -> Iterator[FakeSer
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # one piece each response: a second one would wait 40 ms for an acknowledgement
 
         def handle_any(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
