@@ -97,7 +97,8 @@ def test_unsupported_fields_are_left_out(shell: list[str], tmp_path: Path) -> No
 
 def test_unknown_file_is_refused(shell: list[str], tmp_path: Path) -> None:
     install = fake_install(tmp_path, "<Configure/>", scanner=False)
-    assert "which every known version has. Choose another version" in run(shell, f"derive_https_xml {install} /k {install}/java pw")
+    said = run(shell, f"derive_https_xml {install} /k {install}/java pw")
+    assert "which every known version has. Choose another version" in said
 
 
 BEFORE = """# by hand
