@@ -56,7 +56,7 @@ def test_chart_draws_share_of_goal() -> None:
 
 def test_chart_of_performance_says_what_its_table_says() -> None:
     drawn = {bar.label: bar for bar in charts.bars(PERFORMANCE)}
-    told = {row["figure"].partition(": ")[0]: row for row in charts.rows(PERFORMANCE)}
+    told = {row["figure"].partition(": ")[0]: row for row in charts.rows(PERFORMANCE) if "figure" in row}
     assert drawn.keys() <= told.keys()
     assert hooks.CHART in PERFORMANCE
     for label, row in told.items():
