@@ -54,6 +54,7 @@ class DockerRegistryArgs:
         anonymous_pull: let anybody pull. The server must have ``anonymous_access`` on.
         blob_store_name: where blobs are kept; replaces.
         write_policy: ``ALLOW``, ``ALLOW_ONCE`` (no tag is pushed twice) or ``DENY``.
+        cleanup_policy_names: names of the CleanupPolicy resources that mark images for deletion.
         force_destroy: let a deletion take the images with it; needs an ``up`` of its own before.
         adopt: change a repository, roles and users that exist and differ.
         manage_server: on a server that no NexusServer of this stack manages, also manage what exists once per
@@ -78,6 +79,7 @@ class DockerRegistryArgs:
     anonymous_pull: bool = False
     blob_store_name: str = "default"
     write_policy: str = "ALLOW"
+    cleanup_policy_names: Sequence[pulumi.Input[str]] = ()
     force_destroy: bool = False
     adopt: bool = False
     manage_server: bool = False
@@ -207,6 +209,7 @@ class DockerRegistry(pulumi.ComponentResource):
             connection=self.connection,
             blob_store_name=args.blob_store_name,
             write_policy=args.write_policy,
+            cleanup_policy_names=list(args.cleanup_policy_names),
             force_basic_auth=not args.anonymous_pull,
             http_port=args.http_port,
             https_port=args.https_port,

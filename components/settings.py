@@ -206,14 +206,14 @@ def _fields(arguments: type[Any]) -> Iterator[_Field]:
 def _default(field: _Field) -> Any:
     if field.default_factory is not dataclasses.MISSING:
         return [] if field.name in USERS else field.default_factory()
-    return field.default
+    return [] if field.default == () else field.default
 
 
 def _kind(field: _Field) -> str:
     """The type of a key's value: ``str``, ``int``, ``bool``, ``list`` or ``object``."""
-    if field.name in USERS:
-        return "list"
     kind = str(field.type).removesuffix(" | None")
+    if field.name in USERS or kind.startswith("Sequence["):
+        return "list"
     if kind in ("int", "bool"):
         return kind
     return "object" if kind.startswith("Mapping[") else "str"

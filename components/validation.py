@@ -240,13 +240,11 @@ def registry_problems(
             if 0 < (getattr(args, name) or 0) < 1024:
                 yield name, f"{getattr(args, name)} needs privileged_ports on the server. Set it to true."
     yield from _user_problems(args, accounts)
-    repository = {
-        "name": args.repository,
-        "blob_store_name": args.blob_store_name,
-        "write_policy": args.write_policy,
-        "connection": _CONNECTION,
+    shared = ("blob_store_name", "write_policy", "cleanup_policy_names")
+    repository = {"name": args.repository, "connection": _CONNECTION} | {
+        name: getattr(args, name) for name in shared
     }
-    arguments = {"name": "repository", "blob_store_name": "blob_store_name", "write_policy": "write_policy"}
+    arguments = {"name": "repository", **{name: name for name in shared}}
     yield from provider_problems(DockerHostedRepositoryProvider(), repository, arguments)
     if server is not None and args.anonymous_pull and not server.anonymous_access:
         yield (

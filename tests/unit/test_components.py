@@ -131,6 +131,7 @@ def test_server_refuses_invalid_argument(changes: dict[str, Any], said: str) -> 
         ({"hostname": "h", "pushers": {"ci": ""}}, r"pushers: the password of 'ci' must not be empty"),
         ({"hostname": "h", "repository": "Team"}, r"repository: must be lower-case letters"),
         ({"hostname": "h", "repository": "x" * 198}, r"repository: must have at most 200 characters"),
+        ({"hostname": "h", "cleanup_policy_names": ["a", 3]}, r"cleanup_policy_names: "),
         ({"hostname": "h", "write_policy": "never"}, r"write_policy: must be one of"),
         ({"login_server": "https://h"}, r"login_server: must be a host with an optional port"),
     ],

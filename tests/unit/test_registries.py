@@ -20,6 +20,7 @@ from nexus_registry.components import (
 )
 from nexus_registry.components.registry import former_names, user_resource_name
 from nexus_registry.providers.security.role import Role
+from nexus_registry.providers.system.cleanup_policy import CleanupPolicy
 from pulumi.runtime.rpc import unwrap_rpc_secret
 
 from .test_components import registry, server
@@ -148,6 +149,21 @@ def test_existing_roles_are_granted_and_not_created(created: Callable[..., Made]
     assert made["User", "registry:ci"]["roles"] == ["developers", "auditors", "nx-metrics"]
     assert made["User", "registry:ci"]["incarnations"] == ["token of audit"]
     assert made["User", "registry:al"]["roles"] == ["readers"]
+
+
+def test_repository_has_cleanup_policies(created: Callable[..., Made]) -> None:
+    def program() -> None:
+        nexus = server()
+        old = CleanupPolicy(
+            "old", connection=nexus.connection, name="old-images", format="docker", criteria_last_downloaded=30
+        )
+        registry(server=nexus, cleanup_policy_names=[old.name, "by-hand"])
+
+    made = created(program)
+    assert made["DockerHostedRepository", "registry-repository"]["cleanup_policy_names"] == [
+        "old-images",
+        "by-hand",
+    ]
 
 
 def test_existing_users_are_verified_and_not_created(created: Callable[..., Made]) -> None:

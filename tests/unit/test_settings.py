@@ -109,6 +109,7 @@ def test_configuration_becomes_arguments() -> None:
         properties={"nexus.scripts.allowCreation": "false"},
         extra_roles={"ci": ["nx-metrics"]},
         pullers=["al"],
+        cleanup_policy_names=["old-images"],
         user_passwords={"ci": CANARY, "al": CANARY},
         accept_eula=True,
     )
@@ -121,6 +122,7 @@ def test_configuration_becomes_arguments() -> None:
     assert (registry.login_server, registry.ca) == ("images.example.com", "of the proxy")
     assert ([*registry.pushers], [*registry.pullers]) == (["ci"], ["al"])
     assert registry.extra_roles == {"ci": ["nx-metrics"]}
+    assert registry.cleanup_policy_names == ["old-images"]
     for secret in (server.admin_password, server.private_key, registry.pushers["ci"]):
         assert isinstance(secret, pulumi.Output)
 
