@@ -21,7 +21,7 @@ from .client import NexusClient
 from .compat import parse_server_header
 from .connection import client_from_state, client_of, require_same_server, server_of
 from .errors import NexusError, NotFound, OutcomeUnknown, RateLimited, Refused
-from .run import CHECK_TIMEOUT, Desired, Held, Key
+from .run import CHECK_TIMEOUT, DATA_TIMEOUT, Desired, Held, Key
 from .schema import PROVIDER_KEY, describe, differences, mismatches, normalised, outdated_names
 from .unknown import has_unknown
 
@@ -92,6 +92,10 @@ class NexusProvider(Mapped, AvailableProvider):
         except NotFound:  # of the server, or of a proxy in between
             if self.find(client, properties) is not None:
                 raise
+
+    def takes_data(self, client: NexusClient, properties: Mapping[str, Any]) -> bool:  # noqa: ARG002
+        """Whether ``remove`` takes data with it that no create restores."""
+        return False
 
     def find_in_list(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual | None:  # noqa: ARG002
         """The object from the list of its kind, for a refresh; ``None`` when it must be read by itself."""
@@ -213,6 +217,10 @@ class NexusProvider(Mapped, AvailableProvider):
         with self.api_errors(id_, state, from_state=True) as client:
             self._require_replaceable(client, urn, key)
             new_owner = self.run.new_owner(urn, held) or self._new_owner_elsewhere(urn, held, state)
+            if new_owner is None and self.run.desired_by(urn) and self.takes_data(client, state):
+                # A replacement: the program is not at its end, and the check of another resource may be to come.
+                new_owner = self.run.new_owner(urn, held, timeout=DATA_TIMEOUT)
+                new_owner = new_owner or self._new_owner_elsewhere(urn, held, state)
             if new_owner is None:
                 try:
                     self._require_own(client, state)

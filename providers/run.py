@@ -18,6 +18,9 @@ Key = tuple[str, str, str]
 CHECK_TIMEOUT = 3.0
 """Seconds in which the checks of resources that do not depend on each other have all arrived."""
 
+DATA_TIMEOUT = 10.0
+"""The same where data would be lost."""
+
 
 @dataclass(frozen=True)
 class Desired:

@@ -110,6 +110,9 @@ class HostedProvider(RepositoryProvider):
             )
         super().remove(client, properties)
 
+    def takes_data(self, client: NexusClient, properties: Mapping[str, Any]) -> bool:
+        return bool(properties.get("force_destroy")) and self._holds_components(client, properties)
+
     def _holds_components(self, client: NexusClient, properties: Mapping[str, Any]) -> bool:
         try:
             page = client.get_object("/v1/components", repository=self.identity(properties))

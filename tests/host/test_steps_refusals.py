@@ -70,7 +70,7 @@ def test_archive_on_host_unpacks_versions_side_by_side(server: Server) -> None:
         ({"min_disk_mb": 99_999_999}, "min_disk_mb: install_root /opt/nexus has"),
         ({"java_home": "/opt/java"}, "java_home: there is no working /opt/java/bin/java"),
         ({"java_major": 8}, "no package openjdk-8-jre-headless. Install Java 8 by hand and name it in java_home"),
-        ({"java_package": "no-such-java"}, "has no package no-such-java;"),
+        ({"java_package": "no-such-java"}, "has no package no-such-java. "),
         ({"java_major": None, "java_package": "x"}, "java_package: the archive of this version contains its Java"),
     ],
 )

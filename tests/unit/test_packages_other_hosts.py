@@ -281,7 +281,7 @@ def test_firewalld_ports_follow_open_firewall(tmp_path: Path) -> None:
     )
     state = "firewall-cmd -q --state"
     assert [call for call in host.calls() if call.startswith("firewall")] == [state, query[0]]
-    assert "firewalld is active and its default zone does not list 8443/tcp: set open_firewall" in untold.stdout
+    assert "firewalld is active and its default zone does not list 8443/tcp. Set open_firewall" in untold.stdout
     told = {**ASKED, "open_firewall": True}
     assert host.run("prepare", "update", **told).returncode == 0
     assert host.calls() == [state, query[0], add[0], query[1], add[1]]

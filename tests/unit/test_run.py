@@ -227,6 +227,38 @@ def test_swapped_repositories_keep_their_images(engine: Engine, nexus: Stored, n
     assert {name: one["docker"]["httpPort"] for name, one in nexus.repositories.items()} == {"a": 5002, "b": 5001}
 
 
+def test_images_are_kept_for_owner_whose_check_arrives_later(
+    engine: Engine, nexus: Stored, new_run: NewRun
+) -> None:
+    """A repository that is removed with its images, and that another resource of this run declares."""
+    kind = DockerHostedRepositoryProvider
+    a, b = {**REPOSITORY, "name": "a", "force_destroy": True}, {**REPOSITORY, "name": "b"}
+    engine.create("one", kind, engine.check("one", kind, **a))
+    engine.create("two", kind, engine.check("two", kind, **b))
+    nexus.images.add("a")
+    nexus.repositories["a"]["mark"] = "the first"
+    new_run()
+    engine.check("one", kind, **{**a, "name": "b"})
+    timer = threading.Timer(0.3, partial(engine.check, "two", kind, **{**b, "name": "a"}))
+    timer.start()
+    engine.delete("one")
+    timer.join()
+    assert nexus.repositories["a"]["mark"] == "the first"
+
+
+def test_images_go_with_repository_that_nobody_declares(
+    engine: Engine, nexus: Stored, new_run: NewRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = DockerHostedRepositoryProvider
+    monkeypatch.setattr("nexus_registry.providers.crud.DATA_TIMEOUT", 0.1)
+    a = {**REPOSITORY, "name": "a", "force_destroy": True}
+    engine.create("one", kind, engine.check("one", kind, **a))
+    nexus.images.add("a")
+    new_run()
+    engine.replace("one", **{**a, "name": "b"})
+    assert set(nexus.repositories) == {"b"}
+
+
 def test_ports_are_swapped_in_one_run(engine: Engine, nexus: Stored, new_run: NewRun) -> None:
     kind = DockerHostedRepositoryProvider
     a, b = {**REPOSITORY, "name": "a", "http_port": 5001}, {**REPOSITORY, "name": "b", "http_port": 5002}
