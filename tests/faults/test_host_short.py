@@ -56,7 +56,7 @@ def test_full_disk_keeps_old_keystore(server: Server) -> None:
     before = server.host.ssh(f"sha256sum < {folder}/keystore.jks").stdout
     other = server.with_store(type(server.store).make("another password"))
     said = other.refused("keystore", "update")
-    assert "make space on the disk of /var/lib/nexus/etc/ssl" in said
+    assert "Make space on the disk of /var/lib/nexus/etc/ssl" in said
     assert server.host.ssh(f"sha256sum < {folder}/keystore.jks").stdout == before
     server.host.ssh(f"rm {folder}/filler")
     other.run("keystore", "update")
