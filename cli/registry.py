@@ -312,10 +312,10 @@ def _push(client: NexusClient, base: str, target: Target, asked: dict[str, str])
         status = error.response.status_code
         text = f"{step} of {target.image}:{tag} is answered {status}"
         remedies = {
+            202: "The response has no Location. Let the reverse proxy pass that header on",
             401: f"Give {target.username} the role that may {step}",
             403: f"Give {target.username} the role that may {step}",
             404: "Correct the path of --push",
-            202: "The response has no Location. Let the reverse proxy pass that header on",
             413: "Raise the limit of the reverse proxy for the size of a request",
         }
         yield Finding(step, text, remedies.get(status, "See nexus.log of the server"))

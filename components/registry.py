@@ -79,7 +79,7 @@ class DockerRegistryArgs:
     anonymous_pull: bool = False
     blob_store_name: str = "default"
     write_policy: str = "ALLOW"
-    cleanup_policy_names: Sequence[pulumi.Input[str]] = ()
+    cleanup_policy_names: Sequence[pulumi.Input[str]] = field(default_factory=list)
     force_destroy: bool = False
     adopt: bool = False
     manage_server: bool = False

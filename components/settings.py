@@ -206,7 +206,7 @@ def _fields(arguments: type[Any]) -> Iterator[_Field]:
 def _default(field: _Field) -> Any:
     if field.default_factory is not dataclasses.MISSING:
         return [] if field.name in USERS else field.default_factory()
-    return [] if field.default == () else field.default
+    return field.default
 
 
 def _kind(field: _Field) -> str:

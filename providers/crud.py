@@ -216,11 +216,10 @@ class NexusProvider(Mapped, AvailableProvider):
         held = Held(key, state.get("incarnation"))
         with self.api_errors(id_, state, from_state=True) as client:
             self._require_replaceable(client, urn, key)
-            new_owner = self.run.new_owner(urn, held) or self._new_owner_elsewhere(urn, held, state)
+            new_owner = self._new_owner(urn, held, state)
             if new_owner is None and self.run.desired_by(urn) and self.takes_data(client, state):
                 # A replacement: the program is not at its end, and the check of another resource may be to come.
-                new_owner = self.run.new_owner(urn, held, timeout=DATA_TIMEOUT)
-                new_owner = new_owner or self._new_owner_elsewhere(urn, held, state)
+                new_owner = self._new_owner(urn, held, state, timeout=DATA_TIMEOUT)
             if new_owner is None:
                 try:
                     self._require_own(client, state)

@@ -90,6 +90,12 @@ class OwnedProvider(Provider):
         if urn and key is not None:
             self.run.hold(urn, Held(key, state.get("incarnation")))
 
+    def _new_owner(
+        self, urn: str, held: Held, state: Mapping[str, Any], *, timeout: float = 0.0
+    ) -> Desired | None:
+        """Another resource that declares the object, at whichever address of its server."""
+        return self.run.new_owner(urn, held, timeout=timeout) or self._new_owner_elsewhere(urn, held, state)
+
     def _new_owner_elsewhere(self, urn: str, held: Held, state: Mapping[str, Any]) -> Desired | None:
         """Another resource that declares the object, with another address of the same server."""
         for one in self.run.same_names_elsewhere(urn, held):
