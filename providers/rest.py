@@ -80,9 +80,10 @@ class ObjectProvider(RestProvider):
         try:
             body = client.get_object(self.address(self.item, inputs))
         except NotFound:
-            if self._is_listed(client, inputs):
-                raise
-            return None
+            if not self._is_listed(client, inputs):
+                return None
+            # A create that timed out stored it in the meantime, or the 404 came from a proxy, which repeats it.
+            body = client.get_object(self.address(self.item, inputs))
         return self.actual(body)
 
     def find_in_list(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual | None:
@@ -106,7 +107,7 @@ class ObjectProvider(RestProvider):
         client.put(self.address(self.update_path, inputs), self.to_body(inputs, actual.body))
 
     def _is_listed(self, client: NexusClient, inputs: Mapping[str, Any]) -> bool:
-        """Whether the server lists an object after a 404: then the 404 came from a proxy in between."""
+        """Whether the server lists an object after a 404."""
         if not self.list_path:
             client.login()
             return False

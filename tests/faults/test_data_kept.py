@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import pytest
@@ -53,7 +53,8 @@ class Careless(RuleBasedStateMachine):
     def _struck(self, strike: tuple[str, int] | None) -> Iterator[None]:
         if strike:
             self.faulty.proxy.inject(NEXUS[strike[0]], nth=strike[1])
-        yield
+        with short_timeouts() if strike else nullcontext():
+            yield
         self.faulty.proxy.clear_and_wait()
         new_process()
 
@@ -127,7 +128,7 @@ class Careless(RuleBasedStateMachine):
 @pytest.fixture
 def seeded(faulty: FaultyServer) -> Iterator[FaultyServer]:
     """The licence accepted, and another blob store."""
-    with faulty.api.licensed(), short_timeouts():
+    with faulty.api.licensed():
         faulty.api.ok("POST", "blobstores/file", {"name": STORE, "path": STORE})
         yield faulty
         faulty.api.call("DELETE", f"blobstores/{STORE}")

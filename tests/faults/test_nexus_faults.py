@@ -39,13 +39,7 @@ CELLS = [
 
 
 @pytest.fixture(scope="module")
-def quick() -> Iterator[None]:
-    with short_timeouts():
-        yield
-
-
-@pytest.fixture(scope="module")
-def prepared(faulty: FaultyServer, quick: None) -> Iterator[dict[tuple[str, str], Operation]]:
+def prepared(faulty: FaultyServer) -> Iterator[dict[tuple[str, str], Operation]]:
     known: dict[tuple[str, str], Operation] = {}
     yield known
     for one in SUBJECTS.values():
@@ -105,7 +99,8 @@ def test_repository_with_image_is_never_deleted(faulty: FaultyServer, holding: O
     """A repository that holds an image is never deleted."""
     for nth in range(1, len(holding.requests) + 1):
         faulty.proxy.inject(NEXUS[fault], nth=nth)
-        first = run(lambda: holding.perform(replace(holding.state)), set(), ())
+        with short_timeouts():
+            first = run(lambda: holding.perform(replace(holding.state)), set(), ())
         happened = faulty.proxy.hits
         faulty.proxy.clear_and_wait()
         second = run(lambda: holding.perform(replace(holding.state)), set(), ())
@@ -125,7 +120,7 @@ def test_repository_with_image_is_never_deleted(faulty: FaultyServer, holding: O
 
 
 @pytest.fixture(scope="module")
-def holding(faulty: FaultyServer, quick: None) -> Iterator[Operation]:
+def holding(faulty: FaultyServer) -> Iterator[Operation]:
     """The deletion of a repository with an image in it, which is refused."""
     (subject,) = (one for one in SUBJECTS.values() if one.provider is DockerHostedRepositoryProvider)
     subject.remove(faulty.api)

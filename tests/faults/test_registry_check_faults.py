@@ -28,12 +28,7 @@ def connector(faulty: FaultyServer) -> Iterator[FaultProxy]:
     docker = {"v1Enabled": False, "forceBasicAuth": False, "httpPort": PORT}
     with faulty.api.licensed(), faulty.api.token_realm(), faulty.api.anonymous(enabled=True):
         faulty.api.ok("POST", "repositories/docker/hosted", {**body, "docker": docker})
-        with (
-            FaultProxy(f"http://127.0.0.1:{PORT}") as proxy,
-            short_timeouts(),
-            pytest.MonkeyPatch.context() as patch,
-        ):
-            patch.setattr(registry_check, "_START_TIMEOUT", 1.0)
+        with FaultProxy(f"http://127.0.0.1:{PORT}") as proxy:
             yield proxy
         faulty.api.call("DELETE", f"repositories/{NAME}")
 
@@ -60,7 +55,9 @@ def test_registry_check_passes_or_fails_with_one_sentence(
     assert prove() == "held"
     for nth in range(1, len(connector.seen) + 1):
         connector.inject(NEXUS[fault], nth=nth)
-        first = run(prove, {"held"}, (faulty.nexus.password,))
+        with short_timeouts(), pytest.MonkeyPatch.context() as patch:
+            patch.setattr(registry_check, "_START_TIMEOUT", 1.0)
+            first = run(prove, {"held"}, (faulty.nexus.password,))
         connector.clear_and_wait()
         second = run(prove, {"held"}, (faulty.nexus.password,))
         assert not first.wrong

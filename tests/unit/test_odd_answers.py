@@ -49,6 +49,24 @@ def test_delete_ignores_404_of_proxy() -> None:
         RoleProvider().delete("push", connected(fake, **ROLE))
 
 
+def test_object_that_is_stored_between_two_requests_is_found() -> None:
+    """A create whose response was lost finds the object that the server stores after a 404 and before the list."""
+    stored: list[dict[str, Any]] = []
+
+    def script(request: Request) -> Response:
+        if request.method == "POST":
+            return Response(drop=True)
+        if request.path.endswith("/v1/security/roles?source=default"):
+            stored.append(ROLE)
+            return Response(200, stored)
+        return Response(200, ROLE) if stored else Response(404)
+
+    with serve(script) as fake:
+        created = RoleProvider().create(RoleProvider().check({}, connected(fake, **ROLE)).inputs)
+    assert created.id == "push"
+    assert [request.method for request in fake.requests].count("POST") == 1
+
+
 @pytest.mark.parametrize(("stored", "deleted"), [(True, False), (False, True)])
 def test_delete_confirms_404_for_components(stored: bool, deleted: bool) -> None:
     """A 404 for the components of a repository is confirmed before it is deleted."""
