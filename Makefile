@@ -1,7 +1,8 @@
 # make demo        deploy the dev stack on a host in the sandbox, then push and pull with a real Docker client
 # make demo-down   remove every trace of it, except hosts that running tests use
 # make test        lint, types and the tests
-# make test-versions   real older versions, one of each kind, real clients, LDAP, S3, examples/platform, the example pipelines, the wheel, the site (15 minutes)
+# make test-versions   a real older version, one of each kind, real clients, LDAP, S3, examples/platform, the example pipelines, the wheel, the site (10 minutes)
+# make test-nightly    what changes seldom: the sandbox itself, against the real engine too, and the versions in between (15 minutes)
 # make test-vendor     demo, contract and docker tests and an upgrade on the archive in NEXUS_ARCHIVE
 # make docs        the documentation as a site, in .sandbox/site
 # make check       lint and types
@@ -10,7 +11,7 @@
 # make docs-reference   write docs/reference: the components, and a page for each kind of resource
 # make docs-coverage    write docs/coverage.md
 # make test-faults every fault; writes docs/reliability.md (the longest lane)
-# make test-faults-fast   the part of it that CI runs each time (11 minutes)
+# make test-faults-fast   the part of it that CI runs each time (8 minutes)
 
 PYTHON ?= python3
 VENV := .venv/.installed
@@ -22,7 +23,7 @@ MYPY_LINK := .sandbox/types/nexus_registry
 # Without compiled files each of the thousands of programs that the tests start would be compiled anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: docs demo demo-down test test-vendor test-versions test-faults test-faults-fast docs-reference docs-coverage bench check format
+.PHONY: docs demo demo-down test test-nightly test-vendor test-versions test-faults test-faults-fast docs-reference docs-coverage bench check format
 
 demo: $(VENV)
 	.venv/bin/python -m sandbox demo
@@ -37,6 +38,11 @@ test: check
 test-versions: $(VENV)
 	.venv/bin/python -m sandbox setup
 	$(PYTEST) tests/versions $(PYTEST_ARGS)
+
+test-nightly: $(VENV)
+	.venv/bin/python -m sandbox setup
+	NIGHTLY=1 $(PYTEST) -m nightly --ignore=tests/faults --ignore=tests/versions --ignore=tests/vendor $(PYTEST_ARGS)
+	NIGHTLY=1 $(PYTEST) -m nightly tests/versions $(PYTEST_ARGS)
 
 test-vendor: $(VENV)
 	.venv/bin/python -m sandbox setup

@@ -31,6 +31,15 @@ LONGEST_FIRST = (
 )
 SHARED = {"faulty", "registry"}
 """Fixtures of the faults: the one server behind the proxy, and the one whole registry."""
+OTHER_LANES = [
+    marker
+    for marker, runs in {
+        "full_faults": os.environ.get("FAULTS") == "full",
+        "nightly": os.environ.get("NIGHTLY") == "1",
+    }.items()
+    if not runs
+]
+"""Markers of the tests that do not run now."""
 OF_AN_ENGINE = {"test_dev_stack": "dev", "test_engine_killed": "killed", "test_killed_anywhere": "anywhere"}
 """Modules that have something of their own for each engine."""
 
@@ -41,8 +50,12 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker(pytest.mark.xdist_group(group))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have the longest groups begin first."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is for another lane, and have the longest groups begin first."""
+    # Deselected, because what is skipped has failed in CI.
+    left_out = [item for item in items if any(item.get_closest_marker(marker) for marker in OTHER_LANES)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in set(left_out)]
     order: dict[str | None, int] = {group: place for place, group in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: order.get(_group(item), len(order)))
 

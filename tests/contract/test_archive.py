@@ -11,6 +11,8 @@ import pytest
 from sandbox import archive
 from sandbox.archive import nexus_archive
 
+pytestmark = pytest.mark.nightly
+
 
 @pytest.mark.parametrize("docker", [True, False], ids=["docker", "core"])
 def test_vendors_layout(docker: bool) -> None:

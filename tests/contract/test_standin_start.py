@@ -20,6 +20,8 @@ from .docker_api import Api, Registry, hosted, named
 from .https import eventually
 from .server import HEAP, Nexus
 
+pytestmark = pytest.mark.nightly
+
 
 @pytest.fixture(scope="module", autouse=True)
 def _put_back(nexus: Nexus, request: pytest.FixtureRequest) -> Iterator[None]:

@@ -20,15 +20,6 @@ from .faulty_server import PLAYED_VERSION, FaultyServer
 FULL = os.environ.get("FAULTS") == "full"
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is marked ``full_faults``: deselected, because what is skipped has failed in CI."""
-    if FULL:
-        return
-    left_out = [item for item in items if item.get_closest_marker("full_faults")]
-    items[:] = [item for item in items if not item.get_closest_marker("full_faults")]
-    config.hook.pytest_deselected(items=left_out)
-
-
 @pytest.fixture(scope="session")
 def faulty() -> Iterator[FaultyServer]:
     """One real Nexus with the docker format and a licence to accept, behind the proxy, for the whole lane."""

@@ -165,12 +165,10 @@ def be_targeted(lab: TinyStack) -> list[Any]:
     return recording.records
 
 
+@pytest.mark.full_faults
 @pytest.mark.pulumi
 @NO_CLI
-@pytest.mark.parametrize(
-    "life",
-    [changing_values, *(pytest.param(one, marks=pytest.mark.full_faults) for one in (be_renamed, be_targeted))],
-)
+@pytest.mark.parametrize("life", [changing_values, be_renamed, be_targeted])
 def test_both_engines_do_same(
     tmp_path: Path, forks: subprocess.Popen[str], life: Callable[[TinyStack], list[Any]]
 ) -> None:

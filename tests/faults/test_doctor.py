@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.full_faults
+
 STEPS = ("prepare", "account", "archive", "keystore", "service")
 REMEDY = ": set nexus-registry:repair to a new value and run pulumi up"
 UNIT = "/etc/systemd/system/nexus.service"

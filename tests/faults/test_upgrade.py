@@ -88,6 +88,7 @@ def assert_runs(server: Server, version: str) -> None:
     assert server.property("UnitFileState") == "enabled"
 
 
+@pytest.mark.full_faults
 def test_upgrade_without_rollback_is_refused(server: Server) -> None:
     """What has no way back is refused while the server runs on."""
     before = server.property("MainPID")

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from sandbox.host import Host
 
+pytestmark = pytest.mark.nightly
+
 
 @pytest.fixture
 def etc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

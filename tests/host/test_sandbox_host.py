@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from sandbox.host import Host
 
+pytestmark = pytest.mark.nightly
+
 
 def test_host_runs_systemd_and_everything_on_it_started(host: Host) -> None:
     assert host.read("/proc/1/comm").strip() == "systemd"

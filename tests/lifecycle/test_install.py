@@ -11,6 +11,8 @@ import pytest
 from sandbox.paths import PROJECT
 from sandbox.shell import run
 
+pytestmark = pytest.mark.nightly
+
 _USE = """
 import sys
 import nexus_registry.cli.main, nexus_registry.components, nexus_registry.providers.repositories.docker

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .conftest import PASSWORD, thing
+import pytest
+
+from .conftest import NO_CLI, PASSWORD, thing
 
 if TYPE_CHECKING:
     from .conftest import TinyStack
 
+ON_PULUMI = pytest.param("pulumi", marks=[pytest.mark.pulumi, pytest.mark.nightly, NO_CLI])
 NONE = {"create": 0, "update": 0, "replace": 0, "delete": 0, "same": 0}
+
+
+@pytest.fixture(params=["sandbox", ON_PULUMI])
+def engine(request: pytest.FixtureRequest) -> str:
+    """The sandbox's engine, and each night the one that it stands in for."""
+    return str(request.param)
 
 
 def test_create_update_and_nothing_to_do(lab: TinyStack) -> None:

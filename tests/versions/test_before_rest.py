@@ -31,7 +31,7 @@ WISHES: dict[type[NexusProvider], dict[str, Any]] = {
     RoleProvider: {"id": "push"},
     UserProvider: {"user_id": "ci", "password": "pw-1", "roles": ["nx-anonymous"]},
 }
-pytestmark = pytest.mark.xdist_group(HOST)
+pytestmark = [pytest.mark.xdist_group(HOST), pytest.mark.nightly]
 every_kind = pytest.mark.parametrize("provider", WISHES, ids=lambda one: one.kind)
 
 
