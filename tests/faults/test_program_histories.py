@@ -65,8 +65,11 @@ def cli(program: Path, work: Path) -> Stack:
     return open_stack("pulumi", program=program, name=STACK, work=work, passphrase=PASSPHRASE)
 
 
-def run(server: HistoryServer, seeds: list[int], open_: Open, folder: Path) -> None:
-    """Run these; the first that is not as it must be is made smaller and shown."""
+def run(server: HistoryServer, seeds: list[int], open_: Open, folder: Path, *, row: str = "") -> None:
+    """Run these; the first that is not as it must be is made smaller and shown.
+
+    ``row`` names the engine in the report; without it they are not reported.
+    """
     for seed in seeds:
         where = folder / str(seed)
         if wrong := run_history(server, history(seed), open_, where):
@@ -77,6 +80,15 @@ def run(server: HistoryServer, seeds: list[int], open_: Open, folder: Path) -> N
             )
             pytest.fail(f"HISTORY={seed}\n{wrong}", pytrace=False)
         shutil.rmtree(where)
+    if row:
+        record(
+            lane="engine",
+            subject="histories of a program: role, user, repository, realm, anonymous access",
+            operation="up after edits: names, parents, ids, properties, removals, targets, replacements, kills",
+            fault=row,
+            first=f"{len(seeds)} histories",
+            second="the server holds what the last program says, each time",
+        )
 
 
 def test_each_run_of_history_ends_as_program_says(server: HistoryServer, forked: Open, tmp_path: Path) -> None:
@@ -84,15 +96,7 @@ def test_each_run_of_history_ends_as_program_says(server: HistoryServer, forked:
         run(server, [int(ONE)], cli if os.environ.get("ENGINE") == "pulumi" else forked, tmp_path)
         return
     seeds = [FIRST + number for number in range(MANY if FULL else FAST)]
-    run(server, seeds, forked, tmp_path)
-    record(
-        lane="engine",
-        subject="histories of a program: role, user, repository, realm, anonymous access",
-        operation="up after edits: names, parents, ids, properties, removals, targets, replacements, kills",
-        fault="sandbox engine",
-        first=f"{len(seeds)} histories",
-        second="the server holds what the last program says, each time",
-    )
+    run(server, seeds, forked, tmp_path, row="sandbox engine")
 
 
 @pytest.mark.full_faults
@@ -100,12 +104,4 @@ def test_each_run_of_history_ends_as_program_says(server: HistoryServer, forked:
 @NO_CLI
 def test_histories_on_real_engine(server: HistoryServer, tmp_path: Path) -> None:
     seeds = [FIRST + MANY + number for number in range(ON_THE_CLI)]
-    run(server, seeds, cli, tmp_path)
-    record(
-        lane="engine",
-        subject="histories of a program: role, user, repository, realm, anonymous access",
-        operation="up after edits: names, parents, ids, properties, removals, targets, replacements, kills",
-        fault="pulumi engine",
-        first=f"{len(seeds)} histories",
-        second="the server holds what the last program says, each time",
-    )
+    run(server, seeds, cli, tmp_path, row="pulumi engine")
