@@ -242,6 +242,10 @@ def coverage() -> str:
     )
     lines += ["## No resource", "", "| request | why |", "|---|---|"]
     lines += [f"| `{operation}` | {why} |" for operation, why in NOT_RESOURCES.items()]
+    lines += [
+        "",
+        "OAuth2 and OpenID Connect have no resource: the API of Nexus 3.94 has no request that configures them.",
+    ]
     return f"{_HEAD}\n{summary}\n\n" + "\n".join(lines).rstrip() + "\n"
 
 
@@ -278,6 +282,11 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ").strip()
 
 
+def changelog() -> str:
+    """CHANGELOG.md as a page in docs/reference."""
+    return (DOCS.parent / "CHANGELOG.md").read_text().replace("](docs/", "](../")
+
+
 def write_reference(folder: Path) -> None:
     """Write every page anew."""
     shutil.rmtree(folder, ignore_errors=True)
@@ -291,6 +300,7 @@ def write_reference(folder: Path) -> None:
             index.append(f"- [{cls.__name__}]({group}/{cls.__name__}.md): {first}")
     (folder / "components.md").write_text(components())
     (folder / "data-sources.md").write_text(data_sources())
+    (folder / "changelog.md").write_text(changelog())
     (folder / "README.md").write_text("\n".join(index) + "\n")
 
 

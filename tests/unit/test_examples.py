@@ -36,7 +36,12 @@ CONFIGURED: dict[str, dict[str, str]] = {
         "ci_password": "pw",
         "reader_password": "pw",
     },
-    "reverse-proxy": {**HOST, "certificate": "certificate", "private_key": "key"},
+    "reverse-proxy": {
+        **HOST,
+        "ssh_host_key": "ssh-ed25519 AAAA",
+        "certificate": "certificate",
+        "private_key": "key",
+    },
     "issued-certificate": HOST,
     "certificate-on-host": HOST,
     "platform": {

@@ -6,16 +6,21 @@ import ast
 import importlib
 import inspect
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
+from nexus_registry.cli.main import COMMANDS, main
 from nexus_registry.components.settings import SECRETS
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
     ROOT / "README.md",
+    ROOT / "SECURITY.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted((ROOT / "examples").rglob("README.md")),
     *(page for page in sorted((ROOT / "docs").rglob("*.md")) if not page.is_relative_to(ROOT / "docs/reference")),
 ]
 """All but those that are generated."""
@@ -58,4 +63,47 @@ def test_page_links_to_files_that_exist(page: Path) -> None:
 def test_site_lists_every_page() -> None:
     listed = set(re.findall(r": ([\w/-]+\.md)", (ROOT / "mkdocs.yml").read_text()))
     pages = {str(page.relative_to(ROOT / "docs")) for page in PAGES if page.is_relative_to(ROOT / "docs")}
-    assert listed == pages | {"reference/README.md", "reference/components.md"}
+    assert listed == pages | {"reference/README.md", "reference/components.md", "reference/changelog.md"}
+
+
+def commands() -> Iterator[str]:
+    """Each call of ``nexus-registry`` in a sh block, without comments and what follows in a pipe."""
+    for parameters in blocks("sh"):
+        code = str(parameters.values[0]).replace("\\\n", " ")  # type: ignore[attr-defined]
+        yield from re.findall(r"nexus-registry +([a-z][^|#;&\n]*)", code)
+
+
+@pytest.mark.parametrize("command", sorted(set(commands())))
+def test_command_in_sh_block_is_accepted(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in COMMANDS.values():
+        monkeypatch.setattr(module, "run", lambda _: 0)
+    assert main(shlex.split(command)) == 0
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_page_names_make_targets_that_exist(page: Path) -> None:
+    named = re.findall(r"(?:^|`|&& |=\S+ )make ([a-z][\w-]*)", page.read_text(), re.M)
+    makefiles = [ROOT / "Makefile", ROOT / "examples/pipelines/Makefile"]
+    targets = {
+        name
+        for file in makefiles
+        for line in re.findall(r"^([\w -]+):", file.read_text(), re.M)
+        for name in line.split()
+    }
+    assert set(named) <= targets
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.M | re.S)
+    titles = re.findall(r"^#+ (.+)$", text, re.M)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_page_links_to_anchors_that_exist(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]*)#([^)\s]+)\)", page.read_text())
+    local = [(link, anchor) for link, anchor in links if "://" not in link]
+    assert [
+        f"{link}#{anchor}" for link, anchor in local if anchor not in anchors(page.parent / link if link else page)
+    ] == []
