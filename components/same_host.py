@@ -35,7 +35,7 @@ def _shared(server: NexusServer, other: NexusServer) -> Iterator[Problem]:
         return
     for name in ("unit", "install_root", "data_dir"):
         value = getattr(args, name)
-        if value == getattr(other.args, name):
+        if _plain(value) == _plain(getattr(other.args, name)):
             yield name, f"{value} is that of {other.name!r} on the same host too. Give each server its own."
     if args.address != other.args.address and not {args.address, other.args.address} & {*_ANY_ADDRESS}:
         return
@@ -46,6 +46,11 @@ def _shared(server: NexusServer, other: NexusServer) -> Iterator[Problem]:
                 name,
                 f"{port} is the {other.ports[port]} of {other.name!r} on the same host. Choose another port.",
             )
+
+
+def _plain(value: Any) -> Any:
+    """A name of a unit as the steps read it."""
+    return value.removesuffix(".service") if isinstance(value, str) else value
 
 
 def _address(ssh: remote.ConnectionArgs) -> tuple[Any, Any]:

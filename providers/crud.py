@@ -176,7 +176,7 @@ class NexusProvider(Mapped, AvailableProvider):
             if actual is None:
                 raise Refused("is gone from the server: `pulumi up --refresh` creates it again")
             in_body = [name for name in changed if name in self.paths]
-            with self._undo_on_refusal(client, inputs, actual):
+            with self._undo_on_refusal(client, inputs, actual, normalised(self.schema, olds)):
                 # What the server does not return (a secret, a field that it hides) may differ unseen.
                 if self.mismatches(inputs, actual) or set(in_body) - set(actual.properties):
                     self._refuse_unavailable(client, inputs)
@@ -354,28 +354,50 @@ class NexusProvider(Mapped, AvailableProvider):
 
     @contextmanager
     def _undo_on_refusal(
-        self, client: NexusClient, inputs: Mapping[str, Any], before: Actual | None
+        self,
+        client: NexusClient,
+        inputs: Mapping[str, Any],
+        before: Actual | None,
+        olds: Mapping[str, Any] | None = None,
     ) -> Iterator[None]:
-        """Restore the former object when a write is refused or fails its verification."""
+        """Restore the former object when a write is refused or fails its verification.
+
+        ``olds`` is the state of this resource, which has the secrets that the server does not return.
+        """
         try:
             yield
         except Refused as error:
             explained = self._message(client, inputs, error)
             try:
-                done = self._undo(client, inputs, before)
+                done = self._undo(client, inputs, before, olds)
             except NexusError as failed:
                 done = f" (undoing it failed: {failed})"
             raise _with_message(error, f"{explained}{done}") from None
 
-    def _undo(self, client: NexusClient, inputs: Mapping[str, Any], before: Actual | None) -> str:
+    def _undo(
+        self,
+        client: NexusClient,
+        inputs: Mapping[str, Any],
+        before: Actual | None,
+        olds: Mapping[str, Any] | None,
+    ) -> str:
         actual = self.find(client, inputs)
-        if actual is None or (before is not None and actual.properties == before.properties):
+        hidden = self._changed_secrets(olds, inputs) if olds and before else {}
+        if actual is None or (before is not None and actual.properties == before.properties and not hidden):
             return ""
         if before is None:
             self.remove(client, {**inputs, **self.initial_outputs(None, {})})
             return " (it was removed again)"
-        self.write(client, {**inputs, **before.properties}, actual)
+        former = {**inputs, **hidden, **before.properties}
+        self.write(client, former, actual)
+        if hidden.keys() - self.paths.keys():
+            self.write_secrets(client, former)
         return " (the former object was restored)"
+
+    def _changed_secrets(self, olds: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """The secrets of the state that differ from the desired ones."""
+        secrets = [name for name, field in self.schema.items() if field.secret and not field.local]
+        return {name: olds.get(name) for name in secrets if olds.get(name) != inputs.get(name)}
 
     @contextmanager
     def api_errors(

@@ -1,6 +1,7 @@
 """Incarnations: how an object that Nexus stripped from others is written into them again.
 
-Nexus removes a deleted repository's privileges from every role, and a deleted role from every user, silently.
+Nexus silently removes a deleted repository from every group and its privileges from every role, and a deleted role
+from every user.
 """
 
 from __future__ import annotations

@@ -90,9 +90,9 @@ def quartz_cron(value: Any) -> str:
 
 
 def _is_range(part: str, low: int, high: int, names: Mapping[str, int]) -> bool:
-    found = re.fullmatch(r"(\*|\w+)(?:-(\w+))?(?:/(\d{1,4}))?", part)
+    found = re.fullmatch(r"(\*|\w+|(?=/))(?:-(\w+))?(?:/(\d{1,4}))?", part)  # "/5" is "*/5"
     if not found or (found[1] == "*" and found[2]):
         return False
-    ends = [end for end in (found[1], found[2]) if end not in (None, "*")]
+    ends = [end for end in (found[1], found[2]) if end not in (None, "", "*")]
     numbers = [names.get(end, int(end) if end.isdecimal() else -1) for end in ends]
     return all(low <= number <= high for number in numbers) and (not found[3] or 0 < int(found[3]) <= high)

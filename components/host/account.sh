@@ -76,6 +76,7 @@ make_account() {
 provide_data_dir() {
     [ -d "$arg_data_dir" ] || mkdir -p "$(dirname "$arg_data_dir")"
     [ ! -L "$arg_data_dir" ] || fail "data_dir: $arg_data_dir is a symbolic link. Give the directory it leads to"
+    require_nexus_data
     save_fact account.data-dir "$arg_data_dir"
     add_to_fact account.data-dirs "$arg_data_dir"
     if [ ! -e "$arg_data_dir" ]; then
@@ -101,6 +102,19 @@ provide_data_dir() {
     fi
     log "data directory $arg_data_dir holds files of another owner: giving all of it to $arg_user:$arg_group"
     change_owner
+}
+
+# require_nexus_data: refuse a directory with files of others that Nexus did not write: all of them would be given away.
+require_nexus_data() {
+    if [ ! -d "$arg_data_dir" ] || fact_contains account.data-dirs "$arg_data_dir" || [ -z "$(foreign_files)" ]; then
+        return 0
+    fi
+    for data_entry in db blobs keystores etc/nexus.properties etc/fabric log/nexus.log; do
+        [ ! -e "$arg_data_dir/$data_entry" ] || return 0
+    done
+    data_entry=$(find "$arg_data_dir" -mindepth 1 -maxdepth 1 ! -name lost+found | head -n 1)
+    [ -z "$data_entry" ] ||
+        fail "data_dir: $arg_data_dir holds $data_entry and nothing that Nexus wrote. Choose an empty or a new directory"
 }
 
 # changes_version: was a change of version of this data directory cut? Its way back is for the owner of then.

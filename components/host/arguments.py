@@ -55,6 +55,8 @@ def path_problems(name: str, value: str) -> Iterator[tuple[str, str]]:
         yield name, f"{value!r} has an empty part, '.' or '..' in it, or ends in /. Give the plain path."
     elif value in SYSTEM_DIRECTORIES:
         yield name, f"{value} belongs to the system. Choose a directory that only Nexus uses."
+    elif f"{value}/".startswith("/var/lib/nexus-registry/"):
+        yield name, f"{value} is for the records of the steps. Choose another directory, such as /var/lib/nexus."
 
 
 def place_problems(install_root: str, data_dir: str, java_home: str | None = None) -> Iterator[tuple[str, str]]:

@@ -128,6 +128,9 @@ check_path() {
             /usr | /usr/bin | /usr/lib | /usr/local | /usr/sbin | /usr/share | /var | /var/cache | /var/lib | /var/log | /var/tmp)
             fail "$1: $2 belongs to the system. Choose a directory that only Nexus uses."
             ;;
+        /var/lib/nexus-registry | /var/lib/nexus-registry/*)
+            fail "$1: $2 is for the records of these steps. Choose another directory, such as /var/lib/nexus"
+            ;;
     esac
 }
 

@@ -73,6 +73,7 @@ merged_properties() {
 write_properties() {
     properties_file=$arg_data_dir/etc/nexus.properties
     desired_properties "$1" >"$work/wanted"
+    [ ! -L "$properties_file" ] || fail "data_dir: $properties_file is a symbolic link. Replace it by a file"
     if [ -f "$properties_file" ]; then
         cat "$properties_file" >"$work/before"
     else

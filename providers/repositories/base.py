@@ -10,7 +10,7 @@ from typing import Any, ClassVar, cast
 from ..client import NexusClient, server_lock
 from ..declare import ListProp, NexusResource, Prop, PropertyGroup, prop
 from ..errors import NotFound, Refused
-from ..marks import Incarnation
+from ..marks import Incarnation, Incarnations
 from ..names import NAME
 from ..rest import ObjectProvider
 from ..schema import Invalid, boolean, choice, integer, list_of, set_of, text
@@ -333,7 +333,7 @@ class ProxyRepository(
     """What Repository Firewall does: ``DISABLED``, ``AUDIT``, ``QUARANTINE`` or ``PCCS``."""
 
 
-class GroupRepository(Repository, provider=GroupProvider, abstract=True):
+class GroupRepository(Incarnations, Repository, provider=GroupProvider, abstract=True):
     """Several repositories of one format under one name."""
 
     member_names: ListProp[str] = prop(list_of(text(), least=1), path="group.memberNames", refers="Repository")

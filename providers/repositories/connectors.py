@@ -79,6 +79,11 @@ class ConnectorProvider(RepositoryProvider):
                 raise
             for holder in holders:
                 self._require_given_up(holder, inputs)
+                if holder.has_secret:
+                    raise Refused(
+                        f"{holder.wanted}: is used by the repository {holder.name!r}, which can't be written "
+                        "without its password. Take the port from that repository in an `up` before this one"
+                    ) from None
             for holder in holders:
                 client.put(holder.path, holder.without_ports)
             send()
@@ -87,10 +92,9 @@ class ConnectorProvider(RepositoryProvider):
         key = self._key({**inputs, "name": holder.name})
         desired = self.run.desired(key, timeout=CHECK_TIMEOUT if engine.urn() else 0.0) if key else None
         if desired is None or any(desired.inputs.get(name) in holder.ports.values() for name in _CONNECTORS):
-            ports = ", ".join(f"{name} {port}" for name, port in holder.ports.items())
             raise Refused(
-                f"{ports}: is used by the repository {holder.name!r}. Choose another port, or take it from that "
-                "repository in an `up` before this one"
+                f"{holder.wanted}: is used by the repository {holder.name!r}. Choose another port, or take it "
+                "from that repository in an `up` before this one"
             )
 
     def verify(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
@@ -120,6 +124,13 @@ class PortHolder:
     ports: dict[str, int]
     """The desired ports, by the property of the repository that declares them."""
     without_ports: dict[str, Any]
+    has_secret: bool
+    """The repository has a password, which the server does not return and a write would remove."""
+
+    @property
+    def wanted(self) -> str:
+        """The desired ports, for a message."""
+        return ", ".join(f"{name} {port}" for name, port in self.ports.items())
 
 
 def port_holders(client: NexusClient, inputs: Mapping[str, Any]) -> list[PortHolder]:
@@ -138,7 +149,11 @@ def port_holders(client: NexusClient, inputs: Mapping[str, Any]) -> list[PortHol
                 connectors = {**body[form], **dict.fromkeys(taken, None)}
                 rest = {key: value for key, value in body.items() if key not in RepositoryProvider.read_only}
                 ports = {wanted[port]: port for port in taken.values()}
-                holders.append(PortHolder(repository["name"], path, ports, {**rest, form: connectors}))
+                secret = (body.get("httpClient") or {}).get("authentication") or (
+                    body.get("dockerProxy") or {}
+                ).get("ecrAuth")
+                without = {**rest, form: connectors}
+                holders.append(PortHolder(repository["name"], path, ports, without, has_secret=bool(secret)))
     return holders
 
 

@@ -47,8 +47,16 @@ class ExternalUserProvider(SettingProvider):
         client.put(f"{_USERS}/{segment(user)}", self.to_body(inputs, {**filled, **told}))
 
     def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
-        if self.find(client, properties) is not None:
-            super().remove(client, properties)
+        before = properties.get("before")
+        if not before or self.find(client, properties) is None:
+            return
+        existing = {role["id"] for role in client.get_list("/v1/security/roles")}
+        roles = [role for role in before["roles"] if role in existing]
+        try:
+            super().remove(client, {**properties, "before": {**before, "roles": roles}})
+        except Refused:  # before 3.94, Nexus takes no user without roles
+            if roles:
+                raise
 
 
 class ExternalUser(Incarnations, NexusResource, provider=ExternalUserProvider):

@@ -53,7 +53,7 @@ class RealmActivationProvider(NexusProvider):
         if not properties.get("added") or realm == _NEVER_REMOVED or realm not in client.get_list(_ACTIVE):
             return
         if realm == "DockerToken" and any(
-            one["format"] == "docker" for one in client.get_list("/v1/repositories")
+            one["format"] in ("docker", "oci") for one in client.get_list("/v1/repositories")
         ):
             return
         self._change(

@@ -123,6 +123,16 @@ def _bucket(value: Any) -> str:
     return name
 
 
+def _google_bucket(value: Any) -> str:
+    name = str(text(max_length=222)(value))
+    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]*[a-z0-9]", name) or len(name) < 3 or ".." in name:
+        raise Invalid(
+            f"{name!r} is no name of a bucket. Give 3 to 222 lower-case letters, digits, '-', '_' and '.', the "
+            "first and the last a letter or digit"
+        )
+    return name
+
+
 def _failover(value: Any) -> str:
     entry = str(text(r"[^=\s]+=[^=\s]+", hint="must be region=bucket")(value))
     _bucket(entry.partition("=")[2])
@@ -372,7 +382,7 @@ class GoogleBlobStore(
     Source: Nexus REST ``/v1/blobstores/google``.
     """
 
-    bucket_name: Prop[str] = prop(_bucket, path="bucketConfiguration.bucket.name", replaces=True)
+    bucket_name: Prop[str] = prop(_google_bucket, path="bucketConfiguration.bucket.name", replaces=True)
     """Name of the bucket; made if it is missing."""
     bucket_prefix: Prop[str | None] = prop(
         text(), path="bucketConfiguration.bucket.prefix", default=None, replaces=True

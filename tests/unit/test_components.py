@@ -79,6 +79,10 @@ def registry(name: str = "registry", **changes: Any) -> DockerRegistry:
         ({"data_dir": "/"}, r"data_dir: '/' has an empty part"),
         ({"data_dir": "/srv/../data"}, r"data_dir: .* has an empty part, '\.' or '\.\.'"),
         ({"data_dir": "/var/lib"}, r"data_dir: /var/lib belongs to the system"),
+        (
+            {"data_dir": "/var/lib/nexus-registry/data"},
+            r"data_dir: .* is for the records of the steps",
+        ),
         ({"install_root": "opt"}, r"install_root: 'opt' is not an absolute path"),
         ({"java_home": "java"}, r"java_home: 'java' is not an absolute path"),
         ({"install_root": "/srv/nexus", "data_dir": "/srv/nexus"}, r"install_root: /srv/nexus lies in data_dir"),
@@ -170,6 +174,7 @@ PLACES: dict[str, Any] = {
     ("changes", "said"),
     [
         ({"unit": "nexus"}, r"unit: nexus is that of 'a' on the same host too"),
+        ({"unit": "nexus.service"}, r"unit: nexus.service is that of 'a' on the same host too"),
         ({"install_root": "/opt/nexus"}, r"install_root: /opt/nexus is that of 'a' on the same host too"),
         ({"data_dir": "/var/lib/nexus"}, r"data_dir: /var/lib/nexus is that of 'a'"),
         ({"http_port": 8443}, r"http_port: 8443 is the https_port of Nexus of 'a' on the same host"),

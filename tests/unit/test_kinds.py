@@ -162,6 +162,7 @@ def test_invalid_regex_is_refused(expression: str) -> None:
         "0 0 1 ? * FRIL",
         "0 0 1 ? * 6L",
         "*/5 * * * * ?",
+        "0 /5 * * * ?",
         "0 0 1 1,15 * ?",
     ],
 )

@@ -62,3 +62,36 @@ def test_directories_outside_are_found_by_owner(shell: list[str], tmp_path: Path
     body = f"timeout() {{ shift; echo {tmp_path}/data/etc; }}\narg_data_dir={tmp_path}/data\noutside_dirs "
     assert run(shell, body + str(os.getuid()), "account") == f"{tmp_path}/elsewhere/deep/store\n"
     assert run(shell, body + "4711", "account") == ""
+
+
+@pytest.mark.parametrize(
+    ("entries", "known", "owner", "refused"),
+    [
+        (["thesis/chapter"], False, "4711", True),
+        (["thesis/chapter"], True, "4711", False),
+        (["thesis/chapter"], False, "own", False),
+        (["thesis/chapter", "etc/nexus.properties"], False, "4711", False),
+        (["db/nexus.mv.db"], False, "4711", False),
+        (["lost+found/1"], False, "4711", False),
+        ([], False, "4711", False),
+    ],
+    ids=["files of others", "taken before", "own files", "Nexus and more", "database", "new disk", "empty"],
+)
+def test_directory_of_others_is_not_taken(
+    shell: list[str], tmp_path: Path, entries: list[str], known: bool, owner: str, refused: bool
+) -> None:
+    """A directory with files of others is refused as data_dir unless Nexus wrote in it."""
+    data, facts = tmp_path / "data", tmp_path / "facts"
+    data.mkdir()
+    facts.mkdir()
+    for entry in entries:
+        (data / entry).parent.mkdir(parents=True)
+        (data / entry).touch()
+    if known:
+        (facts / "account.data-dirs").write_text(f"{data}\n")
+    user = os.getuid() if owner == "own" else owner
+    group = os.getgid() if owner == "own" else owner
+    body = f"FACTS={facts} arg_user={user} arg_group={group} arg_data_dir={data}\nrequire_nexus_data; echo taken"
+    said = run(shell, body, "account")
+    assert ("data_dir: " in said and "thesis" in said) == refused, said
+    assert said.endswith("taken\n") != refused

@@ -36,6 +36,8 @@ def test_repeated_flags_are_kept_apart(shell: list[str]) -> None:
     ("path", "said"),
     [
         ("/usr/local", "belongs to the system"),
+        ("/var/lib/nexus-registry", "is for the records of these steps"),
+        ("/var/lib/nexus-registry/data", "is for the records of these steps"),
         ("/", "has an empty part"),
         ("relative", "is not an absolute path"),
         ("/srv/../etc/x", "has an empty part"),

@@ -1,0 +1,116 @@
+"""What the server does not return, and what it removes by itself, is written again."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+import pytest
+from nexus_registry.providers.client import client_for
+from nexus_registry.providers.errors import Refused
+from nexus_registry.providers.repositories.connectors import port_holders
+from nexus_registry.providers.repositories.docker import DockerGroupRepository, DockerProxyRepository
+from nexus_registry.providers.security.external_user import ExternalUser
+
+from .fake import Request, Response, serve
+
+LOGIN = {"authentication_type": "username", "authentication_username": "ci"}
+
+
+class Proxy:
+    """A server with one proxy of images. It returns no password, as Nexus does, and refuses what the test says."""
+
+    def __init__(self) -> None:
+        self.body: dict[str, Any] = {}
+        self.upstream = 200
+
+    def __call__(self, request: Request) -> Response:
+        path = request.path.removeprefix("/service/rest").partition("?")[0]
+        if request.method in ("PUT", "POST"):
+            self.body = json.loads(request.body)
+            return Response(204)
+        if path.startswith("/v1/repositories/docker/proxy/"):
+            shown = json.loads(json.dumps({**self.body, "format": "docker", "type": "proxy"}))
+            shown["httpClient"]["authentication"].pop("password", None)
+            return Response(200, shown)
+        if path == "/v1/repositories":
+            return Response(200, [{"name": "px", "format": "docker", "type": "proxy"}])
+        return Response(self.upstream, {"errors": [{"code": "UNAUTHORIZED"}]} if self.upstream != 200 else {})
+
+    @property
+    def password(self) -> str:
+        return str(self.body["httpClient"]["authentication"]["password"])
+
+
+def connected(url: str, **inputs: Any) -> dict[str, Any]:
+    return {**inputs, "connection": {"url": url, "username": uuid.uuid4().hex, "password": "pw"}}
+
+
+def test_refused_update_restores_secret() -> None:
+    """A secret that fails its verification is replaced by the one of the state."""
+    provider = DockerProxyRepository.provider_class()
+    with serve(Proxy()) as fake:
+        server: Any = fake.script
+        given = connected(fake.url, name="px", remote_url="https://registry.example.com", **LOGIN)
+        olds = provider.check({}, {**given, "authentication_password": "good"}).inputs
+        state = provider.create(olds).outs or {}
+        assert server.password == "good"
+        news = provider.check(olds, {**given, "authentication_password": "bad", "probe_image": "a/b:1"}).inputs
+        server.upstream = 401
+        with pytest.raises(Refused, match="the former object was restored"):
+            provider.update("px", state, news)
+        assert server.password == "good"
+
+
+def test_repository_with_hidden_secret_is_named_as_such() -> None:
+    """A repository whose password the server does not return is not written to free its port."""
+    provider = DockerProxyRepository.provider_class()
+    with serve(Proxy()) as fake:
+        given = connected(
+            fake.url,
+            name="px",
+            remote_url="https://registry.example.com",
+            http_port=5000,
+            probe_connectors=False,
+            **LOGIN,
+        )
+        provider.create(provider.check({}, {**given, "authentication_password": "good"}).inputs)
+        (holder,) = port_holders(client_for(given["connection"]), {"name": "other", "http_port": 5000})
+    assert (holder.name, holder.wanted, holder.has_secret) == ("px", "http_port 5000", True)
+
+
+def test_group_is_written_again_with_replaced_member() -> None:
+    """A group has the marks of its members: Nexus removes a deleted member from it."""
+    provider = DockerGroupRepository.provider_class()
+    given = connected("http://nexus.example.com", name="g", member_names=["m"])
+    olds = provider.check({}, {**given, "incarnations": ["a"]}).inputs
+    news = provider.check(olds, {**given, "incarnations": ["b"]}).inputs
+    assert provider.diff("g", olds, news).changes
+
+
+@pytest.mark.parametrize(
+    ("before", "status", "written"),
+    [(["old", "here"], 204, ["here"]), ([], 400, [])],
+    ids=["role deleted since", "before 3.94"],
+)
+def test_external_user_is_deleted(before: list[str], status: int, written: list[str]) -> None:
+    """A deletion restores the roles that still exist. The last ones stay where Nexus requires one."""
+    account: dict[str, Any] = {"userId": "ann", "firstName": "A", "lastName": "B", "emailAddress": "a@example.com"}
+    account |= {"source": "LDAP", "status": "active", "roles": ["here"], "externalRoles": []}
+
+    def script(request: Request) -> Response:
+        if request.method == "PUT":
+            return Response(status, [{"id": "roles", "message": "must not be empty"}] if status == 400 else "")
+        return Response(200, [account] if "/users" in request.path else [{"id": "here"}])
+
+    provider = ExternalUser.provider_class()
+    with serve(script) as fake:
+        given = connected(fake.url, user_id="ann", source="LDAP", roles=["here"])
+        state = {
+            **provider.check({}, given).inputs,
+            "before": {"user_id": "ann", "source": "LDAP", "roles": before},
+        }
+        provider.delete("LDAP:ann", state)
+    (put,) = [request for request in fake.requests if request.method == "PUT"]
+    assert json.loads(put.body)["roles"] == written
