@@ -1,4 +1,4 @@
-"""Charts from the tables of a page: :func:`measured_against_goal`."""
+"""Charts from the tables of a page: :func:`measured_against_goal` and :func:`seconds_of_stacks`."""
 
 from __future__ import annotations
 
@@ -72,4 +72,32 @@ def measured_against_goal(markdown: str) -> str:
             f'<line class="goal" x1="{1 / widest:.1%}" x2="{1 / widest:.1%}" y1="0" y2="12"/></svg></li>'
         )
     caption = "Measured as a share of the goal, which is the vertical line. Shorter is better."
+    return f'<figure class="chart">\n<ul>\n{"".join(items)}\n</ul>\n<figcaption>{caption}</figcaption>\n</figure>'
+
+
+STEPS = ("unchanged preview", "unchanged up", "refresh")
+"""The steps of the bench that :func:`seconds_of_stacks` draws."""
+
+
+def stack_times(markdown: str) -> list[tuple[str, str, float]]:
+    """Step, objects and seconds of the rows of the bench without checkpoints, at a round trip of 0 ms."""
+    found = [
+        (row["step"], row["objects"], time[1])
+        for row in rows(markdown)
+        if row.get("checkpoints") == "no" and row["step"] in STEPS and (time := amount(row["0 ms"]))
+    ]
+    return sorted(found, key=lambda one: (STEPS.index(one[0]), int(one[1].replace(",", ""))))
+
+
+def seconds_of_stacks(markdown: str) -> str:
+    """The chart of the bench's table as HTML: a bar for each step and number of objects."""
+    found = stack_times(markdown)
+    longest = max([1.0, *(seconds for _, _, seconds in found)])
+    items = [
+        f'<li><span>{step}, {objects} objects</span> <span class="figure"><b>{seconds} s</b></span>\n'
+        '<svg aria-hidden="true" width="100%" height="12">'
+        f'<rect class="met" y="2" height="8" width="{seconds / longest:.1%}"/></svg></li>'
+        for step, objects, seconds in found
+    ]
+    caption = "Seconds without checkpoints, at a round trip of 0 ms. Shorter is better."
     return f'<figure class="chart">\n<ul>\n{"".join(items)}\n</ul>\n<figcaption>{caption}</figcaption>\n</figure>'

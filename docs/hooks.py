@@ -1,6 +1,7 @@
 """What mkdocs does not do by itself: diagrams without another server, charts, and recorded sessions.
 
-In a page, ``<!-- chart: measured against goal -->`` is replaced by the chart of the page's table, and a paragraph
+In a page, ``<!-- chart: measured against goal -->`` is replaced by the chart of the page's table,
+``<!-- chart: seconds of stacks -->`` by that of the bench's table, and a paragraph
 that is a link to a ``.cast`` file by a player and the text of the session.
 """
 
@@ -13,11 +14,12 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from docs.charts import measured_against_goal
+from docs.charts import measured_against_goal, seconds_of_stacks
 from docs.scripts import MERMAID, PLAYER, PLAYER_STYLE, Script, fetch
 
 FOLDER = "assets/npm"
 CHART = "<!-- chart: measured against goal -->"
+STACKS = "<!-- chart: seconds of stacks -->"
 _CAST = re.compile(r'<p><a href="([^"]+\.cast)">(.+?)</a></p>')
 _DIAGRAM = re.compile(r'<pre class="mermaid">.*?</pre>', re.DOTALL)
 _ROW = re.compile(r"^\|.*\|$", re.MULTILINE)
@@ -43,6 +45,8 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
     """Draw charts from the page's own figures, and write tables as mkdocs reads them."""
     if CHART in markdown:
         markdown = markdown.replace(CHART, measured_against_goal(markdown))
+    if STACKS in markdown:
+        markdown = markdown.replace(STACKS, seconds_of_stacks(markdown))
     return _ROW.sub(lambda row: _CODE.sub(lambda code: code[0].replace("\\|", "|"), row[0]), markdown)
 
 

@@ -66,6 +66,20 @@ def test_chart_of_performance_says_what_its_table_says() -> None:
             assert not charts.amount(row["measured"]) or not charts.amount(row["goal"])[1], label  # type: ignore[index]
 
 
+def test_chart_of_stacks_draws_rows_of_bench() -> None:
+    drawn = charts.seconds_of_stacks(PERFORMANCE)
+    assert hooks.STACKS in PERFORMANCE
+    assert [objects for step, objects, _ in charts.stack_times(PERFORMANCE) if step == "refresh"] == [
+        "50",
+        "200",
+        "1,000",
+    ]
+    widths = [float(width) for width in re.findall(r'class="met"[^/]*width="([\d.]+)%"', drawn)]
+    times = [seconds for *_, seconds in charts.stack_times(PERFORMANCE)]
+    assert widths == pytest.approx([100 * seconds / max(times) for seconds in times], abs=0.06)
+    assert len(times) == 3 * len(charts.STEPS)
+
+
 def test_recorded_session_is_short_and_complete() -> None:
     header = json.loads(CAST.splitlines()[0])
     times = [at for at, _, _ in EVENTS]
