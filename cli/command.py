@@ -1,19 +1,25 @@
-"""What the commands share: exit statuses, the error that ends one, and a stack's state as an argument."""
+"""What the commands share: exit statuses, the error that ends one, progress, a stack's state as an argument."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from ..providers.authority import authority_pem
 from ..providers.schema import Invalid
 
 DONE, FOUND, FAILED = 0, 1, 2
 """Nothing to report, something found, and not done or not known (the status of a wrong command line, too)."""
+
+
+_QUIET = 2.0
+"""Seconds after which progress is shown."""
 
 
 class CommandError(Exception):
@@ -36,6 +42,55 @@ def read_authority(option: str, path: str) -> str:
         return authority_pem(read_text(option, path))
     except Invalid as error:
         raise CommandError(f"{option}: {path} {error}. Name a file in PEM.") from None
+
+
+class Progress:
+    """One line that says what is done, from two seconds on; nothing in CI and where no person looks.
+
+    Args:
+        stream: where the line is shown.
+        verb: what is done, such as ``reading``.
+        quiet: seconds until the line is shown.
+    """
+
+    def __init__(self, stream: TextIO, verb: str, *, quiet: float = _QUIET) -> None:
+        self._stream, self._verb = stream, verb
+        self._what, self._is_due = "", False
+        self._lock = threading.Lock()
+        self._timer = threading.Timer(quiet, self._begin)
+        self._timer.daemon = True
+
+    def __enter__(self) -> Progress:
+        if self._stream.isatty() and not os.environ.get("CI"):
+            self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Take the line away."""
+        self._timer.cancel()
+        with self._lock:
+            if self._is_due and self._what:
+                self._write("")
+            self._what = ""
+
+    def show(self, what: str) -> None:
+        """Say what it is done to now, in place of what was said before."""
+        with self._lock:
+            self._what = what
+            self._draw()
+
+    def _begin(self) -> None:
+        with self._lock:
+            self._is_due = True
+            self._draw()
+
+    def _draw(self) -> None:
+        if self._is_due and self._what:
+            self._write(f"{self._verb} {self._what} …")
+
+    def _write(self, text: str) -> None:
+        self._stream.write(f"\r\033[K{text}")
+        self._stream.flush()
 
 
 class State:

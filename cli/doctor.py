@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 
 from ..components.host.sent import SentStep
 from . import registry, ssh
-from .command import DONE, FAILED, FOUND, State
+from .command import DONE, FAILED, FOUND, Progress, State
 from .state import Step, steps_in
 
 HELP = "show what is wrong with a registry, or what is no longer as the stack left it on the host"
@@ -60,7 +60,8 @@ def run(options: argparse.Namespace) -> int:
     if options.url or not options.host:
         return registry.run(options)
     steps = steps_in(_STATE.read(options))
-    report = examine(steps)
+    with Progress(sys.stderr, "examining") as progress:
+        report = examine(steps, progress.show)
     sys.stdout.writelines(f"{line}\n" for line in report.findings)
     sys.stderr.writelines(f"can't tell: {line}\n" for line in report.unknown)
     if report.status == DONE:
@@ -69,12 +70,13 @@ def run(options: argparse.Namespace) -> int:
     return report.status
 
 
-def examine(steps: Sequence[Step]) -> Report:
+def examine(steps: Sequence[Step], progress: Callable[[str], object] = lambda _: None) -> Report:
     """Examine each step on its host. A host that can't be reached is tried once."""
     report, silent = Report(), set[str]()
     for step in steps:
         if step.host in silent:
             continue
+        progress(f"{step.host}: {step.name}")
         try:
             done = ssh.run(step.connection, step.sent.line("doctor"), stdin(step.sent))
         except ssh.NoConnection as error:

@@ -11,14 +11,13 @@ import json
 import os
 import re
 import sys
-import time
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from nexus_registry.providers.address import has_login, is_address
 from nexus_registry.providers.client import Connection, NexusClient
 
-from .command import DONE, FAILED, FOUND, CommandError, State, read_authority
+from .command import DONE, FAILED, FOUND, CommandError, Progress, State, read_authority
 from .objects import Choice, Snapshot, read
 from .program import program
 from .project import files_of
@@ -32,8 +31,6 @@ a stack does not manage. Reads only. NEXUS_USERNAME (default: admin) and NEXUS_P
 0 done, or nothing unmanaged; 1 something unmanaged; 2 it could not be done or, with --diff, not all could be read.
 """
 _STATE = State()
-_QUIET = 2.0
-"""Seconds after which progress is shown."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -97,11 +94,8 @@ def _read(options: argparse.Namespace, choice: Choice) -> Snapshot:
     }
     if options.ca:
         connection["ca"] = read_authority("--ca", options.ca)
-    progress = Progress(sys.stderr)
-    try:
+    with Progress(sys.stderr, "reading") as progress:
         return read(NexusClient(connection), choice, connection.get("ca", ""), progress.show)
-    finally:
-        progress.end()
 
 
 def _write(found: Snapshot, folder: Path, name: str) -> int:
@@ -141,24 +135,3 @@ def _project_name(folder: Path) -> str:
         one if one.isascii() and (one.isalnum() or one in "-_.") else "-" for one in folder.resolve().name
     )
     return name[:100].strip("-.") or "nexus"
-
-
-class Progress:
-    """One line that says what is being read, from two seconds on; nothing in CI and where no person looks."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream, self._began, self._shown = stream, time.monotonic(), False
-        self._visible = stream.isatty() and not os.environ.get("CI")
-
-    def show(self, what: str) -> None:
-        """Say what is read now, in place of what was said before."""
-        if self._visible and time.monotonic() - self._began > _QUIET:
-            self._stream.write(f"\r\033[Kreading {what} …")
-            self._stream.flush()
-            self._shown = True
-
-    def end(self) -> None:
-        """Take the line away."""
-        if self._shown:
-            self._stream.write("\r\033[K")
-            self._stream.flush()

@@ -13,8 +13,8 @@ import re
 import secrets
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,18 +22,22 @@ from typing import Any
 import pulumi
 import yaml
 
-from ..components.settings import SECRETS, load
+from ..components.registry import address
+from ..components.settings import SECRETS, Settings, load
 from .command import DONE, CommandError
+from .stack_file import StackFile
 
 HELP = "write the configuration of a new stack"
 DESCRIPTION = (
     "Write the configuration of a new stack: ask for what no flag gives, fetch and show the host key, generate "
-    "the passwords, and validate everything first. Run it in the project folder. Exit status: 0 written, 2 "
-    "refused."
+    "the passwords, and validate everything first. Values in a Pulumi.STACK.yaml that exists are kept where no "
+    "answer replaces them. Run it in the project folder. Exit status: 0 written, 2 refused."
 )
 PROJECT = "nexus-registry"
 _BEST_FIRST = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ssh-rsa")
 _SCAN_LIMIT = 30.0
+_REPLACED = ("certificate_path", "private_key_path", "chain")
+"""Keys that init never leaves as the file has them: they belong to the certificate, which it asks for."""
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n?", re.DOTALL)
 
 
@@ -74,12 +78,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--ssh-host-key", metavar="KEY", help="public key of the host, such as 'ssh-ed25519 AAAA…'"
     )
     parser.add_argument(
-        "--ssh-user",
-        metavar="USER",
-        default="root",
-        help="root, or a user with sudo without a password (default: root)",
+        "--ssh-user", metavar="USER", help="root, or a user with sudo without a password (default: root)"
     )
-    parser.add_argument("--ssh-port", metavar="PORT", default="22", help="port of the SSH server (default: 22)")
+    parser.add_argument("--ssh-port", metavar="PORT", help="port of the SSH server (default: 22)")
     parser.add_argument(
         "--accept-eula", action="store_true", help="accept the licence of the Community Edition (3.77 and newer)"
     )
@@ -105,64 +106,83 @@ def run(
         CommandError: an answer is refused; nothing was written.
     """
     _require_project()
-    answers = _answers(options, ask)
-    host_key = options.ssh_host_key or _confirmed_host_key(answers["ssh_host"], options, execute, ask)
-    values = configuration(answers, host_key, options)
-    validate(values)
+    stack = _answer(QUESTIONS[0], options, ask)
+    file = StackFile(stack, PROJECT)
+    _require_readable(file, stack)
+    answers = _answers(options, ask, file)
+    port = options.ssh_port or file.text("ssh_port") or "22"
+    host_key = options.ssh_host_key or _confirmed_host_key(answers["ssh_host"], port, options, execute, ask)
+    values = configuration(answers, host_key, options, file)
+    removed = [key for key in file.values if key in _REPLACED or isinstance(values.get(key), (list, dict))]
+    result = {**{key: value for key, value in file.values.items() if key not in removed}, **values}
+    unknown = [user for user in file.names("existing_users") if user not in result["user_passwords"]]
+    result["user_passwords"] = result["user_passwords"] | dict.fromkeys(unknown, "unknown")
+    settings = validate(result)
     environment = _environment(options, ask_secret)
-    _write(answers["stack"], values, partial(execute, env=environment))
-    user = _names(answers["pushers"])[0]
+    _write(stack, file, values, removed, partial(execute, env=environment))
+    hostname = settings.server.hostname or result["ssh_host"]
+    server, _ = address(replace(settings.registry, hostname=hostname))
+    set_password = f"  pulumi config set --stack {stack} --secret --path 'user_passwords[\"{{}}\"]'\n"
     sys.stdout.write(
-        f"The stack {answers['stack']} is configured. Passwords were generated; "
-        "`pulumi config get admin_password` shows the one of admin.\nNext:\n  pulumi preview\n  pulumi up\n"
-        f"  docker login -u {user} {answers['ssh_host']}:5000\n"
+        f"The stack {stack} is configured. Passwords were generated; "
+        "`pulumi config get admin_password` shows the one of admin.\nNext:\n"
+        f"{''.join(map(set_password.format, unknown))}  pulumi preview\n  pulumi up\n"
+        f"  docker login -u {values['pushers'][0]} {server}\n"
     )
     return DONE
 
 
-def configuration(answers: Mapping[str, str], host_key: str, given: argparse.Namespace) -> dict[str, Any]:
-    """The configuration by key; generates the passwords."""
+def configuration(
+    answers: Mapping[str, str], host_key: str, given: argparse.Namespace, file: StackFile
+) -> dict[str, Any]:
+    """The values to set, by key; generates the passwords that the file does not have."""
     bundle = _PEM.findall(_read("certificate", answers))
     if not bundle:
         raise CommandError(
             f"--certificate: {answers['certificate']} contains no certificate in PEM. Give another file."
         )
     users = _names(answers["pushers"])
+    listed = file.values.get("user_passwords")
+    known = (
+        {user: one for user, one in listed.items() if one and not isinstance(one, list)}
+        if isinstance(listed, dict)
+        else {}
+    )
+    generated = {user: secrets.token_urlsafe(24) for user in (*users, *file.names("pullers"))}
     values: dict[str, Any] = {
         **{name: answers[name] for name in ("ssh_host", "version", "archive_sha256")},
         "ssh_user": given.ssh_user,
+        "ssh_port": given.ssh_port,
         "ssh_private_key": _read("ssh_private_key", answers),
         "ssh_host_key": host_key,
         "certificate": bundle[0],
         "chain": "".join(bundle[1:]),
         "private_key": _read("private_key", answers),
-        "keystore_password": secrets.token_urlsafe(24),
-        "admin_password": secrets.token_urlsafe(24),
+        "keystore_password": file.text("keystore_password") or secrets.token_urlsafe(24),
+        "admin_password": file.text("admin_password") or secrets.token_urlsafe(24),
         "pushers": users,
-        "user_passwords": {user: secrets.token_urlsafe(24) for user in users},
+        "user_passwords": generated | known,
     }
-    if given.ssh_port != "22":
-        values["ssh_port"] = given.ssh_port
     if given.accept_eula:
         values["accept_eula"] = "true"
     return {key: value for key, value in values.items() if value}
 
 
-def validate(values: Mapping[str, Any]) -> None:
-    """Refuse what a preview would refuse, every mistake at once."""
+def validate(values: Mapping[str, Any]) -> Settings:
+    """The settings with these values and the project's defaults; refuse what a preview would, all at once."""
     declared = yaml.safe_load(Path("Pulumi.yaml").read_text(encoding="utf-8"))["config"]
     stated = {key: one["default"] for key, one in declared.items() if "default" in one}
     texts = {
-        f"{PROJECT}:{key}": value if isinstance(value, str) else json.dumps(value)
+        f"{PROJECT}:{key}": value if isinstance(value, str) else json.dumps(value, default=str)
         for key, value in {**stated, **values}.items()
     }
     pulumi.runtime.set_all_config(texts, [f"{PROJECT}:{key}" for key in SECRETS])
 
-    async def read() -> None:  # the SDK makes its outputs in a running loop
-        load(pulumi.Config(PROJECT))
+    async def read() -> Settings:  # the SDK makes its outputs in a running loop
+        return load(pulumi.Config(PROJECT))
 
     try:
-        asyncio.run(read())
+        return asyncio.run(read())
     except pulumi.RunError as error:
         raise CommandError(str(error)) from None
 
@@ -191,23 +211,40 @@ def _require_project() -> None:
         raise CommandError(f"Pulumi.yaml: this folder is not the project {PROJECT}. Change to its folder first.")
 
 
-def _answers(given: argparse.Namespace, ask: Callable[[str], str]) -> dict[str, str]:
-    answers: dict[str, str] = {}
-    missing: list[str] = []
-    for question in QUESTIONS:
-        answer = getattr(given, question.name) or ""
-        if not answer and not given.no_input:
-            default = f" [{question.default}]" if question.default else ""
-            answer = ask(f"{question.text}{default}: ").strip()
-        answers[question.name] = answer or question.default
-        if not answers[question.name]:
-            missing.append(f"{question.flag}: {question.text} is missing. Give it.")
+def _require_readable(file: StackFile, stack: str) -> None:
+    if keys := file.encrypted:
+        verb = "is" if len(keys) == 1 else "are"
+        raise CommandError(
+            f"{file.path}: {' and '.join(', '.join(keys).rsplit(', ', 1))} {verb} encrypted, so that init can't "
+            f"verify the configuration. Run `pulumi stack init {stack}` to use the file as it is, or remove them."
+        )
+
+
+def _answer(question: Question, given: argparse.Namespace, ask: Callable[[str], str], default: str = "") -> str:
+    default = default or question.default
+    answer: str = getattr(given, question.name) or ""
+    if not answer and not given.no_input:
+        answer = ask(f"{question.text}{f' [{default}]' if default else ''}: ").strip()
+    return answer or default
+
+
+def _answers(given: argparse.Namespace, ask: Callable[[str], str], file: StackFile) -> dict[str, str]:
+    """The answers to all questions but the first; the file's pushers are the default of theirs."""
+    defaults = {"pushers": ", ".join(file.names("pushers"))}
+    answers = {one.name: _answer(one, given, ask, defaults.get(one.name, "")) for one in QUESTIONS[1:]}
+    missing = [
+        f"{one.flag}: {one.text} is missing. Give it."
+        for one in QUESTIONS[1:]
+        if not answers[one.name].strip(", ")
+    ]
     if missing:
         raise CommandError("\n".join(missing))
     return answers
 
 
-def _confirmed_host_key(host: str, given: argparse.Namespace, run: Run, ask: Callable[[str], str]) -> str:
+def _confirmed_host_key(
+    host: str, port: str, given: argparse.Namespace, run: Run, ask: Callable[[str], str]
+) -> str:
     if given.no_input:
         raise CommandError(
             "--ssh-host-key: the host's public key is missing. Give it, so that its identity is verified."
@@ -215,7 +252,7 @@ def _confirmed_host_key(host: str, given: argparse.Namespace, run: Run, ask: Cal
     sys.stdout.write(f"Reading the host key of {host} …\n")
     try:
         done = run(
-            ["ssh-keyscan", "-p", given.ssh_port, "-T", "10", "--", host],
+            ["ssh-keyscan", "-p", port, "-T", "10", "--", host],
             capture_output=True,
             text=True,
             check=False,
@@ -226,7 +263,7 @@ def _confirmed_host_key(host: str, given: argparse.Namespace, run: Run, ask: Cal
         found = []
     if not found:
         raise CommandError(
-            f"--ssh-host: {host} shows no host key at port {given.ssh_port}. Correct it, or give --ssh-host-key."
+            f"--ssh-host: {host} shows no host key at port {port}. Correct it, or give --ssh-host-key."
         )
     kind = found[0].split(" ")[0].removeprefix("ssh-").partition("-")[0]
     sys.stdout.write(
@@ -277,16 +314,26 @@ def _settings(values: Mapping[str, Any]) -> Iterator[tuple[str, str, bool]]:
             yield key, value, key in SECRETS
 
 
-def _write(stack: str, values: Mapping[str, Any], run: Run) -> None:
-    """Create the stack and set the values; a secret goes by standard input. A failure removes the stack again."""
+def _write(stack: str, file: StackFile, values: Mapping[str, Any], removed: Sequence[str], run: Run) -> None:
+    """Create the stack, remove and set values; a secret goes by standard input.
+
+    When something fails, the stack is removed and its file is as it was before.
+    """
     _pulumi(run, "stack", "init", stack)
     try:
+        if removed:
+            _pulumi(run, "config", "rm-all", "--stack", stack, *removed)
+            sys.stdout.writelines(f"  {key} (removed)\n" for key in removed if key not in values)
         for path, text, secret in _settings(values):
             options = ["--path", *(["--secret"] if secret else ["--plaintext"])]
             sys.stdout.write(f"  {path}\n")
             _pulumi(run, "config", "set", "--stack", stack, *options, path, stdin=text)
-    except CommandError:
-        _pulumi(run, "stack", "rm", "--yes", "--stack", stack)
+    except BaseException:  # an interrupt, too
+        try:
+            _pulumi(run, "stack", "rm", "--yes", "--preserve-config", "--stack", stack)
+        except CommandError as error:
+            sys.stderr.write(f"{error}\n")
+        file.restore()
         raise
 
 

@@ -27,7 +27,7 @@ from ..providers.data_sources import get_blob_stores, get_realms, get_server
 from ..providers.errors import NexusError, NotFound, RateLimited, Unauthorized
 from ..providers.registry_check import bearer, challenge, check_login, pull_status
 from .clients import CLIENTS, client_findings
-from .command import DONE, FOUND, CommandError, read_authority
+from .command import DONE, FOUND, CommandError, Progress, read_authority
 from .finding import Finding
 from .usage import usage
 
@@ -92,7 +92,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=30,
         metavar="DAYS",
-        help="days before its end (default: 30)",
+        help="report a certificate from this many days before its end on (default: 30)",
     )
     parser.add_argument(
         "--push", default="", metavar="IMAGE", help="push a small image to this path, pull it, and delete it"
@@ -110,7 +110,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the findings and return the exit status."""
     target = request(options, os.environ)
-    found = list(examine(target, lambda line: sys.stderr.write(f"{line} …\n")))
+    with Progress(sys.stderr, "examining") as progress:
+        found = list(examine(target, progress.show))
     if options.json:
         sys.stdout.write(json.dumps([vars(one) for one in found]) + "\n")
     else:
@@ -147,7 +148,7 @@ def examine(target: Target, progress: Callable[[str], object] = lambda _: None) 
     for url, ask in ((target.url, _registry), (target.nexus, _nexus)):
         if not url:
             continue
-        progress(f"examining {url}")
+        progress(url)
         if (place := host_and_port(url)) not in reached:
             found = list(_transport(url, target))
             reached[place] = all(one.code == "certificate-expires" for one in found)

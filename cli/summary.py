@@ -25,7 +25,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "file", nargs="?", default="-", metavar="FILE", help="the preview's JSON; default: standard input"
     )
-    parser.add_argument("--format", choices=[*LIMITS, "json"], default="markdown", help="default: markdown")
+    parser.add_argument(
+        "--format",
+        choices=[*LIMITS, "json"],
+        default="markdown",
+        help="Markdown is cut to what a comment may have: github 65,536 characters, gitlab 1,000,000, markdown "
+        "(default) the 150,000 of Azure DevOps; json is not cut",
+    )
     parser.add_argument("--name", help="what is previewed, for title and marker; default: <project>/<stack>")
 
 

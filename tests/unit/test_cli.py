@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from nexus_registry.cli import doctor, ssh
+from nexus_registry.cli.command import Progress
 from nexus_registry.cli.main import main
+from nexus_registry.cli.markdown import LIMITS
 from nexus_registry.cli.ssh import NoConnection
 from nexus_registry.cli.state import Unreadable, steps_in
 from nexus_registry.components.host import steps
@@ -168,6 +171,61 @@ def test_doctor_output_becomes_findings_and_status(
     assert main(["doctor", "--host", "--state", str(file)]) == exits
     shown = capsys.readouterr()
     assert shown.out + shown.err == said
+
+
+class Screen:
+    """A stream that keeps what is written."""
+
+    def __init__(self, *, tty: bool = True) -> None:
+        self.text, self._tty = "", tty
+
+    def isatty(self) -> bool:
+        return self._tty
+
+    def write(self, text: str) -> None:
+        self.text += text
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+
+def test_progress_is_shown_once_its_time_has_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also of something that takes long, without another line after it."""
+    monkeypatch.delenv("CI", raising=False)
+    screen: Any = Screen()
+    with Progress(screen, "reading", quiet=0.05) as progress:
+        progress.show("role")
+        limit = time.monotonic() + 60
+        while not screen.text and time.monotonic() < limit:
+            time.sleep(0.01)
+        progress.show("user")
+    assert screen.text == "".join(f"\r\033[K{text}" for text in ("reading role …", "reading user …", ""))
+
+
+@pytest.mark.parametrize(("tty", "ci", "quiet"), [(False, "", 0.0), (True, "true", 0.0), (True, "", 3600.0)])
+def test_progress_is_not_shown(monkeypatch: pytest.MonkeyPatch, tty: bool, ci: str, quiet: float) -> None:
+    monkeypatch.setenv("CI", ci)
+    screen: Any = Screen(tty=tty)
+    with Progress(screen, "reading", quiet=quiet) as progress:
+        progress.show("role")
+        time.sleep(0.05)
+        progress.show("user")
+    assert screen.text == ""
+
+
+def test_doctor_names_step_that_it_examines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ssh, "run", lambda *_: subprocess.CompletedProcess([], 0, EXAMINED, ""))
+    shown: list[str] = []
+    doctor.examine(steps_in(export(resource("service"))), shown.append)
+    assert shown == ["registry.example.com: nexus-service"]
+
+
+def test_help_of_summary_names_limits(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["summary", "--help"])
+    said = capsys.readouterr().out
+    assert [limit for limit in LIMITS.values() if f"{limit:,}" not in said] == []
+    assert "Azure DevOps" in " ".join(said.split())
 
 
 @pytest.fixture(scope="module")

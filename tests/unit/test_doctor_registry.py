@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+import socket
 import ssl
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -269,6 +271,36 @@ def test_what_is_not_reached_has_its_code() -> None:
         assert codes(fake, registry, url=plain, nexus="") == ["no-tls"]
         assert codes(fake, registry, url=f"https://127.0.0.1:{free_port()}", nexus="") == ["port-closed"]
         assert codes(fake, registry, url="https://no-such-host.invalid", nexus="") == ["name"]
+
+
+def test_port_that_drops_connections_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As behind a firewall: a full queue of connections drops what comes."""
+    monkeypatch.setattr("nexus_registry.cli.registry._TIMEOUT", 0.2)
+    with socket.socket() as listener, ExitStack() as waiting:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(4):
+            waiting.enter_context(client := socket.socket())
+            client.setblocking(False)
+            client.connect_ex(listener.getsockname())
+        (found,) = examine(Target(f"https://127.0.0.1:{listener.getsockname()[1]}"))
+    assert (found.code, found.text.partition(": ")[2]) == ("port-silent", "timed out")
+
+
+@pytest.mark.parametrize(("days", "status"), [("5", 0), ("20", 1)])
+def test_expires_within_says_when_certificate_is_finding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], days: str, status: int
+) -> None:
+    monkeypatch.delenv("NEXUS_USERNAME", raising=False)
+    (tmp_path / "ca.pem").write_text(authority().certificate_pem)
+    issued = authority().issue(["127.0.0.1"], key="ec", not_before=NOW, not_after=NOW + dt.timedelta(10))
+    with serve(registry := Registry(), context(tmp_path, issued)) as fake:
+        registry.url = fake.url
+        line = ["doctor", fake.url, "--ca", str(tmp_path / "ca.pem"), "--expires-within", days]
+        assert main(line) == status
+    shown = capsys.readouterr()
+    assert ("certificate-expires" in shown.out) is bool(status)
+    assert shown.err == ""
 
 
 COMPUTED = (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ from typing import Any
 import nexus_registry.providers as providers
 import pytest
 import yaml
-from nexus_registry.cli import export
 from nexus_registry.cli.main import main
 from nexus_registry.cli.objects import Choice, Object, Snapshot
 from nexus_registry.cli.state import Unreadable
@@ -161,39 +159,6 @@ def test_choice_takes_kinds_modules_and_objects() -> None:
     assert not Choice(exclude=["Role:a*"]).takes(role, "ab")
     assert Choice(exclude=["Role:a*"]).may_take(role)
     assert not Choice(["storage"]).may_take(role)
-
-
-class Screen:
-    """A stream that keeps what is written."""
-
-    def __init__(self, *, tty: bool) -> None:
-        self.text, self._tty = "", tty
-
-    def isatty(self) -> bool:
-        return self._tty
-
-    def write(self, text: str) -> None:
-        self.text += text
-
-    def flush(self) -> None:
-        """Nothing is held back."""
-
-
-@pytest.mark.parametrize(("tty", "ci", "shown"), [(True, "", True), (False, "", False), (True, "true", False)])
-def test_progress_is_shown_from_two_seconds_on(
-    tty: bool, ci: str, shown: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    now = [100.0]
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    monkeypatch.setenv("CI", ci)
-    screen: Any = Screen(tty=tty)
-    progress = export.Progress(screen)
-    progress.show("role")
-    assert screen.text == ""
-    now[0] += 2.1
-    progress.show("user")
-    progress.end()
-    assert ("reading user" in screen.text) is shown
 
 
 def test_json_of_diff_is_read_by_programs(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from nexus_registry.cli import init
 from nexus_registry.cli.command import CommandError
 
@@ -23,17 +24,24 @@ SCANNED = f"# registry:22 SSH-2.0\nregistry ssh-rsa AAAA\nregistry {KEY}\nregist
 
 
 class Cli:
-    """Plays ``pulumi`` and ``ssh-keyscan``; keeps what each was given."""
+    """Plays ``pulumi`` and ``ssh-keyscan``; keeps what each was given, and writes the stack's file."""
 
-    def __init__(self, fails: str = "") -> None:
+    def __init__(self, fails: str = "", error: BaseException | None = None) -> None:
         self.calls: list[list[str]] = []
         self.stdin: dict[str, str] = {}
-        self.fails = fails
+        self.fails, self.error = fails, error
 
     def __call__(self, command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
         self.calls.append(command)
         self.stdin[command[-1]] = options.get("input", "")
         failed = bool(self.fails) and command[-1] == self.fails
+        if failed and self.error:
+            raise self.error
+        file = Path("Pulumi.prod.yaml")
+        if command[:3] == ["pulumi", "stack", "init"] and not failed:
+            file.write_text(f"encryptionsalt: v1\n{file.read_text() if file.exists() else ''}")
+        if command[:3] == ["pulumi", "stack", "rm"] and "--preserve-config" not in command:
+            file.unlink()
         return subprocess.CompletedProcess(
             command, int(failed), SCANNED if command[0] == "ssh-keyscan" else "", "no\n" if failed else ""
         )
@@ -139,11 +147,144 @@ def test_wrong_answer_writes_nothing(folder: Path, changes: dict[str, str], answ
     assert not [call for call in cli.calls if call[0] == "pulumi"]
 
 
-def test_failure_of_cli_removes_stack(folder: Path) -> None:
-    cli = Cli(fails="private_key")
-    with pytest.raises(CommandError, match=r"^pulumi config set failed: no$"):
+@pytest.mark.parametrize("error", [None, KeyboardInterrupt()])
+@pytest.mark.parametrize("before", [None, "# by hand\nconfig: {nexus-registry:heap_mb: 4096}\n"])
+def test_failure_leaves_stack_and_file_as_before(
+    folder: Path, before: str | None, error: BaseException | None
+) -> None:
+    file = folder / "Pulumi.prod.yaml"
+    if before is not None:
+        file.write_text(before)
+    cli = Cli("private_key", error)
+    with pytest.raises(KeyboardInterrupt if error else CommandError, match=None if error else "set failed: no$"):
         init.run(flags("--no-input"), execute=cli, ask=never, ask_secret=never)
-    assert cli.calls[-1] == ["pulumi", "stack", "rm", "--yes", "--stack", "prod"]
+    assert cli.calls[-1] == ["pulumi", "stack", "rm", "--yes", "--preserve-config", "--stack", "prod"]
+    assert (file.read_text() if file.exists() else None) == before
+
+
+def test_stack_that_exists_is_not_removed(folder: Path) -> None:
+    cli = Cli(fails="prod")
+    with pytest.raises(CommandError, match=r"^pulumi stack init failed: no$"):
+        init.run(flags("--no-input"), execute=cli, ask=never, ask_secret=never)
+    assert len(cli.calls) == 1
+
+
+def existing(folder: Path, stack: str = "prod", **changes: Any) -> None:
+    """Writes the stack's file of this repository with these changes; None removes a key."""
+    content = yaml.safe_load((PROJECT / f"Pulumi.{stack}.yaml").read_text())
+    for key, value in changes.items():
+        content["config"][f"nexus-registry:{key}"] = value
+    content["config"] = {key: value for key, value in content["config"].items() if value is not None}
+    (folder / f"Pulumi.{stack}.yaml").write_text(yaml.safe_dump(content))
+
+
+def written(cli: Cli) -> dict[str, str]:
+    return {call[-1]: cli.stdin[call[-1]] for call in cli.calls if call[:3] == ["pulumi", "config", "set"]}
+
+
+def removed(cli: Cli) -> set[str]:
+    return {key for call in cli.calls if call[:3] == ["pulumi", "config", "rm-all"] for key in call[5:]}
+
+
+def test_values_of_existing_file_are_kept(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What contradicts the answers is removed, and every user has a password."""
+    existing(folder, "staging", pushers=["ci", "bob", "eve"], chain="former", hostname="nexus.example.com")
+    cli = Cli()
+    given = flags("--no-input", stack="team/staging", pushers="", ssh_host="10.0.0.1")
+    assert init.run(given, execute=cli, ask=never, ask_secret=never) == 0
+    values = written(cli)
+    assert removed(cli) == {"certificate_path", "private_key_path", "pushers", "chain"}
+    assert [values[f"pushers[{number}]"] for number in range(3)] == ["ci", "bob", "eve"]
+    assert {key for key in values if key.startswith("user_passwords")} == {
+        f'user_passwords["{user}"]' for user in ("ci", "bob", "eve", "kubelet")
+    }
+    assert not {"ssh_user", "ssh_port"} & {*values}, "no flag gives another than the file's"
+    assert "docker login -u ci nexus.example.com\n" in capsys.readouterr().out, "registry_https_port is 443"
+
+
+def test_passwords_of_existing_file_are_kept_and_encrypted(folder: Path) -> None:
+    existing(folder, admin_password="admin-4711", user_passwords={"ci": "ci-password-4711"})
+    cli = Cli()
+    init.run(flags("--no-input"), execute=cli, ask=never, ask_secret=never)
+    assert (written(cli)["admin_password"], written(cli)['user_passwords["ci"]']) == (
+        "admin-4711",
+        "ci-password-4711",
+    )
+    assert "user_passwords" in removed(cli)
+    assert all("--secret" in call for call in cli.calls if call[-1] == 'user_passwords["ci"]')
+
+
+def test_password_of_existing_user_is_left_to_person(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Only the server knows it, so it can't be generated."""
+    existing(folder, existing_users=["ldap-ci"])
+    cli = Cli()
+    init.run(flags("--no-input"), execute=cli, ask=never, ask_secret=never)
+    assert not [key for key in written(cli) if "ldap-ci" in key]
+    command = "pulumi config set --stack prod --secret --path 'user_passwords[\"ldap-ci\"]'"
+    assert f"{command}\n  pulumi preview" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"heap_mb": "much", "data_dir": "/"}, ["heap_mb: ", "data_dir: "]),
+        ({"keystore_format": "jks", "keystore_password": "a"}, ["keystore_password: "]),
+        ({"pullers": ["ci"]}, ["pullers: 'ci' is a pusher too"]),
+        ({"pullers": [7]}, ["pullers: must be a list of texts"]),
+        (
+            {"archive_password": {"secure": "v1:a"}, "user_passwords": {"ci": {"secure": "v1:b"}}},
+            ["Pulumi.prod.yaml: archive_password and user_passwords are encrypted"],
+        ),
+    ],
+)
+def test_wrong_value_of_existing_file_is_refused(folder: Path, changes: dict[str, Any], said: list[str]) -> None:
+    existing(folder, **changes)
+    cli = Cli()
+    with pytest.raises(CommandError) as refused:
+        init.run(flags("--no-input"), execute=cli, ask=never, ask_secret=never)
+    assert [one for one in said if one not in str(refused.value)] == []
+    assert cli.calls == []
+
+
+@pytest.mark.parametrize("content", ["a: [", "config: text\n", "- a list\n", b"\xff"])
+def test_file_that_is_no_configuration_is_refused(folder: Path, content: str | bytes) -> None:
+    (folder / "Pulumi.prod.yaml").write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(CommandError, match=r"^Pulumi\.prod\.yaml: "):
+        init.run(flags("--no-input"), execute=(cli := Cli()), ask=never, ask_secret=never)
+    assert cli.calls == []
+
+
+def test_keys_without_project_and_of_other_projects(folder: Path) -> None:
+    """The CLI reads a key without a project as one of this project."""
+    (folder / "Pulumi.prod.yaml").write_text(
+        "config:\n  pullers: [kubelet]\n  repair: 2026-01-01\n  aws:region: {secure: v1}\n  url:\n"
+    )
+    cli = Cli()
+    assert init.run(flags("--no-input"), execute=cli, ask=never, ask_secret=never) == 0
+    assert 'user_passwords["kubelet"]' in written(cli)
+
+
+@pytest.mark.parametrize(
+    ("changes", "server"),
+    [
+        ({}, "nexus.example.com:5000"),
+        ({"login_server": "registry.example.org"}, "registry.example.org"),
+        ({"registry_https_port": 0, "registry_http_port": 5001}, "nexus.example.com:5001"),
+    ],
+)
+def test_login_server_is_that_of_configuration(
+    folder: Path, capsys: pytest.CaptureFixture[str], changes: dict[str, Any], server: str
+) -> None:
+    existing(folder, **changes)
+    init.run(flags("--no-input"), execute=Cli(), ask=never, ask_secret=never)
+    assert f"docker login -u ci {server}\n" in capsys.readouterr().out
+
+
+def test_scan_uses_port_of_existing_file(folder: Path) -> None:
+    existing(folder, ssh_port=2222)
+    cli = Cli()
+    init.run(flags(ssh_host_key=""), execute=cli, ask=lambda _: "y", ask_secret=lambda _: "")
+    assert cli.calls[0][:3] == ["ssh-keyscan", "-p", "2222"]
 
 
 def test_other_folder_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
