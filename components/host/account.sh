@@ -109,7 +109,8 @@ require_nexus_data() {
     if [ ! -d "$arg_data_dir" ] || fact_contains account.data-dirs "$arg_data_dir" || [ -z "$(foreign_files)" ]; then
         return 0
     fi
-    for data_entry in db blobs keystores etc/nexus.properties etc/fabric log/nexus.log; do
+    for data_entry in db blobs instances keystores etc/nexus.properties etc/fabric etc/jetty etc/ssl/keystore.jks \
+        etc/ssl/keystore.jks.next log/nexus.log; do
         [ ! -e "$arg_data_dir/$data_entry" ] || return 0
     done
     data_entry=$(find "$arg_data_dir" -mindepth 1 -maxdepth 1 ! -name lost+found | head -n 1)

@@ -60,15 +60,15 @@ def test_purge_refuses_mounts_below_and_removes_nothing(server: Server) -> None:
 
 def test_next_system_user_does_not_get_data_that_stays(server: Server) -> None:
     server.run("account")
-    server.host.ssh(f"install -o nexus -g nexus -m 0600 /dev/null {DATA}/image")
+    server.host.ssh(f"install -D -o nexus -g nexus -m 0600 /dev/null {DATA}/blobs/image")
     uid = server.host.ssh("id -u nexus").stdout.strip()
     server.run("account", "delete")
     assert server.host.ssh("getent passwd nexus; getent group nexus", check=False).stdout == ""
     assert owner(server) == "root:root 700"
     server.host.ssh(f"useradd -r -M -u {uid} stranger")
-    assert server.host.ssh(f"runuser -u stranger -- cat {DATA}/image", check=False).returncode != 0
+    assert server.host.ssh(f"runuser -u stranger -- cat {DATA}/blobs/image", check=False).returncode != 0
     server.run("account")
-    assert owner(server, f"{DATA}/image") == "nexus:nexus 600"
+    assert owner(server, f"{DATA}/blobs/image") == "nexus:nexus 600"
     server.host.ssh("userdel stranger")
 
 

@@ -72,10 +72,20 @@ def test_directories_outside_are_found_by_owner(shell: list[str], tmp_path: Path
         (["thesis/chapter"], False, "own", False),
         (["thesis/chapter", "etc/nexus.properties"], False, "4711", False),
         (["db/nexus.mv.db"], False, "4711", False),
+        (["etc/ssl/keystore.jks"], False, "4711", False),
         (["lost+found/1"], False, "4711", False),
         ([], False, "4711", False),
     ],
-    ids=["files of others", "taken before", "own files", "Nexus and more", "database", "new disk", "empty"],
+    ids=[
+        "files of others",
+        "taken before",
+        "own files",
+        "Nexus and more",
+        "database",
+        "cut before the first start",
+        "new disk",
+        "empty",
+    ],
 )
 def test_directory_of_others_is_not_taken(
     shell: list[str], tmp_path: Path, entries: list[str], known: bool, owner: str, refused: bool
