@@ -34,8 +34,8 @@ def _shared(server: NexusServer, other: NexusServer) -> Iterator[Problem]:
     if not isinstance(args.ssh.host, str) or _address(args.ssh) != _address(other.args.ssh):
         return
     for name in ("unit", "install_root", "data_dir"):
-        value = getattr(args, name)
-        if _plain(value) == _plain(getattr(other.args, name)):
+        value, others = getattr(args, name), getattr(other.args, name)
+        if value == others or (name == "unit" and _plain(value) == _plain(others)):
             yield name, f"{value} is that of {other.name!r} on the same host too. Give each server its own."
     if args.address != other.args.address and not {args.address, other.args.address} & {*_ANY_ADDRESS}:
         return

@@ -13,7 +13,7 @@ from ..marks import Incarnations
 from ..rest import SettingProvider
 from ..schema import Invalid, set_of, text
 from .email_address import default_address
-from .lookups import USER_ID, require_roles
+from .lookups import USER_ID, missing_roles, require_roles
 
 _USERS = "/v1/security/users"
 
@@ -50,8 +50,8 @@ class ExternalUserProvider(SettingProvider):
         before = properties.get("before")
         if not before or self.find(client, properties) is None:
             return
-        existing = {role["id"] for role in client.get_list("/v1/security/roles")}
-        roles = [role for role in before["roles"] if role in existing]
+        missing, _ = missing_roles(client, before["roles"])
+        roles = [role for role in before["roles"] if role not in missing]
         try:
             super().remove(client, {**properties, "before": {**before, "roles": roles}})
         except Refused:  # before 3.94, Nexus takes no user without roles

@@ -34,16 +34,20 @@ def forget_roles(client: NexusClient) -> None:
 
 def require_roles(client: NexusClient, roles: Sequence[str]) -> None:
     """Refuse a role that is not on the server: servers up to 3.77 silently take a new user with such a role."""
+    missing, existing = missing_roles(client, roles)
+    if missing:
+        raise Refused(f"roles: {', '.join(missing)} is not on the server; {suggest(missing, existing)}")
+
+
+def missing_roles(client: NexusClient, roles: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Those of these roles that are not on the server, and what its list has if it was read."""
     earliest = time.monotonic() - LOOKUP_LIFETIME
     if all(client.seen.get(_key(role), earliest) > earliest for role in roles):
-        return
+        return [], []
     existing = [role["id"] for role in client.get_list("/v1/security/roles")]
     note_roles(client, existing)
     # The list may lack for a moment what has just been written (seen with 3.71); a single role does not.
-    missing = [role for role in roles if role not in existing and not _has_role(client, role)]
-    if not missing:
-        return
-    raise Refused(f"roles: {', '.join(missing)} is not on the server; {suggest(missing, existing)}")
+    return [role for role in roles if role not in existing and not _has_role(client, role)], existing
 
 
 def _key(role: str) -> str:

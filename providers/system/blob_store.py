@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ..client import NexusClient
@@ -111,26 +111,25 @@ class FileBlobStore(SoftQuota, BlobStore, provider=FileBlobStoreProvider):
     content."""
 
 
-def _bucket(value: Any) -> str:
-    name = str(text()(value))
-    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", name) or ".." in name:
-        raise Invalid(
-            f"{name!r} is no name of a bucket. Give 3 to 63 lower-case letters, digits, '-' and '.', the "
-            "first and the last a letter or digit"
-        )
-    if re.fullmatch(r"\d+\.\d+\.\d+\.\d+", name):
-        raise Invalid(f"{name!r} is an IP address and no name of a bucket")
-    return name
+def _bucket_name(allowed: str, longest: int, pattern: str) -> Callable[[Any], str]:
+    """A rule for names of buckets: what may be in one besides lower-case letters and digits, and its length."""
+
+    def rule(value: Any) -> str:
+        name = str(text()(value))
+        if not re.fullmatch(rf"[a-z0-9]{pattern}{{1,{longest - 2}}}[a-z0-9]", name) or ".." in name:
+            raise Invalid(
+                f"{name!r} is no name of a bucket. Give 3 to {longest} lower-case letters, digits, {allowed} and "
+                "'.', the first and the last a letter or digit"
+            )
+        if re.fullmatch(r"\d+\.\d+\.\d+\.\d+", name):
+            raise Invalid(f"{name!r} is an IP address and no name of a bucket")
+        return name
+
+    return rule
 
 
-def _google_bucket(value: Any) -> str:
-    name = str(text(max_length=222)(value))
-    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]*[a-z0-9]", name) or len(name) < 3 or ".." in name:
-        raise Invalid(
-            f"{name!r} is no name of a bucket. Give 3 to 222 lower-case letters, digits, '-', '_' and '.', the "
-            "first and the last a letter or digit"
-        )
-    return name
+_bucket = _bucket_name("'-'", 63, "[a-z0-9.-]")
+_google_bucket = _bucket_name("'-', '_'", 222, "[a-z0-9._-]")
 
 
 def _failover(value: Any) -> str:
