@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -74,7 +75,7 @@ class TinyStack:
         return content
 
     def edit(self, **changes: Any) -> None:
-        """Change the server behind everybody's back."""
+        """Change the server behind everybody's back; for a time when no run is under way."""
         self._write(self.server | changes)
 
     def calls(self, *kinds: str) -> list[list[Any]]:
@@ -94,6 +95,16 @@ class TinyStack:
         return [
             f"{kind} {name}" for kind, name, *_ in self.calls(*(kinds or ("create", "update", "delete", "read")))
         ]
+
+    def await_create(self, name: str) -> None:
+        """Wait until a run that is under way creates this thing.
+
+        This reads only: ``calls`` writes the file too, and would lose a call that is written between.
+        """
+        deadline = time.monotonic() + 600
+        while ["create", name] not in [call[:2] for call in self.server["calls"]]:
+            assert time.monotonic() < deadline, f"{name} was not reached"
+            time.sleep(0.1)
 
     def things(self, *things: dict[str, Any]) -> None:
         """What the program shall make from now on."""

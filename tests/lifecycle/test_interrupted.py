@@ -30,10 +30,7 @@ def test_killed_run_is_pending_and_next_continues(tmp_path: Path) -> None:
     env = os.environ | {"PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}
     run = subprocess.Popen(lab.stack.command_line("up"), cwd=PROJECT, env=env, start_new_session=True)
     try:
-        deadline = time.monotonic() + 600
-        while ["create", "b"] not in [call[:2] for call in lab.server["calls"]]:
-            assert time.monotonic() < deadline, "the second thing was not reached"
-            time.sleep(0.1)
+        lab.await_create("b")
         second = lab.stack.up()
         assert second.error == "the stack is currently locked: another engine works on it"
     finally:
@@ -54,10 +51,7 @@ def test_ctrl_c_ends_run_and_next_continues(lab: TinyStack) -> None:
     results: list[Result] = []
     runner = threading.Thread(target=lambda: results.append(lab.stack.up()))
     runner.start()
-    deadline = time.monotonic() + 600
-    while not lab.names("create"):
-        assert time.monotonic() < deadline, "the thing was not reached"
-        time.sleep(0.1)
+    lab.await_create("a")
     assert lab.stack.running
     engine = lab.stack.running.pid
     below = Process.below(engine)
