@@ -25,6 +25,9 @@ from .run import CHECK_TIMEOUT, DATA_TIMEOUT, Desired, Held, Key
 from .schema import PROVIDER_KEY, describe, differences, mismatches, normalised, outdated_names
 from .unknown import has_unknown
 
+LEGACY_MARK = "legacy-"
+"""How an incarnation begins in a state that had none. What refers to the object is not written for it."""
+
 
 @dataclass
 class Actual:
@@ -63,7 +66,8 @@ class NexusProvider(Mapped, AvailableProvider):
         if "incarnation" not in self.schema:
             return inputs
         # A replacement is checked with empty olds.
-        return {**inputs, "incarnation": olds.get("incarnation") or engine.random_token()}
+        new = f"{LEGACY_MARK}{engine.random_token()}" if olds else engine.random_token()
+        return {**inputs, "incarnation": olds.get("incarnation") or new}
 
     def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual | None:
         """The actual object; ``None`` when the server responds that it has none."""

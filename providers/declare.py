@@ -138,7 +138,7 @@ class DeclaredResource(Declared, TrackedResource):
         if "incarnations" in known:
             referring = [given[name] for name, one in known.items() if one.refers and name in given]
             given["incarnations"] = pulumi.Output.all(given.get("incarnations") or [], _marks(referring)).apply(
-                lambda lists: list(dict.fromkeys([*lists[0], *lists[1]]))
+                lambda lists: list(dict.fromkeys([*lists[0], *filter(None, lists[1])]))
             )
         super().__init__(resource_name, given, opts)
         self._registered()

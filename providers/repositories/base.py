@@ -199,7 +199,7 @@ class Repository(Incarnation, NexusResource, provider=RepositoryProvider, abstra
     """Refuse content that is not of the format's types."""
 
 
-class Cleanup(PropertyGroup):
+class Cleanup(Incarnations):
     """Which cleanup policies mark components for deletion."""
 
     cleanup_policy_names: ListProp[str] = prop(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from ..client import NexusClient
 from ..crud import Actual
 from ..declare import NexusResource, Prop, prop
 from ..errors import NotFound
+from ..marks import Incarnation
 from ..names import NAME
 from ..patterns import java_regex
 from ..rest import ObjectProvider
@@ -23,6 +26,7 @@ _CRITERIA = (
     "criteria_asset_regex",
     "retain",
 )
+_REMOVAL_TIMEOUT = 20.0
 _DAYS = integer(1, 24855)
 
 
@@ -65,9 +69,29 @@ class CleanupPolicyProvider(ObjectProvider):
     def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
         if self.find(client, properties) is not None:
             client.delete(self.at(client, self.delete_path, properties))
+            _wait_until_unused(client, self.identity(properties))
 
 
-class CleanupPolicy(NexusResource, provider=CleanupPolicyProvider, read_only=("inUseCount", "repositories")):
+def _wait_until_unused(client: NexusClient, name: str) -> None:
+    """Wait until Nexus has taken a deleted policy out of the repositories, which it does after its response.
+
+    A repository that is written before would lose the policy that takes its place.
+    """
+    deadline = time.monotonic() + _REMOVAL_TIMEOUT
+    with suppress(NotFound):  # a server that is too old for the list
+        while any(_names(one, name) for one in client.get_list("/v1/repositorySettings")):
+            if time.monotonic() > deadline:
+                return
+            time.sleep(0.1)
+
+
+def _names(repository: Mapping[str, Any], policy: str) -> bool:
+    return policy in ((repository.get("cleanup") or {}).get("policyNames") or [])
+
+
+class CleanupPolicy(
+    Incarnation, NexusResource, provider=CleanupPolicyProvider, read_only=("inUseCount", "repositories")
+):
     """Which components a cleanup deletes: those that meet every criterion that is given.
 
     A policy works where a repository names it and the task ``repository.cleanup`` runs.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import nexus_registry.providers as providers
 import pytest
 from nexus_registry.providers.client import Connection, NexusClient
 from nexus_registry.providers.errors import Refused
+from nexus_registry.providers.repositories.raw import RawHostedRepository
 from nexus_registry.providers.system.blob_store import FileBlobStore
 from nexus_registry.providers.system.cleanup_policy import CleanupPolicyProvider
 from nexus_registry.providers.system.email import EmailProvider
@@ -20,6 +22,7 @@ from .every_version import Case, Lifecycle, refusal
 from .tracked import Tracked
 
 FILE: Any = FileBlobStore.provider_class
+RAW: Any = RawHostedRepository.provider_class
 TASK: Any = Task.provider_class
 QUOTA = {"soft_quota_type": "spaceUsedQuota", "soft_quota_limit_bytes": 10 * 2**30}
 KINDS: dict[str, tuple[Any, dict[str, Any], dict[str, Any], dict[str, Any]]] = {
@@ -74,6 +77,29 @@ def test_delete_of_blob_store_names_repositories_that_use_it(connection: Connect
     client.delete(f"/v1/repositories/{repository}")
     FILE().delete(store.id, kept)
     assert FILE().read(store.id, kept).id == ""
+
+
+def test_repository_keeps_policy_that_is_replaced(connection: Connection, client: NexusClient) -> None:
+    """Nexus takes a deleted policy out of its repositories, some time after it has answered the deletion."""
+    policy, repositories = Tracked(CleanupPolicyProvider(), connection), []
+    desired: dict[str, Any] = {"name": named("policy"), "criteria_last_downloaded": 30}
+
+    def refer(repository: Tracked, name: str) -> str:
+        marks = [(policy.outs or {})["incarnation"]]
+        return repository.up(name=name, cleanup_policy_names=[policy.id], incarnations=marks)
+
+    policy.up(**desired, format="raw")
+    for number in range(8):
+        repositories.append(Tracked(RAW(), connection))
+        assert refer(repositories[-1], named(f"raw-{number}")) == "create"
+    assert policy.up(**desired, format="*") == "replace"
+    assert [refer(one, one.id) for one in repositories] == ["update"] * 8
+    time.sleep(0.5)
+    for one in repositories:
+        assert client.get(f"/v1/repositories/raw/hosted/{one.id}")["cleanup"] == {"policyNames": [policy.id]}
+        assert one.refresh() == "same"
+        one.destroy()
+    policy.destroy()
 
 
 @pytest.mark.kinds("Email")

@@ -1,0 +1,62 @@
+"""Cleanup policies that are replaced, and the repositories that name them."""
+
+from __future__ import annotations
+
+from nexus_registry.providers.repositories.docker import DockerHostedRepository
+from nexus_registry.providers.system.cleanup_policy import CleanupPolicyProvider
+
+from .fake import Request, Response, serve
+
+REPOSITORY = DockerHostedRepository.provider_class()
+CONNECTION = {"url": "https://nexus.example.com", "username": "admin", "password": "pw"}
+POLICY = {"name": "old", "format": "docker", "criteria_last_downloaded": 30, "connection": CONNECTION}
+USES_IT = {"name": "images", "cleanup_policy_names": ["old"], "connection": CONNECTION}
+
+
+class Nexus:
+    """It takes a deleted policy out of its repository when the list of repositories was read twice."""
+
+    def __init__(self) -> None:
+        self.policies = [{"name": "old", "format": "docker"}]
+        self.left = 2
+
+    def __call__(self, request: Request) -> Response:
+        path = request.path.removeprefix("/service/rest")
+        if path == "/internal/cleanup-policies/old":
+            self.policies.clear()
+            return Response(204)
+        if path == "/v1/repositorySettings":
+            self.left -= not self.policies
+            named = {"policyNames": ["old"]} if self.left else None
+            return Response(200, [{"name": "a"}, {"name": "images", "cleanup": named}])
+        return Response(200, self.policies)
+
+
+def test_delete_waits_until_no_repository_names_the_policy() -> None:
+    """A repository that is written before loses the policy of the same name again."""
+    with serve(Nexus()) as fake:
+        connection = {**CONNECTION, "url": fake.url}
+        CleanupPolicyProvider().delete("old", {**POLICY, "connection": connection})
+        assert fake.script.left == 0  # type: ignore[attr-defined]
+
+
+def test_repository_is_written_again_with_replaced_policy() -> None:
+    first = CleanupPolicyProvider().check({}, POLICY).inputs
+    again = CleanupPolicyProvider().check({}, POLICY).inputs
+    olds = REPOSITORY.check({}, {**USES_IT, "incarnations": [first["incarnation"]]}).inputs
+    news = REPOSITORY.check(olds, {**USES_IT, "incarnations": [again["incarnation"]]}).inputs
+    assert REPOSITORY.diff("images", olds, news).changes
+
+
+def test_state_without_incarnation_writes_nothing() -> None:
+    """A policy of such a state gets its mark without a request, and its repositories do not change."""
+    provider = CleanupPolicyProvider()
+    olds = {name: value for name, value in provider.check({}, POLICY).inputs.items() if name != "incarnation"}
+    news = provider.check(olds, POLICY).inputs
+    assert (provider.update("old", olds, news).outs or {})["incarnation"] == news["incarnation"]
+    assert provider.check(news, POLICY).inputs == news
+    repository = REPOSITORY.check({}, USES_IT).inputs
+    del repository["incarnations"]
+    checked = REPOSITORY.check(repository, {**USES_IT, "incarnations": [news["incarnation"]]}).inputs
+    assert not REPOSITORY.diff("images", repository, checked).changes
+    assert provider.check({}, POLICY).inputs["incarnation"] != news["incarnation"]
