@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pulumi.dynamic import UpdateResult
+
 from ..client import NexusClient
 from ..crud import Actual, NexusProvider
 from ..declare import NexusResource, Prop, prop
@@ -49,6 +51,13 @@ class EulaProvider(NexusProvider):
                 if last:
                     raise
 
+    def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
+        """Accept it also when only the version changed: an upgraded server may have the licence now."""
+        result = super().update(id_, olds, news)
+        if self._connection(olds).get("version") == self._connection(news).get("version"):
+            return result
+        return UpdateResult(self.create(news).outs)
+
     def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
         """An acceptance can't be taken back."""
 
@@ -58,7 +67,8 @@ class Eula(NexusResource, provider=EulaProvider):
 
     Without it, versions from 3.77 answer every repository request 403. Accepting is a legal act: the text is at
     https://links.sonatype.com/products/nxrm/ce-eula. On servers without the agreement nothing is written; deletion
-    changes nothing.
+    changes nothing. After an upgrade from 3.76 or older it is accepted when ``connection.version`` changes, as that
+    of a :class:`NexusServer` does, or by ``pulumi up --refresh``.
 
     Source: Nexus REST ``/v1/system/eula``.
     """

@@ -182,6 +182,26 @@ def test_lost_licence_acceptance_is_repeated() -> None:
     assert len(posts) == 2
 
 
+def test_licence_is_accepted_after_upgrade() -> None:
+    """A server up to 3.76 has no licence. The connection of a NexusServer has the version, which then changes."""
+    licence: dict[str, Any] = {}
+
+    def script(request: Request) -> Response:
+        if request.method == "POST":
+            licence.update(json.loads(request.body))
+        return Response(200 if licence or request.path.endswith("/status") else 404, licence)
+
+    with serve(script) as fake:
+        provider, given = EulaProvider(), connected(fake, accepted=True)
+        old = {**given, "connection": {**given["connection"], "version": "3.76.1-01"}}
+        new = {**given, "connection": {**given["connection"], "version": "3.96.3-01"}}
+        state = provider.create(old).outs or {}
+        licence.update(accepted=False, disclaimer="d")
+        assert provider.diff("eula", state, new).changes
+        provider.update("eula", state, new)
+    assert licence["accepted"]
+
+
 def test_page_instead_of_docker_token_fails() -> None:
     """A page instead of a docker token is named."""
 
