@@ -67,8 +67,8 @@ class Eula(NexusResource, provider=EulaProvider):
 
     Without it, versions from 3.77 answer every repository request 403. Accepting is a legal act: the text is at
     https://links.sonatype.com/products/nxrm/ce-eula. On servers without the agreement nothing is written; deletion
-    changes nothing. After an upgrade from 3.76 or older it is accepted when ``connection.version`` changes, as that
-    of a :class:`NexusServer` does, or by ``pulumi up --refresh``.
+    changes nothing. After an upgrade from 3.76 or older it is accepted when ``connection.version`` changes, as it
+    does for a NexusServer, or by ``pulumi up --refresh``.
 
     Source: Nexus REST ``/v1/system/eula``.
     """

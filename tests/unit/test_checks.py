@@ -232,6 +232,17 @@ def test_check_normalises_numbers_and_policies() -> None:
     assert isinstance(inputs["https_port"], int)
 
 
+def test_map_that_differs_is_described_without_its_values() -> None:
+    """The properties of a capability or task of any type may hold a secret."""
+    schema = Capability.provider_class.schema
+    desired = {"properties": {"apiKey": "s3cret-1", "url": "https://a", "same": "s3cret-3"}}
+    actual = {"properties": {"apiKey": "s3cret-2", "more": "s3cret-4", "same": "s3cret-3"}}
+    assert describe(["properties"], desired, actual, schema) == "properties differs in apiKey, more, url"
+    assert describe(["properties"], desired, {"properties": None}, schema) == (
+        "properties differs in apiKey, same, url"
+    )
+
+
 def test_incarnation_changes_only_at_replacement() -> None:
     """An incarnation lasts through edits and is new for a replacement."""
     provider = DockerHostedRepositoryProvider()
