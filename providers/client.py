@@ -310,7 +310,9 @@ def invalidate_credentials(client: NexusClient) -> None:
     Credentials.invalidate(client.url)
 
 
-_SECRET_KEY = re.compile("password|secret|token|accountKey|passphrase|keypair", re.IGNORECASE)
+_SECRET_KEY = re.compile(
+    "password|secret|token|(account|api|private)[_.-]?key|credential|passphrase|keypair", re.IGNORECASE
+)
 
 
 class _Attempts:

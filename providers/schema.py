@@ -300,13 +300,19 @@ def mismatches(schema: Schema, desired: Mapping[str, Any], actual: Mapping[str, 
 
 
 def describe(names: Iterable[str], desired: Mapping[str, Any], actual: Mapping[str, Any], schema: Schema) -> str:
-    """``name is X, desired Y`` for each name, without the values of secrets."""
-    return ", ".join(
-        f"{name} differs"
-        if schema[name].secret
-        else f"{name} is {actual.get(name)!r}, desired {desired.get(name)!r}"
-        for name in names
-    )
+    """``name is X, desired Y`` for each name, without the values of secrets, and of maps, which may hold some."""
+
+    def mismatch(name: str) -> str:
+        found, wanted = actual.get(name), desired.get(name)
+        if schema[name].secret:
+            return f"{name} differs"
+        if isinstance(wanted, Mapping):
+            found = found if isinstance(found, Mapping) else {}
+            keys = sorted(key for key in {**found, **wanted} if found.get(key) != wanted.get(key))
+            return f"{name} differs in {', '.join(keys)}"
+        return f"{name} is {found!r}, desired {wanted!r}"
+
+    return ", ".join(map(mismatch, names))
 
 
 def _differs(field: Field, old: Any, new: Any) -> bool:

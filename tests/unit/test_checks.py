@@ -15,11 +15,13 @@ from nexus_registry.providers.crud import NexusProvider
 from nexus_registry.providers.declare import NexusResource
 from nexus_registry.providers.errors import Untrusted
 from nexus_registry.providers.repositories.docker import DockerHostedRepository, DockerHostedRepositoryProvider
+from nexus_registry.providers.schema import describe
 from nexus_registry.providers.security.admin_password import AdminPassword, AdminPasswordProvider
 from nexus_registry.providers.security.anonymous import AnonymousAccess, AnonymousAccessProvider
 from nexus_registry.providers.security.realm import RealmActivation, RealmActivationProvider
 from nexus_registry.providers.security.role import Role, RoleProvider
 from nexus_registry.providers.security.user import User, UserProvider
+from nexus_registry.providers.system.capability import Capability
 from nexus_registry.providers.system.eula import Eula, EulaProvider
 from nexus_registry.providers.unknown import has_unknown
 from pulumi.dynamic import Config, ConfigureRequest

@@ -276,7 +276,7 @@ def test_no_form_of_secret_is_in_message(secret: str, quoted: bool) -> None:
         return Response(400, [{"id": "*", "message": f"bad: {request.body if quoted else secret}"}])
 
     with serve(script) as fake, pytest.raises(errors.Refused) as caught:
-        client_of(fake).post("/v1/x", {"password": secret})
+        client_of(fake).post("/v1/x", {"properties": {"apiKey": secret}} if quoted else {"password": secret})
     said = f"{caught.value} {caught.value.messages}"
     forms = {secret, secret[:30], " ".join(secret.split()), json.dumps(secret)[1:-1]}
     assert not [form for form in forms if form in said]
