@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from .client import NexusClient, segment
 from .crud import Actual, NexusProvider
 from .errors import NotFound
+from .schema import current_names, normalised
 
 
 class RestProvider(NexusProvider):
@@ -176,7 +177,11 @@ class SettingProvider(RestProvider):
         """Restore the value found at creation, if the setting is still what this resource wrote."""
         actual = self.find(client, properties)
         if properties.get("before") and not self.mismatches(properties, actual):
-            self.write(client, properties["before"], actual)
+            before = current_names(self.schema, properties["before"])
+            known = normalised(self.schema, before)  # in the state, whole numbers are floats
+            self.write(
+                client, {name: value if value is None else known[name] for name, value in before.items()}, actual
+            )
 
     def initial_outputs(self, before: Actual | None, replaced: Mapping[str, Any]) -> dict[str, Any]:
         return {"before": replaced.get("before") or (before.properties if before else None)}

@@ -13,7 +13,7 @@ from nexus_registry.providers.crud import NexusProvider
 from nexus_registry.providers.errors import Refused
 from nexus_registry.providers.run import Run
 
-from tests.contract.tracked import Tracked
+from tests.contract.tracked import Tracked, over_the_wire
 
 from .fake import FakeServer, Request, Response, serve
 from .settings_server import SettingsServer
@@ -121,14 +121,17 @@ def test_object_is_created_kept_edited_and_deleted(
 
 
 @pytest.mark.parametrize("kind", sorted(SINGLETONS - {"Crowd", "Iq"}))
-def test_deletion_puts_back_what_was_found(kind: str, connection: Connection, state: SettingsServer) -> None:
+def test_deletion_puts_back_what_was_found(kind: str, connection: Connection, server: FakeServer) -> None:
     first, _ = KINDS[kind]
     provider = getattr(providers, kind).provider_class()
     before = provider.find(client_for(connection), first)
     tracked = Tracked(provider, connection)
     tracked.up(**first)
+    tracked.outs = over_the_wire(tracked.outs)
     tracked.destroy()
     assert provider.mismatches(before.properties, provider.find(client_for(connection), first)) == []
+    for body in [request.body for request in server.requests if request.body]:
+        json.loads(body, parse_float=pytest.fail)
 
 
 @pytest.mark.parametrize("kind", ["Crowd", "Iq"])
