@@ -229,7 +229,7 @@ class NexusProvider(Mapped, AvailableProvider):
                     self._require_own(client, state)
                     self.remove(client, state)
                 except Refused:
-                    new_owner = self.run.new_owner(urn, held, timeout=CHECK_TIMEOUT if urn else 0.0)
+                    new_owner = self._new_owner(urn, held, state, timeout=CHECK_TIMEOUT if urn else 0.0)
                     if new_owner is None:
                         raise
         if new_owner is not None:

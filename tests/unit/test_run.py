@@ -227,18 +227,31 @@ def test_swapped_repositories_keep_their_images(engine: Engine, nexus: Stored, n
     assert {name: one["docker"]["httpPort"] for name, one in nexus.repositories.items()} == {"a": 5002, "b": 5001}
 
 
+@pytest.mark.parametrize(
+    ("force_destroy", "host"), [(True, "127.0.0.1"), (False, "localhost")], ids=["forced", "at another address"]
+)
 def test_images_are_kept_for_owner_whose_check_arrives_later(
-    engine: Engine, nexus: Stored, new_run: NewRun
+    engine: Engine,
+    nexus: Stored,
+    new_run: NewRun,
+    force_destroy: bool,
+    host: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A repository that is removed with its images, and that another resource of this run declares."""
+    """A repository that is replaced, and that another resource of this run declares.
+
+    Without ``force_destroy``, its deletion is refused while it has images.
+    """
     kind = DockerHostedRepositoryProvider
-    a, b = {**REPOSITORY, "name": "a", "force_destroy": True}, {**REPOSITORY, "name": "b"}
+    monkeypatch.setattr("nexus_registry.providers.crud.CHECK_TIMEOUT", 1.0)
+    a, b = {**REPOSITORY, "name": "a", "force_destroy": force_destroy}, {**REPOSITORY, "name": "b"}
     engine.create("one", kind, engine.check("one", kind, **a))
     engine.create("two", kind, engine.check("two", kind, **b))
     nexus.images.add("a")
     nexus.repositories["a"]["mark"] = "the first"
     new_run()
     engine.check("one", kind, **{**a, "name": "b"})
+    engine.connection = {**engine.connection, "url": engine.connection["url"].replace("127.0.0.1", host)}
     timer = threading.Timer(0.3, partial(engine.check, "two", kind, **{**b, "name": "a"}))
     timer.start()
     engine.delete("one")
