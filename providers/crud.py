@@ -23,6 +23,7 @@ from .connection import client_from_state, client_of, require_same_server, serve
 from .errors import NexusError, NotFound, OutcomeUnknown, RateLimited, Refused
 from .run import CHECK_TIMEOUT, DATA_TIMEOUT, Desired, Held, Key
 from .schema import PROVIDER_KEY, describe, differences, mismatches, normalised, outdated_names
+from .undo import undo_on_refusal
 from .unknown import has_unknown
 
 LEGACY_MARK = "legacy-"
@@ -158,7 +159,7 @@ class NexusProvider(Mapped, AvailableProvider):
         with self.api_errors(id_, inputs) as client:
             self._refuse_unavailable(client, inputs)
             before = self._insert_or_adopt(client, inputs)
-            with self._undo_on_refusal(client, inputs, before):
+            with undo_on_refusal(self, client, inputs, before):
                 actual = self._verify(client, inputs)
             key = self._key(inputs)
             outputs = self.initial_outputs(before, self.run.deleted(key) if key else {})
@@ -180,7 +181,7 @@ class NexusProvider(Mapped, AvailableProvider):
             if actual is None:
                 raise Refused("is gone from the server: `pulumi up --refresh` creates it again")
             in_body = [name for name in changed if name in self.paths]
-            with self._undo_on_refusal(client, inputs, actual, normalised(self.schema, olds)):
+            with undo_on_refusal(self, client, inputs, actual, normalised(self.schema, olds)):
                 # What the server does not return (a secret, a field that it hides) may differ unseen.
                 if self.mismatches(inputs, actual) or set(in_body) - set(actual.properties):
                     self._refuse_unavailable(client, inputs)
@@ -357,53 +358,6 @@ class NexusProvider(Mapped, AvailableProvider):
         return actual
 
     @contextmanager
-    def _undo_on_refusal(
-        self,
-        client: NexusClient,
-        inputs: Mapping[str, Any],
-        before: Actual | None,
-        olds: Mapping[str, Any] | None = None,
-    ) -> Iterator[None]:
-        """Restore the former object when a write is refused or fails its verification.
-
-        ``olds`` is the state of this resource, which has the secrets that the server does not return.
-        """
-        try:
-            yield
-        except Refused as error:
-            explained = self._message(client, inputs, error)
-            try:
-                done = self._undo(client, inputs, before, olds)
-            except NexusError as failed:
-                done = f" (undoing it failed: {failed})"
-            raise _with_message(error, f"{explained}{done}") from None
-
-    def _undo(
-        self,
-        client: NexusClient,
-        inputs: Mapping[str, Any],
-        before: Actual | None,
-        olds: Mapping[str, Any] | None,
-    ) -> str:
-        actual = self.find(client, inputs)
-        hidden = self._changed_secrets(olds, inputs) if olds and before else {}
-        if actual is None or (before is not None and actual.properties == before.properties and not hidden):
-            return ""
-        if before is None:
-            self.remove(client, {**inputs, **self.initial_outputs(None, {})})
-            return " (it was removed again)"
-        former = {**inputs, **hidden, **before.properties}
-        self.write(client, former, actual)
-        if hidden.keys() - self.paths.keys():
-            self.write_secrets(client, former)
-        return " (the former object was restored)"
-
-    def _changed_secrets(self, olds: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
-        """The secrets of the state that differ from the desired ones."""
-        secrets = [name for name, field in self.schema.items() if field.secret and not field.local]
-        return {name: olds.get(name) for name in secrets if olds.get(name) != inputs.get(name)}
-
-    @contextmanager
     def api_errors(
         self, identity: str, properties: Mapping[str, Any], *, from_state: bool = False
     ) -> Iterator[NexusClient]:
@@ -413,23 +367,18 @@ class NexusProvider(Mapped, AvailableProvider):
         try:
             yield client
         except NexusError as error:
-            raise _with_message(
-                error, f"{self.kind} {identity!r}: {self._message(client, properties, error)}"
-            ) from None
+            message = self.error_message(client, properties, error)
+            raise error.with_message(f"{self.kind} {identity!r}: {message}") from None
 
     def mismatches(self, desired: Mapping[str, Any], actual: Actual) -> list[str]:
         """The properties that differ on the server; only what it returns is compared."""
         return mismatches(self.schema, desired, actual.properties)
 
-    def _message(self, client: NexusClient, properties: Mapping[str, Any], error: NexusError) -> str:
+    def error_message(self, client: NexusClient, properties: Mapping[str, Any], error: NexusError) -> str:
+        """What to say of an error: why the server lacks the address, :meth:`explain`, or the error's own text."""
         served = parse_server_header(client.server)
         message = self.availability.refusal(*served) if error.status in (404, 405) else ""
         if not message and isinstance(error, Refused) and error.status:
             with suppress(NexusError):
                 message = self.explain(client, properties, error)
         return message or str(error)
-
-
-def _with_message(error: NexusError, sentence: str) -> NexusError:
-    """The same error with another message. Its status is cleared, so that it is not explained again."""
-    return type(error)(sentence, messages=error.messages, fault_id=error.fault_id)

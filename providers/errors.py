@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from typing_extensions import Self
+
 
 class NexusError(Exception):
     """A request that Nexus refused or did not respond to. The text is one sentence and contains no secret.
@@ -26,6 +28,10 @@ class NexusError(Exception):
         self.status = status
         self.messages = tuple(messages)
         self.fault_id = fault_id
+
+    def with_message(self, sentence: str) -> Self:
+        """The same error with another text. Its status is cleared, so that it is not explained again."""
+        return type(self)(sentence, messages=self.messages, fault_id=self.fault_id)
 
 
 class Unreachable(NexusError):

@@ -1,0 +1,71 @@
+"""A create or update that was refused, or failed its verification, is undone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from .client import NexusClient
+from .errors import NexusError, Refused
+
+if TYPE_CHECKING:
+    from .crud import Actual, NexusProvider
+
+
+@contextmanager
+def undo_on_refusal(
+    provider: NexusProvider,
+    client: NexusClient,
+    inputs: Mapping[str, Any],
+    before: Actual | None,
+    olds: Mapping[str, Any] | None = None,
+) -> Iterator[None]:
+    """Restore the former object when a write in the block is refused or fails its verification.
+
+    Args:
+        provider: of the object.
+        client: of its server.
+        inputs: what is desired.
+        before: the object before the write; without one, the object is removed again.
+        olds: the state of the resource, which has the secrets that the server does not return.
+    """
+    try:
+        yield
+    except Refused as error:
+        explained = provider.error_message(client, inputs, error)
+        try:
+            done = _undo(provider, client, inputs, before, olds)
+        except NexusError as failed:
+            done = f" (undoing it failed: {failed})"
+        raise error.with_message(f"{explained}{done}") from None
+
+
+def _undo(
+    provider: NexusProvider,
+    client: NexusClient,
+    inputs: Mapping[str, Any],
+    before: Actual | None,
+    olds: Mapping[str, Any] | None,
+) -> str:
+    """Undo it, and say what was done."""
+    actual = provider.find(client, inputs)
+    hidden = _changed_secrets(provider, olds, inputs) if olds and before else {}
+    if actual is None or (before is not None and actual.properties == before.properties and not hidden):
+        return ""
+    if before is None:
+        provider.remove(client, {**inputs, **provider.initial_outputs(None, {})})
+        return " (it was removed again)"
+    former = {**inputs, **hidden, **before.properties}
+    provider.write(client, former, actual)
+    if hidden.keys() - provider.paths.keys():
+        provider.write_secrets(client, former)
+    return " (the former object was restored)"
+
+
+def _changed_secrets(
+    provider: NexusProvider, olds: Mapping[str, Any], inputs: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The secrets of the state that differ from the desired ones."""
+    secrets = [name for name, field in provider.schema.items() if field.secret and not field.local]
+    return {name: olds.get(name) for name in secrets if olds.get(name) != inputs.get(name)}
