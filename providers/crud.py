@@ -60,6 +60,8 @@ class NexusProvider(Mapped, AvailableProvider):
     """Outputs that are no inputs."""
     singleton: ClassVar[bool] = False
     """Whether the object always exists, so that a create changes it without ``adopt``."""
+    depends_on_version: ClassVar[bool] = False
+    """Whether an upgraded server may need a write of the object when no property of it changed."""
     find_first: ClassVar[bool] = False
     """Whether a create must read first, because the server does not refuse a second object."""
 
@@ -172,7 +174,8 @@ class NexusProvider(Mapped, AvailableProvider):
         outs = {**inputs, **{name: olds[name] for name in self.outputs if name in olds}}
         changed = [name for name in differences(self.schema, olds, inputs) if not self.schema[name].local]
         moved = self._is_moved(olds, inputs)
-        if not changed and not moved:
+        upgraded = self.depends_on_version and self._version(olds) != self._version(inputs)
+        if not (changed or moved or upgraded):
             return UpdateResult(outs)
         with self.api_errors(id_, inputs) as client:
             if moved:
@@ -191,6 +194,9 @@ class NexusProvider(Mapped, AvailableProvider):
                 if changed:
                     outs |= self.outputs_of(self._verify(client, inputs))
             return UpdateResult(outs)
+
+    def _version(self, properties: Mapping[str, Any]) -> Any:
+        return self._connection(properties).get("version")
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         state = normalised(self.schema, props)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pulumi.dynamic import UpdateResult
-
 from ..client import NexusClient
 from ..crud import Actual, NexusProvider
 from ..declare import NexusResource, Prop, prop
@@ -28,6 +26,7 @@ class EulaProvider(NexusProvider):
     kind = "licence"
     writes = (f"POST {_EULA}",)
     singleton = True
+    depends_on_version = True
 
     def identity(self, inputs: Mapping[str, Any]) -> str:  # noqa: ARG002
         return "eula"
@@ -50,13 +49,6 @@ class EulaProvider(NexusProvider):
                     return
                 if last:
                     raise
-
-    def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
-        """Accept it also when only the version changed: an upgraded server may have the licence now."""
-        result = super().update(id_, olds, news)
-        if self._connection(olds).get("version") == self._connection(news).get("version"):
-            return result
-        return UpdateResult(self.create(news).outs)
 
     def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
         """An acceptance can't be taken back."""
