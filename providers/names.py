@@ -1,4 +1,4 @@
-"""The name that Nexus allows most objects, such as repositories, and the address of another server."""
+"""The name that Nexus allows most objects, such as repositories, the address of another server, and formats."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ PATH_NAME: Normalise = text(
     max_length=200,
 )
 """What can stand in an address: at most 200 characters without ``/``."""
+
+IMAGE_FORMATS = ("docker", "oci")
+"""The formats of repositories with images, which have connectors and need the Docker realm."""
 
 HTTP_URL: Normalise = text(r"https?://[^\s/]\S*", hint="must be an http:// or https:// address")
 """Address of another server."""

@@ -16,6 +16,7 @@ from ..client import NexusClient, segment
 from ..crud import Actual
 from ..declare import Prop, PropertyGroup, prop
 from ..errors import NotFound, Refused
+from ..names import IMAGE_FORMATS
 from ..responses import connection_error_reason
 from ..run import CHECK_TIMEOUT
 from ..schema import boolean, port, text
@@ -138,7 +139,7 @@ def port_holders(client: NexusClient, inputs: Mapping[str, Any]) -> list[PortHol
     holders = []
     for repository in client.get_list("/v1/repositories"):
         form = repository["format"]
-        if form not in ("docker", "oci") or repository["name"] == inputs["name"]:
+        if form not in IMAGE_FORMATS or repository["name"] == inputs["name"]:
             continue
         path = f"/v1/repositories/{form}/{repository['type']}/{segment(repository['name'])}"
         with suppress(NotFound):

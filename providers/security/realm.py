@@ -11,6 +11,7 @@ from ..client import NexusClient, server_lock
 from ..crud import Actual, NexusProvider
 from ..declare import NexusResource, Prop, prop
 from ..errors import Refused
+from ..names import IMAGE_FORMATS
 from ..schema import text
 
 _ACTIVE = "/v1/security/realms/active"
@@ -53,7 +54,7 @@ class RealmActivationProvider(NexusProvider):
         if not properties.get("added") or realm == _NEVER_REMOVED or realm not in client.get_list(_ACTIVE):
             return
         if realm == "DockerToken" and any(
-            one["format"] in ("docker", "oci") for one in client.get_list("/v1/repositories")
+            one["format"] in IMAGE_FORMATS for one in client.get_list("/v1/repositories")
         ):
             return
         self._change(

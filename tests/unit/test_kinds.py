@@ -23,6 +23,7 @@ from .fake import Response, serve
 
 SERVER = {"url": "https://nexus.example.com", "username": "admin", "password": "pw"}
 S3 = {"name": "s3", "bucket_name": "some-bucket"}
+GOOGLE = {"name": "g", "region": "europe-west3"}
 LDAP = {"name": "ldap", "host": "ldap.example.com", "search_base": "dc=example,dc=com"}
 TASK = {"name": "t", "type": "repository.cleanup"}
 VIEW = {"name": "v", "format": "raw", "repository": "*", "actions": ["READ"]}
@@ -64,6 +65,12 @@ def refused(kind: str, **inputs: Any) -> dict[str, str]:
         ("S3BlobStore", {**S3, "bucket_name": "10.0.0.1"}, ["bucket_name"]),
         ("S3BlobStore", {**S3, "access_key_id": "a"}, ["secret_access_key"]),
         ("S3BlobStore", {**S3, "encryption_key": "a"}, ["encryption_key", "encryption_type"]),
+        ("GoogleBlobStore", {**GOOGLE, "bucket_name": "some_bucket.example.com"}, []),
+        ("GoogleBlobStore", {**GOOGLE, "bucket_name": "_some"}, ["bucket_name"]),
+        ("GoogleBlobStore", {**GOOGLE, "bucket_name": "Some"}, ["bucket_name"]),
+        ("GoogleBlobStore", {**GOOGLE, "bucket_name": "a" * 222}, []),
+        ("GoogleBlobStore", {**GOOGLE, "bucket_name": "a" * 223}, ["bucket_name"]),
+        ("GoogleBlobStore", {**GOOGLE, "bucket_name": "10.0.0.1"}, ["bucket_name"]),
         ("BlobStoreGroup", {"name": "g", "members": ["g"]}, ["members"]),
         ("RoutingRule", {"name": "r", "matchers": ["^/(a"]}, ["matchers"]),
         ("RoutingRule", {"name": "r", "matchers": []}, ["matchers"]),

@@ -339,6 +339,14 @@ def test_failed_update_restores_former_object(engine: Engine, nexus: Stored) -> 
     assert (stored["docker"]["httpPort"], stored["storage"]["writePolicy"]) == (None, "DENY")
 
 
+@pytest.mark.parametrize("form", ["docker", "oci", "raw"])
+def test_docker_realm_stays_for_images(engine: Engine, nexus: Stored, form: str) -> None:
+    engine.create("one", RealmActivationProvider, engine.check("one", RealmActivationProvider))
+    nexus.repositories["images"] = {"format": form}
+    engine.delete("one")
+    assert ("DockerToken" in nexus.realms) == (form != "raw")
+
+
 def test_realm_that_was_added_is_removed_after_replacement(engine: Engine, nexus: Stored, new_run: NewRun) -> None:
     kind = RealmActivationProvider
     engine.create("one", kind, engine.check("one", kind))
