@@ -23,6 +23,7 @@ from requests.auth import AuthBase, HTTPBasicAuth
 
 from ..providers.address import host_and_port, is_address
 from ..providers.client import Connection, NexusClient
+from ..providers.compat import KNOWN_BAD
 from ..providers.data_sources import get_blob_stores, get_realms, get_server
 from ..providers.errors import NexusError, NotFound, RateLimited, Unauthorized
 from ..providers.registry_check import bearer, challenge, check_login, pull_status
@@ -31,8 +32,6 @@ from .command import DONE, FOUND, CommandError, Progress, read_authority
 from .finding import Finding
 from .usage import usage
 
-KNOWN_BAD = {"3.96.0": "it answers HEAD of a manifest with 500 (sonatype/nexus-public#1059)"}
-"""Versions on which a registry does not work."""
 LITTLE_SPACE = 1 << 30
 _TIMEOUT = 10.0
 _OCI = "application/vnd.oci.image"

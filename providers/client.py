@@ -20,6 +20,7 @@ from typing_extensions import Required
 
 from . import lists
 from .authority import trust
+from .compat import parse, parse_server_header
 from .credentials import Credentials
 from .errors import (
     NexusError,
@@ -170,6 +171,13 @@ class NexusClient:
         except Unauthorized:
             return False
         return True
+
+    def is_before(self, version: tuple[int, int]) -> bool:
+        """Whether this server is older than ``version``. One whose version a proxy hides is not."""
+        if not self.server:
+            self.login()
+        served = parse_server_header(self.server)[0]
+        return bool(served) and parse(served) < version
 
     def as_user(self, username: str, password: str) -> NexusClient:
         """A client for the same server as another user, over the same connections."""

@@ -15,12 +15,19 @@ from .unknown import is_unknown
 
 REST_SINCE = (3, 26)
 INITIAL_PASSWORD_SINCE = (3, 55)
+H2_2_SINCE = (3, 70)
+JAVA_17_SINCE = (3, 71)
 MODERN_PKCS12_SINCE = (3, 71)
+NO_ORIENT_SINCE = (3, 71)
 LICENCE_SINCE = (3, 77)
 BUNDLED_JAVA_SINCE = (3, 78)
-H2_2_SINCE = (3, 70)
-NO_ORIENT_SINCE = (3, 71)
+S3_EXPIRATION_OPTIONAL_SINCE = (3, 81)
 LOWER_LIMITS_SINCE = (3, 87)
+LDAP_SCHEME_NAMES_SINCE = (3, 88)
+LDAP_VERIFICATION_SINCE = (3, 92)
+
+KNOWN_BAD = {"3.96.0": "it answers HEAD of a manifest with 500 (sonatype/nexus-public#1059)"}
+"""Versions on which a registry does not work."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +113,7 @@ def java_major(version: str) -> int | None:
     """The Java that this version runs on; None where the archive brings its own."""
     if parse(version) >= BUNDLED_JAVA_SINCE:
         return None
-    return 17 if parse(version) >= (3, 71) else 8
+    return 17 if parse(version) >= JAVA_17_SINCE else 8
 
 
 def release(version: str) -> tuple[int, int, int, int]:

@@ -15,7 +15,7 @@ from pulumi.dynamic import CreateResult, UpdateResult
 
 from . import certificates, validity
 from .certificates import Bundle, PrivateKey, WrongPassphrase
-from .compat import parse
+from .compat import MODERN_PKCS12_SINCE, parse
 from .declare import DeclaredResource, Prop, prop
 from .provider import Provider
 from .schema import PROVIDER_KEY, Invalid, choice, integer, optional_text, text
@@ -32,7 +32,7 @@ def algorithm_set(value: object) -> str:
     if value in (LEGACY_ALGORITHMS, MODERN_ALGORITHMS):
         return str(value)
     try:
-        return LEGACY_ALGORITHMS if parse(optional_text(value)) < (3, 71) else MODERN_ALGORITHMS
+        return LEGACY_ALGORITHMS if parse(optional_text(value)) < MODERN_PKCS12_SINCE else MODERN_ALGORITHMS
     except ValueError:
         raise Invalid("must be a version such as 3.71.0-06") from None
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..client import NexusClient
-from ..compat import parse, parse_server_header
+from ..compat import LDAP_SCHEME_NAMES_SINCE
 from ..crud import Actual
 from ..declare import ListProp, NexusResource, Prop, prop
 from ..errors import Refused
@@ -20,7 +20,6 @@ from .ldap_verification import VERIFY_CONNECTION, VERIFY_USERS, count_users, ver
 _SERVERS = "/v1/security/ldap"
 _SCHEMES = {"NONE": "none", "SIMPLE": "simple", "CRAM_MD5": "CRAM-MD5", "DIGEST_MD5": "DIGEST-MD5"}
 """Authentication schemes, and how Nexus from 3.88 on spells them."""
-_NEW_SPELLING = (3, 88)
 _STATIC = ("group_object_class", "group_id_attribute", "group_member_attribute", "group_member_format")
 
 
@@ -70,9 +69,8 @@ class LdapServerProvider(ObjectProvider):
 
 
 def _spelled(client: NexusClient, body: dict[str, Any]) -> dict[str, Any]:
-    """The body in the spelling of this server's version; a server whose version is not known is a new one."""
-    version = parse_server_header(client.server)[0]
-    if not version or parse(version) >= _NEW_SPELLING:
+    """The body in the spelling of this server's version."""
+    if not client.is_before(LDAP_SCHEME_NAMES_SINCE):
         return body
     older = {new: old for old, new in _SCHEMES.items()}
     return {**body, "authScheme": older.get(body["authScheme"], body["authScheme"])}

@@ -7,13 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..client import NexusClient
-from ..compat import parse, parse_server_header
+from ..compat import LDAP_VERIFICATION_SINCE
 from ..errors import NexusError, NotFound, OutcomeUnknown, Refused
 
 VERIFY_CONNECTION = "/v1/security/ldap/verify-connection"
 VERIFY_USERS = "/v1/security/ldap/verify-user-mapping"
-_SINCE = (3, 92)
-"""The first version whose REST API has these two."""
 
 _CAUSES = (
     (
@@ -38,11 +36,8 @@ _CAUSES = (
 
 
 def verifies(client: NexusClient) -> bool:
-    """Whether this server verifies directories; one whose version is not known is asked."""
-    if not client.server:
-        client.login()
-    version = parse_server_header(client.server)[0]
-    return not version or parse(version) >= _SINCE
+    """Whether this server's REST API verifies directories."""
+    return not client.is_before(LDAP_VERIFICATION_SINCE)
 
 
 def verify_connection(client: NexusClient, inputs: Mapping[str, Any], body: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ..client import NexusClient
-from ..compat import parse, parse_server_header
+from ..compat import S3_EXPIRATION_OPTIONAL_SINCE
 from ..crud import Actual
 from ..declare import ListProp, NexusResource, Prop, PropertyGroup, prop
 from ..errors import Refused
@@ -20,8 +20,6 @@ from .s3_errors import s3_message
 
 _LARGEST = 2**53
 """The largest number of bytes that the engine, which makes a float of each number, keeps exactly."""
-_NO_EXPIRATION = (3, 81)
-"""From this version on, S3 blob stores have no ``expiration``."""
 
 
 class BlobStoreProvider(ObjectProvider):
@@ -197,10 +195,7 @@ class S3Provider(BucketProvider):
 
 def _with_expiration(client: NexusClient, body: dict[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
     """The body for this server's version: an older one requires ``expiration`` also where it is the default."""
-    if not client.server:
-        client.login()
-    version = parse_server_header(client.server)[0]
-    if version and parse(version) < _NO_EXPIRATION:
+    if client.is_before(S3_EXPIRATION_OPTIONAL_SINCE):
         body["bucketConfiguration"]["bucket"]["expiration"] = inputs["expiration_days"]
     return body
 

@@ -11,6 +11,7 @@ import nexus_registry.providers as providers
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from nexus_registry.providers.client import NexusClient
 from nexus_registry.providers.compat import Availability
 from nexus_registry.providers.coverage import NOT_RESOURCES
 from nexus_registry.providers.crud import Actual
@@ -78,6 +79,8 @@ class Recorder:
 
     def login(self) -> bool:
         return True
+
+    is_before = NexusClient.is_before
 
     def delete(self, path: str, body: Any = None) -> None:
         pass
