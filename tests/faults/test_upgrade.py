@@ -71,6 +71,13 @@ def phase(name: str) -> str:
     return f"grep -qs '^phase {name}$' {JOURNAL}"
 
 
+def install_new(server: Server) -> None:
+    """Everything of the new version up to the step that changes the version."""
+    server.turn_to(NEW)
+    for step in ("prepare", "archive", "keystore"):
+        server.run(step, "update")
+
+
 def assert_runs(server: Server, version: str) -> None:
     """It is this version, everywhere, and holds what was made."""
     assert f"Server: Nexus/{version} " in server.curl(f"{NEXUS}/status", "-i")
@@ -102,9 +109,7 @@ def test_upgrade_without_rollback_is_refused(server: Server) -> None:
         assert said in server.refused("service", "update", version=version)
         server.host.ssh(f"rm -r {other}")
     server.host.ssh(f"cd {server.data_dir} && mv keystores /srv/ && ln -s /srv/keystores keystores")
-    server.turn_to(NEW)
-    for step in ("prepare", "archive", "keystore"):
-        server.run(step, "update")
+    install_new(server)
     assert "keystores is a link or a disk of its own" in server.refused("service", "update")
     server.host.ssh(f"cd {server.data_dir} && rm keystores && mv /srv/keystores .")
     assert server.property("MainPID") == before
@@ -113,6 +118,7 @@ def test_upgrade_without_rollback_is_refused(server: Server) -> None:
 
 def test_failed_upgrade_restores_migrated_database(server: Server) -> None:
     """A new version that does not start is taken back with the database it changed."""
+    install_new(server)
     models = f"{server.data_dir}/db/model.properties"
     before = server.host.read(models)
     changed = f"grep -q '^Upgrade complete' {server.data_dir}/log/nexus.log"
@@ -133,12 +139,12 @@ def test_failed_upgrade_restores_migrated_database(server: Server) -> None:
     assert server.host.read(models) == before
     assert_runs(server, OLD)
     server.host.ssh(f"rm -r {server.install_root}/nexus-{NEW}")
-    server.run("archive", "update")
 
 
 @pytest.mark.full_faults
 def test_upgrade_killed_in_any_phase_is_completed_by_next_run(server: Server) -> None:
     """A change that is killed in any phase and by a reboot is finished by the next run."""
+    install_new(server)
     for name in ("copy", "change", "start"):
         with when(server, phase(name), KILL_THE_STEP):
             assert server.run("service", "update", check=False).returncode not in (0, 1)
@@ -150,6 +156,7 @@ def test_upgrade_killed_in_any_phase_is_completed_by_next_run(server: Server) ->
 
 def test_upgrade_keeps_data_and_old_version(server: Server) -> None:
     """A new version has all that the old one held and the old one is kept."""
+    install_new(server)
     server.run("service", "update")
     assert_runs(server, NEW)
     assert server.host.ssh(f"ls {server.data_dir}/upgrade-copy").stdout == f"{OLD}\n"
@@ -159,6 +166,8 @@ def test_upgrade_keeps_data_and_old_version(server: Server) -> None:
 
 def test_downgrade_is_refused_and_delete_removes_versions(server: Server) -> None:
     """There is no way down and both versions go with the server."""
+    install_new(server)
+    server.run("service", "update")
     refused = server.refused("service", version=OLD)
     assert f"which is older: a database has no downgrade. Set version to {NEW}" in refused
     server.run("service", "delete", version=OLD)  # what state says when a change was told to have failed
