@@ -31,7 +31,7 @@ from pulumi import Input, InvokeOutputOptions, Output
 from pulumi.dynamic import CheckResult
 from pulumi.runtime.rpc import _expand_dependencies
 
-from .client import RETRY_TIMEOUT, Connection, NexusClient, segment
+from .client import RETRY_TIMEOUT, Connection, NexusClient
 from .compat import parse_server_header
 from .connection import resolve
 from .errors import NexusError, NotFound, Refused, Unreachable
@@ -39,6 +39,7 @@ from .provider import CONNECTION, NAMESPACE, Provider
 from .results import BlobStoreInfo, PrivilegeInfo, RealmInfo, RepositoryInfo, RoleInfo, ServerInfo, UserInfo
 from .schema import Field, check, mapping
 from .suggest import suggest
+from .system.soft_quota import quota_violation
 
 T = TypeVar("T")
 PREVIEW_TIMEOUT = 5.0
@@ -99,10 +100,6 @@ def get_repository_output(
 def get_blob_stores(connection: Connection | None = None) -> list[BlobStoreInfo]:
     """Every blob store, with usage and limits. Source: Nexus REST ``/v1/blobstores`` and ``…/quota-status``."""
 
-    def violation(client: NexusClient, name: str) -> str:
-        status = client.get_object(f"/v1/blobstores/{segment(name)}/quota-status")
-        return str(status["message"]) if status["isViolation"] else ""
-
     def read(client: NexusClient) -> list[BlobStoreInfo]:
         found = []
         for one in client.get_list("/v1/blobstores"):
@@ -116,7 +113,7 @@ def get_blob_stores(connection: Connection | None = None) -> list[BlobStoreInfo]
                     int(one["availableSpaceInBytes"]),
                     str(quota.get("type", "")),
                     int(quota.get("limit", 0)),
-                    violation(client, one["name"]) if quota else "",
+                    quota_violation(client, one["name"]) if quota else "",
                 )
             )
         return found

@@ -17,9 +17,7 @@ from ..schema import Invalid, boolean, choice, integer, list_of, text
 from ..suggest import suggest
 from ..unknown import is_unknown
 from .s3_errors import s3_message
-
-_LARGEST = 2**53
-"""The largest number of bytes that the engine, which makes a float of each number, keeps exactly."""
+from .soft_quota import SoftQuota, quota_violation
 
 
 class BlobStoreProvider(ObjectProvider):
@@ -35,11 +33,17 @@ class BlobStoreProvider(ObjectProvider):
 
     def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual | None:
         try:
-            return super().find(client, inputs)
+            actual = super().find(client, inputs)
         except Refused:  # Nexus 3.71 answers 400 for a blob store of another type.
             if self._is_listed(client, inputs):
                 raise
             return None
+        if actual is not None:
+            limited = actual.properties.get("soft_quota_type") is not None
+            actual.properties["soft_quota_violation"] = (
+                quota_violation(client, inputs["name"]) or None if limited else None
+            )
+        return actual
 
     def explain(self, client: NexusClient, inputs: Mapping[str, Any], error: Refused) -> str:
         name = self.identity(inputs)
@@ -73,19 +77,6 @@ class BlobStore(NexusResource, provider=BlobStoreProvider, abstract=True):
 
     name: Prop[str] = prop(NAME, path="name", replaces=True)
     """Name of the blob store, at most 200 characters, unique in any case."""
-
-
-class SoftQuota(PropertyGroup, optional="softQuota", requires=("soft_quota_type", "soft_quota_limit_bytes")):
-    """A limit that Nexus warns about and does not enforce."""
-
-    soft_quota_type: Prop[str | None] = prop(
-        choice("spaceRemainingQuota", "spaceUsedQuota"), path="softQuota.type", default=None
-    )
-    """``spaceUsedQuota`` (warn above the limit) or ``spaceRemainingQuota`` (warn when less than it is free)."""
-    soft_quota_limit_bytes: Prop[int | None] = prop(
-        integer(1, _LARGEST), path="softQuota.limit", default=None, unit="bytes"
-    )
-    """The limit, in bytes."""
 
 
 class FileBlobStoreProvider(BlobStoreProvider):

@@ -66,6 +66,20 @@ def test_soft_quota_is_bytes_and_goes_when_it_is_left_out(connection: Connection
     store.destroy()
 
 
+def test_exceeded_soft_quota_is_an_output(connection: Connection) -> None:
+    store, exceeded = Tracked(FILE(), connection), {**QUOTA, "soft_quota_type": "spaceRemainingQuota"}
+    exceeded["soft_quota_limit_bytes"] = 2**52
+    store.up(name=named("store"), path="exceeded", **exceeded)
+    assert str(store.id) in str((store.outs or {})["soft_quota_violation"])
+    assert store.up(name=store.id, path="exceeded", **QUOTA) == "update"
+    assert (store.outs or {})["soft_quota_violation"] is None
+    store.up(name=store.id, path="exceeded", **exceeded)
+    assert str(store.id) in str((store.outs or {})["soft_quota_violation"])
+    assert store.up(name=store.id, path="exceeded") == "update"
+    assert (store.outs or {})["soft_quota_violation"] is None
+    store.destroy()
+
+
 def test_delete_of_blob_store_names_repositories_that_use_it(connection: Connection, client: NexusClient) -> None:
     store, repository = Tracked(FILE(), connection), named("raw")
     store.up(name=named("store"), path="used")
