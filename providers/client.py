@@ -31,6 +31,7 @@ from .errors import (
     Unreachable,
 )
 from .lists import lists_of
+from .progress import Wait
 from .responses import (
     CONNECT_TIMEOUT,
     READ_TIMEOUT,
@@ -246,7 +247,7 @@ class NexusClient:
         url = f"{self.url}/service/rest{path}"
         what = f"{method} {url}"
         secrets = (self._password, *secrets, *_secrets_in(json))
-        attempts = _Attempts(self._retry_timeout)
+        attempts, progress = _Attempts(self._retry_timeout), Wait()
         while True:
             try:
                 with self._credentials.use():
@@ -275,6 +276,7 @@ class NexusClient:
             wait = attempts.wait_before_another(method, failure)
             if wait is None:
                 raise failure from None
+            progress.show(str(failure))
             time.sleep(wait)
 
 

@@ -17,6 +17,7 @@ from .authority import authority_pem
 from .client import NexusClient
 from .declare import DeclaredResource, Prop, prop
 from .errors import NexusError, RateLimited, Refused, Unauthorized
+from .progress import Wait
 from .provider import NAMESPACE, Verification
 from .responses import connection_error_reason, rate_limit_hint
 from .schema import Invalid, boolean, choice, optional_text, text
@@ -121,7 +122,7 @@ def pull_status(client: NexusClient, base: str) -> int:
 
 def _when_up(client: NexusClient, url: str) -> requests.Response:
     """The first response of a connector. Nexus opens it a moment after its own response, at times with errors."""
-    deadline = time.monotonic() + _START_TIMEOUT
+    deadline, progress = time.monotonic() + _START_TIMEOUT, Wait()
     while True:
         over = time.monotonic() > deadline
         try:
@@ -131,6 +132,7 @@ def _when_up(client: NexusClient, url: str) -> requests.Response:
         except requests.ConnectionError:
             if over:
                 raise
+        progress.show(f"{url} does not respond yet")
         time.sleep(0.5)
 
 

@@ -17,6 +17,7 @@ from ..crud import Actual
 from ..declare import Prop, PropertyGroup, prop
 from ..errors import NotFound, Refused
 from ..names import IMAGE_FORMATS
+from ..progress import Wait
 from ..responses import connection_error_reason
 from ..run import CHECK_TIMEOUT
 from ..schema import boolean, port, text
@@ -159,7 +160,7 @@ def port_holders(client: NexusClient, inputs: Mapping[str, Any]) -> list[PortHol
 
 
 def _probe(client: NexusClient, name: str, url: str) -> None:
-    deadline = time.monotonic() + _CONNECTOR_TIMEOUT
+    deadline, progress = time.monotonic() + _CONNECTOR_TIMEOUT, Wait()
     while True:
         try:
             response = client.probe(url)
@@ -176,4 +177,5 @@ def _probe(client: NexusClient, name: str, url: str) -> None:
                 f"{name}: Nexus accepted the connector, but at {url} {reason}. Another program may hold the port, "
                 "a firewall be in between (then set probe_connectors=False), or Nexus has no HTTPS. See nexus.log"
             )
+        progress.show(f"{name}: at {url} {reason}")
         time.sleep(0.5)

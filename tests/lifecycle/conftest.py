@@ -26,9 +26,19 @@ PROGRAM = Path(__file__).parent / "programs" / "tiny"
 PASSPHRASE = "correct horse"
 PASSWORD = "canary-7d1f"
 NO_CLI = pytest.mark.skipif(not shutil.which("pulumi"), reason="the pulumi CLI is not on PATH")
-BOTH_ENGINES = ["sandbox", pytest.param("pulumi", marks=[pytest.mark.pulumi, NO_CLI])]
-ENGINES = BOTH_ENGINES if os.environ.get("FAULTS") == "full" else [default_engine()]
-"""What a test of a whole stack runs on: the CLI where it is on PATH, and both engines with ``FAULTS=full``."""
+_MARKS = {"sandbox": (), "pulumi": (pytest.mark.pulumi, NO_CLI)}
+BOTH_ENGINES = [pytest.param(engine, marks=marks) for engine, marks in _MARKS.items()]
+ENGINES = [
+    pytest.param(
+        engine,
+        marks=marks
+        if engine == default_engine() or os.environ.get("FAULTS") == "full"
+        else (*marks, pytest.mark.nightly),
+    )
+    for engine, marks in _MARKS.items()
+]
+"""What a test of a whole stack runs on: the CLI where it is on PATH. ``make test-nightly`` runs it on the other
+engine, and ``make test-faults`` on both."""
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from tests.unit import declared
 from tests.unit.fake import FakeServer, Request, Response, serve
 from tests.unit.stored import Stored
 
-from .conftest import ENGINES, fake_server_stack
+from .conftest import BOTH_ENGINES, ENGINES, fake_server_stack
 
 KINDS = Path(str(declared.__file__)).read_text()
 PROGRAM = Path(__file__).parent / "programs" / "declared"
@@ -102,3 +103,22 @@ def test_renamed_property_updates_state_without_request(stack: Stack, server: Fa
     assert changes(stack.preview(expect_no_changes=True)) == {}
     assert server.requests == []
     assert "former" not in stack.state_file.read_text()
+
+
+@pytest.mark.parametrize("stack", BOTH_ENGINES[1:], indirect=True)
+def test_wait_is_shown_while_it_lasts(stack: Stack, server: FakeServer) -> None:
+    changes(stack.up())
+    respond, until = server.script, time.monotonic() + 300
+
+    def starting(request: Request) -> Response:
+        nonlocal until
+        until = min(until, time.monotonic() + 4)
+        return respond(request) if time.monotonic() >= until else Response(503)
+
+    server.script = starting
+    changes(stack.refresh())
+    events = [json.loads(line) for line in (stack.work / "events.json").read_text().splitlines()]
+    said = [one["diagnosticEvent"] for one in events if "diagnosticEvent" in one]
+    shown = [one for one in said if one.get("ephemeral") and "waiting for " in one["message"]]
+    assert shown
+    assert all("503" in one["message"] and one["urn"] for one in shown), shown
