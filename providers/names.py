@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from .schema import Normalise, text
+from typing import Any
+
+from .address import has_login, is_address
+from .schema import Invalid, Normalise, text
 
 NAME: Normalise = text(
     r"[A-Za-z0-9-][A-Za-z0-9_.-]*",
@@ -21,5 +24,15 @@ PATH_NAME: Normalise = text(
 IMAGE_FORMATS = ("docker", "oci")
 """The formats of repositories with images, which have connectors and need the Docker realm."""
 
-HTTP_URL: Normalise = text(r"https?://[^\s/]\S*", hint="must be an http:// or https:// address")
-"""Address of another server."""
+_HTTP_URL_HINT = "must be an http:// or https:// address"
+_HTTP_URL = text(r"https?://[^\s/]\S*", hint=_HTTP_URL_HINT)
+
+
+def http_url(value: Any) -> str:
+    """Address of another server. Messages name it, so that it holds no login."""
+    url = str(_HTTP_URL(value))
+    if not is_address(url):
+        raise Invalid(_HTTP_URL_HINT)
+    if has_login(url):
+        raise Invalid("must hold no login, because messages and the state name it")
+    return url

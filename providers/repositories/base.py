@@ -314,7 +314,7 @@ class ProxyRepository(
     negative_cache_enabled: Prop[bool] = prop(boolean, path="negativeCache.enabled", default=True)
     """Remember what the remote does not have."""
     negative_cache_time_to_live: Prop[int] = prop(
-        AGE, path="negativeCache.timeToLive", default=1440, unit="minutes"
+        integer(0, 2147483647), path="negativeCache.timeToLive", default=1440, unit="minutes"
     )
     """How long that is remembered, in minutes."""
     blocked: Prop[bool] = prop(boolean, path="httpClient.blocked", default=False)

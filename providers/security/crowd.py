@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..declare import NexusResource, Prop, prop
-from ..names import HTTP_URL
+from ..names import http_url
 from ..rest import SwitchProvider
 from ..schema import boolean, integer, text
 
@@ -28,7 +28,7 @@ class Crowd(NexusResource, provider=CrowdProvider, edition="pro"):
     """Whether Crowd is asked."""
     realm_active: Prop[bool] = prop(boolean, path="realmActive", default=True)
     """Whether the realm ``Crowd`` is active. With :class:`ActiveRealms`, name the realm there as well."""
-    url: Prop[str] = prop(HTTP_URL, path="url")
+    url: Prop[str] = prop(http_url, path="url")
     """Address of the Crowd server."""
     application_name: Prop[str] = prop(text(), path="applicationName")
     """Name under which Crowd knows this Nexus."""

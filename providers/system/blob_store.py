@@ -87,6 +87,12 @@ class FileBlobStoreProvider(BlobStoreProvider):
         return told == {"name": "default", "path": "default"}
 
 
+def _path(value: Any) -> str:
+    """A path as Java writes it: without repeated slashes, and without one at its end."""
+    path = re.sub("/+", "/", text(max_length=200)(value))
+    return path.rstrip("/") or "/"
+
+
 class FileBlobStore(SoftQuota, BlobStore, provider=FileBlobStoreProvider):
     """A directory on the server.
 
@@ -95,7 +101,7 @@ class FileBlobStore(SoftQuota, BlobStore, provider=FileBlobStoreProvider):
     Source: Nexus REST ``/v1/blobstores/file``.
     """
 
-    path: Prop[str] = prop(text(max_length=200), path="path", replaces=True)
+    path: Prop[str] = prop(_path, path="path", replaces=True)
     """The directory, absolute or below ``<data_dir>/blobs``. Another one is another blob store: Nexus moves no
     content."""
 

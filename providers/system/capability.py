@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from ..declare import ListProp, MapProp, NexusResource, Prop, PropertyGroup, prop
-from ..names import HTTP_URL
+from ..names import http_url
 from ..schema import boolean, choice, integer, map_of, set_of, text
 from .text_properties import TextPropertiesProvider
 
@@ -67,7 +67,7 @@ class BaseUrlCapability(CapabilityBase, type="baseurl"):
     Source: Nexus REST ``/v1/capabilities``, type ``baseurl``.
     """
 
-    url: Prop[str] = prop(HTTP_URL, path="properties.url")
+    url: Prop[str] = prop(http_url, path="properties.url")
     """The address."""
 
 
@@ -138,7 +138,7 @@ class OutreachCapability(CapabilityBase, type="OutreachManagementCapability"):
     Source: Nexus REST ``/v1/capabilities``, type ``OutreachManagementCapability``.
     """
 
-    override_url: Prop[str | None] = prop(HTTP_URL, path="properties.overrideUrl", default=None)
+    override_url: Prop[str | None] = prop(http_url, path="properties.overrideUrl", default=None)
     """Where it is read. Default: Sonatype's address."""
     always_remote: Prop[bool] = prop(boolean, path="properties.alwaysRemote", default=False)
     """Read it anew each time."""
@@ -208,7 +208,7 @@ class FirewallAuditCapability(CapabilityBase, type="firewall.audit", identified_
 class _Webhook(PropertyGroup):
     """Where events are sent."""
 
-    url: Prop[str] = prop(HTTP_URL, path="properties.url", replaces=True)
+    url: Prop[str] = prop(http_url, path="properties.url", replaces=True)
     """The address that gets a POST for each event."""
     secret: Prop[str | None] = prop(text(), path="properties.secret", default=None, secret=True)
     """Key of the HMAC by which the receiver knows the sender. It is written when it changes here."""

@@ -8,7 +8,7 @@ from typing import Any
 from ..client import NexusClient
 from ..crud import Actual
 from ..declare import NexusResource, Prop, prop
-from ..names import HTTP_URL
+from ..names import http_url
 from ..rest import SettingProvider, SwitchProvider
 from ..schema import boolean, choice, integer, text
 
@@ -36,7 +36,7 @@ class Iq(NexusResource, provider=IqProvider):
 
     enabled: Prop[bool] = prop(boolean, path="enabled", default=True)
     """Whether the server is asked."""
-    url: Prop[str] = prop(HTTP_URL, path="url")
+    url: Prop[str] = prop(http_url, path="url")
     """Its address."""
     authentication_type: Prop[str] = prop(
         choice("USER", "PKI", upper=True), path="authenticationType", default="USER"

@@ -80,6 +80,15 @@ def test_exceeded_soft_quota_is_an_output(connection: Connection) -> None:
     store.destroy()
 
 
+@pytest.mark.parametrize("path", ["{}/", "{}//a", "./{}", "{}/../{}-b", "{} ä", "/tmp/{}/"])
+def test_path_of_blob_store_may_have_odd_slashes(connection: Connection, path: str) -> None:
+    """Nexus returns a path without repeated slashes and without one at its end."""
+    store, name = Tracked(FILE(), connection), named("store")
+    assert store.up(name=name, path=path.replace("{}", name)) == "create"
+    assert (store.refresh(), store.up(name=name, path=path.replace("{}", name))) == ("same", "same")
+    store.destroy()
+
+
 def test_delete_of_blob_store_names_repositories_that_use_it(connection: Connection, client: NexusClient) -> None:
     store, repository = Tracked(FILE(), connection), named("raw")
     store.up(name=named("store"), path="used")
