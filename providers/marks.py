@@ -1,7 +1,8 @@
 """Incarnations: how an object that Nexus stripped from others is written into them again.
 
 Nexus silently removes a deleted repository from every group and its privileges from every role, a deleted role
-from every user and other role, and a deleted cleanup policy from every repository.
+from every user and other role, a deleted cleanup policy from every repository, and a deleted LDAP server from
+their order.
 """
 
 from __future__ import annotations

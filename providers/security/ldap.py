@@ -10,6 +10,7 @@ from ..compat import LDAP_SCHEME_NAMES_SINCE
 from ..crud import Actual
 from ..declare import ListProp, NexusResource, Prop, prop
 from ..errors import Refused
+from ..marks import Incarnation, Incarnations
 from ..names import PATH_NAME
 from ..rest import ObjectProvider, SettingProvider
 from ..schema import boolean, choice, integer, list_of, port, text
@@ -82,6 +83,7 @@ def _scheme(value: Any) -> str:
 
 
 class LdapServer(
+    Incarnation,
     NexusResource,
     provider=LdapServerProvider,
     collection=_SERVERS,
@@ -196,7 +198,7 @@ class LdapServerOrderProvider(SettingProvider):
         """The servers keep their order."""
 
 
-class LdapServerOrder(NexusResource, provider=LdapServerOrderProvider, since="3.24"):
+class LdapServerOrder(Incarnations, NexusResource, provider=LdapServerOrderProvider, since="3.24"):
     """The order in which Nexus queries its LDAP servers. One per server; deletion changes nothing.
 
     Servers that the list does not name come after those that it names, such as one that the same ``up`` deletes.

@@ -9,7 +9,7 @@ import nexus_registry.providers as providers
 import pytest
 from nexus_registry.providers.client import Connection, NexusClient
 from nexus_registry.providers.errors import Refused
-from nexus_registry.providers.repositories.raw import RawHostedRepository
+from nexus_registry.providers.repositories.raw import RawHostedRepository, RawProxyRepository
 from nexus_registry.providers.system.blob_store import FileBlobStore
 from nexus_registry.providers.system.cleanup_policy import CleanupPolicyProvider
 from nexus_registry.providers.system.email import EmailProvider
@@ -22,6 +22,7 @@ from .every_version import Case, Lifecycle, refusal
 from .tracked import Tracked
 
 FILE: Any = FileBlobStore.provider_class
+RAW_PROXY: Any = RawProxyRepository.provider_class
 RAW: Any = RawHostedRepository.provider_class
 TASK: Any = Task.provider_class
 QUOTA = {"soft_quota_type": "spaceUsedQuota", "soft_quota_limit_bytes": 10 * 2**30}
@@ -78,6 +79,19 @@ def test_exceeded_soft_quota_is_an_output(connection: Connection) -> None:
     assert store.up(name=store.id, path="exceeded") == "update"
     assert (store.outs or {})["soft_quota_violation"] is None
     store.destroy()
+
+
+def test_delete_of_routing_rule_names_repositories_that_use_it(connection: Connection) -> None:
+    """A rule with another name takes the place of one in use as another resource."""
+    rule, proxy = Tracked(RoutingRuleProvider(), connection), Tracked(RAW_PROXY(), connection)
+    rule.up(name=named("rule"), matchers=["^/a"])
+    proxy.up(name=named("raw"), remote_url="https://example.com/", routing_rule_name=rule.id)
+    with pytest.raises(
+        Refused, match=f"is in use by repository '{proxy.id}', and was not deleted.*another resource"
+    ):
+        rule.destroy()
+    proxy.destroy()
+    rule.destroy()
 
 
 @pytest.mark.parametrize("path", ["{}/", "{}//a", "./{}", "{}/../{}-b", "{} ä", "/tmp/{}/"])
