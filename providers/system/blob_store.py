@@ -14,7 +14,7 @@ from ..errors import Refused
 from ..names import NAME
 from ..rest import ObjectProvider
 from ..schema import Invalid, boolean, choice, integer, list_of, text
-from ..suggest import suggest
+from ..suggest import in_use, suggest
 from ..unknown import is_unknown
 from .s3_errors import s3_message
 from .soft_quota import SoftQuota, quota_violation
@@ -69,7 +69,7 @@ def _users(client: NexusClient, name: str, stores: list[Any]) -> str:
         for group in groups
         if name in client.get_object(address("{item}", {"name": group}))["members"]
     ]
-    return f"is in use by {', '.join(users)}, and was not deleted. Delete or move them first" if users else ""
+    return in_use(users)
 
 
 class BlobStore(NexusResource, provider=BlobStoreProvider, abstract=True):

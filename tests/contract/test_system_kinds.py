@@ -82,13 +82,11 @@ def test_exceeded_soft_quota_is_an_output(connection: Connection) -> None:
 
 
 def test_delete_of_routing_rule_names_repositories_that_use_it(connection: Connection) -> None:
-    """A rule with another name takes the place of one in use as another resource."""
     rule, proxy = Tracked(RoutingRuleProvider(), connection), Tracked(RAW_PROXY(), connection)
     rule.up(name=named("rule"), matchers=["^/a"])
     proxy.up(name=named("raw"), remote_url="https://example.com/", routing_rule_name=rule.id)
-    with pytest.raises(
-        Refused, match=f"is in use by repository '{proxy.id}', and was not deleted.*another resource"
-    ):
+    said = f"is in use by repository '{proxy.id}', and was not deleted.*another resource"
+    with pytest.raises(Refused, match=said):
         rule.destroy()
     proxy.destroy()
     rule.destroy()
