@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -27,7 +28,7 @@ class Lists:
         with self._lock:
             reading = self._reading.setdefault(key, threading.Lock())
         with reading:  # threads that want the same list wait for one request
-            at, found = self._read.get(key, (0.0, []))
+            at, found = self._read.get(key, (-math.inf, []))
             if time.monotonic() - at > LIFETIME:
                 at, writes = time.monotonic(), self._writes
                 try:

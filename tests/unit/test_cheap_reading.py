@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from nexus_registry.providers import lists
 from nexus_registry.providers.client import Connection, NexusClient, client_for
 from nexus_registry.providers.crud import NexusProvider
 from nexus_registry.providers.declare import DeclaredResource
@@ -252,3 +253,9 @@ def test_login_opens_no_connection_of_its_own(nexus: FakeServer) -> None:
     nexus.script = lambda _: Response(200)
     client = NexusClient(connection_to(nexus))
     assert client.as_user("ada", "pw-1")._adapter is client._adapter
+
+
+def test_list_is_read_on_machine_that_has_just_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock begins with the machine."""
+    monkeypatch.setattr("nexus_registry.providers.lists.time.monotonic", lambda: 5.0)
+    assert lists.Lists().get("roles", lambda: ["a"]) == ["a"]
