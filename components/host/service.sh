@@ -103,18 +103,24 @@ record_version() {
     same_file "$(version_record)" "$owner" 0640 <"$work/version" || put_file "$(version_record)" "$owner" 0640 <"$work/version"
 }
 
-# last_version: which Nexus ran on this data last: our record, its own log, or where a hand-made symlink leads.
+# last_version: which Nexus ran on this data last: our record, its logs, or the program that the unit starts.
 last_version() {
     if [ -f "$(version_record)" ]; then
         head -n 1 "$(version_record)"
         return 0
     fi
-    last_said=$(sed -n 's/^Started Sonatype Nexus [A-Z]* \([0-9][0-9.]*-[0-9]*\).*/\1/p' "$arg_data_dir/log/nexus.log" 2>/dev/null | tail -n 1)
-    if [ -z "$last_said" ] && [ "$(unit_origin)" = other ]; then
-        last_start=$(unit_property ExecStart | sed -n 's/.*path=\([^ ;]*\).*/\1/p')
-        last_said=$(readlink -f "${last_start:-$arg_install_root/nexus/bin/nexus}" | sed -n 's|.*/nexus-\([0-9.]*-[0-9]*\)/bin/nexus$|\1|p')
-    fi
+    last_said=$(last_logged)
+    if [ -z "$last_said" ] && last_start=$(nexus_launcher "$unit"); then last_said=$(launcher_version "$last_start"); fi
     printf '%s' "$last_said"
+}
+
+# last_logged: the version of the last start in nexus.log or, when that was rotated since, in the newest file that has one.
+last_logged() {
+    find "$arg_data_dir/log/" -type f -name 'nexus*.log*' -exec stat -c '%Y %n' {} + 2>/dev/null | sort -rn | cut -d ' ' -f 2- |
+        while IFS= read -r last_file; do
+            gzip -cdf "$last_file" 2>/dev/null | sed -n 's/^Started Sonatype Nexus [A-Z]* \([0-9][0-9.]*-[0-9]*\).*/\1/p' | tail -n 1 | grep . || continue
+            break
+        done
 }
 
 # --- what is written --------------------------------------------------------------------------------------------

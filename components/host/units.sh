@@ -107,3 +107,12 @@ launcher_data_dir() {
         launcher_data=$(sed -n 's/^-Dkaraf\.data=//p' "$2.vmoptions" 2>/dev/null | tail -n 1 | tr -d '\r')
     case $launcher_data in '' | /*) resolved "$launcher_data" ;; *) resolved "${2%/bin/nexus}/$launcher_data" ;; esac
 }
+
+# launcher_version LAUNCHER: by the name of its folder, or of what the vendor's archive has in it.
+launcher_version() {
+    launcher_folder=${1%/bin/nexus}
+    {
+        printf '%s\n' "$launcher_folder"
+        find "$launcher_folder/bin" "$launcher_folder/system/org/sonatype/nexus" -maxdepth 2 2>/dev/null
+    } | sed -n 's/.*[/-]\(3\.[0-9][0-9.]*-[0-9]*\)\(\.jar\)\{0,1\}$/\1/p' | head -n 1
+}

@@ -23,6 +23,8 @@ plan_version() {
     has_database || return 0
     plan_found=$(last_version)
     if [ -z "$plan_found" ]; then
+        database_elsewhere || # may be a new one, with etc/fabric/nexus-store.properties in an empty data directory
+            fail "version: no record, no log and no unit says which version of Nexus ran on $arg_data_dir last. Write that version, such as 3.70.1-02, into $(version_record), then run pulumi up"
         log "no record says which version ran on $arg_data_dir last: taking it for $arg_version"
     elif [ "$plan_found" != "$arg_version" ]; then
         from=$plan_found to=$arg_version
@@ -119,9 +121,23 @@ install-root $arg_install_root
 owner $owner
 keys $(fact service.properties-keys)
 certificate $(fact service.certificate)
-$(stat -c 'log %i %s' "$arg_data_dir/log/nexus.log" 2>/dev/null || echo log 0 0)
-logs $(cd "$arg_data_dir/log" 2>/dev/null && find . -name 'nexus-*.log*' | tr '\n' ' ')"
+$(journal_logs)"
 }
+
+# journal_logs: what nexus.log and the files that it was rotated to hold now. nexus.log is known again by its size and
+# beginning, also as a compressed copy; the others by name and inode.
+journal_logs() {
+    journal_log=$arg_data_dir/log/nexus.log journal_size=0
+    [ ! -f "$journal_log" ] || journal_size=$(stat -c %s "$journal_log")
+    printf 'log %s %s\nlogs %s\n' "$journal_size" "$(log_head "$journal_log" "$journal_size")" \
+        "$(log_files | grep -v '^\./nexus\.log=' | tr '\n' ' ')"
+}
+
+# log_files: NAME=INODE of nexus.log and the files that it was rotated to.
+log_files() { (cd "$arg_data_dir/log" && find . -type f -name 'nexus*.log*' -exec stat -c '%n=%i' {} +) 2>/dev/null || :; }
+
+# log_head FILE SIZE: a digest of the first SIZE bytes, at most 4096.
+log_head() { gzip -cdf "$1" 2>/dev/null | head -c "$2" | head -c 4096 | sha256_of -; }
 
 close_journal() { remove_facts service.upgrade service.upgrade-unit; }
 
@@ -304,17 +320,16 @@ resume_from_journal() {
 
 is_up() { case $(unit_property ActiveState) in inactive | failed) return 1 ;; esac }
 
-# new_version_started: does a log that was written since say so? Then people may have stored something in it. Told by inode, size and
-# name: the clock may have been set back since.
+# new_version_started: does a log say so that was written since the journal was opened? Then people may have stored
+# something in it. Not told by time, as the clock may have been set back since.
 new_version_started() {
     # shellcheck disable=SC2046
     set -- $(journal log)
-    came_logs=" $(journal logs) "
-    (cd "$arg_data_dir/log" && find . -name 'nexus.log' -o -name 'nexus-*.log*') 2>/dev/null | while read -r came_file; do
-        case $came_logs in *" $came_file "*) continue ;; esac
-        came_from=1
-        [ "$(stat -c %i "$arg_data_dir/log/$came_file")" != "$1" ] || came_from=$(($2 + 1))
-        gzip -cdf "$arg_data_dir/log/$came_file" | tail -c "+$came_from" | grep "^Started Sonatype Nexus [A-Z]* $to"
+    log_files | while IFS='=' read -r came_file came_inode; do
+        case " $(journal logs) " in *" $came_file=$came_inode "*) continue ;; esac
+        came_file=$arg_data_dir/log/$came_file came_from=1
+        [ "$(log_head "$came_file" "$1")" != "$2" ] || came_from=$(($1 + 1))
+        gzip -cdf "$came_file" | tail -c "+$came_from" | grep "^Started Sonatype Nexus [A-Z]* $to"
     done | grep -q .
 }
 

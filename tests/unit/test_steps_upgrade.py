@@ -129,28 +129,69 @@ STARTED = "Started Sonatype Nexus OSS 3.62.0-01\n"
 
 
 @pytest.mark.parametrize(
-    ("name", "before", "after", "seen"),
+    ("logged", "seen"),
     [
-        ("nexus.log", "", STARTED, True),
-        ("nexus.log", STARTED, "ERROR\n", False),
-        ("nexus.log", "", STARTED.replace("62", "41"), False),
-        ("nexus-2026-11-24.log.gz", "", STARTED, True),
+        ("echo $started >>nexus.log", True),
+        ("echo ERROR >>nexus.log", False),
+        ("echo $started | sed s/62/41/ >>nexus.log", False),
+        ("echo $started >>nexus.log; gzip -c nexus.log >nexus-2026-11-24.log.gz; rm nexus.log", True),
+        ("gzip -c nexus.log >nexus-2026-11-24.log.gz; echo ERROR >nexus.log", False),
+        ("mv nexus.log nexus-2026-11-24.log; echo $started >nexus.log", True),
+        (": >nexus.log; echo $started >>nexus.log", True),
+        ("mv nexus.log.1 nexus.log.2; echo $started >>nexus.log; cp nexus.log nexus.log.1; : >nexus.log", True),
     ],
 )
+@pytest.mark.parametrize("before", ["", f"{STARTED}before\n"], ids=["first log", "earlier try"])
 def test_new_version_started_is_read_from_log(
-    shell: list[str], tmp_path: Path, name: str, before: str, after: str, seen: bool
+    shell: list[str], tmp_path: Path, before: str, logged: str, seen: bool
 ) -> None:
-    """A version that came up after its run was cut is known by its log."""
+    """A version that came up after its run was cut is known by its log, also when that was rotated since."""
     (tmp_path / "log").mkdir()
-    (tmp_path / "log/nexus-2026-11-20.log").write_text(STARTED)  # of an earlier try, told by its name
-    log = tmp_path / "log" / name
-    log.write_text(before)
-    journal = f"phase start\nlog {log.stat().st_ino} {len(before)}\nlogs ./nexus-2026-11-20.log \n"
-    (tmp_path / "service.upgrade").write_text(journal)
-    log.write_bytes((gzip.compress if name.endswith("gz") else bytes)((before + after).encode()))
-    os.utime(log, (0, 0))  # the clock was set back meanwhile
-    body = f"FACTS={tmp_path} to=3.62.0-01; if new_version_started; then echo yes; else echo no; fi"
+    (tmp_path / "log/nexus-2026-11-20.log").write_text(STARTED)  # of an earlier try
+    (tmp_path / "log/nexus.log.1").write_text("day before\n")
+    (tmp_path / "log/nexus.log").write_text(before)
+    body = f"""cd {tmp_path}/log; started='{STARTED.strip()}'
+{{ echo phase start; journal_logs; }} >{tmp_path}/service.upgrade
+{logged}
+touch -d @0 *  # the clock was set back meanwhile
+FACTS={tmp_path} to=3.62.0-01; if new_version_started; then echo yes; else echo no; fi"""
     assert run(shell, parsed(f"--data-dir {tmp_path}", body)) == ("yes\n" if seen else "no\n")
+
+
+LAUNCHER = "by-hand/bin/nexus"
+
+
+@pytest.mark.parametrize(
+    ("files", "known"),
+    [
+        ({"log/nexus.log": STARTED}, True),
+        ({"log/nexus.log": "later\n", "log/nexus-2026-11-24.log.gz": STARTED}, True),
+        ({"log/nexus.log.1": STARTED.replace("62", "61"), "log/nexus.log": f"{STARTED}later\n"}, True),
+        ({"log/request.log": STARTED}, False),
+        ({"by-hand/system/org/sonatype/nexus/nexus-main/3.62.0-01/nexus-main.jar": ""}, True),
+        ({"by-hand/bin/sonatype-nexus-repository-3.62.0-01.jar": ""}, True),
+        ({"etc/nexus-registry.version": "3.62.0-01\n", "log/nexus.log": STARTED.replace("62", "61")}, True),
+        ({"by-hand/lib/java-3.2.1-01.jar": ""}, False),
+        ({"etc/fabric/nexus-store.properties": "jdbcUrl=jdbc:postgresql://x\n"}, None),
+    ],
+)
+def test_version_of_data_is_found_or_refused(
+    shell: list[str], tmp_path: Path, files: dict[str, str], known: bool | None
+) -> None:
+    """Without it, a new version would start on the database before that is copied."""
+    for name, text in {"db/nexus.mv.db": "", LAUNCHER: "", **files}.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes((gzip.compress if name.endswith("gz") else bytes)(text.encode()))
+        os.utime(tmp_path / name, (1, 1 + (name == "log/nexus.log")))
+    stubs = f"unit_property() {{ [ $1 != ExecStart ] || echo 'path={tmp_path}/{LAUNCHER} ; argv[]='; }}\n"
+    stubs += "refuse_versions() { :; }\nrefuse_without_rollback() { :; }\nrefuse_little_room() { :; }\n"
+    said = run(shell, parsed(f"--data-dir {tmp_path}", f'{stubs}plan_version; echo "from $from"'))
+    told = "no record says which version ran on {0} last: taking it for 3.71.0-06\nfrom \n"
+    unknown = "version: no record, no log and no unit says which version of Nexus ran on {0} last. Write that version"
+    if known:
+        assert said == "from 3.62.0-01\n"
+    else:
+        assert said.startswith((told if known is None else unknown).format(tmp_path))
 
 
 @pytest.mark.parametrize(
