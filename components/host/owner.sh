@@ -70,16 +70,19 @@ finish_owner_change() {
     has_fact account.chown-pending || return 0
     derive_https_xml "$install_dir" /keystore "$java" x >/dev/null
     desired_properties "$install_dir" >/dev/null
-    [ "$(unit_origin)" = none ] || owner_before=$(stat -c %u:%g "$arg_data_dir")
-    settle_pid=$(unit_property MainPID) owner_stopped=
+    settle_pid=$(unit_property MainPID)
     case $(account_of "$settle_pid") in
         '' | 0:* | "$(owner_numbers "$owner")") ;;
         *)
             log "stopping $unit.service: its data directory is to belong to $owner"
+            left_stopped=$unit
             stop_service
-            owner_stopped=yes
             ;;
     esac
+    settle_process=$(foreign_process)
+    [ -z "$settle_process" ] ||
+        fail "data_dir: $arg_data_dir is to belong to $owner and is in use by $settle_process of another account. End that program and run again"
+    if [ "$(unit_origin)" != none ] || [ -n "$former_unit" ]; then owner_before=$(stat -c %u:%g "$arg_data_dir"); fi
     log "giving $arg_data_dir to $owner"
     change_owner
 }
@@ -91,8 +94,7 @@ restore_owner() {
     fact account.outside-given | while read -r outside_dir; do
         chown -R -h --from="$(account_number passwd "$arg_user")" "$owner_before" "$outside_dir" || :
     done
-    chown -R -h "$owner_before" "$arg_data_dir" || return 0
-    [ -z "$owner_stopped" ] || systemctl --no-block start "$unit.service"
+    chown -R -h "$owner_before" "$arg_data_dir" || left_stopped=''
 }
 
 # --- accounts that a step made ----------------------------------------------------------------------------------

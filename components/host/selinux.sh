@@ -42,6 +42,8 @@ install_semanage() {
 
 forget_launcher_context() {
     has_fact prepare.selinux-rule || return 0
-    ! command -v semanage >/dev/null || semanage fcontext -d "$(fact prepare.selinux-rule)" || :
+    remove_launcher_rule "$(fact prepare.selinux-rule)"
     remove_facts prepare.selinux-rule
 }
+
+remove_launcher_rule() { ! command -v semanage >/dev/null || semanage fcontext -d "$1" </dev/null || :; }

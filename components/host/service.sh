@@ -27,7 +27,7 @@ step() {
     plan_version
     refuse_taken_ports
     adopt_unit
-    remove_former_unit
+    stop_former_unit
     finish_owner_change
     if [ -n "$from" ]; then
         owner_before=
@@ -43,14 +43,19 @@ step() {
     save_fact service.digest "$arg_digest"
     forget_cut_changes
     (remove_former_accounts "$arg_user" "$arg_group") || log "the former account stays until the next run"
-    remove_former_root
+    remove_former_rest
 }
 
-# restart_stopped_unit: a refusal after a cut run was undone must not leave the server down that it had stopped.
+# restart_stopped_unit: a refusal must not leave the server down that this run has stopped, while its unit is as it was.
 restart_stopped_unit() {
     [ -z "$owner_before" ] || restore_owner
-    [ -z "$left_stopped" ] || [ "$(unit_property ActiveState "$left_stopped")" != inactive ] ||
-        systemctl --no-block start "$left_stopped.service"
+    [ -n "$left_stopped" ] || return 0
+    case $(unit_property ActiveState "$left_stopped") in
+        inactive | failed)
+            log "starting $left_stopped.service again"
+            systemctl --no-block start "$left_stopped.service"
+            ;;
+    esac
 }
 
 check_arguments() {
@@ -152,7 +157,8 @@ write_files() {
     write_rc "$install_dir"
     write_symlink
     write_unit "$install_dir" "$java"
-    owner_before=
+    owner_before='' left_stopped=''
+    remove_former_unit
 }
 
 # --- up ---------------------------------------------------------------------------------------------------------
@@ -211,6 +217,7 @@ remove_service() {
     case $(readlink "$arg_install_root/nexus" 2>/dev/null) in nexus-[0-9]*) rm "$arg_install_root/nexus" ;; esac
     rm -f "$arg_data_dir/etc/jetty/jetty-https.xml" "$arg_data_dir"/upgrade-copy/*/etc/jetty/jetty-https.xml \
         "$arg_data_dir"/upgrade-copy/*/etc/ssl/keystore.jks*
+    remove_former_rest
     remove_facts service.pending service.starting service.certificate service.digest service.properties-keys service.first-password service.sealed \
-        service.data-dir service.unit-before service.former-root service.upgrade service.upgrade-unit
+        service.data-dir service.unit-before service.former-unit service.upgrade service.upgrade-unit
 }

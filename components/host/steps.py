@@ -82,7 +82,7 @@ STEPS: Final[Mapping[str, Step]] = {
     "service": Step(
         files=(
             *("lib", "units", "paths", "owner", "jetty", "properties", "unit", "start"),
-            *("upgrade", "password", "takeover", "service"),
+            *("upgrade", "password", "selinux", "firewall", "takeover", "service"),
         ),
         required=(
             *("unit", "version", "install_root", "data_dir", "user", "group", "http_port", "https_port"),

@@ -18,7 +18,7 @@ find_former_unit() {
     while read -r former_name former_kind; do
         if [ "$former_kind" = other ]; then
             refuse_unit_by_hand
-        elif [ "$(unit_origin)" != ours ] && { [ "$verb" = update ] || [ ! -f "$FACTS_ROOT/$former_name/service.digest" ]; }; then
+        elif is_former; then
             former_unit=$former_name
         else
             fail "data_dir: $former_name.service keeps its data in $arg_data_dir, too. Give each NexusServer a data_dir of its own. A server that was renamed in the program needs an alias of its old name; a unit that is left over is removed by hand (systemctl disable --now $former_name; rm $(unit_file_of "$former_name"))"
@@ -31,10 +31,24 @@ find_former_unit() {
     done
 }
 
+# is_former: is $former_name, a unit of this program, this server's? A change of unit that was cut, and may have been
+# taken back since, may have left both.
+is_former() {
+    [ "$(fact service.former-unit)" != "$former_name" ] || return 0
+    [ "$(cat "$FACTS_ROOT/$former_name/service.former-unit" 2>/dev/null)" != "$unit" ] || return 0
+    [ "$(unit_origin)" != ours ] && { [ "$verb" = update ] || [ ! -f "$FACTS_ROOT/$former_name/service.digest" ]; }
+}
+
 refuse_unit_by_hand() {
-    case "$(systemctl is-enabled "$former_name.service" 2>/dev/null) $(unit_property ActiveState "$former_name")" in
-        'disabled inactive' | 'disabled failed') ;;
-        *) fail "data_dir: $former_name.service keeps its data in $arg_data_dir. Set unit to $former_name to take it over, or stop it for good (systemctl disable --now $former_name)" ;;
+    hand_remedy="systemctl disable --now $former_name"
+    hand_state=$(systemctl is-enabled "$former_name.service" 2>/dev/null || :)
+    if [ "$hand_state" = static ]; then # without [Install], which disable needs: off when nothing else starts it
+        hand_remedy="systemctl stop $former_name; rm $(unit_property FragmentPath "$former_name"); systemctl daemon-reload"
+        for hand_by in WantedBy RequiredBy TriggeredBy; do hand_state=$hand_state$(unit_property "$hand_by" "$former_name"); done
+    fi
+    case "$hand_state $(unit_property ActiveState "$former_name")" in
+        'disabled inactive' | 'disabled failed' | 'static inactive' | 'static failed') ;;
+        *) fail "data_dir: $former_name.service keeps its data in $arg_data_dir. Set unit to $former_name to take it over, or stop it for good ($hand_remedy)" ;;
     esac
 }
 
@@ -58,30 +72,57 @@ refuse_taken_ports() {
     select_unit "$ports_unit"
 }
 
-# remove_former_unit: its facts go with the server; can be cut anywhere.
-remove_former_unit() {
+# stop_former_unit: and takes over its facts. Until the new unit is there, a failure starts it again.
+stop_former_unit() {
     [ -n "$former_unit" ] || return 0
     log "$former_unit.service becomes $unit.service"
+    save_fact service.former-unit "$former_unit"
     has_fact service.data-dir || save_fact service.data-dir "$arg_data_dir"
-    new_unit=$unit
-    select_unit "$former_unit"
-    [ ! -f "$(unit_file_of "$unit")" ] || stop_service
-    select_unit "$new_unit"
+    note_former_root "$(unit_file_of "$former_unit")"
+    case $(unit_property ActiveState "$former_unit") in
+        '' | inactive | failed) ;;
+        *)
+            left_stopped=$former_unit new_unit=$unit
+            select_unit "$former_unit"
+            stop_service
+            select_unit "$new_unit"
+            ;;
+    esac
     take_lists "$FACTS_ROOT/$former_unit"
     for former_fact in "$FACTS_ROOT/$former_unit"/*; do
         former_name=${former_fact##*/}
+        [ "$former_name" != prepare.selinux-rule ] || continue # is in prepare.selinux-former
         [ ! -f "$former_fact" ] || has_fact "$former_name" || save_fact "$former_name" "$(cat "$former_fact")"
     done
     remove_facts service.starting
-    rm -rf "${FACTS_ROOT:?}/$former_unit"
-    [ ! -f "$(unit_file_of "$former_unit")" ] || remove_unit "$former_unit"
 }
 
-# take_lists FACTS: adds what another unit's facts list, the accounts and data directories that it made.
+# remove_former_unit: once the new one is there; can be cut anywhere.
+remove_former_unit() {
+    [ -n "$former_unit" ] || return 0
+    rm -rf "${FACTS_ROOT:?}/$former_unit"
+    [ ! -f "$(unit_file_of "$former_unit")" ] || remove_unit "$former_unit"
+    remove_facts service.former-unit
+}
+
+# take_lists FACTS: adds what another unit's facts list: the accounts and data directories that it made, and the ports
+# and the SELinux rule that remove_former_rest removes.
 take_lists() {
     for list in "$1"/account.*-made "$1"/account.data-dirs; do
         [ ! -f "$list" ] || while read -r list_line; do add_to_fact "${list##*/}" "$list_line"; done <"$list"
     done
+    cat "$1"/firewall.* 2>/dev/null | tr ' ' '\n' | while read -r list_line; do add_to_fact firewall.former "$list_line"; done
+    [ ! -f "$1/prepare.selinux-rule" ] || add_to_fact prepare.selinux-former "$(cat "$1/prepare.selinux-rule")"
+}
+
+# remove_former_rest: what a former unit or install_root has left on the host and this server does not use.
+remove_former_rest() {
+    remove_former_root
+    close_ports former "$(cat "$FACTS/firewall.prepare" "$FACTS"/firewall.registry-* 2>/dev/null | tr '\n' ' ')"
+    fact prepare.selinux-former | while read -r rest_rule; do
+        if [ "$rest_rule" = "$(launcher_rule)" ]; then save_fact prepare.selinux-rule "$rest_rule"; else remove_launcher_rule "$rest_rule"; fi
+    done
+    remove_facts firewall.former prepare.selinux-former
 }
 
 # forget_cut_changes: a change of unit that was cut before it wrote its unit has left facts. The accounts that it made
@@ -109,16 +150,20 @@ adopt_unit() {
     [ "$(unit_origin)" = other ] || return 0
     other_unit_file=$(unit_property FragmentPath)
     refuse_other_data "$(nexus_launcher "$unit")"
+    other_drop_in=$(drop_ins | head -n 1)
+    [ -z "$other_drop_in" ] ||
+        fail "unit: $other_drop_in changes $unit.service, and would change the unit that replaces it. Move it away; what the new unit needs, too, can be put back afterwards"
     log "taking over $other_unit_file"
     case $(unit_property ActiveState) in
         inactive | failed) ;;
         *)
-            mkdir -p "/run/systemd/system/$unit.service.d"
-            printf '[Service]\nTimeoutStopSec=300\n' >"/run/systemd/system/$unit.service.d/nexus-registry.conf"
+            mkdir -p "$(dirname "$(own_drop_in)")"
+            printf '[Service]\nTimeoutStopSec=300\n' >"$(own_drop_in)"
             systemctl daemon-reload
+            left_stopped=$unit
             stop_service
-            rm -r "/run/systemd/system/$unit.service.d/nexus-registry.conf"
-            rmdir "/run/systemd/system/$unit.service.d" 2>/dev/null || :
+            rm "$(own_drop_in)"
+            rmdir "$(dirname "$(own_drop_in)")" 2>/dev/null || :
             ;;
     esac
     save_fact service.unit-before "$(cat "$other_unit_file")"

@@ -123,6 +123,10 @@ check_privileged_ports() {
         fail "privileged_ports: ports below 1024 need systemd 229, and this host has $(systemd_version). Choose ports from 1024 on"
 }
 
+# drop_ins: the files that change this unit, one a line, less adopt_unit's own and those for all services.
+drop_ins() { unit_property DropInPaths | tr ' ' '\n' | grep . | grep -vF -e /service.d/ -e "$(own_drop_in)" || :; }
+own_drop_in() { printf '/run/systemd/system/%s.service.d/nexus-registry.conf' "$unit"; }
+
 unit_file() { unit_file_of "$unit"; }
 unit_file_of() { printf '/etc/systemd/system/%s.service' "$1"; }
 
@@ -133,12 +137,18 @@ unit_origin() {
     if [ ! -f "$unit_path" ]; then printf none; elif grep -qxF "$UNIT_MARK" "$unit_path"; then printf ours; else printf other; fi
 }
 
+# note_former_root UNIT_FILE: the install_root that it names, if that is another one.
+note_former_root() {
+    former_root=$(sed -n 's|^ExecStart=\(.*\)/nexus/bin/nexus run$|\1|p' "$1" 2>/dev/null || :)
+    [ -z "$former_root" ] || [ "$former_root" = "$arg_install_root" ] || save_fact service.former-root "$former_root"
+}
+
 # write_unit INSTALL_DIR JAVA_HOME
 write_unit() {
-    former_root=$(sed -n 's|^ExecStart=\(.*\)/nexus/bin/nexus run$|\1|p' "$(unit_file)" 2>/dev/null || :)
-    [ -z "$former_root" ] || [ "$former_root" = "$arg_install_root" ] || save_fact service.former-root "$former_root"
+    note_former_root "$(unit_file)"
     unit_text "$(systemd_version)" "$2" "$1" >"$work/unit"
     update_file "$(unit_file)" root:root 0644 <"$work/unit"
+    drop_ins | while read -r unit_drop_in; do log "$unit_drop_in changes $unit.service: it is not from this program, and stays"; done
     if [ "$(unit_property NeedDaemonReload)" != no ] || [ "$(unit_property LoadState)" != loaded ]; then
         systemctl daemon-reload
     fi

@@ -148,6 +148,7 @@ copy_of() { printf '%s/upgrade-copy/%s' "$arg_data_dir" "$1"; }
 change_version() {
     log "changing the version from $from to $to"
     open_journal
+    left_stopped='' # what is stopped from here on is started by the new version or the way back
     with_rollback install_new_version
 }
 

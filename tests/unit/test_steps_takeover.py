@@ -50,40 +50,53 @@ FORMER = "find_former_unit; echo former=$former_unit"
 
 
 @pytest.mark.parametrize(
-    ("verb", "complete", "own", "said"),
+    ("verb", "complete", "own", "cut", "said"),
     [
-        ("update", True, False, "former=second\n"),
-        ("create", False, False, "former=second\n"),
-        ("create", True, False, "data_dir: second.service keeps its data in {data}, too. Give each NexusServer"),
-        ("update", True, True, "data_dir: second.service keeps its data in {data}, too. Give each NexusServer"),
+        ("update", True, False, {}, "former=second\n"),
+        ("create", False, False, {}, "former=second\n"),
+        ("create", True, False, {}, "data_dir: second.service keeps its data in {data}, too. Give each NexusServer"),
+        ("update", True, True, {}, "data_dir: second.service keeps its data in {data}, too. Give each NexusServer"),
+        ("update", True, True, {"nexus": "second"}, "former=second\n"),
+        ("update", True, True, {"second": "nexus"}, "former=second\n"),
     ],
+    ids=["update", "incomplete", "create", "both", "change was cut", "cut change was taken back"],
 )
 def test_other_unit_on_same_data_is_adopted_or_refused(
-    shell: list[str], host: Host, verb: str, complete: bool, own: bool, said: str
+    shell: list[str], host: Host, verb: str, complete: bool, own: bool, cut: dict[str, str], said: str
 ) -> None:
     """A unit of another name on the same data is this server or refused."""
     data = host.folder / "data"
     host.unit("second", OURS.format(root="/opt/nexus", data=data))
     (host.folder / "facts/second").mkdir()
     (host.folder / "facts/second/service.digest").touch() if complete else None
+    for unit, former in cut.items():
+        (host.folder / "facts" / unit / "service.former-unit").write_text(f"{former}\n")
     if own:
         host.unit("nexus", OURS.format(root="/opt/nexus", data=data))
     assert step(shell, host, FORMER, verb).startswith(said.format(data=data))
 
 
 @pytest.mark.parametrize(
-    ("enabled", "active", "refused"),
-    [("disabled", "inactive", False), ("enabled", "inactive", True), ("disabled", "active", True)],
+    ("enabled", "active", "started_by", "remedy"),
+    [
+        ("disabled", "inactive", "", ""),
+        ("enabled", "inactive", "", "systemctl disable --now by-hand)"),
+        ("disabled", "active", "", "systemctl disable --now by-hand)"),
+        ("static", "inactive", "", ""),
+        ("static", "active", "", "systemctl stop by-hand; rm /etc/by-hand.service; systemctl daemon-reload)"),
+        ("static", "inactive", "site.target", "systemctl stop by-hand; rm /etc/by-hand.service"),
+    ],
 )
 def test_manual_unit_on_same_data_must_be_off(
-    shell: list[str], host: Host, enabled: str, active: str, refused: bool
+    shell: list[str], host: Host, enabled: str, active: str, started_by: str, remedy: str
 ) -> None:
-    """A unit by hand on the same data is refused unless it is off."""
+    """A unit by hand on the same data is refused unless it is off; one without [Install] can't be disabled."""
     launcher = host.install("hand", str(host.folder / "data"))
-    host.unit("by-hand", "nexus", ExecStart=start(launcher, "run"), ActiveState=active)
+    says = {"ActiveState": active, "WantedBy": started_by, "FragmentPath": "/etc/by-hand.service"}
+    host.unit("by-hand", "nexus", ExecStart=start(launcher, "run"), **says)
     said = step(shell, host, f"systemctl() {{ echo {enabled}; }}\n{FORMER}")
-    assert said.startswith("data_dir: by-hand.service keeps its data in") == refused
-    assert refused or said == "former=\n"
+    assert said.startswith("data_dir: by-hand.service keeps its data in") == bool(remedy)
+    assert remedy in said if remedy else said == "former=\n"
 
 
 def test_interrupted_change_of_unit_is_resumed(shell: list[str], host: Host) -> None:
@@ -109,13 +122,42 @@ def test_records_of_unit_that_never_ran_are_forgotten(shell: list[str], host: Ho
     assert (facts / "nexus/account.user-made").read_text() == "nexus\nregistry\n"
 
 
-@pytest.mark.parametrize("there", [True, False])
-def test_former_unit_is_removed_and_facts_moved(shell: list[str], host: Host, there: bool) -> None:
-    """A former unit hands its facts on and goes; a cut run may have removed it and not written the next one."""
-    if there:
-        host.unit("second", OURS.format(root="/opt/nexus", data=host.folder / "data"))
-    facts = host.folder / "facts"
-    (facts / "second").mkdir()
+# systemctl and systemd's answers, over one file for each unit's state.
+SYSTEMD = """
+state() {{ cat "{base}/$1.state" 2>/dev/null || echo inactive; }}
+systemctl() {{
+    case $* in
+        *stop*) echo failed >{base}/${{3%.service}}.state ;;
+        *start*) echo active >{base}/${{3%.service}}.state ;;
+    esac
+}}
+unit_property() {{
+    case $1 in
+        ActiveState) state "${{2:-$unit}}" ;;
+        FragmentPath) echo "{base}/etc/${{2:-$unit}}.service" ;;
+        ExecStart) echo "path={base}/by-hand/bin/nexus ;" ;;
+        DropInPaths) echo "/usr/lib/systemd/system/service.d/10.conf $drop_in" ;;
+        MainPID) echo 0 ;;
+    esac
+}}
+put_file() {{ cat >"$1"; }}
+derive_https_xml() {{ echo derived; }}
+desired_properties() {{ :; }}
+own_drop_in() {{ echo {base}/run/nexus-registry.conf; }}
+install_dir= java= drop_in= owner_before= left_stopped= former_unit= KEYSTORE_PASSWORD=
+at_exit restart_stopped_unit
+"""
+
+
+@pytest.mark.parametrize("unit", ["nexus", "second"])
+def test_former_unit_is_removed_once_new_one_is_written(shell: list[str], host: Host, unit: str) -> None:
+    """It hands its facts on. A run that is cut before leaves it, also for a return to its name."""
+    base, facts = host.folder, host.folder / "facts"
+    for name in ("nexus", "second"):
+        host.unit(name, OURS.format(root="/opt/former", data=base / "data"))
+        (facts / name).mkdir(exist_ok=True)
+    (base / "second.state").write_text("active\n")
+    (base / "etc/nexus.service").unlink() if unit == "second" else None
     for name, value in (
         ("account.user-made", "nexus"),
         ("prepare.java-home", "/old"),
@@ -123,21 +165,85 @@ def test_former_unit_is_removed_and_facts_moved(shell: list[str], host: Host, th
     ):
         (facts / "second" / name).write_text(f"{value}\n")
     (facts / "nexus/prepare.java-home").write_text("/new\n")
-    stubs = 'systemctl() { :; }\nput_file() { cat >"$1"; }\nformer_unit=second\n'
-    stubs += 'stop_service() { echo "stops $unit"; }\n'
-    said = step(shell, host, f"{stubs}remove_former_unit; echo $unit $FACTS")
-    assert said.splitlines() == [
+    (facts / "nexus/service.former-unit").write_text("second\n")
+    stop = f"{SYSTEMD.format(base=base)}find_former_unit; stop_former_unit"
+    assert step(shell, host, f"{stop}; left_stopped=; echo $unit $FACTS").splitlines() == [
         "second.service becomes nexus.service",
-        *(["stops second", "stopped and removed second.service"] if there else []),
         f"nexus {facts}/nexus",
     ]
+    assert (base / "etc/second.service").exists()
+    assert (facts / "second/service.starting").exists()
+    assert (base / "second.state").read_text() == "failed\n"
+    assert "stopped and removed second.service" in step(shell, host, f"{stop}; left_stopped=; remove_former_unit")
     assert {file.name: file.read_text() for file in (facts / "nexus").iterdir()} == {
         "account.user-made": "nexus\n",
         "prepare.java-home": "/new\n",
-        "service.data-dir": f"{host.folder}/data\n",
+        "service.data-dir": f"{base}/data\n",
+        "service.former-root": "/opt/former\n",
     }
     assert not (facts / "second").exists()
-    assert not (host.folder / "etc/second.service").exists()
+    assert not (base / "etc/second.service").exists()
+
+
+@pytest.mark.parametrize(
+    ("does", "started", "said"),
+    [
+        ("adopt_unit; write_files", "nexus", "{0}/data/log is a symbolic link"),
+        ("adopt_unit; left_stopped=; write_files", "", "{0}/data/log is a symbolic link"),
+        ("former_unit=second; stop_former_unit; write_files", "second", "{0}/data/log is a symbolic link"),
+        ("drop_in=/etc/x.conf; adopt_unit", "nexus", "unit: /etc/x.conf changes nexus.service, and would change the"),
+        (
+            "settle_owner",
+            "nexus",
+            "data_dir: {0}/data is to belong to a:b and is in use by sleep (pid 7) of another account. End that",
+        ),
+    ],
+)
+def test_refusal_leaves_no_server_stopped(
+    shell: list[str], host: Host, does: str, started: str, said: str
+) -> None:
+    """What this run has stopped is started again, unless its unit has become another."""
+    base = host.folder
+    host.unit("nexus", "[Service]\n")
+    host.unit("second", OURS.format(root="/opt/nexus", data=base / "data"))
+    (base / "facts/second").mkdir()
+    for unit in ("nexus", "second"):
+        (base / f"{unit}.state").write_text("active\n" if unit == (started or "nexus") else "inactive\n")
+    (base / "data/log").symlink_to(base)
+    stubs = f"""{SYSTEMD.format(base=base)}
+foreign_process() {{ echo "sleep (pid 7)"; }}
+account_of() {{ echo 1:1; }}
+settle_owner() {{ owner=a:b; save_fact account.chown-pending x; finish_owner_change; }}
+"""
+    shown = step(shell, host, stubs + does)
+    assert said.format(base) in shown
+    assert ("starting" in shown) == (bool(started) and "drop_in" not in does)
+    assert (base / f"{started or 'nexus'}.state").read_text() == ("active\n" if started else "failed\n")
+
+
+def test_rest_of_former_unit_is_removed(shell: list[str], host: Host) -> None:
+    """Ports, rule and install_root that are not this server's; those of its registries are."""
+    facts = host.folder / "facts"
+    for unit, name, value in (
+        ("nexus", "firewall.prepare", "9443"),
+        ("second", "firewall.prepare", "8443 9443"),
+        ("second", "firewall.registry-team", "5000"),
+        ("second", "prepare.selinux-rule", "/srv/former/nexus-[^/]+/bin/nexus"),
+    ):
+        (facts / unit).mkdir(exist_ok=True)
+        (facts / unit / name).write_text(f"{value}\n")
+    body = f"""{SYSTEMD.format(base=host.folder)}former_unit=second
+close_port() {{ echo "closed $1"; }}
+semanage() {{ echo "semanage $*"; }}
+command() {{ :; }}
+remove_former_root() {{ :; }}
+stop_former_unit; left_stopped=; remove_former_unit; remove_former_rest; remove_former_rest"""
+    assert step(shell, host, body).splitlines()[1:] == [
+        "closed 8443",
+        "semanage fcontext -d /srv/former/nexus-[^/]+/bin/nexus",
+    ]
+    left = {file.name: file.read_text() for file in (facts / "nexus").iterdir() if not file.name.startswith("service")}
+    assert left == {"firewall.prepare": "9443\n", "firewall.registry-team": "5000\n"}
 
 
 @pytest.mark.parametrize("unit", [True, False])
