@@ -72,15 +72,15 @@ def run(options: argparse.Namespace) -> int:
 
 def examine(steps: Sequence[Step], progress: Callable[[str], object] = lambda _: None) -> Report:
     """Examine each step on its host. A host that can't be reached is tried once."""
-    report, silent = Report(), set[str]()
+    report, silent = Report(), set[tuple[str, int]]()
     for step in steps:
-        if step.host in silent:
+        if step.address in silent:
             continue
         progress(f"{step.host}: {step.name}")
         try:
             done = ssh.run(step.connection, step.sent.line("doctor"), stdin(step.sent))
         except ssh.NoConnection as error:
-            silent.add(step.host)
+            silent.add(step.address)
             report.unknown.append(f"{step.host}: {error}")
             continue
         lines = done.stdout.splitlines()
@@ -91,7 +91,7 @@ def examine(steps: Sequence[Step], progress: Callable[[str], object] = lambda _:
         if done.returncode:
             message = (done.stderr.strip().splitlines() or [f"ended with status {done.returncode}"])[-1]
             if done.returncode == 255:  # ssh's own
-                silent.add(step.host)
+                silent.add(step.address)
                 hint = _host_key_hint(step) if "verification" in message else ""
                 report.unknown.append(f"{step.host}: {message}{hint}")
             else:

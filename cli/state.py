@@ -31,6 +31,11 @@ class Step:
     def host(self) -> str:
         return str(self.connection["host"])
 
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port of its SSH server."""
+        return self.host, int(self.connection.get("port") or 22)
+
 
 def resources_in(export: Any, flag: str = "--state") -> list[dict[str, Any]]:
     """The resources of an exported stack, as they stand there; raises :class:`Unreadable`, naming the flag."""

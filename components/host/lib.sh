@@ -367,10 +367,14 @@ listeners() {
         }'
 }
 
+# is_of_unit CGROUP_FILE: is it that of a process of this unit? systemd puts _ before a name that begins with _, or that
+# is the name of a controller.
+is_of_unit() { grep -qF -e "/$unit.service" -e "/_$unit.service" "$1" 2>/dev/null; }
+
 # refuse_taken_port ARGUMENT PORT [ADDRESS]: unless it is this unit's own.
 refuse_taken_port() {
     listeners "$2" | while read -r taken_address taken_program taken_pid; do
-        [ "$taken_pid" = - ] || ! grep -qF "/$unit.service" "/proc/$taken_pid/cgroup" 2>/dev/null || continue
+        [ "$taken_pid" = - ] || ! is_of_unit "/proc/$taken_pid/cgroup" || continue
         addresses_conflict "$taken_address" "${3:-0.0.0.0}" || continue
         taken_by="by $taken_program (pid $taken_pid)"
         [ "$taken_pid" != - ] || taken_by="by another program, which can't be seen from here"

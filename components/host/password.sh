@@ -12,16 +12,16 @@ random_password() {
 }
 
 # provide_first_password: in <data_dir>/admin.password until it has been changed, so that a start that failed, a run that
-# was cut and a deletion that keeps the data lose it no more than the database that it belongs to.
+# was cut and a deletion that keeps the data lose it no more than the database that it belongs to. A database elsewhere
+# that has an administrator does not take it, and set_admin_password removes the file.
 provide_first_password() {
     first_file=$arg_data_dir/admin.password
     if ! has_database; then
         [ -n "$ADMIN_PASSWORD" ] || fail "admin_password: is empty. Give the password of admin"
-        if [ ! -f "$first_file" ]; then
-            first_word=$(random_password)
-            printf '%s' "$first_word" | put_file "$first_file" "$owner" 0600
-        fi
+        provide_first_file
         log "first start: admin gets a random password, and then the configured one"
+    elif reads_initial_password && database_elsewhere && ! has_fact service.sealed; then # may be a new one
+        provide_first_file
     fi
     reads_initial_password || return 0
     if [ -f "$first_file" ] && [ ! -L "$first_file" ]; then
@@ -31,6 +31,12 @@ provide_first_password() {
         first_word=$(random_password)
         write_first_password "$first_word"
     fi
+}
+
+provide_first_file() {
+    [ ! -f "$first_file" ] || return 0
+    first_word=$(random_password)
+    printf '%s' "$first_word" | put_file "$first_file" "$owner" 0600
 }
 
 write_first_password() {

@@ -16,11 +16,21 @@ check_places() {
         fail "install_root: $arg_install_root lies in data_dir $arg_data_dir, whose owner could change the program. Choose an install_root outside of data_dir."
     ! is_within "${place_java:-/}" "$place_data" ||
         fail "java_home: $arg_java_home lies in data_dir $arg_data_dir, whose owner could change it. Choose a Java outside of data_dir."
+    case ,$(findmnt -n -o OPTIONS -T "$(nearest_dir "$place_root")" 2>/dev/null), in
+        *,noexec,*) fail "install_root: $arg_install_root lies on a file system that is mounted noexec. Mount it with exec, or choose another install_root." ;;
+    esac
     case $place_data/ in
         "$(real_path "$arg_install_root/nexus")"/* | "$place_root"/nexus/* | "$place_root"/nexus-[0-9]*)
             fail "data_dir: $arg_data_dir lies in the program of one version, which the next version removes. Choose a data_dir outside of $arg_install_root/nexus and $arg_install_root/nexus-<version>."
             ;;
     esac
+}
+
+# nearest_dir PATH: the directory, or the nearest one above it that is there already.
+nearest_dir() {
+    nearest=$1
+    while [ ! -d "$nearest" ]; do nearest=$(dirname "$nearest"); done
+    printf '%s' "$nearest"
 }
 
 # check_place ARGUMENT PATH REAL_PATH

@@ -48,9 +48,7 @@ check_memory() {
 # check_disk ARGUMENT PATH: room on the file system of the nearest directory that is there already.
 check_disk() {
     check_number min_disk_mb "$arg_min_disk_mb"
-    disk_at=$2
-    while [ ! -d "$disk_at" ]; do disk_at=$(dirname "$disk_at"); done
-    disk_mb=$(free_mb "$disk_at")
+    disk_mb=$(free_mb "$(nearest_dir "$2")")
     [ "$disk_mb" -lt "$arg_min_disk_mb" ] || return 0
     if [ -d "$arg_data_dir/db" ]; then
         log "little room is left for $1 $2: $disk_mb MB, less than min_disk_mb $arg_min_disk_mb"

@@ -17,7 +17,7 @@ http_code() { curl -s -g -o /dev/null -w '%{http_code}' --noproxy '*' --max-time
 # owns_http_port: is it this unit that listens on the HTTP port? True when nobody can be seen there.
 owns_http_port() {
     listening=$(listeners "$arg_http_port" | while read -r _ _ listening_pid; do
-        [ "$listening_pid" = - ] || ! grep -qF "/$unit.service" "/proc/$listening_pid/cgroup" 2>/dev/null || listening_pid=own
+        [ "$listening_pid" = - ] || ! is_of_unit "/proc/$listening_pid/cgroup" || listening_pid=own
         printf '%s\n' "$listening_pid"
     done)
     case $listening in *own* | '' | *-*) ;; *) return 1 ;; esac
@@ -169,7 +169,7 @@ describe_response() {
 
 # last_activity: the last thing that Nexus says it does.
 last_activity() {
-    [ -f "$nexus_log" ] || { printf 'no log yet' && return; }
+    { [ -f "$nexus_log" ] && [ ! -L "$nexus_log" ]; } || { printf 'no log yet' && return; }
     log_since | grep -E ' (INFO|WARN|ERROR) ' | grep -viE 'passw|secret|properties:' | tail -n 1 |
         sed -e 's/^[0-9-]* [0-9:,.+-]* *//' -e 's/ \[[^]]*\] *\*[A-Za-z]* */ /' | cut -c -140 | redact
 }
@@ -193,7 +193,11 @@ fail_start() {
     timeout 10 journalctl -q --sync 2>/dev/null || : # what it said last may still be on its way
     {
         printf '%s\n' "--- the last lines of $nexus_log"
-        [ ! -f "$nexus_log" ] || tail -n 30 "$nexus_log" | redact
+        if [ -L "$nexus_log" ]; then
+            printf '%s\n' "$nexus_log is a symbolic link, which root does not follow"
+        elif [ -f "$nexus_log" ]; then
+            tail -n 30 "$nexus_log" | redact
+        fi
         printf '%s\n' "--- the last lines of the journal of $unit.service"
         journalctl -q --no-pager -o cat -n 30 -u "$unit.service" 2>/dev/null | redact
     } >&2

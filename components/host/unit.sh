@@ -49,6 +49,7 @@ $UNIT_MARK
 Description=Sonatype Nexus Repository ($unit)
 After=network-online.target
 Wants=network-online.target
+RequiresMountsFor=$(unit_places)
 
 [Service]
 Type=$unit_type
@@ -83,6 +84,12 @@ UNIT
         printf '%s\n' "$unit_directive"
     done
     printf '\n[Install]\nWantedBy=multi-user.target\n'
+}
+
+# unit_places: what must be mounted before the service starts; systemd follows no symbolic link.
+unit_places() {
+    printf '%s\n' "$arg_install_root" "$arg_data_dir" "$(real_path "$arg_install_root")" "$(real_path "$arg_data_dir")" |
+        sort -u | paste -s -d ' ' -
 }
 
 # utf8_locale: the one that this host has. Java takes its character set for file names and environment from it.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -220,6 +221,23 @@ def test_doctor_names_step_that_it_examines(monkeypatch: pytest.MonkeyPatch) -> 
     assert shown == ["registry.example.com: nexus-service"]
 
 
+def test_doctor_tries_each_address_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two hosts behind one address differ in the port."""
+    tried: list[int] = []
+
+    def run(connection: Any, *_: str) -> subprocess.CompletedProcess[str]:
+        tried.append(connection["port"])
+        if connection["port"] == 2201:
+            raise NoConnection("ssh.host: it is down")
+        return subprocess.CompletedProcess([], 0, EXAMINED, "")
+
+    monkeypatch.setattr(ssh, "run", run)
+    (sent,) = steps_in(export(resource("service")))
+    hosts = [replace(sent, connection={**CONNECTION, "port": port}) for port in (2201, 2201, 2202)]
+    assert doctor.examine(hosts).unknown == ["registry.example.com: ssh.host: it is down"]
+    assert tried == [2201, 2202]
+
+
 def test_help_of_summary_names_limits(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["summary", "--help"])
@@ -263,6 +281,8 @@ def test_ssh_uses_key_of_state_and_verifies_host(
     assert "Permission denied" in answers[2].stderr
     assert all("Host key verification failed" in answer.stderr for answer in answers[3:])
     assert list(empty.iterdir()) == []
+    other = ssh.run({**address, **plain}, "printf 'caf\\351 \\303\\251'; printf '\\377' >&2", "")
+    assert (other.stdout, other.stderr) == ("caf\ufffd é", "\ufffd")
 
 
 @pytest.mark.parametrize(

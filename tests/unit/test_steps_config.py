@@ -196,6 +196,13 @@ def test_java_sees_no_read_only_disk_below_data(
     assert f"\nReadWritePaths={write}\n" in written
 
 
+def test_unit_waits_for_mounts_of_its_directories(shell: list[str], tmp_path: Path) -> None:
+    """Also where a link leads: systemd resolves none."""
+    (tmp_path / "link").symlink_to(tmp_path)
+    flags = f"--data-dir {tmp_path}/link/data"
+    assert f"\nRequiresMountsFor=/opt/nexus {tmp_path}/data {tmp_path}/link/data\n" in unit(shell, 252, flags=flags)
+
+
 @pytest.mark.parametrize(
     ("target", "line"),
     [
@@ -209,6 +216,25 @@ def test_unit_reaches_where_links_of_data_directory_lead(
 ) -> None:
     (tmp_path / "blobs").symlink_to(target)
     assert f"\n{line.format(data=tmp_path)}\n" in unit(shell, 252, flags=f"--data-dir {tmp_path}")
+
+
+def test_install_root_without_programs_is_refused(shell: list[str], tmp_path: Path) -> None:
+    """A file system that is mounted noexec holds no program that is executable."""
+    places = f"arg_install_root={tmp_path}/opt/nexus arg_data_dir=/srv/data\nreal_path() {{ echo /srv/r$1; }}\n"
+    places += f"findmnt() {{ [ \"$5\" != /srv ] || echo rw,nosuid,noexec,relatime; }}\ncheck_places"
+    said = run(shell, places)
+    assert said.startswith(f"install_root: {tmp_path}/opt/nexus lies on a file system that is mounted noexec. Mount")
+
+
+def test_nexus_properties_that_is_link_is_refused(shell: list[str], tmp_path: Path) -> None:
+    """Root neither reads nor replaces what the service's account lets it lead to."""
+    install = fake_install(tmp_path / "install", HTTPS_XML, scanner=False)
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/nexus.properties").symlink_to("/etc/shadow")
+    body = f"check_arguments; work={tmp_path} FACTS={tmp_path}/facts; write_properties {install} root:root"
+    said = run(shell, parsed(f"--data-dir {tmp_path}", body))
+    assert said.startswith(f"data_dir: {tmp_path}/etc/nexus.properties is a symbolic link. Replace it by a file")
+    assert (tmp_path / "etc/nexus.properties").is_symlink()
 
 
 def test_link_of_data_directory_into_tmp_is_refused(shell: list[str], tmp_path: Path) -> None:

@@ -294,6 +294,58 @@ def test_first_password_survives_failed_start(shell: list[str], host: Host, vers
 
 
 @pytest.mark.parametrize(
+    ("files", "sealed", "first"),
+    [
+        (["etc/fabric/nexus-store.properties"], False, True),
+        (["etc/fabric/nexus-store.properties"], True, False),
+        (["db/nexus.mv.db"], False, False),
+        ([], True, True),
+    ],
+    ids=["external, perhaps new", "external, used before", "own, used before", "own, lost"],
+)
+def test_first_password_of_new_database_is_kept_until_it_is_changed(
+    shell: list[str], host: Host, files: list[str], sealed: bool, first: bool
+) -> None:
+    """Nobody can see from here whether an external database is new; one that is not refuses the password."""
+    for name in files:
+        (host.folder / "data" / name).parent.mkdir(parents=True)
+        (host.folder / "data" / name).write_text("jdbcUrl=jdbc:postgresql://db/nexus\n")
+    for name in ("sealed", "first-password") if sealed else ():
+        (host.folder / f"facts/nexus/service.{name}").write_text("x\n")
+    assert step(shell, host, f"version=3.77.0-01\n{PASSWORD}") == ""
+    assert (host.folder / "data/admin.password").exists() == first
+
+
+def test_failed_start_shows_no_file_that_log_leads_to(shell: list[str], tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("2026-01-01 INFO of root alone\n")
+    (tmp_path / "nexus.log").symlink_to("secret")
+    stubs = "journalctl() { :; }\nremove_facts() { :; }\n"
+    secrets = {"ADMIN_PASSWORD": "#", "KEYSTORE_PASSWORD": "#", "CURRENT_ADMIN_PASSWORD": ""}
+    body = f"{stubs}unit=nexus nexus_log={tmp_path}/nexus.log log_before=0 log_inode=\nlast_activity; fail_start 'It ended'"
+    said = run(shell, body, secrets=secrets)
+    assert "of root alone" not in said
+    assert f"{tmp_path}/nexus.log is a symbolic link" in said
+
+
+@pytest.mark.parametrize(
+    ("unit", "cgroup", "own"),
+    [
+        ("nexus", "nexus.service", True),
+        ("nexus", "my-nexus.service", False),
+        ("_nexus", "__nexus.service", True),
+        ("memory", "_memory.service", True),
+    ],
+)
+def test_process_of_unit_is_known_by_its_control_group(
+    shell: list[str], tmp_path: Path, unit: str, cgroup: str, own: bool
+) -> None:
+    """systemd puts `_` before a name that begins with it, or is that of a controller."""
+    (tmp_path / "cgroup").write_text(f"0::/system.slice/{cgroup}\n")
+    body = f"unit={unit}; if is_of_unit {tmp_path}/cgroup; then echo own; fi"
+    assert run(shell, body) == ("own\n" if own else "")
+
+
+@pytest.mark.parametrize(
     ("cgroups", "own"), [(["nexus", "other"], True), (["other"], False), ([], True), (["-"], True)]
 )
 def test_server_is_up_only_when_its_unit_listens(shell: list[str], cgroups: list[str], own: bool) -> None:
