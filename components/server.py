@@ -21,7 +21,7 @@ from .host.reachable import HostReachable
 from .host.steps import host_step
 from .host.version import InstalledVersion
 from .same_host import refuse_shared
-from .validation import require_none, server_problems
+from .validation import require_none, server_problems, valid_keystore_password
 
 
 @dataclass(kw_only=True)
@@ -325,7 +325,7 @@ class NexusServer(pulumi.ComponentResource):
             "keystore",
             f"{self.name}-keystore-file",
             {**at, **account, "version": args.version, **certificate},
-            secrets={**content, "KEYSTORE_PASSWORD": args.keystore_password},
+            secrets={"KEYSTORE_PASSWORD": args.keystore_password, **content},
             opts=self._after(made, unpacked),
         )
         return self.step(
@@ -372,7 +372,8 @@ class NexusServer(pulumi.ComponentResource):
             "alias": args.keystore_alias,
         }
         return cast("dict[str, pulumi.Input[Any]]", flags), {
-            "PRIVATE_KEY_PASSPHRASE": "" if args.private_key_passphrase is None else args.private_key_passphrase
+            "PRIVATE_KEY_PASSPHRASE": "" if args.private_key_passphrase is None else args.private_key_passphrase,
+            "KEYSTORE_PASSWORD": pulumi.Output.from_input(args.keystore_password).apply(valid_keystore_password),
         }
 
     def _once_per_server(self, service: remote.Command) -> None:

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 from pulumi.dynamic import ResourceProvider
 
 from ..providers.compat import LICENCE_SINCE, archive_url, java_major, parse
+from ..providers.keystore import store_password
 from ..providers.repositories.docker import DockerHostedRepositoryProvider
+from ..providers.schema import Invalid
 from ..providers.security.role import RoleProvider
 from ..providers.security.user import UserProvider
 from .host import arguments
@@ -138,6 +140,21 @@ def _certificate_problems(args: NexusServerArgs) -> Iterator[Problem]:
         yield "keystore_format", "must be pkcs12 where the certificate is read on the host. Leave it out."
     if any(on_host.values()) and args.chain is not None:
         yield "chain", "requires certificate. Put the intermediates into the file at certificate_path."
+    if any(on_host.values()) and isinstance(args.keystore_password, str):
+        yield from _password_problems(args.keystore_password)
+
+
+def valid_keystore_password(password: str) -> str:
+    """The password of a keystore that is made on the host; raises InvalidArguments."""
+    require_none("NexusServer", _password_problems(password))
+    return password
+
+
+def _password_problems(password: str) -> Iterator[Problem]:
+    try:
+        store_password(password)
+    except Invalid as error:
+        yield "keystore_password", sentence(str(error))
 
 
 def _login_problems(args: NexusServerArgs) -> Iterator[Problem]:

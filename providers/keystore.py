@@ -49,8 +49,8 @@ def store_password(value: object) -> str:
         )
     if password != password.strip():
         raise Invalid("begins or ends with a space, which configuration files drop. Choose another one")
-    if password.startswith("OBF:"):
-        raise Invalid("begins with OBF:, which Jetty takes for an obfuscated password. Choose another one")
+    if password.startswith(("OBF:", "CRYPT:", "ENV:")):
+        raise Invalid("begins with OBF:, CRYPT: or ENV:, which Jetty takes for an encoding. Choose another one")
     return password
 
 
@@ -196,7 +196,7 @@ class Keystore(DeclaredResource, provider=KeystoreProvider):
     """Opens ``private_key`` when it is encrypted; ignored when it is not."""
     password: Prop[str] = prop(store_password, secret=True)
     """Opens the store and the key in it: 6 printable ASCII characters or more, no space at the ends, not beginning
-    with ``OBF:``."""
+    with ``OBF:``, ``CRYPT:`` or ``ENV:``."""
     format: Prop[str] = prop(choice("pkcs12", "jks"), default="pkcs12")
     """``pkcs12``, or ``jks``, the older form, which needs ``pyjks``."""
     alias: Prop[str] = prop(alias_name, default="cert")

@@ -58,6 +58,39 @@ restart_stopped_unit() {
     esac
 }
 
+# finish_owner_change: the change of owner that the account step left for a moment when the service is stopped. Until the
+# unit names the new account, a failure gives everything back, and the service is started again.
+finish_owner_change() {
+    has_fact account.chown-pending || return 0
+    derive_https_xml "$install_dir" /keystore "$java" x >/dev/null
+    desired_properties "$install_dir" >/dev/null
+    settle_pid=$(unit_property MainPID)
+    case $(account_of "$settle_pid") in
+        '' | 0:* | "$(owner_numbers "$owner")") ;;
+        *)
+            log "stopping $unit.service: its data directory is to belong to $owner"
+            left_stopped=$unit
+            stop_service
+            ;;
+    esac
+    settle_process=$(foreign_process)
+    [ -z "$settle_process" ] ||
+        fail "data_dir: $arg_data_dir is to belong to $owner and is in use by $settle_process of another account. End that program and run again"
+    if [ "$(unit_origin)" != none ] || [ -n "$former_unit" ]; then owner_before=$(stat -c %u:%g "$arg_data_dir"); fi
+    log "giving $arg_data_dir to $owner"
+    change_owner
+}
+
+# restore_owner: what finish_owner_change changed, for a service whose unit still names the former account.
+restore_owner() {
+    log "giving $arg_data_dir back to its former owner"
+    save_fact account.chown-pending "$arg_data_dir"
+    fact account.outside-given | while read -r outside_dir; do
+        chown -R -h --from="$(account_number passwd "$arg_user")" "$owner_before" "$outside_dir" || :
+    done
+    chown -R -h "$owner_before" "$arg_data_dir" || left_stopped=''
+}
+
 check_arguments() {
     check_version "$arg_version"
     check_path install_root "$arg_install_root"

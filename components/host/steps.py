@@ -81,7 +81,7 @@ STEPS: Final[Mapping[str, Step]] = {
     ),
     "service": Step(
         files=(
-            *("lib", "units", "paths", "owner", "jetty", "properties", "unit", "start"),
+            *("lib", "ports", "units", "paths", "owner", "jetty", "properties", "unit", "start"),
             *("upgrade", "password", "selinux", "firewall", "takeover", "service"),
         ),
         required=(
@@ -93,7 +93,7 @@ STEPS: Final[Mapping[str, Step]] = {
         secrets=("ADMIN_PASSWORD", "CURRENT_ADMIN_PASSWORD", "KEYSTORE_PASSWORD"),
     ),
     "port": Step(
-        files=("lib", "firewall", "port"),
+        files=("lib", "ports", "firewall", "port"),
         required=("unit",),
         optional=("for", "open_firewall", "https_port", "http_port"),
     ),

@@ -88,8 +88,9 @@ UNIT
 
 # unit_places: what must be mounted before the service starts; systemd follows no symbolic link.
 unit_places() {
-    printf '%s\n' "$arg_install_root" "$arg_data_dir" "$(real_path "$arg_install_root")" "$(real_path "$arg_data_dir")" |
-        sort -u | paste -s -d ' ' -
+    places=$(printf '%s\n' "$arg_install_root" "$arg_data_dir" "$(real_path "$arg_install_root")" "$(real_path "$arg_data_dir")" |
+        sort -u | tr '\n' ' ')
+    printf '%s' "${places% }"
 }
 
 # utf8_locale: the one that this host has. Java takes its character set for file names and environment from it.

@@ -116,6 +116,7 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ("short password", {"password": "s3cr3"}, "password", "fewer than 6 characters"),
     ("umlaut", {"password": "s3cr3t-ü"}, "password", "printable ASCII"),
     ("obfuscated", {"password": "OBF:1v2j1uum1xtv"}, "password", "OBF:"),
+    ("environment", {"password": "ENV:PASSWORD"}, "password", "ENV:"),
     ("space", {"password": "s3cr3t "}, "password", "begins or ends with a space"),
     ("alias", {"alias": "zertifikät"}, "alias", "printable ASCII"),
     ("format", {"format": "pem"}, "format", "must be one of pkcs12, jks"),

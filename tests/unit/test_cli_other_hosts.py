@@ -30,7 +30,7 @@ BROKEN = [
         f"{KEYSTORE} belongs to nexus:nexus with mode 0644, not to nexus:nexus with mode 0600",
     ),
     (f"echo x >>{KEYSTORE}", f"{KEYSTORE} has other bytes, with the same certificate"),
-    (f"sed -i s/65536/1024/ {UNIT}", f'{UNIT}: line 12 is "LimitNOFILE=1024", not "LimitNOFILE=65536"'),
+    (f"sed -i s/65536/1024/ {UNIT}", f'{UNIT}: line 13 is "LimitNOFILE=1024", not "LimitNOFILE=65536"'),
     (f"sed -i s/port=8081/port=9/ {PROPERTIES}", f"{PROPERTIES}: application-port is not '8081'"),
     ("rm /opt/nexus/nexus", f"/opt/nexus/nexus does not lead to nexus-{VERSION}"),
     ("rm /enabled", "nexus.service does not start with the host"),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pulumi
@@ -105,6 +107,7 @@ def registry(name: str = "registry", **changes: Any) -> DockerRegistry:
         ({**ON_HOST, "certificate_path": "a.pem"}, r"certificate_path: must be an absolute path"),
         ({**ON_HOST, "keystore_format": "jks"}, r"keystore_format: must be pkcs12"),
         ({**ON_HOST, "chain": "pem"}, r"chain: requires certificate"),
+        ({**ON_HOST, "keystore_password": "s3cr3"}, r"keystore_password: has fewer than 6 characters"),
         ({"url": "nexus.example.com"}, r"url: must be https://host:port"),
         ({"heap_mb": 64}, r"heap_mb: must be at least 256"),
         (
@@ -117,6 +120,22 @@ def registry(name: str = "registry", **changes: Any) -> DockerRegistry:
 def test_server_refuses_invalid_argument(changes: dict[str, Any], said: str) -> None:
     with pytest.raises(InvalidArguments, match=said):
         server(**changes)
+
+
+def test_password_that_is_output_is_refused_in_preview(sdk: asyncio.AbstractEventLoop) -> None:
+    """Nothing else looks at the password of a keystore that is made on the host before it is sent there."""
+
+    async def known(outputs: Mapping[str, pulumi.Input[str]]) -> dict[str, Any]:
+        return await pulumi.Output.all(**outputs).future() or {}
+
+    def secrets(password: str) -> dict[str, Any]:
+        ssh = remote.ConnectionArgs(host=f"{password}.example.com")
+        made = server(password, **ON_HOST, ssh=ssh, keystore_password=pulumi.Output.secret(password))
+        return sdk.run_until_complete(known(made._certificate(None)[1]))
+
+    assert secrets("secret")["KEYSTORE_PASSWORD"] == "secret"
+    with pytest.raises(InvalidArguments, match="keystore_password: has fewer than 6 characters"):
+        secrets("s3cr3")
 
 
 @pytest.mark.parametrize(

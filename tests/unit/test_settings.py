@@ -170,6 +170,16 @@ def test_all_mistakes_are_reported_by_key() -> None:
     [
         ({"private_key": "none"}, "private_key", ""),
         ({"keystore_password": "short"}, "keystore_password", "has fewer than 6 characters"),
+        (
+            {
+                **dict.fromkeys(("certificate", "private_key")),
+                "certificate_path": "/a.pem",
+                "private_key_path": "/a.key",
+                "keystore_password": "CRYPT:secret",
+            },
+            "keystore_password",
+            "begins with OBF:, CRYPT: or ENV:, which Jetty",
+        ),
         ({"ssh_host": "elsewhere.example.com"}, "hostname", "'elsewhere.example.com' is none of the names"),
         ({"user_passwords": "text"}, "user_passwords", "must be an object"),
         ({"pushers": "ci"}, "pushers", "must be a list of texts"),

@@ -200,7 +200,9 @@ def test_unit_waits_for_mounts_of_its_directories(shell: list[str], tmp_path: Pa
     """Also where a link leads: systemd resolves none."""
     (tmp_path / "link").symlink_to(tmp_path)
     flags = f"--data-dir {tmp_path}/link/data"
-    assert f"\nRequiresMountsFor=/opt/nexus {tmp_path}/data {tmp_path}/link/data\n" in unit(shell, 252, flags=flags)
+    assert f"\nRequiresMountsFor=/opt/nexus {tmp_path}/data {tmp_path}/link/data\n" in unit(
+        shell, 252, flags=flags
+    )
 
 
 @pytest.mark.parametrize(
@@ -221,9 +223,11 @@ def test_unit_reaches_where_links_of_data_directory_lead(
 def test_install_root_without_programs_is_refused(shell: list[str], tmp_path: Path) -> None:
     """A file system that is mounted noexec holds no program that is executable."""
     places = f"arg_install_root={tmp_path}/opt/nexus arg_data_dir=/srv/data\nreal_path() {{ echo /srv/r$1; }}\n"
-    places += f"findmnt() {{ [ \"$5\" != /srv ] || echo rw,nosuid,noexec,relatime; }}\ncheck_places"
+    places += 'findmnt() { [ "$5" != /srv ] || echo rw,nosuid,noexec,relatime; }\ncheck_places'
     said = run(shell, places)
-    assert said.startswith(f"install_root: {tmp_path}/opt/nexus lies on a file system that is mounted noexec. Mount")
+    assert said.startswith(
+        f"install_root: {tmp_path}/opt/nexus lies on a file system that is mounted noexec. Mount"
+    )
 
 
 def test_nexus_properties_that_is_link_is_refused(shell: list[str], tmp_path: Path) -> None:

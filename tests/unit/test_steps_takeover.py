@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import os
 from pathlib import Path
 
 import pytest
@@ -54,8 +56,20 @@ FORMER = "find_former_unit; echo former=$former_unit"
     [
         ("update", True, False, {}, "former=second\n"),
         ("create", False, False, {}, "former=second\n"),
-        ("create", True, False, {}, "data_dir: second.service keeps its data in {data}, too. Give each NexusServer"),
-        ("update", True, True, {}, "data_dir: second.service keeps its data in {data}, too. Give each NexusServer"),
+        (
+            "create",
+            True,
+            False,
+            {},
+            "data_dir: second.service keeps its data in {data}, too. Give each NexusServer",
+        ),
+        (
+            "update",
+            True,
+            True,
+            {},
+            "data_dir: second.service keeps its data in {data}, too. Give each NexusServer",
+        ),
         ("update", True, True, {"nexus": "second"}, "former=second\n"),
         ("update", True, True, {"second": "nexus"}, "former=second\n"),
     ],
@@ -191,7 +205,11 @@ def test_former_unit_is_removed_once_new_one_is_written(shell: list[str], host: 
         ("adopt_unit; write_files", "nexus", "{0}/data/log is a symbolic link"),
         ("adopt_unit; left_stopped=; write_files", "", "{0}/data/log is a symbolic link"),
         ("former_unit=second; stop_former_unit; write_files", "second", "{0}/data/log is a symbolic link"),
-        ("drop_in=/etc/x.conf; adopt_unit", "nexus", "unit: /etc/x.conf changes nexus.service, and would change the"),
+        (
+            "drop_in=/etc/x.conf; adopt_unit",
+            "nexus",
+            "unit: /etc/x.conf changes nexus.service, and would change the",
+        ),
         (
             "settle_owner",
             "nexus",
@@ -242,7 +260,9 @@ stop_former_unit; left_stopped=; remove_former_unit; remove_former_rest; remove_
         "closed 8443",
         "semanage fcontext -d /srv/former/nexus-[^/]+/bin/nexus",
     ]
-    left = {file.name: file.read_text() for file in (facts / "nexus").iterdir() if not file.name.startswith("service")}
+    left = {
+        file.name: file.read_text() for file in (facts / "nexus").iterdir() if not file.name.startswith("service")
+    }
     assert left == {"firewall.prepare": "9443\n", "firewall.registry-team": "5000\n"}
 
 
@@ -316,68 +336,40 @@ def test_first_password_of_new_database_is_kept_until_it_is_changed(
     assert (host.folder / "data/admin.password").exists() == first
 
 
-def test_failed_start_shows_no_file_that_log_leads_to(shell: list[str], tmp_path: Path) -> None:
-    (tmp_path / "secret").write_text("2026-01-01 INFO of root alone\n")
-    (tmp_path / "nexus.log").symlink_to("secret")
-    stubs = "journalctl() { :; }\nremove_facts() { :; }\n"
-    secrets = {"ADMIN_PASSWORD": "#", "KEYSTORE_PASSWORD": "#", "CURRENT_ADMIN_PASSWORD": ""}
-    body = f"{stubs}unit=nexus nexus_log={tmp_path}/nexus.log log_before=0 log_inode=\nlast_activity; fail_start 'It ended'"
-    said = run(shell, body, secrets=secrets)
-    assert "of root alone" not in said
-    assert f"{tmp_path}/nexus.log is a symbolic link" in said
+STARTED = "Started Sonatype Nexus OSS 3.62.0-01\n"
+LAUNCHER = "by-hand/bin/nexus"
 
 
 @pytest.mark.parametrize(
-    ("unit", "cgroup", "own"),
+    ("files", "known"),
     [
-        ("nexus", "nexus.service", True),
-        ("nexus", "my-nexus.service", False),
-        ("_nexus", "__nexus.service", True),
-        ("memory", "_memory.service", True),
+        ({"log/nexus.log": STARTED}, True),
+        ({"log/nexus.log": "later\n", "log/nexus-2026-11-24.log.gz": STARTED}, True),
+        ({"log/nexus.log.1": STARTED.replace("62", "61"), "log/nexus.log": f"{STARTED}later\n"}, True),
+        ({"log/request.log": STARTED}, False),
+        ({"by-hand/system/org/sonatype/nexus/nexus-main/3.62.0-01/nexus-main.jar": ""}, True),
+        ({"by-hand/bin/sonatype-nexus-repository-3.62.0-01.jar": ""}, True),
+        ({"etc/nexus-registry.version": "3.62.0-01\n", "log/nexus.log": STARTED.replace("62", "61")}, True),
+        ({"by-hand/lib/java-3.2.1-01.jar": ""}, False),
+        ({"etc/fabric/nexus-store.properties": "jdbcUrl=jdbc:postgresql://x\n"}, None),
     ],
 )
-def test_process_of_unit_is_known_by_its_control_group(
-    shell: list[str], tmp_path: Path, unit: str, cgroup: str, own: bool
+def test_version_of_data_is_found_or_refused(
+    shell: list[str], tmp_path: Path, files: dict[str, str], known: bool | None
 ) -> None:
-    """systemd puts `_` before a name that begins with it, or is that of a controller."""
-    (tmp_path / "cgroup").write_text(f"0::/system.slice/{cgroup}\n")
-    body = f"unit={unit}; if is_of_unit {tmp_path}/cgroup; then echo own; fi"
-    assert run(shell, body) == ("own\n" if own else "")
-
-
-@pytest.mark.parametrize(
-    ("cgroups", "own"), [(["nexus", "other"], True), (["other"], False), ([], True), (["-"], True)]
-)
-def test_server_is_up_only_when_its_unit_listens(shell: list[str], cgroups: list[str], own: bool) -> None:
-    lines = "".join(f"echo '127.0.0.1 java {name}'; " for name in cgroups)
-    stubs = f"listeners() {{ {lines}:; }}\ngrep() {{ case $* in */other/cgroup*) return 1 ;; esac; }}\n"
-    body = f"{stubs}if owns_http_port; then echo own; else echo other; fi"
-    assert run(shell, parsed("", body)) == ("own\n" if own else "other\n")
-
-
-@pytest.mark.parametrize(
-    ("has", "told"),
-    [
-        ("C POSIX C.utf8 de_DE.utf8", "C.UTF-8"),
-        ("C POSIX de_DE.utf8 en_US.utf8", "en_US.UTF-8"),
-        ("C POSIX", "C.UTF-8"),
-    ],
-)
-def test_unit_names_utf8_locale_that_host_has(shell: list[str], has: str, told: str) -> None:
-    assert run(shell, f"locale() {{ printf '%s\\n' {has}; }}\nutf8_locale") == told
-
-
-def test_start_that_takes_too_long_names_start_timeout(shell: list[str], tmp_path: Path) -> None:
-    stubs = "is_ready() { last_code=000; return 1; }\nstart_failed() { return 1; }\njournalctl() { :; }\n"
-    stubs += "unit_property() { :; }\nsystemctl() { echo MainPID=; }\nremove_facts() { :; }\nredact() { :; }\n"
-    body = f"{stubs}nexus_log={tmp_path}/none log_before=0 start_began=$(uptime_seconds)\nawait_ready"
-    said = run(shell, parsed("--start-timeout 1", body)).splitlines()[-1]
-    assert said.startswith("start_timeout: Nexus does not answer after 1 s (no answer yet). Raise the limit")
-
-
-def test_clock_jump_ends_no_wait(shell: list[str], tmp_path: Path) -> None:
-    """A clock that jumps ends no wait."""
-    clock = f"date() {{ echo x >>{tmp_path}/asked; echo $(($(wc -l <{tmp_path}/asked) * 100000)); }}\n"
-    shown = f"served_fingerprint() {{ echo x >>{tmp_path}/shown; wc -l <{tmp_path}/shown | tr -d ' '; }}\n"
-    body = f"{clock}{shown}sleep() {{ :; }}\nfingerprint=3\nif await_certificate 60; then echo shown; fi"
-    assert run(shell, parsed("", body)) == "shown\n"
+    """Without it, a new version would start on the database before that is copied."""
+    for name, text in {"db/nexus.mv.db": "", LAUNCHER: "", **files}.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes((gzip.compress if name.endswith("gz") else bytes)(text.encode()))
+        os.utime(tmp_path / name, (1, 1 + (name == "log/nexus.log")))
+    stubs = f"unit_property() {{ [ $1 != ExecStart ] || echo 'path={tmp_path}/{LAUNCHER} ; argv[]='; }}\n"
+    stubs += "refuse_versions() { :; }\nrefuse_without_rollback() { :; }\nrefuse_little_room() { :; }\n"
+    said = run(shell, parsed(f"--data-dir {tmp_path}", f'{stubs}plan_version; echo "from $from"'))
+    told = "no record says which version ran on {0} last: taking it for 3.71.0-06\nfrom \n"
+    unknown = (
+        "version: no record, no log and no unit says which version of Nexus ran on {0} last. Write that version"
+    )
+    if known:
+        assert said == "from 3.62.0-01\n"
+    else:
+        assert said.startswith((told if known is None else unknown).format(tmp_path))

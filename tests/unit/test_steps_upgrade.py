@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import os
 import subprocess
 from pathlib import Path
 
@@ -156,42 +154,6 @@ def test_new_version_started_is_read_from_log(
 touch -d @0 *  # the clock was set back meanwhile
 FACTS={tmp_path} to=3.62.0-01; if new_version_started; then echo yes; else echo no; fi"""
     assert run(shell, parsed(f"--data-dir {tmp_path}", body)) == ("yes\n" if seen else "no\n")
-
-
-LAUNCHER = "by-hand/bin/nexus"
-
-
-@pytest.mark.parametrize(
-    ("files", "known"),
-    [
-        ({"log/nexus.log": STARTED}, True),
-        ({"log/nexus.log": "later\n", "log/nexus-2026-11-24.log.gz": STARTED}, True),
-        ({"log/nexus.log.1": STARTED.replace("62", "61"), "log/nexus.log": f"{STARTED}later\n"}, True),
-        ({"log/request.log": STARTED}, False),
-        ({"by-hand/system/org/sonatype/nexus/nexus-main/3.62.0-01/nexus-main.jar": ""}, True),
-        ({"by-hand/bin/sonatype-nexus-repository-3.62.0-01.jar": ""}, True),
-        ({"etc/nexus-registry.version": "3.62.0-01\n", "log/nexus.log": STARTED.replace("62", "61")}, True),
-        ({"by-hand/lib/java-3.2.1-01.jar": ""}, False),
-        ({"etc/fabric/nexus-store.properties": "jdbcUrl=jdbc:postgresql://x\n"}, None),
-    ],
-)
-def test_version_of_data_is_found_or_refused(
-    shell: list[str], tmp_path: Path, files: dict[str, str], known: bool | None
-) -> None:
-    """Without it, a new version would start on the database before that is copied."""
-    for name, text in {"db/nexus.mv.db": "", LAUNCHER: "", **files}.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_bytes((gzip.compress if name.endswith("gz") else bytes)(text.encode()))
-        os.utime(tmp_path / name, (1, 1 + (name == "log/nexus.log")))
-    stubs = f"unit_property() {{ [ $1 != ExecStart ] || echo 'path={tmp_path}/{LAUNCHER} ; argv[]='; }}\n"
-    stubs += "refuse_versions() { :; }\nrefuse_without_rollback() { :; }\nrefuse_little_room() { :; }\n"
-    said = run(shell, parsed(f"--data-dir {tmp_path}", f'{stubs}plan_version; echo "from $from"'))
-    told = "no record says which version ran on {0} last: taking it for 3.71.0-06\nfrom \n"
-    unknown = "version: no record, no log and no unit says which version of Nexus ran on {0} last. Write that version"
-    if known:
-        assert said == "from 3.62.0-01\n"
-    else:
-        assert said.startswith((told if known is None else unknown).format(tmp_path))
 
 
 @pytest.mark.parametrize(
