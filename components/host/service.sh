@@ -51,10 +51,7 @@ restart_stopped_unit() {
     [ -z "$owner_before" ] || restore_owner
     [ -n "$left_stopped" ] || return 0
     case $(unit_property ActiveState "$left_stopped") in
-        inactive | failed)
-            log "starting $left_stopped.service again"
-            systemctl --no-block start "$left_stopped.service"
-            ;;
+        inactive | failed) systemctl --no-block start "$left_stopped.service" ;;
     esac
 }
 
