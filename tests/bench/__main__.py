@@ -1,7 +1,8 @@
 """``python -m tests.bench``: calls and time of each command over a stack of many objects, on a real Nexus Core.
 
 Half of the objects are raw repositories, the rest roles and users. The same commands over as many resources that
-do nothing are the engine's floor, measured in the same run.
+do nothing are the engine's floor, measured in the same run. Where Terraform and the provider datadrivers/nexus are
+installed, the same objects by them stand beside it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from nexus_registry.providers.client import NexusClient
+from nexus_registry.providers.client import Connection, NexusClient
 
 from sandbox.paths import WORK
 from sandbox.shell import progress
@@ -25,9 +26,13 @@ from tests.contract.server import Nexus, make, started
 from tests.peak import Peak
 
 from .proxy import DelayingProxy
+from .terraform import COMMANDS, Terraform
 
 PROGRAMS = Path(__file__).parent / "programs"
-HEAD = "| objects | round trip | checkpoints | step | calls | s | floor s | of floor | server s | provider MB |"
+HEAD = (
+    "| objects | round trip | checkpoints | step | calls | s | floor s | of floor | server s | provider MB "
+    "| Terraform calls | Terraform s |"
+)
 Command = Callable[[Stack, dict[str, str]], Result]
 
 
@@ -68,7 +73,11 @@ def stack_of(program: str, count: int) -> Iterator[Stack]:
         yield stack
 
 
-def measure(stack: Stack, env: dict[str, str], proxy: DelayingProxy | None) -> dict[str, Measured]:
+Run = dict[str, Measured]
+"""By step."""
+
+
+def measure(stack: Stack, env: dict[str, str], proxy: DelayingProxy | None) -> Run:
     """Every step in turn; what was created is destroyed when one fails."""
     found = {}
     try:
@@ -89,16 +98,37 @@ def measure(stack: Stack, env: dict[str, str], proxy: DelayingProxy | None) -> d
     return found
 
 
-Run = dict[str, Measured]
-"""By step."""
+def measure_terraform(count: int, server: Connection, proxy: DelayingProxy) -> Run:
+    """The same by Terraform; empty where it is not installed."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        terraform = Terraform(Path(folder), count, server)
+        if not terraform.prepare():
+            return {}
+        found = {}
+        try:
+            for step in COMMANDS:
+                proxy.reset()
+                began = time.monotonic()
+                with progress(f"terraform: {step}"):
+                    terraform.run(step)
+                found[step] = Measured(time.monotonic() - began, 0, proxy.calls, proxy.server_seconds)
+        except BaseException:
+            terraform.run("destroy")
+            raise
+        return found
 
 
-def rows(count: int, delay_ms: int, checkpoints: bool, own: Run, floor: Run) -> str:
+def rows(count: int, delay_ms: int, checkpoints: bool, own: Run, floor: Run, terraform: Run) -> str:
     """The table's rows for one run."""
+
+    def beside(name: str) -> str:
+        found = terraform.get(name)
+        return f"{found.calls:,} | {found.seconds:.1f}" if found else "- | -"
+
     return "".join(
         f"| {count:,} | {delay_ms} ms | {'yes' if checkpoints else 'no'} | {name} | {one.calls:,} "
         f"| {one.seconds:.1f} | {floor[name].seconds:.1f} | {one.seconds / floor[name].seconds:.1f} "
-        f"| {one.server_seconds:.1f} | {one.memory_mb} |\n"
+        f"| {one.server_seconds:.1f} | {one.memory_mb} | {beside(name)} |\n"
         for name, one in own.items()
     )
 
@@ -107,6 +137,12 @@ def bench(nexus: Nexus, counts: list[int], delays_ms: list[int], modes: list[boo
     """Measure every combination; print and write each row as it comes."""
     out.parent.mkdir(parents=True, exist_ok=True)
     with out.open("w") as file, DelayingProxy(nexus.http_port, nexus.authority) as proxy:
+        server: Connection = {
+            "url": proxy.url,
+            "username": nexus.username,
+            "password": nexus.password,
+            "ca": proxy.ca,
+        }
 
         def say(text: str) -> None:
             for one in (sys.stdout, file):
@@ -115,17 +151,22 @@ def bench(nexus: Nexus, counts: list[int], delays_ms: list[int], modes: list[boo
 
         say(f"{HEAD}\n|{'---|' * HEAD.count('|', 1)}\n")
         for count in counts:
+            by_terraform: dict[int, Run] = {}
             for checkpoints in modes:
                 env = {} if checkpoints else NO_CHECKPOINTS
                 with stack_of("nothing", count) as stack:
                     floor = measure(stack, env, None)
                 for delay in delays_ms:
                     proxy.delay = delay / 1000
+                    if delay not in by_terraform:
+                        by_terraform[delay] = measure_terraform(count, server, proxy)
+                        require_empty(nexus)
                     with stack_of("objects", count) as stack:
                         stack.set_config("nexus-registry:url", proxy.url)
                         stack.set_config("nexus-registry:ca", proxy.ca)
                         stack.set_config("nexus-registry:password", nexus.password, secret=True)
-                        say(rows(count, delay, checkpoints, measure(stack, env, proxy), floor))
+                        own = measure(stack, env, proxy)
+                        say(rows(count, delay, checkpoints, own, floor, by_terraform[delay]))
                         require_empty(nexus)
 
 
