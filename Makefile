@@ -7,6 +7,8 @@
 # make docs        the documentation as a site, in .sandbox/site
 # make check       lint and types
 # make format      format the Python files
+# make coverage    the unit tests, and which lines and branches of the shipped code they run
+# make constraints   write constraints.txt: the newest version of each package that pyproject.toml allows
 # make bench       calls and time of stacks with 50, 200 and 1,000 objects (hours; BENCH_ARGS="--objects 50 --delay 0")
 # make docs-reference   write docs/reference: the components, and a page for each kind of resource
 # make docs-coverage    write docs/coverage.md
@@ -23,7 +25,7 @@ MYPY_LINK := .sandbox/types/nexus_registry
 # Without compiled files each of the thousands of programs that the tests start would be compiled anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: docs demo demo-down test test-nightly test-vendor test-versions test-faults test-faults-fast docs-reference docs-coverage bench check format
+.PHONY: constraints coverage docs demo demo-down test test-nightly test-vendor test-versions test-faults test-faults-fast docs-reference docs-coverage bench check format
 
 demo: $(VENV)
 	.venv/bin/python -m sandbox demo
@@ -34,6 +36,9 @@ demo-down: $(VENV)
 test: check
 	.venv/bin/python -m sandbox setup
 	$(PYTEST) --ignore=tests/faults --ignore=tests/versions --ignore=tests/vendor $(PYTEST_ARGS)
+
+coverage: $(VENV)
+	$(PYTEST) -q tests/unit --cov=providers --cov=components --cov=policy --cov=cli --cov-branch $(PYTEST_ARGS)
 
 test-versions: $(VENV)
 	.venv/bin/python -m sandbox setup
@@ -76,19 +81,24 @@ check: $(VENV) $(MYPY_LINK)
 	.venv/bin/shellcheck -s sh examples/pipelines/ci/*.sh examples/pipelines/application/ci/*.sh .github/workflows/*.sh
 
 docs: docs-reference
-	.venv/bin/pip install -q --disable-pip-version-check -e '.[docs]'
+	.venv/bin/pip install -q --disable-pip-version-check -c constraints.txt -e '.[docs]'
 	NO_MKDOCS_2_WARNING=1 .venv/bin/python -m mkdocs build --quiet
+
+constraints: $(VENV)
+	.venv/bin/pip install -q --disable-pip-version-check uv
+	.venv/bin/uv pip compile --quiet --universal --upgrade --python-version 3.10 --no-emit-index-url --all-extras \
+		--custom-compile-command "make constraints" -o constraints.txt pyproject.toml
 
 format: $(VENV)
 	.venv/bin/ruff check --fix-only .
 	.venv/bin/ruff format .
 
 # The CLI calls pip twice in each command, and that of 2026 takes half the time of Debian's.
-$(VENV): pyproject.toml
+$(VENV): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { apt-get update -q && apt-get install -y -q python3-venv; }
 	$(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install -q --disable-pip-version-check --upgrade pip
-	.venv/bin/pip install -q --disable-pip-version-check -e '.[dev]'
+	.venv/bin/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
 # The packages are named nexus_registry.* and lie at the top level; this link is how mypy finds them.

@@ -11,5 +11,5 @@ nox.options.error_on_missing_interpreters = False
 @nox.session(python=["3.10", "3.11", "3.12", "3.13", "3.14"])
 def unit(session: nox.Session) -> None:
     """Unit tests, which need no server."""
-    session.install("-e", ".[dev]")
+    session.install("-c", "constraints.txt", "-e", ".[dev]")
     session.run("pytest", "-q", "tests/unit", *session.posargs)
