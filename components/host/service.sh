@@ -25,7 +25,8 @@ step() {
     resume_upgrade
     refuse_other_database
     plan_version
-    refuse_taken_ports
+    refuse_taken_port http_port "$arg_http_port" "$arg_address"
+    refuse_taken_port https_port "$arg_https_port" "$arg_address"
     adopt_unit
     stop_former_unit
     finish_owner_change

@@ -63,15 +63,6 @@ refuse_other_database() {
         fail "data_dir: ${former_unit:-$unit}.service keeps its data in $left_data, and there is no database in $arg_data_dir. Set data_dir to $left_data, or copy the data first: systemctl stop ${former_unit:-$unit}; cp -an $left_data/. $arg_data_dir/"
 }
 
-# A port that this server's unit listens on is free for it, also under the unit's former name.
-refuse_taken_ports() {
-    ports_unit=$unit
-    select_unit "${former_unit:-$unit}"
-    refuse_taken_port http_port "$arg_http_port" "$arg_address"
-    refuse_taken_port https_port "$arg_https_port" "$arg_address"
-    select_unit "$ports_unit"
-}
-
 # stop_former_unit: and takes over its facts. Until the new unit is there, a failure starts it again.
 stop_former_unit() {
     [ -n "$former_unit" ] || return 0

@@ -41,14 +41,20 @@ def test_refused_change_of_unit_leaves_former_one_running(server: PlayedServer, 
     host.ssh("until systemctl is-active -q nexus; do sleep 0.2; done", check=False)
     assert server.property("MainPID") not in (before, "0")
     assert not host.exists("/etc/systemd/system/_nexus.service")
-    host.ssh(f"rm {log} && mv {log}s {log}")
+    host.ssh(f"rm {log} && mv {log}s {log} && cp /etc/systemd/system/nexus.service /srv/former")
     done = renamed.run("service", "update").stdout
     assert "nexus.service becomes _nexus.service" in done
     assert renamed.curl("kept") == "what people stored 200"
     assert {renamed.install_root, renamed.data_dir} <= {*renamed.property("RequiresMountsFor").split()}
     assert host.ssh("ls -d /etc/systemd/system/nexus.service /opt/nexus", check=False).stdout == ""
     assert host.ssh("ls /var/lib/nexus-registry").stdout == "_nexus\n"
-    assert "nothing needs a restart" in renamed.run("service", "update").stdout
+    host.ssh(  # as a run leaves it that is cut when the new unit is written
+        "mv /srv/former /etc/systemd/system/nexus.service && systemctl daemon-reload && systemctl -q enable nexus "
+        "&& echo nexus >/var/lib/nexus-registry/_nexus/service.former-unit"
+    )
+    done = renamed.run("service", "update").stdout
+    assert "stopped and removed nexus.service" in done
+    assert "nothing needs a restart" in done
 
 
 def test_drop_in_and_unit_without_install_are_named(server: PlayedServer) -> None:
