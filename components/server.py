@@ -165,6 +165,11 @@ class NexusServer(pulumi.ComponentResource):
         self.name = name
         self.args = args
         refuse_shared(self)
+        if args.ssh.host_key is None:
+            pulumi.log.warn(
+                "ssh: has no host_key, so the host's identity is not verified. Give the key of its SSH server",
+                resource=self,
+            )
         self.hostname = (args.hostname or str(args.ssh.host)).strip("[]")
         self.ports = {args.http_port: "http_port of Nexus", args.https_port: "https_port of Nexus"}
         """The ports in use on this host, each with its user."""

@@ -246,6 +246,18 @@ def test_addresses_are_known_in_preview() -> pulumi.Output[None]:
     )
 
 
+@pytest.mark.parametrize(("host_key", "warnings"), [("ssh-ed25519 AAAA", 0), (None, 1)])
+def test_missing_host_key_is_a_warning(
+    monkeypatch: pytest.MonkeyPatch, host_key: str | None, warnings: int
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", lambda text, resource: said.append(f"{resource.name}: {text}"))
+    ssh = remote.ConnectionArgs(host="registry.example.com", private_key="k", host_key=host_key)
+    name = server(ssh=ssh).name
+    assert len(said) == warnings
+    assert all(one.startswith(f"{name}: ssh: has no host_key, so the host's identity") for one in said)
+
+
 class Recorder(Preview):
     """Keeps the command lines of the host steps."""
 
