@@ -1,13 +1,19 @@
-"""Deletions of repositories while Nexus deletes a group."""
+"""Deletions of repositories, which Nexus takes out of their groups without a lock."""
 
 from __future__ import annotations
+
+import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from nexus_registry.providers.errors import Refused
 from nexus_registry.providers.repositories import base
-from nexus_registry.providers.repositories.raw import RawGroupRepository
+from nexus_registry.providers.repositories.raw import RawGroupRepository, RawHostedRepository
 
-from .fake import FakeServer, Response, sequence, serve
+from .fake import FakeServer, Request, Response, sequence, serve
 
 STOPPED = Response(
     500, "ERROR: (ID a-b) java.lang.IllegalStateException: Invalid state: STOPPED; allowed: [STARTED]"
@@ -38,3 +44,59 @@ def test_delete_ends_with_the_servers_words(
         with pytest.raises(Refused, match=r"Invalid state|no such thing"):
             deleted(fake)
         assert len([one for one in fake.methods() if one.startswith("DELETE")]) == calls
+
+
+def delete_hosted(fake: FakeServer, name: str) -> None:
+    connection = {"url": fake.url, "username": "admin", "password": "pw"}
+    RawHostedRepository.provider_class().delete(name, {"name": name, "connection": connection})
+
+
+def test_members_of_a_group_are_deleted_one_after_the_other() -> None:
+    """Of two deletions at once, each writes the group with the other's member."""
+    running, most, lock = 0, 0, threading.Lock()
+
+    def script(request: Request) -> Response:
+        nonlocal running, most
+        if request.method == "DELETE":
+            with lock:
+                running += 1
+                most = max(most, running)
+            time.sleep(0.05)
+            with lock:
+                running -= 1
+        return Response(200, {"items": []})
+
+    with serve(script) as fake, ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda name: delete_hosted(fake, name), "abcd"))
+    assert most == 1
+
+
+@pytest.mark.parametrize(("members", "left"), [(["gone", "a", "b"], ["a", "b"]), (["a"], ["a"])])
+def test_missing_members_are_taken_out_of_groups(
+    members: list[str], left: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two deletions at once have left them there. Nexus then deletes no member of the group any more."""
+    monkeypatch.setattr(base, "_WAITS_FOR_GROUP", (0.0,))
+    kinds = {"a": "hosted", "b": "hosted", "all": "group"}
+    group: dict[str, Any] = {"name": "all", "format": "raw", "type": "group", "online": True}
+    group["group"] = {"memberNames": members, "writableMember": None}
+
+    def script(request: Request) -> Response:
+        path = request.path.removeprefix("/service/rest/v1/")
+        if path == "repositories":
+            return Response(200, [{"name": name, "format": "raw", "type": kind} for name, kind in kinds.items()])
+        if path == "repositories/raw/group/all" and request.method == "PUT":
+            group.update(json.loads(request.body))
+        if request.method == "DELETE" and (len(group["group"]["memberNames"]) > 2 or members == ["a"]):
+            return Response(
+                500, "ERROR: (ID a-b) a.MultipleFailuresException: Failed to validate facets; 1 failure"
+            )
+        return Response(200, group if path.endswith("/all") else {"items": []})
+
+    with serve(script) as fake:
+        if members == ["a"]:  # no member is missing: the reason is another one
+            with pytest.raises(Refused, match="validate facets"):
+                delete_hosted(fake, "a")
+        else:
+            delete_hosted(fake, "a")
+    assert group["group"] == {"memberNames": left, "writableMember": None}
