@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from ..client import NexusClient
+from ..client import NexusClient, server_lock
 from ..crud import Actual
 from ..declare import NexusResource, Prop, prop
 from ..errors import NotFound
@@ -67,7 +67,9 @@ class CleanupPolicyProvider(ObjectProvider):
         client.put(self.at(client, self.item, inputs), self.to_body(inputs, actual.body))
 
     def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
-        if self.find(client, properties) is not None:
+        if self.find(client, properties) is None:
+            return
+        with server_lock(client):  # Nexus has none: of two deletions at once, one puts the other's policy back
             client.delete(self.at(client, self.delete_path, properties))
             _wait_until_unused(client, self.identity(properties))
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from nexus_registry.providers.client import Connection, client_for
 from nexus_registry.providers.repositories.docker import DockerHostedRepository
 from nexus_registry.providers.system.cleanup_policy import CleanupPolicyProvider
 
@@ -38,6 +42,34 @@ def test_delete_waits_until_no_repository_names_the_policy() -> None:
         connection = {**CONNECTION, "url": fake.url}
         CleanupPolicyProvider().delete("old", {**POLICY, "connection": connection})
         assert fake.script.left == 0  # type: ignore[attr-defined]
+
+
+def test_policies_are_deleted_one_after_the_other() -> None:
+    """Nexus writes each repository without a lock: of two deletions at once, one puts the other's policy back."""
+    left = ["a", "b", "c"]
+    overlapped: list[str] = []
+
+    def script(request: Request) -> Response:
+        path, _, name = request.path.removeprefix("/service/rest").rpartition("/")
+        if request.method == "DELETE":
+            overlapped.extend(one for one in left if one.isupper())
+            left[left.index(name)] = name.upper()  # deleted, and still in the repository
+            return Response(204)
+        if path == "/v1":
+            time.sleep(0.05)
+            told = [{"name": "images", "cleanup": {"policyNames": [one.lower() for one in left]}}]
+            left[:] = [one for one in left if not one.isupper()]
+            return Response(200, told)
+        return Response(200, [{"name": one, "format": "docker"} for one in left])
+
+    def delete(name: str) -> None:
+        CleanupPolicyProvider().delete(name, {**POLICY, "name": name, "connection": connection})
+
+    with serve(script) as fake, ThreadPoolExecutor(3) as pool:
+        connection: Connection = {"url": fake.url, "username": "admin", "password": "pw"}
+        client_for(connection).login()
+        list(pool.map(delete, "abc"))
+    assert (left, overlapped) == ([], [])
 
 
 def test_repository_is_written_again_with_replaced_policy() -> None:
