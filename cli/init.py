@@ -14,6 +14,7 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -24,6 +25,7 @@ import yaml
 
 from ..components.registry import address
 from ..components.settings import SECRETS, Settings, load
+from ..providers.compat import EULA_URL, LICENCE_SINCE, parse
 from .command import DONE, CommandError
 from .stack_file import StackFile
 
@@ -231,7 +233,11 @@ def _answer(question: Question, given: argparse.Namespace, ask: Callable[[str], 
 def _answers(given: argparse.Namespace, ask: Callable[[str], str], file: StackFile) -> dict[str, str]:
     """The answers to all questions but the first; the file's pushers are the default of theirs."""
     defaults = {"pushers": ", ".join(file.names("pushers"))}
-    answers = {one.name: _answer(one, given, ask, defaults.get(one.name, "")) for one in QUESTIONS[1:]}
+    answers = {}
+    for one in QUESTIONS[1:]:
+        answers[one.name] = _answer(one, given, ask, defaults.get(one.name, ""))
+        if one.name == "version":
+            _require_licence(answers["version"], given, file)
     missing = [
         f"{one.flag}: {one.text} is missing. Give it."
         for one in QUESTIONS[1:]
@@ -240,6 +246,16 @@ def _answers(given: argparse.Namespace, ask: Callable[[str], str], file: StackFi
     if missing:
         raise CommandError("\n".join(missing))
     return answers
+
+
+def _require_licence(version: str, given: argparse.Namespace, file: StackFile) -> None:
+    """Refuse a version whose licence is not accepted, before a person answers the rest."""
+    with suppress(ValueError):  # what is no version is refused with the other answers
+        if parse(version) >= LICENCE_SINCE and not given.accept_eula and file.text("accept_eula") != "true":
+            raise CommandError(
+                f"--accept-eula: Nexus {version} serves nothing until its licence is accepted. Read {EULA_URL} "
+                "and run init again with --accept-eula."
+            )
 
 
 def _confirmed_host_key(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi.dynamic import ResourceProvider
 
-from ..providers.compat import LICENCE_SINCE, archive_url, java_major, parse
+from ..providers.compat import EULA_URL, LICENCE_SINCE, archive_url, java_major, parse
 from ..providers.keystore import store_password
 from ..providers.repositories.docker import DockerHostedRepositoryProvider
 from ..providers.schema import Invalid
@@ -191,7 +191,7 @@ def _version_problems(args: NexusServerArgs) -> Iterator[Problem]:
         yield (
             "accept_eula",
             f"version {args.version} serves nothing until its licence is accepted. Read "
-            "https://links.sonatype.com/products/nxrm/ce-eula and set accept_eula to true.",
+            f"{EULA_URL} and set accept_eula to true.",
         )
 
 

@@ -26,6 +26,8 @@ LOWER_LIMITS_SINCE = (3, 87)
 LDAP_SCHEME_NAMES_SINCE = (3, 88)
 LDAP_VERIFICATION_SINCE = (3, 92)
 
+EULA_URL = "https://links.sonatype.com/products/nxrm/ce-eula"
+"""The licence of the Community Edition, which a server from ``LICENCE_SINCE`` on needs to be accepted."""
 KNOWN_BAD = {"3.96.0": "it answers HEAD of a manifest with 500 (sonatype/nexus-public#1059)"}
 """Versions on which a registry does not work."""
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..client import NexusClient
+from ..compat import EULA_URL
 from ..crud import Actual, NexusProvider
 from ..declare import NexusResource, Prop, prop
 from ..errors import NotFound, OutcomeUnknown
@@ -16,9 +17,7 @@ _EULA = "/v1/system/eula"
 
 def _accepted(value: Any) -> bool:
     if boolean(value) is not True:
-        raise Invalid(
-            "must be true. Read https://links.sonatype.com/products/nxrm/ce-eula and accept it, or leave this out"
-        )
+        raise Invalid(f"must be true. Read {EULA_URL} and accept it, or leave this out")
     return True
 
 

@@ -147,6 +147,25 @@ def test_wrong_answer_writes_nothing(folder: Path, changes: dict[str, str], answ
     assert not [call for call in cli.calls if call[0] == "pulumi"]
 
 
+def test_licence_is_told_of_right_after_the_version(folder: Path) -> None:
+    """A person learns it before the other questions; no question accepts a licence, only the flag does."""
+    asked: list[str] = []
+    given = flags(version="3.77.1-01", archive_sha256="")
+
+    def answer(text: str) -> str:
+        asked.append(text)
+        return "a" * 64
+
+    with pytest.raises(CommandError, match=r"^--accept-eula: Nexus 3\.77\.1-01 .* with --accept-eula\.$"):
+        init.run(given, execute=Cli(), ask=answer, ask_secret=never)
+    assert asked == []
+    cli = Cli()
+    given.accept_eula = True
+    init.run(given, execute=cli, ask=answer, ask_secret=lambda _: "passphrase")
+    assert len(asked) == 1
+    assert cli.stdin["accept_eula"] == "true"
+
+
 @pytest.mark.parametrize("error", [None, KeyboardInterrupt()])
 @pytest.mark.parametrize("before", [None, "# by hand\nconfig: {nexus-registry:heap_mb: 4096}\n"])
 def test_failure_leaves_stack_and_file_as_before(
