@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
+import pulumi
+import pytest
 from nexus_registry.providers.client import Connection, client_for
 from nexus_registry.providers.repositories.docker import DockerHostedRepository
-from nexus_registry.providers.system.cleanup_policy import CleanupPolicyProvider
+from nexus_registry.providers.system.cleanup_policy import CleanupPolicy, CleanupPolicyProvider
 
 from .fake import Request, Response, serve
 
@@ -92,3 +95,25 @@ def test_state_without_incarnation_writes_nothing() -> None:
     checked = REPOSITORY.check(repository, {**USES_IT, "incarnations": [news["incarnation"]]}).inputs
     assert not REPOSITORY.diff("images", repository, checked).changes
     assert provider.check({}, POLICY).inputs["incarnation"] != news["incarnation"]
+
+
+@pytest.mark.usefixtures("sdk")
+def test_policy_without_incarnation_gives_its_repository_none() -> None:
+    """With ``--target`` on the repository, the policy of a state that is older has no mark yet."""
+    made: dict[str, Any] = {}
+
+    class Recorder(pulumi.runtime.Mocks):
+        def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
+            made[args.name] = args.inputs
+            return args.name, {name: value for name, value in args.inputs.items() if name != "incarnation"}
+
+        def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[Any, Any], None]:
+            return {}, None
+
+    def program() -> None:
+        policy = CleanupPolicy("policy", name="old", format="docker", criteria_last_downloaded=30)
+        DockerHostedRepository("images", name="images", cleanup_policy_names=[policy.name])
+
+    pulumi.runtime.set_mocks(Recorder(), preview=False)
+    pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
+    assert made["images"]["incarnations"] == []
