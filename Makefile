@@ -38,7 +38,7 @@ test: check
 	$(PYTEST) --ignore=tests/faults --ignore=tests/versions --ignore=tests/vendor $(PYTEST_ARGS)
 
 coverage: $(VENV)
-	$(PYTEST) -q tests/unit --cov=providers --cov=components --cov=policy --cov=cli --cov-branch $(PYTEST_ARGS)
+	$(PYTEST) -q tests/unit --cov=providers --cov=components --cov=policy --cov=cli --cov-branch --cov-fail-under=93 $(PYTEST_ARGS)
 
 test-versions: $(VENV)
 	.venv/bin/python -m sandbox setup

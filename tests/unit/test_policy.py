@@ -270,7 +270,14 @@ def test_example_configuration_is_right() -> None:
 def state(folder: Path, *resources: Resource) -> str:
     secret = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "plaintext": f'"{CANARY}"'}
     entries = [
-        {"urn": one.urn, "type": one.type, "inputs": {}, "outputs": {**one.properties, "password": secret}}
+        {
+            "urn": one.urn,
+            "type": one.type,
+            "custom": True,
+            "id": "it",
+            "inputs": {**one.properties, "password": secret},
+            "outputs": {**one.properties, "password": secret},
+        }
         for one in resources
     ]
     file = folder / "state.json"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import dataclasses
+import inspect
 import re
+import textwrap
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -109,3 +112,23 @@ def test_page_contains_no_other_markup(write: Callable[[], str]) -> None:
 
 def test_coverage_page_is_up_to_date() -> None:
     assert COVERAGE.read_text() == coverage(), "run `make docs-coverage` and commit docs/coverage.md"
+
+
+def code_lines(cls: type) -> int:
+    """Lines of the class statement without docstrings, comments and blank lines."""
+    source = textwrap.dedent(inspect.getsource(cls))
+    texts = {
+        line
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+    }
+    return sum(
+        bool(line.strip()) and not line.strip().startswith("#") and number not in texts
+        for number, line in enumerate(source.splitlines(), start=1)
+    )
+
+
+def test_kind_takes_few_lines() -> None:
+    lines = [code_lines(cls) for cls in KINDS.values()]
+    assert sum(lines) / len(lines) < 6, sorted(zip(lines, KINDS, strict=True))[-10:]
