@@ -69,9 +69,10 @@ class Database:
 
 class Handler(BaseHTTPRequestHandler):
     database: Database
+    context = ""
 
     def do_GET(self) -> None:
-        if self.path == "/service/rest/v1/status/writable":
+        if self.path == f"{self.context}/service/rest/v1/status/writable":
             self._answer(200)
         elif self._admitted():
             self._answer(200, self.database.content["kept"])
@@ -83,6 +84,9 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(204)
 
     def _admitted(self) -> bool:
+        if not self.path.startswith(f"{self.context}/"):
+            self._answer(404)
+            return False
         given = base64.b64decode(self.headers.get("Authorization", "").removeprefix("Basic ")).decode()
         admitted = given == f"admin:{self.database.content['password']}"
         if not admitted:
@@ -132,6 +136,7 @@ def main() -> None:
     time.sleep(0.5)
     text = (DATA / "etc/nexus.properties").read_text()
     told = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+    Handler.context = told["nexus-context-path"].rstrip("/")
     plain, secure = (
         kind((told["application-host"], int(told[port])), Handler)
         for kind, port in ((ThreadingHTTPServer, "application-port"), (Secure, "application-port-ssl"))

@@ -62,6 +62,7 @@ class Server:
     admin_password: str = " ad\"min:$p`w %s\\x'&<é€ "
     install_root: str = "/opt/nexus"
     data_dir: str = "/var/lib/nexus"
+    context_path: str = "/"
     ports: tuple[int, int] = field(default_factory=lambda: (free_port(), free_port()))
     version: str = VERSION
     more: dict[str, Any] = field(default_factory=dict)
@@ -112,7 +113,7 @@ class Server:
                 "https_port": self.ports[1],
                 "address": "127.0.0.1",
                 "heap_mb": 1000,
-                "context_path": "/",
+                "context_path": self.context_path,
                 "digest": "d",
                 "start_timeout": 400,
             },
@@ -168,7 +169,7 @@ class Server:
         """What Nexus answers to the administrator: the body, a blank and the status, 000 for no answer."""
         escaped = (password or self.admin_password).replace("\\", "\\\\").replace('"', '\\"')
         command = ["curl", "-sk", "-K", "-", "-w", " %{http_code}", *options]
-        url = f"https://127.0.0.1:{self.ports[1]}/{path}"
+        url = f"https://127.0.0.1:{self.ports[1]}{self.context_path.rstrip('/')}/{path}"
         config = f'user = "admin:{escaped}"\n'
         return subprocess.run([*command, url], input=config, capture_output=True, text=True, check=check).stdout
 

@@ -7,6 +7,7 @@ import json
 import re
 import socket
 import ssl
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def one_server() -> Iterator[Server]:
-    made = Server.on("steps")
+    made = Server.on("steps", context_path="/nexus")
     yield made
     made.wipe()
 
@@ -40,9 +41,10 @@ def pid(server: Server) -> Iterator[str]:
 
 
 def test_https_serves_given_certificate(server: Server) -> None:
-    """Https shows the certificate that was given."""
+    """Https shows the certificate that was given, and responds below the context path alone."""
     assert server.served() == server.store.fingerprint
     assert server.curl("service/rest/v1/status").endswith("200")
+    assert replace(server, context_path="/").curl("service/rest/v1/status").endswith(" 404")
 
 
 def test_https_offers_tls_1_2_and_1_3_and_nothing_older(server: Server) -> None:
@@ -131,7 +133,7 @@ def test_new_certificate_is_served_without_restart(server: Server, pid: str) -> 
     done = server.run("service", "update")
     assert server.served() == server.store.fingerprint
     assert "nothing needs a restart" in done.stdout
-    kept.request("GET", "/service/rest/v1/status")
+    kept.request("GET", "/nexus/service/rest/v1/status")
     assert (kept.getresponse().status, kept.sock) == (200, opened)
     kept.close()
 

@@ -1,4 +1,5 @@
-"""Two servers on one host: one behind links to /home, which gets another user. Nexus is played."""
+"""Two servers on one host: one behind links to /home, below a context path, which gets another user. Nexus is
+played."""
 
 from __future__ import annotations
 
@@ -36,6 +37,7 @@ def second(first: PlayedServer) -> Iterator[PlayedServer]:
         unit="nexus@second",
         install_root="/srv/disk/program",
         data_dir="/srv/disk/data",
+        context_path="/nexus",
         ports=PlayedServer(first.host, first.store, "").ports,
         more={
             "prepare": {"heap_mb": 700, "java_home": "/srv/disk/java", "java_major": None},
@@ -57,6 +59,18 @@ def test_both_servers_serve_from_places_of_their_own(first: PlayedServer, second
         for step in STEPS:
             server.run(step, "update")
     assert "nothing needs a restart" in second.run("service", "update").stdout
+
+
+def test_server_serves_below_its_context_path_alone(second: PlayedServer) -> None:
+    """Its start was waited for and its first password replaced there; a change of the path restarts it once."""
+    assert "nexus-context-path=/nexus\n" in second.host.read("/home/disk/data/etc/nexus.properties")
+    assert second.curl("kept").endswith(" 200")
+    assert not second.host.exists("/home/disk/data/admin.password")
+    assert replace(second, context_path="/").curl("kept").endswith(" 404")
+    for path in ("/a/b.c", "/", "/nexus"):
+        moved = replace(second, context_path=path)
+        assert moved.run("service", "update").stdout.count("restarting nexus@second.service") == 1
+        assert moved.curl("kept").endswith(" 200")
 
 
 def test_install_root_of_another_server_is_refused(first: PlayedServer, second: PlayedServer) -> None:
