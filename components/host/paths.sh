@@ -16,7 +16,8 @@ check_places() {
         fail "install_root: $arg_install_root lies in data_dir $arg_data_dir, whose owner could change the program. Choose an install_root outside of data_dir."
     ! is_within "${place_java:-/}" "$place_data" ||
         fail "java_home: $arg_java_home lies in data_dir $arg_data_dir, whose owner could change it. Choose a Java outside of data_dir."
-    case ,$(findmnt -n -o OPTIONS -T "$(nearest_dir "$place_root")" 2>/dev/null), in
+    # findmnt also shows the mounts that the last one covers.
+    case ,$(findmnt -n -o OPTIONS -T "$(nearest_dir "$place_root")" 2>/dev/null | tail -n 1), in
         *,noexec,*) fail "install_root: $arg_install_root lies on a file system that is mounted noexec. Mount it with exec, or choose another install_root." ;;
     esac
     case $place_data/ in

@@ -150,13 +150,15 @@ last_version() {
     printf '%s' "$last_said"
 }
 
-# last_logged: the version of the last start in nexus.log or, when that was rotated since, in the newest file that has one.
+# last_logged: the version of the last start in nexus.log or, if it has none, in the newest rotated file that has one.
 last_logged() {
-    find "$arg_data_dir/log/" -type f -name 'nexus*.log*' -exec stat -c '%Y %n' {} + 2>/dev/null | sort -rn | cut -d ' ' -f 2- |
-        while IFS= read -r last_file; do
-            gzip -cdf "$last_file" 2>/dev/null | sed -n 's/^Started Sonatype Nexus [A-Z]* \([0-9][0-9.]*-[0-9]*\).*/\1/p' | tail -n 1 | grep . || continue
-            break
-        done
+    {
+        find "$arg_data_dir/log/nexus.log" -type f 2>/dev/null || :
+        find "$arg_data_dir/log/" -type f -name 'nexus*.log*' ! -name nexus.log -exec stat -c '%Y %n' {} + 2>/dev/null | sort -rn | cut -d ' ' -f 2-
+    } | while IFS= read -r last_file; do
+        gzip -cdf "$last_file" 2>/dev/null | sed -n 's/^Started Sonatype Nexus [A-Z]* \([0-9][0-9.]*-[0-9]*\).*/\1/p' | tail -n 1 | grep . || continue
+        break
+    done
 }
 
 # --- what is written --------------------------------------------------------------------------------------------

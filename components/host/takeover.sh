@@ -42,7 +42,7 @@ is_former() {
 refuse_unit_by_hand() {
     hand_remedy="systemctl disable --now $former_name"
     hand_state=$(systemctl is-enabled "$former_name.service" 2>/dev/null || :)
-    if [ "$hand_state" = static ]; then # without [Install], which disable needs: off when nothing else starts it
+    if [ "$hand_state" = static ]; then # The unit has no [Install], so disable has no effect. It is off if no other unit starts it.
         hand_remedy="systemctl stop $former_name; rm $(unit_property FragmentPath "$former_name"); systemctl daemon-reload"
         for hand_by in WantedBy RequiredBy TriggeredBy; do hand_state=$hand_state$(unit_property "$hand_by" "$former_name"); done
     fi
@@ -141,9 +141,9 @@ adopt_unit() {
     [ "$(unit_origin)" = other ] || return 0
     other_unit_file=$(unit_property FragmentPath)
     refuse_other_data "$(nexus_launcher "$unit")"
-    other_drop_in=$(drop_ins | head -n 1)
-    [ -z "$other_drop_in" ] ||
-        fail "unit: $other_drop_in changes $unit.service, and would change the unit that replaces it. Move it away; what the new unit needs, too, can be put back afterwards"
+    other_drop_ins=$(drop_ins | tr '\n' ' ')
+    [ -z "$other_drop_ins" ] ||
+        fail "unit: drop-ins change $unit.service, and would change the unit that replaces it: ${other_drop_ins% }. Move them away, run systemctl daemon-reload, then run pulumi up. Afterwards you can put back the drop-ins that the new unit needs"
     log "taking over $other_unit_file"
     case $(unit_property ActiveState) in
         inactive | failed) ;;

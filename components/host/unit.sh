@@ -131,8 +131,13 @@ check_privileged_ports() {
         fail "privileged_ports: ports below 1024 need systemd 229, and this host has $(systemd_version). Choose ports from 1024 on"
 }
 
-# drop_ins: the files that change this unit, one a line, less adopt_unit's own and those for all services.
-drop_ins() { unit_property DropInPaths | tr ' ' '\n' | grep . | grep -vF -e /service.d/ -e "$(own_drop_in)" || :; }
+# drop_ins: the files that change this unit, one a line, without adopt_unit's own and those for all services. systemd also
+# lists removed files until it reloads.
+drop_ins() {
+    unit_property DropInPaths | tr ' ' '\n' | grep -vF -e /service.d/ -e "$(own_drop_in)" | while read -r drop_in_file; do
+        [ ! -f "$drop_in_file" ] || printf '%s\n' "$drop_in_file"
+    done
+}
 own_drop_in() { printf '/run/systemd/system/%s.service.d/nexus-registry.conf' "$unit"; }
 
 unit_file() { unit_file_of "$unit"; }
@@ -156,7 +161,6 @@ write_unit() {
     note_former_root "$(unit_file)"
     unit_text "$(systemd_version)" "$2" "$1" >"$work/unit"
     update_file "$(unit_file)" root:root 0644 <"$work/unit"
-    drop_ins | while read -r unit_drop_in; do log "$unit_drop_in changes $unit.service: it is not from this program, and stays"; done
     if [ "$(unit_property NeedDaemonReload)" != no ] || [ "$(unit_property LoadState)" != loaded ]; then
         systemctl daemon-reload
     fi
@@ -164,6 +168,7 @@ write_unit() {
         systemctl -q enable "$unit.service"
         log "enabled $unit.service"
     fi
+    drop_ins | while read -r unit_drop_in; do log "$unit_drop_in changes $unit.service: it is not from this program, and stays"; done
 }
 
 # write_rc INSTALL_DIR: bin/nexus.rc, where there is one, names the same user; the one file touched in there.

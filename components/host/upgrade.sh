@@ -124,17 +124,17 @@ certificate $(fact service.certificate)
 $(journal_logs)"
 }
 
-# journal_logs: what nexus.log and the files that it was rotated to hold now. nexus.log is known again by its size and
-# beginning, also as a compressed copy; the others by name and inode.
+# journal_logs: the size of nexus.log and a digest of its beginning, and a digest of the beginning of each rotated file.
+# A file keeps its digest when logrotate renames or compresses it.
 journal_logs() {
     journal_log=$arg_data_dir/log/nexus.log journal_size=0
     [ ! -f "$journal_log" ] || journal_size=$(stat -c %s "$journal_log")
     printf 'log %s %s\nlogs %s\n' "$journal_size" "$(log_head "$journal_log" "$journal_size")" \
-        "$(log_files | grep -v '^\./nexus\.log=' | tr '\n' ' ')"
+        "$(log_files | grep -vx ./nexus.log | while read -r journal_file; do log_head "$arg_data_dir/log/$journal_file" 4096; done | tr '\n' ' ')"
 }
 
-# log_files: NAME=INODE of nexus.log and the files that it was rotated to.
-log_files() { (cd "$arg_data_dir/log" && find . -type f -name 'nexus*.log*' -exec stat -c '%n=%i' {} +) 2>/dev/null || :; }
+# log_files: nexus.log and the files that it was rotated to.
+log_files() { (cd "$arg_data_dir/log" && find . -type f -name 'nexus*.log*') 2>/dev/null || :; }
 
 # log_head FILE SIZE: a digest of the first SIZE bytes, at most 4096.
 log_head() { gzip -cdf "$1" 2>/dev/null | head -c "$2" | head -c 4096 | sha256_of -; }
@@ -322,15 +322,21 @@ resume_from_journal() {
 is_up() { case $(unit_property ActiveState) in inactive | failed) return 1 ;; esac }
 
 # new_version_started: does a log say so that was written since the journal was opened? Then people may have stored
-# something in it. Not told by time, as the clock may have been set back since.
+# something in it. Times are not compared, because the clock may have been set back since.
 new_version_started() {
     # shellcheck disable=SC2046
-    set -- $(journal log)
-    log_files | while IFS='=' read -r came_file came_inode; do
-        case " $(journal logs) " in *" $came_file=$came_inode "*) continue ;; esac
-        came_file=$arg_data_dir/log/$came_file came_from=1
-        [ "$(log_head "$came_file" "$1")" != "$2" ] || came_from=$(($1 + 1))
-        gzip -cdf "$came_file" | tail -c "+$came_from" | grep "^Started Sonatype Nexus [A-Z]* $to"
+    set -- $(journal log) 0 0
+    log_files | while read -r came_file; do
+        came_log=$arg_data_dir/log/$came_file came_from=1
+        if [ ${#2} -ne 64 ]; then # a journal of an earlier version of this program: log INODE SIZE, logs NAME …
+            case "$came_file $(journal logs) " in ./nexus.log.* | *" $came_file "*) continue ;; esac
+            [ "$(stat -c %i "$came_log")" != "$1" ] || came_from=$(($2 + 1))
+        elif [ "$1" -gt 0 ] && [ "$(log_head "$came_log" "$1")" = "$2" ]; then
+            came_from=$(($1 + 1))
+        else
+            case " $(journal logs) " in *" $(log_head "$came_log" 4096) "*) continue ;; esac
+        fi
+        gzip -cdf "$came_log" | tail -c "+$came_from" | grep "^Started Sonatype Nexus [A-Z]* $to"
     done | grep -q .
 }
 

@@ -65,10 +65,12 @@ def test_drop_in_and_unit_without_install_are_named(server: PlayedServer) -> Non
         f"mkdir {unit}.d && printf '[Service]\\nNice=5\\n' >{unit}.d/nice.conf && systemctl daemon-reload"
     )
     before = server.property("MainPID")
-    assert server.refused("service", "update").startswith(f"unit: {unit}.d/nice.conf changes nexus.service")
+    said = server.refused("service", "update")
+    assert said.startswith("unit: drop-ins change nexus.service")
+    assert f": {unit}.d/nice.conf. Move them away" in said
     assert server.property("MainPID") == before
     other = replace(server, unit="other")
-    host.ssh(f"rm -r {unit}.d; systemctl daemon-reload")
+    host.ssh(f"rm -r {unit}.d")  # an enabled unit lists the file until systemd reloads
     other.run("prepare")
     assert f"(systemctl stop nexus; rm {unit}; systemctl daemon-reload)" in other.refused("service")
     done = server.run("service", "update").stdout

@@ -220,14 +220,15 @@ def test_unit_reaches_where_links_of_data_directory_lead(
     assert f"\n{line.format(data=tmp_path)}\n" in unit(shell, 252, flags=f"--data-dir {tmp_path}")
 
 
-def test_install_root_without_programs_is_refused(shell: list[str], tmp_path: Path) -> None:
-    """A file system that is mounted noexec holds no program that is executable."""
+@pytest.mark.parametrize(("mounts", "refused"), [("noexec", True), ("exec noexec", True), ("noexec exec", False)])
+def test_install_root_without_programs_is_refused(
+    shell: list[str], tmp_path: Path, mounts: str, refused: bool
+) -> None:
+    """A file system that is mounted noexec holds no program that is executable. The last mount covers others."""
     places = f"arg_install_root={tmp_path}/opt/nexus arg_data_dir=/srv/data\nreal_path() {{ echo /srv/r$1; }}\n"
-    places += 'findmnt() { [ "$5" != /srv ] || echo rw,nosuid,noexec,relatime; }\ncheck_places'
-    said = run(shell, places)
-    assert said.startswith(
-        f"install_root: {tmp_path}/opt/nexus lies on a file system that is mounted noexec. Mount"
-    )
+    places += f'findmnt() {{ [ "$5" != /srv ] || printf "rw,%s,relatime\\n" {mounts}; }}\ncheck_places; echo fine'
+    told = f"install_root: {tmp_path}/opt/nexus lies on a file system that is mounted noexec. Mount"
+    assert run(shell, places).startswith(told if refused else "fine\n")
 
 
 def test_nexus_properties_that_is_link_is_refused(shell: list[str], tmp_path: Path) -> None:

@@ -206,9 +206,9 @@ def test_former_unit_is_removed_once_new_one_is_written(shell: list[str], host: 
         ("adopt_unit; left_stopped=; write_files", "", "{0}/data/log is a symbolic link"),
         ("former_unit=second; stop_former_unit; write_files", "second", "{0}/data/log is a symbolic link"),
         (
-            "drop_in=/etc/x.conf; adopt_unit",
+            "drop_in='{0}/a.conf {0}/gone.conf {0}/b.conf'; touch {0}/a.conf {0}/b.conf; adopt_unit",
             "nexus",
-            "unit: /etc/x.conf changes nexus.service, and would change the",
+            "the unit that replaces it: {0}/a.conf {0}/b.conf. Move them away, run systemctl daemon-reload",
         ),
         (
             "settle_owner",
@@ -233,7 +233,7 @@ foreign_process() {{ echo "sleep (pid 7)"; }}
 account_of() {{ echo 1:1; }}
 settle_owner() {{ owner=a:b; save_fact account.chown-pending x; finish_owner_change; }}
 """
-    shown = step(shell, host, stubs + does)
+    shown = step(shell, host, stubs + does.format(base))
     assert said.format(base) in shown
     assert (base / f"{started or 'nexus'}.state").read_text() == ("active\n" if started else "failed\n")
 
@@ -360,7 +360,7 @@ def test_version_of_data_is_found_or_refused(
     for name, text in {"db/nexus.mv.db": "", LAUNCHER: "", **files}.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes((gzip.compress if name.endswith("gz") else bytes)(text.encode()))
-        os.utime(tmp_path / name, (1, 1 + (name == "log/nexus.log")))
+        os.utime(tmp_path / name, (1, 1 + (name != "log/nexus.log")))  # a rotated file was written to last
     stubs = f"unit_property() {{ [ $1 != ExecStart ] || echo 'path={tmp_path}/{LAUNCHER} ; argv[]='; }}\n"
     stubs += "refuse_versions() { :; }\nrefuse_without_rollback() { :; }\nrefuse_little_room() { :; }\n"
     said = run(shell, parsed(f"--data-dir {tmp_path}", f'{stubs}plan_version; echo "from $from"'))

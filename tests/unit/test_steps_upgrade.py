@@ -137,6 +137,8 @@ STARTED = "Started Sonatype Nexus OSS 3.62.0-01\n"
         ("mv nexus.log nexus-2026-11-24.log; echo $started >nexus.log", True),
         (": >nexus.log; echo $started >>nexus.log", True),
         ("mv nexus.log.1 nexus.log.2; echo $started >>nexus.log; cp nexus.log nexus.log.1; : >nexus.log", True),
+        ("mv nexus.log.1 nexus.log.2; mv nexus.log nexus.log.1; echo ERROR >nexus.log", False),
+        ("gzip -c nexus.log.1 >nexus.log.2.gz; mv nexus.log nexus.log.1; echo ERROR >nexus.log", False),
     ],
 )
 @pytest.mark.parametrize("before", ["", f"{STARTED}before\n"], ids=["first log", "earlier try"])
@@ -145,13 +147,26 @@ def test_new_version_started_is_read_from_log(
 ) -> None:
     """A version that came up after its run was cut is known by its log, also when that was rotated since."""
     (tmp_path / "log").mkdir()
-    (tmp_path / "log/nexus-2026-11-20.log").write_text(STARTED)  # of an earlier try
-    (tmp_path / "log/nexus.log.1").write_text("day before\n")
+    for name in ("nexus-2026-11-20.log", "nexus.log.1"):  # of earlier tries
+        (tmp_path / "log" / name).write_text(f"{name}\n{STARTED}")
     (tmp_path / "log/nexus.log").write_text(before)
     body = f"""cd {tmp_path}/log; started='{STARTED.strip()}'
 {{ echo phase start; journal_logs; }} >{tmp_path}/service.upgrade
 {logged}
 touch -d @0 *  # the clock was set back meanwhile
+FACTS={tmp_path} to=3.62.0-01; if new_version_started; then echo yes; else echo no; fi"""
+    assert run(shell, parsed(f"--data-dir {tmp_path}", body)) == ("yes\n" if seen else "no\n")
+
+
+@pytest.mark.parametrize(("logged", "seen"), [("echo $started >>nexus.log", True), (":", False)])
+def test_journal_of_earlier_version_is_read(shell: list[str], tmp_path: Path, logged: str, seen: bool) -> None:
+    """It holds inode and size of nexus.log and the names of the rotated files."""
+    (tmp_path / "log").mkdir()
+    for name in ("nexus.log", "nexus.log.1", "nexus-2026-11-20.log"):
+        (tmp_path / "log" / name).write_text(STARTED)
+    body = f"""cd {tmp_path}/log; started='{STARTED.strip()}'
+{{ stat -c 'log %i %s' nexus.log; echo logs ./nexus-2026-11-20.log; }} >{tmp_path}/service.upgrade
+{logged}
 FACTS={tmp_path} to=3.62.0-01; if new_version_started; then echo yes; else echo no; fi"""
     assert run(shell, parsed(f"--data-dir {tmp_path}", body)) == ("yes\n" if seen else "no\n")
 
