@@ -32,7 +32,7 @@ DOCS = Path(__file__).parent
 COVERAGE = DOCS / "coverage.md"
 REST_SINCE = "3.26"
 """Servers before it have no REST API for what the kinds are."""
-LEVELS = ("real", "stand-in", "schema")
+LEVELS = ("real", "stand-in", "fake", "schema")
 COMPONENTS = ("NexusServer", "DockerRegistry", "DockerUser")
 """Each has a class of arguments, ``<name>Args``."""
 _ENTRY = re.compile(r"^    (\w+(?:, \w+)*): (.*(?:\n {8}.*)*)", re.MULTILINE)
@@ -238,7 +238,7 @@ def coverage() -> str:
         lines.append("")
     summary = (
         f"{sum(counts.values())} kinds: {counts['real']} on a real server, {counts['stand-in']} on the stand-in, "
-        f"{counts['schema']} by schema only, {counts['none']} on no server."
+        f"{counts['fake']} on a fake server, {counts['schema']} by schema only, {counts['none']} on no server."
     )
     lines += ["## No resource", "", "| request | why |", "|---|---|"]
     lines += [f"| `{operation}` | {why} |" for operation, why in NOT_RESOURCES.items()]
@@ -255,6 +255,7 @@ Made by `make docs-coverage` from the declarations, and from the tests that pyte
 
 - **real**: tests create, read, update and delete it on a real Nexus Core of these versions.
 - **stand-in**: the same on the stand-in that plays what Core lacks; it was not compared with the vendor's server.
+- **fake**: the same on a fake server that follows the vendor's descriptions of the API and nothing else.
 - **schema**: the bodies that it sends are valid by the vendor's descriptions of the API (3.74, 3.82, 3.94).
 - **no server**: only what it checks before anything is sent is tested.
 """

@@ -2,9 +2,10 @@
 
 A test counts for the kinds that its marker ``kinds`` names, and, where it has that marker or is of a subclass of
 ``Lifecycle``, for those whose class or provider is among its parameters. ``on`` of the marker is ``real``,
-``stand-in`` or ``schema``. Without it, a repository of a format that Nexus Core lacks is on the stand-in, and
-anything else on the real server. :func:`require_created` fails a test that did not create what it counts for; with
-``engine=True`` in the marker, an engine created it in a process of its own, and the test itself looks at that.
+``stand-in``, ``fake`` or ``schema``. Without it, a repository of a format that Nexus Core lacks is on the
+stand-in, and anything else on the real server. :func:`require_created` fails a test that did not create what it
+counts for; with ``engine=True`` in the marker, an engine created it in a process of its own, and the test itself
+looks at that.
 """
 
 from __future__ import annotations
@@ -26,7 +27,13 @@ from nexus_registry.providers.declare import DeclaredResource
 from nexus_registry.providers.provider import Provider
 
 ROOT = Path(__file__).parents[1]
-PATHS = ("tests/contract", "tests/versions", "tests/unit/test_openapi.py", "tests/unit/test_openapi_kinds.py")
+PATHS = (
+    "tests/contract",
+    "tests/versions",
+    "tests/unit/test_kinds_lifecycle.py",
+    "tests/unit/test_openapi.py",
+    "tests/unit/test_openapi_kinds.py",
+)
 CORE_FORMATS = {"apt", "maven", "raw"}
 CORE_VERSION = "3.71.0-06"
 """The version of the real server in ``tests/contract``."""

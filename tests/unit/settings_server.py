@@ -1,4 +1,4 @@
-"""A server that keeps settings, tasks, capabilities and lists by the rules that the API's description gives them.
+"""A server that keeps settings, blob stores, tasks, capabilities and lists by the rules of the API's description.
 
 No real server of this repository has them: what Nexus does beyond its description is not played.
 """
@@ -17,6 +17,9 @@ from .fake import Request, Response
 SERVER = {"Server": "Nexus/3.94.0-12 (PRO)"}
 LISTS = {"/v1/tasks": "items", "/v1/capabilities": "", "/v1/security/saml/users": ""}
 """Collections, and the key under which a page holds the entries."""
+BLOB_STORES = "/v1/blobstores"
+LISTED_TYPES = {"azure": "Azure Cloud Storage", "google": "Google Cloud Storage", "group": "Group"}
+"""The types of blob stores, and what the list calls them."""
 
 
 @dataclass
@@ -28,6 +31,7 @@ class SettingsServer:
     lists: dict[str, dict[str, dict[str, Any]]] = field(default_factory=lambda: {one: {} for one in LISTS})
     entries: dict[str, dict[str, Any]] = field(default_factory=dict)
     """The IP allow list's."""
+    blob_stores: dict[str, dict[str, Any]] = field(default_factory=dict)
     ids: Any = field(default_factory=lambda: map(str, itertools.count(1)))
 
     def __call__(self, request: Request) -> Response:
@@ -51,6 +55,8 @@ class SettingsServer:
             return 204, None
         if path.startswith("/v1/security/ip-allowlist"):
             return self.allowlist(method, path, query, text)
+        if path.startswith(BLOB_STORES):
+            return self.blob_store(method, path.removeprefix(BLOB_STORES).strip("/"), text)
         for collection in LISTS:
             if path == collection or path.startswith(f"{collection}/"):
                 return self.listed(method, collection, path.removeprefix(collection).strip("/"), text)
@@ -76,6 +82,28 @@ class SettingsServer:
         id_ = id_ or body.get("userId") or next(self.ids)
         objects[id_] = {"id": id_, **{name: value for name, value in body.items() if name != "id"}}
         return 201 if method == "POST" else 204, _shown(objects[id_])
+
+    def blob_store(self, method: str, rest: str, text: str) -> tuple[int, Any]:
+        type_, _, name = rest.partition("/")
+        if not rest:
+            return 200, [{"name": key, "type": LISTED_TYPES[one["type"]]} for key, one in self.blob_stores.items()]
+        if name == "quota-status":
+            return 200, {"isViolation": False, "message": "within the quota", "blobStoreName": type_}
+        if method == "DELETE":
+            groups = [one for one in self.blob_stores.values() if rest in one["body"].get("members", [])]
+            if groups:
+                return 400, f"Blob store {rest} is in use"
+            return (204, None) if self.blob_stores.pop(rest, None) else (404, None)
+        if method == "POST":
+            name = json.loads(text)["name"]
+            if name in self.blob_stores:
+                return 400, f"name: Blob store {name} already exists"
+        elif self.blob_stores.get(name, {}).get("type") != type_:
+            return 404, None
+        if method == "GET":
+            return 200, _without_secrets(self.blob_stores[name]["body"])
+        self.blob_stores[name] = {"type": type_, "body": json.loads(text)}
+        return 201 if method == "POST" else 204, None
 
     def allowlist(self, method: str, path: str, query: str, text: str) -> tuple[int, Any]:
         name = path.removeprefix("/v1/security/ip-allowlist").strip("/")
@@ -105,3 +133,9 @@ def _shown(one: dict[str, Any]) -> dict[str, Any]:
     rest = {key: value for key, value in one.items() if key != "frequency"}
     moment = datetime.fromtimestamp(frequency.get("startDate", 0) / 1000, timezone.utc).isoformat()
     return {"recurringDays": None, "cronExpression": None, **rest, **frequency, "startDate": moment}
+
+
+def _without_secrets(body: dict[str, Any]) -> dict[str, Any]:
+    """A blob store as the server returns it: without its name, what is not set, and the key of an account."""
+    shown = {key: _without_secrets(one) if isinstance(one, dict) else one for key, one in body.items()}
+    return {key: one for key, one in shown.items() if one is not None and key not in ("name", "accountKey")}
