@@ -151,19 +151,33 @@ def available(cls: type[NexusResource], version: str) -> bool:
     return not provider.availability.refusal(f"{version}.0", "pro")
 
 
+EXAMPLES = settings(
+    deadline=None, suppress_health_check=list(HealthCheck), database=None, phases=[Phase.generate, Phase.shrink]
+)
+
+
 @pytest.mark.kinds(on="schema")
 @writing_kind
 @every_version
-@settings(
-    max_examples=2,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=list(HealthCheck),
-    database=None,
-    phases=[Phase.generate],
-)
+@settings(EXAMPLES, max_examples=2, derandomize=True, phases=[Phase.generate])
 @given(data=st.data())
 def test_requests_are_valid_in_each_version(cls: type[NexusResource], version: str, data: st.DataObject) -> None:
+    assert_requests_are_valid(cls, version, data)
+
+
+@pytest.mark.nightly
+@writing_kind
+@every_version
+@settings(EXAMPLES, max_examples=50, derandomize=False, print_blob=True)
+@given(data=st.data())
+def test_random_requests_are_valid_in_each_version(
+    cls: type[NexusResource], version: str, data: st.DataObject
+) -> None:
+    assert_requests_are_valid(cls, version, data)
+
+
+def assert_requests_are_valid(cls: type[NexusResource], version: str, data: st.DataObject) -> None:
+    """Create and write an object with drawn inputs, and compare the requests with the description."""
     if not available(cls, version) or (cls.__name__, version) in AVAILABLE_ALL_THE_SAME:
         return
     provider: Any = cls.provider_class()
