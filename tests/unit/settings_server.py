@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
@@ -32,11 +33,13 @@ class SettingsServer:
     entries: dict[str, dict[str, Any]] = field(default_factory=dict)
     """The IP allow list's."""
     blob_stores: dict[str, dict[str, Any]] = field(default_factory=dict)
+    lock: Any = field(default_factory=threading.Lock)
     ids: Any = field(default_factory=lambda: map(str, itertools.count(1)))
 
     def __call__(self, request: Request) -> Response:
         path, _, query = request.path.removeprefix("/service/rest").partition("?")
-        status, body = self.answer(request.method, path, query, request.body)
+        with self.lock:
+            status, body = self.answer(request.method, path, query, request.body)
         return Response(status, "" if body is None else body, SERVER)
 
     def answer(self, method: str, path: str, query: str, text: str) -> tuple[int, Any]:
