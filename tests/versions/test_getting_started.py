@@ -1,7 +1,8 @@
 """A person who follows docs/getting-started.md word for word reaches a push.
 
-The commands of the page are run by a shell as they stand there. ``here`` lists what differs on this machine:
-names, ports and values in the place of examples, and a locally made image in the place of one from Docker Hub.
+The commands of the page are run by a shell as they stand there, and print what the page shows. ``here`` lists what
+differs on this machine: names, ports and values in the place of examples, and a locally made image in the place of
+one from Docker Hub.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from nexus_registry.cli.init import QUESTIONS
 
 from sandbox import host as hosts
 from sandbox.archive import nexus_archive
@@ -27,6 +29,11 @@ from ..lifecycle.conftest import NO_CLI
 from .source import clone_source
 
 PAGE = (PROJECT / "docs/getting-started.md").read_text()
+ASKED = re.compile(
+    rf"^({'|'.join(re.escape(one.text) for one in QUESTIONS)}|Is it the same\?)( \[.*?\])?: ?", re.M
+)
+BY_HAND = ("### By hand", "## 3.", "## 4.", "## 5.")
+"""Sections that ``init`` replaces. Of step 6, the page's other way follows what names the puller."""
 PASSWORDS = {
     "keystore": "keystore's password",
     "admin": "admin'password",
@@ -34,6 +41,19 @@ PASSWORDS = {
     "cluster": "cluster",
 }
 pytestmark = [pytest.mark.pulumi, NO_CLI, pytest.mark.xdist_group("getting-started")]
+
+
+def steps(way: str) -> Iterator[tuple[str, str]]:
+    """The blocks of commands of one way through the page, each with the text that they print, if it is shown."""
+    for section in re.split(r"^(?=##)", PAGE, flags=re.M):
+        if section.startswith(BY_HAND if way == "init" else "### By questions"):
+            continue
+        for commands, shown in re.findall(
+            r"^```sh\n(.*?)^```(?:(?:(?!^```).)*^```text\n(.*?)^```)?", section, re.M | re.S
+        ):
+            if way == "init" and section.startswith("## 6."):
+                commands = "\n".join(line for line in commands.splitlines() if "cluster" in line)
+            yield commands, shown
 
 
 class Person:
@@ -45,21 +65,36 @@ class Person:
         cache = inherited.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))
         self.environment = inherited | {"HOME": str(home), "XDG_CACHE_HOME": cache} | environment
 
-    def types(self, text: str, *, password: str = "") -> str:
-        """Run commands in the folder where the ones before ended; returns what they printed.
-
-        With a password they run at a terminal, where it is typed; without, nothing asks a question.
-        """
+    def real(self, text: str) -> str:
+        """The text with what is on this machine in the place of examples."""
         for example, real in self.here.items():
             text = text.replace(example, real)
+        return text
+
+    def sees(self, shown: str, printed: str) -> None:
+        """Each line of the page is in what was printed, in this order; ``…`` stands for anything."""
+        printed, place = " ".join(printed.split()), 0
+        for line in shown.splitlines():
+            asked = ASKED.match(line)
+            words = " ".join((asked[0] if asked else self.real(line)).split())
+            found = re.compile(".*?".join(map(re.escape, words.split("…")))).search(printed, place)
+            assert found, f"{words!r} is not in {printed[place:]}"
+            place = found.end()
+
+    def types(self, text: str, *, answers: str = "") -> str:
+        """Run commands in the folder where the ones before ended; returns what they printed.
+
+        With answers they run at a terminal, where these are typed; without, nothing asks a question.
+        """
+        text = self.real(text)
         assert not re.search(r"<[a-zA-Z]|example\.com|…", text), f"an example is left: {text}"
         where = self.folder.parent / "where"
         script = f"set -eu; cd {shlex.quote(str(self.folder))}\n{text}\npwd >{shlex.quote(str(where))}\n"
         command = ["bash", "-c", script]
-        if password:
+        if answers:
             command = ["script", "--quiet", "--return", "--command", shlex.join(command), "/dev/null"]
         done = subprocess.run(
-            command, input=f"{password}\n", capture_output=True, text=True, check=False, env=self.environment,
+            command, input=answers, capture_output=True, text=True, check=False, env=self.environment,
             timeout=1800,
         )  # fmt: skip
         assert not done.returncode, f"{text}\n{done.stdout}{done.stderr}"
@@ -81,7 +116,10 @@ def docker(tmp_path: Path) -> Iterator[DockerClient]:
     client.stop()
 
 
-def test_person_who_follows_page_reaches_push(host: hosts.Host, docker: DockerClient, tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", ["hand", pytest.param("init", marks=pytest.mark.nightly)])
+def test_person_who_follows_page_reaches_push(
+    host: hosts.Host, docker: DockerClient, tmp_path: Path, way: str
+) -> None:
     archive, authority = nexus_archive(), Authority.create("Getting started")
     issued = authority.issue(["localhost", "127.0.0.1"])
     shutil.copyfile(archive.path, host.root / "srv/nexus.tar.gz")
@@ -101,10 +139,15 @@ def test_person_who_follows_page_reaches_push(host: hosts.Host, docker: DockerCl
         "pulumi login --local": f"pulumi login file://{home}",  # Pulumi asks the system for ~, not HOME
         "<this repository>": str(clone_source(tmp_path)),
         "ssh-keyscan -t ed25519 registry.example.com": f"ssh-keyscan -p {host.ssh_port} -t ed25519 127.0.0.1",
-        "ssh_host registry.example.com": "ssh_host 127.0.0.1",
+        "registry.example.com ssh-ed25519": f"[127.0.0.1]:{host.ssh_port} ssh-ed25519",
+        "nexus-registry init": f"nexus-registry init --ssh-port {host.ssh_port}",
         "registry.example.com:5000": server,
+        "registry.example.com:8443": f"localhost:{ports['https_port']}",
+        "registry.example.com": "127.0.0.1",
+        "HTTP on 8081 and HTTPS on 8443": f"HTTP on {ports['http_port']} and HTTPS on {ports['https_port']}",
         "3.76.1-01": archive.version,
         "<SHA-256 of the archive, from the vendor>": archive.sha256,
+        "4f2a…": archive.sha256,
         "<at least 6 characters>": shlex.quote(PASSWORDS["keystore"]),
         "<password of the account admin>": shlex.quote(PASSWORDS["admin"]),
         "<password of ci>": shlex.quote(PASSWORDS["ci"]),
@@ -132,19 +175,24 @@ def test_person_who_follows_page_reaches_push(host: hosts.Host, docker: DockerCl
             f"pulumi config set ca <<'END'\n{authority.certificate_pem}END",
         ]
     )
-    said = ""
-    for block in re.findall(r"^```sh\n(.*?)^```", PAGE, re.M | re.S):
+    password = PASSWORDS["ci"]
+    for block, shown in steps(way):
         if "pulumi preview" in block:
             person.types(machine)
-        said = person.types(block, password=PASSWORDS["ci"] if "docker login" in block else "")
+        answers = [person.real(line[found.end() :]) for line in shown.splitlines() if (found := ASKED.match(line))]
+        if "docker login" in block:
+            answers = [password]
+        said = person.types(block, answers="".join(f"{answer}\n" for answer in answers))
+        person.sees(shown, said)
         if "git clone" in block:
             for name, text in files.items():
                 (person.folder / name).write_text(text)
         if "ssh-keyscan" in block:
-            shown = next(line for line in said.splitlines() if "ssh-ed25519" in line).partition(" ")[2]
-            assert shown == " ".join(host.host_key.split()[:2])
-            here["ssh-ed25519 AAAA…"] = shown
-    assert "digest: sha256:" in said
+            key = next(line for line in said.splitlines() if "ssh-ed25519" in line).partition(" ")[2]
+            assert key == " ".join(host.host_key.split()[:2])
+            here["ssh-ed25519 AAAA…"] = key
+        if "config get" in block:
+            password = said.strip()
     docker.empty_cache()
     docker.docker("pull", f"{server}/hello-world", config=docker.login(server, "cluster", PASSWORDS["cluster"]))
     assert "unchanged" in person.types("pulumi up --expect-no-changes")
