@@ -28,7 +28,7 @@ ACTIVE_REALMS = "/v1/security/realms/active"
 
 @dataclass
 class Case:
-    """What a kind is tried with: its first wish, an edit of it, and how somebody else would change it by hand."""
+    """The first inputs of a kind, an edit of them, and how somebody else would change the object by hand."""
 
     provider: type[NexusProvider]
     first: dict[str, Any]
@@ -47,7 +47,7 @@ def user_case() -> Case:
 
 
 def refusal(provider: type[NexusProvider], connection: Connection, **desired: Any) -> str:
-    """The one sentence with which an ``up`` that wishes this is refused."""
+    """The one sentence with which an ``up`` of these inputs is refused."""
     with pytest.raises(NexusError) as caught:
         Tracked(provider(), connection).up(**desired)
     assert "\n" not in str(caught.value)
@@ -133,20 +133,20 @@ class EveryVersion(Lifecycle):
         self, connection: Connection, client: NexusClient
     ) -> None:
         """A users password is proved by one login before the user is taken."""
-        wish = {"user_id": named("user"), "password": "right-1", "roles": ["nx-anonymous"]}
+        desired = {"user_id": named("user"), "password": "right-1", "roles": ["nx-anonymous"]}
         first = Tracked(UserProvider(), connection)
-        first.up(**wish)
+        first.up(**desired)
         with pytest.raises(Refused, match="another password"):
-            Tracked(UserProvider(), connection).up(**{**wish, "password": "wrong-1"})
-        assert first.up(**{**wish, "password": "right-2"}) == "update"
-        assert client.as_user(wish["user_id"], "right-2").login()  # type: ignore[arg-type]
+            Tracked(UserProvider(), connection).up(**{**desired, "password": "wrong-1"})
+        assert first.up(**{**desired, "password": "right-2"}) == "update"
+        assert client.as_user(desired["user_id"], "right-2").login()  # type: ignore[arg-type]
         adopted = Tracked(UserProvider(), connection)
-        adopted.up(**{**wish, "password": "right-3"}, adopt=True)
-        assert client.as_user(wish["user_id"], "right-3").login()  # type: ignore[arg-type]
+        adopted.up(**{**desired, "password": "right-3"}, adopt=True)
+        assert client.as_user(desired["user_id"], "right-3").login()  # type: ignore[arg-type]
         adopted.destroy()
 
     @pytest.mark.parametrize(
-        ("provider", "wish", "said"),
+        ("provider", "desired", "said"),
         [
             (
                 RoleProvider,
@@ -168,10 +168,10 @@ class EveryVersion(Lifecycle):
         ids=["privilege", "role in role", "role of user", "realm"],
     )
     def test_unknown_name_lists_existing_ones(
-        self, connection: Connection, provider: type[NexusProvider], wish: dict[str, Any], said: str
+        self, connection: Connection, provider: type[NexusProvider], desired: dict[str, Any], said: str
     ) -> None:
         """A name that is not on the server is answered with those that are."""
-        assert re.search(said, refusal(provider, connection, **wish))
+        assert re.search(said, refusal(provider, connection, **desired))
 
     @pytest.mark.kinds("RealmActivation")
     def test_realm_is_appended_and_only_own_one_removed(self, connection: Connection, client: NexusClient) -> None:

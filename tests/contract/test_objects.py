@@ -41,7 +41,7 @@ class TestDockerRepository(Lifecycle):
             Tracked(RoleProvider(), connection),
         )
 
-        def wish() -> dict[str, Any]:
+        def desired() -> dict[str, Any]:
             assert repository.outs is not None
             privileges = [f"nx-repository-view-docker-{name}-{action}" for action in ("read", "add", "edit")]
             return {
@@ -51,12 +51,12 @@ class TestDockerRepository(Lifecycle):
             }
 
         repository.up(name=name)
-        assert role.up(**wish()) == "create"
+        assert role.up(**desired()) == "create"
         assert repository.up(name=name, online=True, write_policy="DENY") == "update"
-        assert role.up(**wish()) == "same"
+        assert role.up(**desired()) == "same"
         repository.destroy()
         repository.up(name=name)
-        assert role.up(**wish()) == "update"
+        assert role.up(**desired()) == "update"
         assert role.refresh() == "same"
         role.destroy()
         repository.destroy()

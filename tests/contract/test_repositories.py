@@ -150,7 +150,7 @@ def test_another_blob_store_or_name_replaces(connection: Connection) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "wish", "said"),
+    ("kind", "given", "said"),
     [
         ("RawGroup", {"member_names": ["raw-membr-1"]}, "member_names: raw-membr-1 is not on .*raw-member-1"),
         (
@@ -174,17 +174,17 @@ def test_another_blob_store_or_name_replaces(connection: Connection) -> None:
     ids=["no member", "raw member", "maven member", "name", "blob store", "routing rule"],
 )
 def test_refusal_names_property_and_remedy(
-    connection: Connection, kind: str, wish: dict[str, Any], said: str
+    connection: Connection, kind: str, given: dict[str, Any], said: str
 ) -> None:
     provider = provider_of(kind)
-    desired = {"name": named("refused"), **wish}
+    desired = {"name": named("refused"), **given}
     assert re.search(said, refusal(provider, connection, **desired))
     there = {one["name"]: one["format"] for one in client_for(connection).get_list("/v1/repositories")}
     assert there.get(desired["name"]) in (None, "maven2")
 
 
 @pytest.mark.parametrize(
-    ("kind", "wish", "wrong"),
+    ("kind", "given", "wrong"),
     [
         ("RawGroup", {"name": "a", "member_names": ["b", "a"]}, "member_names"),
         ("RawGroup", {"name": "a", "member_names": []}, "member_names"),
@@ -201,10 +201,10 @@ def test_refusal_names_property_and_remedy(
         ),
     ],
 )
-def test_bad_input_is_refused_before_call(kind: str, wish: dict[str, Any], wrong: str) -> None:
+def test_bad_input_is_refused_before_call(kind: str, given: dict[str, Any], wrong: str) -> None:
     nowhere = {"url": "http://localhost:1", "username": "admin", "password": "x"}
     provider = provider_of(kind)
-    failures = provider().check({}, {"connection": nowhere, **wish}).failures
+    failures = provider().check({}, {"connection": nowhere, **given}).failures
     assert [one.property for one in failures] == [wrong]
 
 

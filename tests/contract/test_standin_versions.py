@@ -129,13 +129,13 @@ class TestLogins:
         """A wrong admin password is sent once in one up and never shuts the account."""
         wrong: Connection = {**connection, "password": named("mistyped")}
         for _ in range(3):
-            for provider, wish in (
+            for provider, desired in (
                 (RoleProvider, {"role_id": "x"}),
                 (UserProvider, {"user_id": "x", "password": "p-1", "roles": ["nx-admin"]}),
                 (DockerHostedRepositoryProvider, {"name": "x"}),
             ):
                 with pytest.raises(Unauthorized):
-                    Tracked(provider(), wrong).up(**wish)
+                    Tracked(provider(), wrong).up(**desired)
         for _ in range(2):
             assert Api(nexus, ("admin", "wrong")).call("GET", "status").status_code == 401
         assert admin.call("GET", "status").status_code == 200
@@ -162,25 +162,25 @@ class TestLogins:
         """An up that changes a shut user opens the account."""
         name = named("user")
         user = Tracked(UserProvider(), connection)
-        wish: dict[str, Any] = {"user_id": name, "password": "first-1", "roles": ["nx-anonymous"]}
-        user.up(**wish)
+        desired: dict[str, Any] = {"user_id": name, "password": "first-1", "roles": ["nx-anonymous"]}
+        user.up(**desired)
 
         def login(password: str) -> int:
             return Api(nexus, (name, password)).call("GET", "status").status_code
 
         shut(nexus, name)
         assert user.refresh() == "same"
-        wish["password"] = "second-2"
-        assert (user.up(**wish), login("second-2")) == ("update", 200)
+        desired["password"] = "second-2"
+        assert (user.up(**desired), login("second-2")) == ("update", 200)
         shut(nexus, name)
-        wish["first_name"] = "Ada"
-        assert (user.up(**wish), login("second-2")) == ("update", 200)
+        desired["first_name"] = "Ada"
+        assert (user.up(**desired), login("second-2")) == ("update", 200)
         shut(nexus, name)
         again = Tracked(UserProvider(), connection)
         with pytest.raises(RateLimited, match=f"user '{name}'"):
-            again.up(**wish)
-        wish["password"] = "third-3"
-        assert (again.up(**wish, adopt=True), login("third-3")) == ("create", 200)
+            again.up(**desired)
+        desired["password"] = "third-3"
+        assert (again.up(**desired, adopt=True), login("third-3")) == ("create", 200)
         again.destroy()
 
 

@@ -25,7 +25,7 @@ GONE: tuple[str, list[str]] = ("gone", [])
 
 @dataclass
 class ManualChange:
-    """What somebody does by hand: what a refresh shows of it, and what the next up is told beyond the wish."""
+    """A change by hand: what a refresh shows of it, and which further inputs the next up needs."""
 
     change: Change
     drift: tuple[str, list[str]]
@@ -41,8 +41,8 @@ class Subject:
         provider: what manages it.
         first: what is desired at first.
         edit: what an update changes.
-        unmake: by hand, brings the server back to what it was without the object.
-        remake: by hand, brings the server back to ``first`` after an update.
+        remove: by hand, brings the server back to what it was without the object.
+        reset: by hand, brings the server back to ``first`` after an update.
         fields: keys of the server's answers that are taken out of them, one at a time.
         logins: who is tried in the audit.
         operations: those that send anything.

@@ -24,7 +24,7 @@ from .faulty_server import FaultyServer, new_process, short_timeouts
 
 NAME, OTHER, STORE = "f-kept", "f-renamed", "f-store"
 PORT = free_port()
-STRIKES = st.none() | st.tuples(st.sampled_from(sorted(NEXUS)), st.integers(1, 3))
+FAULTS = st.none() | st.tuples(st.sampled_from(sorted(NEXUS)), st.integers(1, 3))
 """What one of the requests of an operation meets, if anything."""
 
 
@@ -38,79 +38,79 @@ class Careless(RuleBasedStateMachine):
         super().__init__()
         self.faulty.proxy.clear_and_wait()
         new_process()
-        self.wish: dict[str, Any] = {"name": NAME, "http_port": PORT}
-        self.tracked = self._stranger()
-        self.tracked.up(**self.wish)
+        self.desired: dict[str, Any] = {"name": NAME, "http_port": PORT}
+        self.tracked = self._new_stack()
+        self.tracked.up(**self.desired)
         api = self.faulty.api
         pushed = Registry(f"http://127.0.0.1:{PORT}", auth=api.auth).push("app", "1", b"image" * 1000)
         assert pushed.status_code == 201, pushed.text
 
-    def _stranger(self) -> Tracked:
+    def _new_stack(self) -> Tracked:
         """A stack that has not got the repository in its state."""
         return Tracked(DockerHostedRepositoryProvider(), self.faulty.connection)
 
     @contextmanager
-    def _struck(self, strike: tuple[str, int] | None) -> Iterator[None]:
-        if strike:
-            self.faulty.proxy.inject(NEXUS[strike[0]], nth=strike[1])
-        with short_timeouts() if strike else nullcontext():
+    def _with_fault(self, fault: tuple[str, int] | None) -> Iterator[None]:
+        if fault:
+            self.faulty.proxy.inject(NEXUS[fault[0]], nth=fault[1])
+        with short_timeouts() if fault else nullcontext():
             yield
         self.faulty.proxy.clear_and_wait()
         new_process()
 
-    def _try(self, what: str, operation: Callable[[], Any], strike: tuple[str, int] | None) -> None:
+    def _try(self, what: str, operation: Callable[[], Any], fault: tuple[str, int] | None) -> None:
         self.done[what] = self.done.get(what, 0) + 1
-        with self._struck(strike):
+        with self._with_fault(fault):
             try:
                 operation()
             except NexusError:
                 return
 
-    def _refused(self, what: str, operation: Callable[[], Any], strike: tuple[str, int] | None) -> None:
+    def _refused(self, what: str, operation: Callable[[], Any], fault: tuple[str, int] | None) -> None:
         """It can't end well, with or without a fault."""
         self.done[what] = self.done.get(what, 0) + 1
-        with self._struck(strike), pytest.raises(NexusError) as caught:
+        with self._with_fault(fault), pytest.raises(NexusError) as caught:
             operation()
-        assert strike or isinstance(caught.value, Refused)
+        assert fault or isinstance(caught.value, Refused)
 
-    @rule(strike=STRIKES)
-    def rename(self, strike: tuple[str, int] | None) -> None:
-        self._refused("rename", lambda: self.tracked.up(**self.wish | {"name": OTHER}), strike)
+    @rule(fault=FAULTS)
+    def rename(self, fault: tuple[str, int] | None) -> None:
+        self._refused("rename", lambda: self.tracked.up(**self.desired | {"name": OTHER}), fault)
 
-    @rule(strike=STRIKES)
-    def move_to_another_blob_store(self, strike: tuple[str, int] | None) -> None:
-        wish = self.wish | {"blob_store_name": STORE}
-        self._refused("another blob store", lambda: self.tracked.up(**wish), strike)
+    @rule(fault=FAULTS)
+    def move_to_another_blob_store(self, fault: tuple[str, int] | None) -> None:
+        desired = self.desired | {"blob_store_name": STORE}
+        self._refused("another blob store", lambda: self.tracked.up(**desired), fault)
 
-    @rule(strike=STRIKES)
-    def rename_and_allow_it_in_one_up(self, strike: tuple[str, int] | None) -> None:
-        wish = self.wish | {"name": OTHER, "force_destroy": True}
-        self._refused("rename with force_destroy in one up", lambda: self.tracked.up(**wish), strike)
+    @rule(fault=FAULTS)
+    def rename_and_allow_it_in_one_up(self, fault: tuple[str, int] | None) -> None:
+        desired = self.desired | {"name": OTHER, "force_destroy": True}
+        self._refused("rename with force_destroy in one up", lambda: self.tracked.up(**desired), fault)
 
-    @rule(strike=STRIKES)
-    def delete_it(self, strike: tuple[str, int] | None) -> None:
-        self._refused("delete, destroy, forced replacement", self.tracked.destroy, strike)
+    @rule(fault=FAULTS)
+    def delete_it(self, fault: tuple[str, int] | None) -> None:
+        self._refused("delete, destroy, forced replacement", self.tracked.destroy, fault)
 
-    @rule(strike=STRIKES)
-    def take_it_into_another_stack_with_another_blob_store(self, strike: tuple[str, int] | None) -> None:
-        wish = self.wish | {"blob_store_name": STORE, "adopt": True}
-        self._refused("adopted with another blob store", lambda: self._stranger().up(**wish), strike)
+    @rule(fault=FAULTS)
+    def take_it_into_another_stack_with_another_blob_store(self, fault: tuple[str, int] | None) -> None:
+        desired = self.desired | {"blob_store_name": STORE, "adopt": True}
+        self._refused("adopted with another blob store", lambda: self._new_stack().up(**desired), fault)
 
-    @rule(strike=STRIKES, policy=st.sampled_from(["ALLOW", "ALLOW_ONCE", "DENY"]))
-    def edit(self, strike: tuple[str, int] | None, policy: str) -> None:
-        self.wish["write_policy"] = policy
-        self._try("edit", lambda: self.tracked.up(**self.wish), strike)
+    @rule(fault=FAULTS, policy=st.sampled_from(["ALLOW", "ALLOW_ONCE", "DENY"]))
+    def edit(self, fault: tuple[str, int] | None, policy: str) -> None:
+        self.desired["write_policy"] = policy
+        self._try("edit", lambda: self.tracked.up(**self.desired), fault)
 
-    @rule(strike=STRIKES)
-    def refresh(self, strike: tuple[str, int] | None) -> None:
-        self._try("refresh", self.tracked.refresh, strike)
+    @rule(fault=FAULTS)
+    def refresh(self, fault: tuple[str, int] | None) -> None:
+        self._try("refresh", self.tracked.refresh, fault)
 
-    @rule(strike=STRIKES)
-    def lose_the_state_and_take_it_again(self, strike: tuple[str, int] | None) -> None:
-        again = self._stranger()
-        self._try("state lost, then adopted", lambda: again.up(**self.wish | {"adopt": True}), strike)
+    @rule(fault=FAULTS)
+    def lose_the_state_and_take_it_again(self, fault: tuple[str, int] | None) -> None:
+        again = self._new_stack()
+        self._try("state lost, then adopted", lambda: again.up(**self.desired | {"adopt": True}), fault)
         if again.outs is not None:
-            self.tracked, self.wish = again, self.wish | {"adopt": True}
+            self.tracked, self.desired = again, self.desired | {"adopt": True}
 
     @invariant()
     def the_image_is_there(self) -> None:

@@ -120,7 +120,7 @@ def test_replaced_by_new_one_first(lab: TinyStack) -> None:
 
 
 def test_deleted_before_it_is_replaced(lab: TinyStack) -> None:
-    """By the diff's wish or by the option; who takes something from it is updated once, or replaced if need be."""
+    """The diff or the option asks for it; a dependent is updated once, or replaced if it must be."""
     for name, options, inputs in (
         ("by the diff", {}, {"first": True}),
         ("by the option", {"delete_before_replace": True}, {}),

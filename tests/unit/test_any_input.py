@@ -114,7 +114,7 @@ words = st.text(min_size=1, max_size=12).filter(
 )
 ids = words.filter(lambda text: text not in (".", "..") and not {"/", "\0"} & set(text))
 roles = st.lists(st.sampled_from(["everyone", "nobody"]), min_size=1, max_size=3)
-WISHES: dict[type[NexusProvider], dict[str, st.SearchStrategy[Any]]] = {
+DESIRED: dict[type[NexusProvider], dict[str, st.SearchStrategy[Any]]] = {
     DockerHostedRepositoryProvider: {
         "name": st.from_regex(r"[a-z0-9-][a-z0-9._-]{0,20}", fullmatch=True),
         "online": st.booleans(),
@@ -173,7 +173,7 @@ def nexus() -> Iterator[Server]:
         yield Server(fake)
 
 
-@pytest.mark.parametrize("provider", WISHES, ids=lambda one: one.kind)
+@pytest.mark.parametrize("provider", DESIRED, ids=lambda one: one.kind)
 @settings(bounded, max_examples=15)
 @given(data=st.data())
 def test_written_body_reads_back_unchanged(
@@ -181,12 +181,12 @@ def test_written_body_reads_back_unchanged(
 ) -> None:
     """What was written comes back as no change."""
     tracked = Tracked(provider(), nexus.empty())
-    first = {key: data.draw(values, label=key) for key, values in WISHES[provider].items()}
+    first = {key: data.draw(values, label=key) for key, values in DESIRED[provider].items()}
     assert tracked.up(**first) == "create"
     assert tracked.refresh() == "same"
     assert tracked.up(**first) == "same"
     second = {
-        key: data.draw(values, label=key) for key, values in WISHES[provider].items() if key not in REPLACING
+        key: data.draw(values, label=key) for key, values in DESIRED[provider].items() if key not in REPLACING
     }
     desired = {**first, **second}
     assert tracked.up(**desired) in ("update", "same")

@@ -103,9 +103,9 @@ def test_create_404_names_missing_docker_format(format_: str, kind: type[errors.
         return Response(404, "<html><title>No such site</title></html>")
 
     with serve(script) as fake:
-        wish = DockerHostedRepositoryProvider().check({}, connected(fake, name="images")).inputs
+        desired = DockerHostedRepositoryProvider().check({}, connected(fake, name="images")).inputs
         with pytest.raises(kind, match=rf"^docker repository 'images': .*{said}"):
-            DockerHostedRepositoryProvider().create(wish)
+            DockerHostedRepositoryProvider().create(desired)
 
 
 def test_update_writes_field_that_server_hides() -> None:
@@ -140,9 +140,9 @@ def test_lost_response_of_password_change_is_resolved() -> None:
         return Response(200)
 
     with serve(script) as fake:
-        wish = connected(fake, username="admin", password="wished-pw", current_password="former-pw")
-        AdminPasswordProvider().create(wish)
-    assert in_force == ["wished-pw"]
+        desired = connected(fake, username="admin", password="desired-pw", current_password="former-pw")
+        AdminPasswordProvider().create(desired)
+    assert in_force == ["desired-pw"]
 
 
 def test_password_drift_is_corrected_with_current_password() -> None:
@@ -157,14 +157,14 @@ def test_password_drift_is_corrected_with_current_password() -> None:
 
     provider = AdminPasswordProvider()
     with serve(script) as fake:
-        state = connected(fake, username="admin", password="wished-pw", current_password="first-pw")
+        state = connected(fake, username="admin", password="desired-pw", current_password="first-pw")
         shown = provider.read("admin", state).outs
         assert shown is not None
         assert "password" not in shown
         news = {**state, "current_password": "by-hand"}
         assert provider.diff("admin", shown, news).changes
         provider.update("admin", shown, news)
-    assert in_force == ["wished-pw"]
+    assert in_force == ["desired-pw"]
 
 
 def test_lost_licence_acceptance_is_repeated() -> None:
@@ -211,11 +211,11 @@ def test_page_instead_of_docker_token_fails() -> None:
         return Response(401, headers={"WWW-Authenticate": f'Bearer realm="{fake.url}/v2/token",service="x"'})
 
     with serve(script) as fake:
-        wish = {
+        desired = {
             "login_server": fake.url.removeprefix("http://"),
             "scheme": "http",
             "username": "u",
             "password": "p",
         }
         with pytest.raises(errors.Refused, match="a request for a token with something else"):
-            RegistryCheckProvider().create(wish)
+            RegistryCheckProvider().create(desired)

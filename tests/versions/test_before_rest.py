@@ -22,7 +22,7 @@ from .real import Installation, Real, running
 HOST = "versions-2"
 VERSION = "3.19.1-01"
 SENTENCE = f"Nexus {VERSION}, whose REST API begins with 3.26.0. Install a newer one"
-WISHES: dict[type[NexusProvider], dict[str, Any]] = {
+DESIRED: dict[type[NexusProvider], dict[str, Any]] = {
     AdminPasswordProvider: {"password": "another-1"},
     AnonymousAccessProvider: {"enabled": True},
     DockerHostedRepositoryProvider: {"name": "images"},
@@ -32,7 +32,7 @@ WISHES: dict[type[NexusProvider], dict[str, Any]] = {
     UserProvider: {"user_id": "ci", "password": "pw-1", "roles": ["nx-anonymous"]},
 }
 pytestmark = [pytest.mark.xdist_group(HOST), pytest.mark.nightly]
-every_kind = pytest.mark.parametrize("provider", WISHES, ids=lambda one: one.kind)
+every_kind = pytest.mark.parametrize("provider", DESIRED, ids=lambda one: one.kind)
 
 
 @pytest.fixture(scope="module")
@@ -54,18 +54,18 @@ class TestInstallation(Installation):
 def test_preview_refuses_each_kind_on_old_version(server: Real, provider: type[NexusProvider]) -> None:
     """A preview refuses each kind by the version and names the one to install."""
     told = {**server.connection, "version": server.version}
-    (failure,) = provider().check({}, {**WISHES[provider], "connection": told}).failures
+    (failure,) = provider().check({}, {**DESIRED[provider], "connection": told}).failures
     assert (failure.property, failure.reason) == ("connection", f"names {SENTENCE}")
 
 
 @pytest.mark.parametrize(
     "provider",
-    [one for one in WISHES if one not in (AdminPasswordProvider, EulaProvider)],
+    [one for one in DESIRED if one not in (AdminPasswordProvider, EulaProvider)],
     ids=lambda one: one.kind,
 )
 def test_up_without_version_fails_alike(connection: Connection, provider: type[NexusProvider]) -> None:
     """Where nobody told the version an up says the same."""
-    assert f" was answered 404: the server is {SENTENCE}" in refusal(provider, connection, **WISHES[provider])
+    assert f" was answered 404: the server is {SENTENCE}" in refusal(provider, connection, **DESIRED[provider])
 
 
 def test_other_admin_password_is_refused_without_version(connection: Connection) -> None:
@@ -76,5 +76,5 @@ def test_other_admin_password_is_refused_without_version(connection: Connection)
 
 def test_eula_without_version_has_nothing_to_accept(connection: Connection) -> None:
     """Where nobody told the version there is no licence to accept."""
-    inputs = {**WISHES[EulaProvider], "connection": connection}
+    inputs = {**DESIRED[EulaProvider], "connection": connection}
     assert EulaProvider().create(inputs).id == "eula"
