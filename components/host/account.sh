@@ -94,7 +94,7 @@ provide_data_dir() {
         log "data directory $arg_data_dir is in a change of version that was cut: the service step gives it to $arg_user:$arg_group"
         return 0
     fi
-    provide_process=$(foreign_process)
+    provide_process=$(foreign_process all)
     if [ -n "$provide_process" ]; then
         save_fact account.chown-pending "$arg_data_dir"
         log "data directory $arg_data_dir is in use by $provide_process of another account: the service step gives it to $arg_user:$arg_group"

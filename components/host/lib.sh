@@ -352,6 +352,16 @@ progress_detail() {
 unit_is() { [ "$(unit_property ActiveState)" = "$1" ]; }
 # unit_property PROPERTY [UNIT]: of this step's unit, unless another one is named.
 unit_property() { systemctl show -p "$1" "${2:-$unit}.service" 2>/dev/null | sed -n "s/^$1=//p"; }
+
+# is_of_unit CGROUP_FILE: is it that of a process of this server, also under its unit's former name? systemd puts _ before
+# a name that begins with _, or that is the name of a controller.
+is_of_unit() {
+    for of_unit in "$unit" ${former_units:-}; do
+        ! grep -qF -e "/$of_unit.service" -e "/_$of_unit.service" "$1" 2>/dev/null || return 0
+    done
+    return 1
+}
+
 systemd_version() { systemctl --version | sed -n '1s/[^0-9]*\([0-9]*\).*/\1/p'; }
 
 # --- Java -------------------------------------------------------------------------------------------------------

@@ -46,14 +46,15 @@ outside_dirs() {
     done
 }
 
-# foreign_process: "program (pid N)" of a process that has a file of the data directory open under another account
-# than the service's. Root's may be anything.
+# foreign_process all|others: "program (pid N)" of a process that has a file of the data directory open for writing under
+# another account than the service's. "others" leaves out the unit's own processes. Root's processes do not count.
 foreign_process() {
     foreign_wanted=$(owner_numbers "$arg_user:$arg_group")
     {
         unit_property MainPID
-        find /proc/[0-9]*/fd -lname "$(real_path "$arg_data_dir")/*" 2>/dev/null | cut -d / -f 3 | sort -u
+        find /proc/[0-9]*/fd -lname "$(real_path "$arg_data_dir")/*" -perm -200 2>/dev/null | cut -d / -f 3 | sort -u
     } | while read -r foreign_pid; do
+        [ "$1" = all ] || ! is_of_unit "/proc/$foreign_pid/cgroup" || continue
         foreign_account=$(account_of "$foreign_pid")
         case $foreign_account in '' | 0:* | "$foreign_wanted") continue ;; esac
         printf '%s (pid %s)\n' "$(cat "/proc/$foreign_pid/comm" 2>/dev/null)" "$foreign_pid"

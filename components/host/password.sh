@@ -11,16 +11,16 @@ random_password() {
     printf '%s' "$random_word"
 }
 
-# provide_first_password: in <data_dir>/admin.password until it has been changed, so that a start that failed, a run that
-# was cut and a deletion that keeps the data lose it no more than the database that it belongs to. A database elsewhere
-# that has an administrator does not take it, and set_admin_password removes the file.
+# provide_first_password: writes the first password to <data_dir>/admin.password. The file stays until the password is
+# changed. A failed start, a run that was cut and a deletion that keeps the data therefore do not lose it. An external
+# database that has an administrator does not use it, and set_admin_password removes the file.
 provide_first_password() {
     first_file=$arg_data_dir/admin.password
     if ! has_database; then
         [ -n "$ADMIN_PASSWORD" ] || fail "admin_password: is empty. Give the password of admin"
         provide_first_file
         log "first start: admin gets a random password, and then the configured one"
-    elif reads_initial_password && database_elsewhere && ! has_fact service.sealed; then # may be a new one
+    elif reads_initial_password && database_elsewhere && ! is_sealed; then # it may be new
         provide_first_file
     fi
     reads_initial_password || return 0
@@ -44,15 +44,20 @@ write_first_password() {
     save_fact service.first-password "$(cat "$work/first")"
 }
 
-# replace_first_password: afterwards a random one that nobody knows stays. Without any, Nexus (seen with 3.71) writes
-# a meaningless admin.password at every start; with one, a lost database makes no server that anyone can enter.
+# replace_first_password: writes a random password that nobody knows for the next starts. Without one, Nexus (seen with
+# 3.71) writes a meaningless admin.password at every start. With one, nobody can log in to a server that lost its database.
 replace_first_password() {
     reads_initial_password || return 0
-    if has_fact service.first-password && has_fact service.sealed; then return 0; fi
-    first_word=$(random_password)
-    write_first_password "$first_word"
-    save_fact service.sealed yes
+    if ! has_fact service.first-password || ! is_sealed; then
+        first_word=$(random_password)
+        write_first_password "$first_word"
+    fi
+    save_fact service.sealed "$(database_digest)"
 }
+
+# is_sealed: has this database's first password been replaced? Earlier versions of this program saved "yes".
+is_sealed() { case $(fact service.sealed) in yes | "$(database_digest)") ;; *) return 1 ;; esac }
+database_digest() { jdbc_url | sha256_of -; }
 
 # set_admin_password: the file that a first start left is used once, to set the password that is wanted.
 set_admin_password() {

@@ -14,15 +14,6 @@ listeners() {
         }'
 }
 
-# is_of_unit CGROUP_FILE: is it that of a process of this server, also under its unit's former name? systemd puts _ before
-# a name that begins with _, or that is the name of a controller.
-is_of_unit() {
-    for of_unit in "$unit" ${former_unit:-}; do
-        ! grep -qF -e "/$of_unit.service" -e "/_$of_unit.service" "$1" 2>/dev/null || return 0
-    done
-    return 1
-}
-
 # refuse_taken_port ARGUMENT PORT [ADDRESS]: unless it is this unit's own.
 refuse_taken_port() {
     listeners "$2" | while read -r taken_address taken_program taken_pid; do

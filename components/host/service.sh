@@ -18,17 +18,19 @@ step() {
     check_privileged_ports
     java=$(service_java "$install_dir")
     [ -x "${java:-/nowhere}/bin/java" ] || fail "java: there is no Java in '$java'. Run pulumi up: its prepare step finds or installs it"
-    work=$temp_dir left_stopped='' owner_before=
+    work=$temp_dir left_stopped='' owner_before='' former_units=
+    recall_stopped
     at_exit restart_stopped_unit
     refuse_foreign_unit
     find_former_unit
+    recall_stopped
     resume_upgrade
     refuse_other_database
     plan_version
     refuse_taken_port http_port "$arg_http_port" "$arg_address"
     refuse_taken_port https_port "$arg_https_port" "$arg_address"
     adopt_unit
-    stop_former_unit
+    stop_former_units
     finish_owner_change
     if [ -n "$from" ]; then
         owner_before=
@@ -39,7 +41,7 @@ step() {
     fi
     set_admin_password
     replace_first_password
-    remove_facts account.outside-given
+    remove_facts account.outside-given service.former-unit
     save_fact service.data-dir "$arg_data_dir"
     save_fact service.digest "$arg_digest"
     forget_cut_changes
@@ -54,6 +56,24 @@ restart_stopped_unit() {
     case $(unit_property ActiveState "$left_stopped") in
         inactive | failed) systemctl --no-block start "$left_stopped.service" ;;
     esac
+    forget_stopped
+}
+
+# note_stopped UNIT: this run, or the next one if this one is killed, starts the unit again if it fails.
+note_stopped() {
+    left_stopped=$1
+    (select_unit "$1" && save_fact service.left-stopped "$1")
+}
+
+recall_stopped() {
+    for stopped_unit in "$unit" $former_units; do
+        [ ! -f "$FACTS_ROOT/$stopped_unit/service.left-stopped" ] || left_stopped=$stopped_unit
+    done
+}
+
+forget_stopped() {
+    [ -z "${left_stopped:-}" ] || rm -f "$FACTS_ROOT/$left_stopped/service.left-stopped"
+    left_stopped=
 }
 
 # finish_owner_change: the change of owner that the account step left for a moment when the service is stopped. Until the
@@ -62,21 +82,27 @@ finish_owner_change() {
     has_fact account.chown-pending || return 0
     derive_https_xml "$install_dir" /keystore "$java" x >/dev/null
     desired_properties "$install_dir" >/dev/null
+    refuse_foreign_process others
     settle_pid=$(unit_property MainPID)
     case $(account_of "$settle_pid") in
         '' | 0:* | "$(owner_numbers "$owner")") ;;
         *)
             log "stopping $unit.service: its data directory is to belong to $owner"
-            left_stopped=$unit
+            note_stopped "$unit"
             stop_service
             ;;
     esac
-    settle_process=$(foreign_process)
-    [ -z "$settle_process" ] ||
-        fail "data_dir: $arg_data_dir is to belong to $owner and is in use by $settle_process of another account. End that program and run again"
+    refuse_foreign_process all
+    [ -z "$left_stopped" ] || rm -f "$FACTS_ROOT/$left_stopped/service.left-stopped" # with data of two owners it must not start
     if [ "$(unit_origin)" != none ] || [ -n "$former_unit" ]; then owner_before=$(stat -c %u:%g "$arg_data_dir"); fi
     log "giving $arg_data_dir to $owner"
     change_owner
+}
+
+refuse_foreign_process() {
+    settle_process=$(foreign_process "$1")
+    [ -z "$settle_process" ] ||
+        fail "data_dir: $arg_data_dir is to belong to $owner and is in use by $settle_process of another account. End that program and run again"
 }
 
 # restore_owner: what finish_owner_change changed, for a service whose unit still names the former account.
@@ -115,11 +141,16 @@ check_arguments() {
 
 # jdbc_url [DATA_DIR]: of the database that Nexus is told to use; nothing when that is its own in the data directory.
 jdbc_url() {
+    written_jdbc_url "$@"
+    unit_property Environment | sed -n 's/.*NEXUS_DATASTORE_NEXUS_JDBCURL=\([^ "]*\).*/\1/p'
+}
+
+# written_jdbc_url [DATA_DIR]: that of its files alone, without the environment of the unit.
+written_jdbc_url() {
     jdbc_key='^[[:space:]]*\(nexus\.datastore\.nexus\.\)\{0,1\}jdbcUrl[[:space:]]*[=:[:space:]][[:space:]]*'
     for jdbc_file in etc/fabric/nexus-store.properties etc/nexus.properties; do
         sed -n "s/$jdbc_key//p" "${1:-$arg_data_dir}/$jdbc_file" 2>/dev/null | tail -n 1
     done
-    unit_property Environment | sed -n 's/.*NEXUS_DATASTORE_NEXUS_JDBCURL=\([^ "]*\).*/\1/p'
 }
 
 # database_elsewhere [DATA_DIR]: is there a database outside of <data_dir>/db?
@@ -129,7 +160,7 @@ database_elsewhere() { jdbc_url "$@" | grep -vF -e '${karaf.data}/db/' -e "${1:-
 # has_database [DATA_DIR]: directories alone, such as a disk's lost+found, are none.
 has_database() {
     [ -n "$(find "${1:-$arg_data_dir}/db/" -name lost+found -prune -o ! -type d -print 2>/dev/null | head -n 1)" ] ||
-        [ -f "${1:-$arg_data_dir}/etc/fabric/nexus-store.properties" ] || database_elsewhere "$@"
+        database_elsewhere "$@"
 }
 
 version_record() { printf '%s/etc/nexus-registry.version' "$arg_data_dir"; }
@@ -190,8 +221,6 @@ write_files() {
     write_rc "$install_dir"
     write_symlink
     write_unit "$install_dir" "$java"
-    owner_before='' left_stopped=''
-    remove_former_unit
 }
 
 # --- up ---------------------------------------------------------------------------------------------------------
@@ -242,7 +271,11 @@ record_start() {
 
 # The data directory stays, less the derived file that holds the keystore's password, and the keystores of copies.
 remove_service() {
+    former_units=$(later_units)
+    former_unit=${former_units##*"$NEWLINE"}
     if [ -d "$arg_data_dir" ]; then resume_upgrade; fi
+    stop_former_units
+    remove_former_units
     if [ "$(unit_origin)" = ours ]; then
         stop_service
         remove_unit "$unit"
@@ -252,5 +285,5 @@ remove_service() {
         "$arg_data_dir"/upgrade-copy/*/etc/ssl/keystore.jks*
     remove_former_rest
     remove_facts service.pending service.starting service.certificate service.digest service.properties-keys service.first-password service.sealed \
-        service.data-dir service.unit-before service.former-unit service.upgrade service.upgrade-unit
+        service.data-dir service.unit-before service.former-unit service.left-stopped service.upgrade service.upgrade-unit
 }

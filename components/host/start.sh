@@ -69,7 +69,6 @@ stop_service() {
 
 # holds_database: has a process opened it? One that is elsewhere can't be seen from here.
 holds_database() {
-    [ ! -f "$arg_data_dir/etc/fabric/nexus-store.properties" ] || return 0
     ! database_elsewhere || return 0
     find /proc/[0-9]*/fd -lname "$(readlink -f "$arg_data_dir/db")/*" 2>/dev/null | grep -q .
 }

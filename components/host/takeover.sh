@@ -10,16 +10,16 @@ refuse_foreign_unit() {
         fail "unit: $(unit_property FragmentPath) starts another program than Nexus. Set unit to a name that is free"
 }
 
-# find_former_unit: sets $former_unit when this server ran under another unit's name before; refuses a unit that somebody
-# else runs on the same data.
+# find_former_unit: sets $former_unit when this server ran under another unit's name before, and $former_units to all such
+# names if changes of unit were cut; refuses a unit that somebody else runs on the same data.
 find_former_unit() {
-    former_unit=
+    former_unit='' former_units=
     other_units_with data_dir "$arg_data_dir" >"$work/others"
     while read -r former_name former_kind; do
         if [ "$former_kind" = other ]; then
             refuse_unit_by_hand
         elif is_former; then
-            former_unit=$former_name
+            add_former
         else
             fail "data_dir: $former_name.service keeps its data in $arg_data_dir, too. Give each NexusServer a data_dir of its own. A server that was renamed in the program needs an alias of its old name; a unit that is left over is removed by hand (systemctl disable --now $former_name; rm $(unit_file_of "$former_name"))"
         fi
@@ -27,15 +27,17 @@ find_former_unit() {
     [ -z "$former_unit$(fact service.data-dir)" ] || return 0
     for former_facts in "$FACTS_ROOT"/*/service.data-dir; do # of a change of unit that was cut
         former_name=${former_facts%/*} former_name=${former_name##*/}
-        [ "$(cat "$former_facts" 2>/dev/null)" != "$arg_data_dir" ] || [ -f "$(unit_file_of "$former_name")" ] || former_unit=$former_name
+        [ "$(cat "$former_facts" 2>/dev/null)" != "$arg_data_dir" ] || [ -f "$(unit_file_of "$former_name")" ] || add_former
     done
 }
+
+add_former() { former_unit=$former_name former_units="$former_units${former_units:+ }$former_name"; }
 
 # is_former: is $former_name, a unit of this program, this server's? A change of unit that was cut, and may have been
 # taken back since, may have left both.
 is_former() {
-    [ "$(fact service.former-unit)" != "$former_name" ] || return 0
-    [ "$(cat "$FACTS_ROOT/$former_name/service.former-unit" 2>/dev/null)" != "$unit" ] || return 0
+    ! fact_contains service.former-unit "$former_name" || return 0
+    ! grep -qsxF -- "$unit" "$FACTS_ROOT/$former_name/service.former-unit" || return 0
     [ "$(unit_origin)" != ours ] && { [ "$verb" = update ] || [ ! -f "$FACTS_ROOT/$former_name/service.digest" ]; }
 }
 
@@ -63,37 +65,42 @@ refuse_other_database() {
         fail "data_dir: ${former_unit:-$unit}.service keeps its data in $left_data, and there is no database in $arg_data_dir. Set data_dir to $left_data, or copy the data first: systemctl stop ${former_unit:-$unit}; cp -an $left_data/. $arg_data_dir/"
 }
 
-# stop_former_unit: and takes over its facts. Until the new unit is there, a failure starts it again.
+# later_units: what this unit became in a change of unit that failed after it had removed this one.
+later_units() {
+    { grep -lsxF -- "$unit" "$FACTS_ROOT"/*/service.former-unit || :; } | sed 's|.*/\([^/]*\)/service.former-unit$|\1|'
+}
+
+stop_former_units() { for former_unit in $former_units; do stop_former_unit; done; }
+
+# stop_former_unit: stops $former_unit and copies its facts. If the step fails before the new unit is written, it starts
+# the former unit again.
 stop_former_unit() {
-    [ -n "$former_unit" ] || return 0
     log "$former_unit.service becomes $unit.service"
-    save_fact service.former-unit "$former_unit"
+    add_to_fact service.former-unit "$former_unit"
     has_fact service.data-dir || save_fact service.data-dir "$arg_data_dir"
     note_former_root "$(unit_file_of "$former_unit")"
     case $(unit_property ActiveState "$former_unit") in
         '' | inactive | failed) ;;
         *)
-            left_stopped=$former_unit new_unit=$unit
-            select_unit "$former_unit"
-            stop_service
-            select_unit "$new_unit"
+            note_stopped "$former_unit"
+            (select_unit "$former_unit" && stop_service)
             ;;
     esac
     take_lists "$FACTS_ROOT/$former_unit"
     for former_fact in "$FACTS_ROOT/$former_unit"/*; do
         former_name=${former_fact##*/}
-        [ "$former_name" != prepare.selinux-rule ] || continue # is in prepare.selinux-former
+        case $former_name in prepare.selinux-rule | service.left-stopped) continue ;; esac # take_lists has kept the rule
         [ ! -f "$former_fact" ] || has_fact "$former_name" || save_fact "$former_name" "$(cat "$former_fact")"
     done
     remove_facts service.starting
 }
 
-# remove_former_unit: once the new one is there; can be cut anywhere.
-remove_former_unit() {
-    [ -n "$former_unit" ] || return 0
-    rm -rf "${FACTS_ROOT:?}/$former_unit"
-    [ ! -f "$(unit_file_of "$former_unit")" ] || remove_unit "$former_unit"
-    remove_facts service.former-unit
+# remove_former_units: once the new one is written. The fact service.former-unit stays until that one runs.
+remove_former_units() {
+    for former_unit in $former_units; do
+        rm -rf "${FACTS_ROOT:?}/$former_unit"
+        [ ! -f "$(unit_file_of "$former_unit")" ] || remove_unit "$former_unit"
+    done
 }
 
 # take_lists FACTS: adds what another unit's facts list: the accounts and data directories that it made, and the ports
@@ -141,6 +148,7 @@ adopt_unit() {
     [ "$(unit_origin)" = other ] || return 0
     other_unit_file=$(unit_property FragmentPath)
     refuse_other_data "$(nexus_launcher "$unit")"
+    refuse_unit_database
     other_drop_ins=$(drop_ins | tr '\n' ' ')
     [ -z "$other_drop_ins" ] ||
         fail "unit: drop-ins change $unit.service, and would change the unit that replaces it: ${other_drop_ins% }. Move them away, run systemctl daemon-reload, then run pulumi up. Afterwards you can put back the drop-ins that the new unit needs"
@@ -151,7 +159,7 @@ adopt_unit() {
             mkdir -p "$(dirname "$(own_drop_in)")"
             printf '[Service]\nTimeoutStopSec=300\n' >"$(own_drop_in)"
             systemctl daemon-reload
-            left_stopped=$unit
+            note_stopped "$unit"
             stop_service
             rm "$(own_drop_in)"
             rmdir "$(dirname "$(own_drop_in)")" 2>/dev/null || :
@@ -166,6 +174,19 @@ refuse_other_data() {
     other_data=$(launcher_data_dir "$unit" "$1")
     { [ -n "$other_data" ] && has_database "$other_data" && [ "$other_data" != "$(resolved "$arg_data_dir")" ]; } || return 0
     fail "data_dir: the installation that is there keeps its data in $other_data, not in $arg_data_dir. Set data_dir to $other_data"
+}
+
+# refuse_unit_database: without a connection that only the replaced unit gives to Nexus, it would start on an empty database.
+refuse_unit_database() {
+    case $NEWLINE$arg_property in *"${NEWLINE}nexus.datastore.nexus.jdbcUrl="*) return 0 ;; esac
+    [ -z "$(written_jdbc_url)" ] || return 0
+    {
+        unit_property Environment
+        unit_property EnvironmentFiles | sed 's/^-\{0,1\}\(.*\) (ignore_errors=[a-z]*)$/\1/' | while read -r other_environment; do
+            grep -hsv '^[[:space:]]*[#;]' "$other_environment" || :
+        done
+    } | grep -q NEXUS_DATASTORE_NEXUS_JDBCURL= || return 0
+    fail "unit: $unit.service gives Nexus the connection to its database in environment variables (NEXUS_DATASTORE_…), which the unit that replaces it does not have. Put the connection (jdbcUrl, username, password) into $arg_data_dir/etc/fabric/nexus-store.properties"
 }
 
 # A licence that was installed by hand lies in the user's own Java preferences, which the unit no longer shows.

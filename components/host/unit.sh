@@ -86,11 +86,12 @@ UNIT
     printf '\n[Install]\nWantedBy=multi-user.target\n'
 }
 
-# unit_places: what must be mounted before the service starts; systemd follows no symbolic link.
+# unit_places: what must be mounted before the service starts, with what links lead to, since systemd follows none.
 unit_places() {
-    places=$(printf '%s\n' "$arg_install_root" "$arg_data_dir" "$(real_path "$arg_install_root")" "$(real_path "$arg_data_dir")" |
-        sort -u | tr '\n' ' ')
-    printf '%s' "${places% }"
+    {
+        printf '%s\n' "$arg_install_root" "$arg_data_dir" "$(real_path "$arg_install_root")" "$(real_path "$arg_data_dir")"
+        data_links | grep -x '[A-Za-z0-9/._+-]*' | grep -vF "$(real_path "$arg_data_dir")/"
+    } | sort -u | tr '\n' ' ' | sed 's/ $//'
 }
 
 # utf8_locale: the one that this host has. Java takes its character set for file names and environment from it.
@@ -161,6 +162,9 @@ write_unit() {
     note_former_root "$(unit_file)"
     unit_text "$(systemd_version)" "$2" "$1" >"$work/unit"
     update_file "$(unit_file)" root:root 0644 <"$work/unit"
+    owner_before=
+    forget_stopped
+    remove_former_units # Of two enabled units on the same data, a reboot would start both.
     if [ "$(unit_property NeedDaemonReload)" != no ] || [ "$(unit_property LoadState)" != loaded ]; then
         systemctl daemon-reload
     fi

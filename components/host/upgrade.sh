@@ -23,7 +23,7 @@ plan_version() {
     has_database || return 0
     plan_found=$(last_version)
     if [ -z "$plan_found" ]; then
-        database_elsewhere || # may be a new one, with etc/fabric/nexus-store.properties in an empty data directory
+        database_elsewhere || # An external database may be new. Nothing has been recorded about it then.
             fail "version: no record, no log and no unit says which version of Nexus ran on $arg_data_dir last. Write that version, such as 3.70.1-02, into $(version_record), then run pulumi up"
         log "no record says which version ran on $arg_data_dir last: taking it for $arg_version"
     elif [ "$plan_found" != "$arg_version" ]; then
@@ -148,7 +148,7 @@ copy_of() { printf '%s/upgrade-copy/%s' "$arg_data_dir" "$1"; }
 change_version() {
     log "changing the version from $from to $to"
     open_journal
-    left_stopped='' # what is stopped from here on is started by the new version or the way back
+    forget_stopped # The new version or the rollback starts what is stopped from here on.
     with_rollback install_new_version
 }
 
@@ -315,7 +315,7 @@ resume_from_journal() {
             ;;
     esac
     restore
-    left_stopped=$unit
+    note_stopped "$unit"
     log "version, configuration and database are those of $from"
 }
 

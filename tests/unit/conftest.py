@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from pulumi.runtime.settings import reset_options
 
 from sandbox.packages import ensure
 from tests.unit.steps_shell import SHELLS
+from tests.unit.unit_files import Host
 
 
 @pytest.fixture(scope="module", params=SHELLS)
@@ -17,6 +19,14 @@ def shell(request: pytest.FixtureRequest) -> list[str]:
     """Each of the shells that hosts have."""
     ensure("busybox")
     return SHELLS[str(request.param)]
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Host:
+    """A host with facts, an empty data directory and the functions that the step's own folder needs."""
+    for folder in ("facts/nexus", "data", "work"):
+        (tmp_path / folder).mkdir(parents=True)
+    return Host(tmp_path)
 
 
 @pytest.fixture

@@ -197,12 +197,13 @@ def test_java_sees_no_read_only_disk_below_data(
 
 
 def test_unit_waits_for_mounts_of_its_directories(shell: list[str], tmp_path: Path) -> None:
-    """Also where a link leads: systemd resolves none."""
+    """Also where a link leads, or one in the data directory: systemd resolves none."""
     (tmp_path / "link").symlink_to(tmp_path)
-    flags = f"--data-dir {tmp_path}/link/data"
-    assert f"\nRequiresMountsFor=/opt/nexus {tmp_path}/data {tmp_path}/link/data\n" in unit(
-        shell, 252, flags=flags
-    )
+    (tmp_path / "data").mkdir()
+    for name, target in (("blobs", "/mnt/disk/blobs"), ("odd", "/mnt/a b"), ("within", f"{tmp_path}/data/etc")):
+        (tmp_path / "data" / name).symlink_to(target)
+    places = f"/mnt/disk/blobs /opt/nexus {tmp_path}/data {tmp_path}/link/data"
+    assert f"\nRequiresMountsFor={places}\n" in unit(shell, 252, flags=f"--data-dir {tmp_path}/link/data")
 
 
 @pytest.mark.parametrize(
@@ -323,7 +324,7 @@ def test_former_install_root_is_removed_if_unused(shell: list[str], tmp_path: Pa
             (former / name / ".nexus-registry").touch()
     (former / "nexus").symlink_to("nexus-3.71.0-06")
     (tmp_path / "unit").write_text(f"ExecStart={former}/nexus/bin/nexus run\n")
-    body = f"""FACTS={tmp_path}/facts work={tmp_path} arg_install_root={tmp_path}/now
+    body = f"""FACTS={tmp_path}/facts work={tmp_path} arg_install_root={tmp_path}/now former_units=
 unit_text() {{ echo new; }}
 update_file() {{ :; }}
 systemctl() {{ :; }}

@@ -65,6 +65,31 @@ def test_directories_outside_are_found_by_owner(shell: list[str], tmp_path: Path
 
 
 @pytest.mark.parametrize(
+    ("redirect", "of_unit", "others", "found"),
+    [
+        ("8>>", False, False, True),
+        ("8<", False, False, False),
+        ("8>>", True, False, True),
+        ("8>>", True, True, False),
+    ],
+    ids=["writer", "reader", "the service", "not the service"],
+)
+def test_only_writers_of_another_account_block_change_of_owner(
+    shell: list[str], tmp_path: Path, redirect: str, of_unit: bool, others: bool, found: bool
+) -> None:
+    """A log shipper reads nexus.log all the time."""
+    (tmp_path / "nexus.log").touch()
+    body = f"""arg_user=a arg_group=b arg_data_dir={tmp_path}
+owner_numbers() {{ echo 1:1; }}
+account_of() {{ [ -z "$1" ] || echo 4711:4711; }}
+unit_property() {{ :; }}
+is_of_unit() {{ {str(of_unit).lower()}; }}
+exec {redirect}{tmp_path}/nexus.log
+foreign_process {"others" if others else "all"}"""
+    assert ("(pid " in run(shell, body, "account")) == found
+
+
+@pytest.mark.parametrize(
     ("entries", "known", "owner", "refused"),
     [
         (["thesis/chapter"], False, "4711", True),

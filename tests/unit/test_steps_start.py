@@ -29,9 +29,9 @@ def test_failed_start_shows_no_file_that_log_leads_to(shell: list[str], tmp_path
         ("nexus", "my-nexus.service", False),
         ("_nexus", "__nexus.service", True),
         ("memory", "_memory.service", True),
-        ("nexus former_unit=second", "second.service", True),
-        ("nexus former_unit=second", "nexus.service", True),
-        ("nexus former_unit=second", "third.service", False),
+        ("nexus former_units=second", "second.service", True),
+        ("nexus former_units=second", "nexus.service", True),
+        ("nexus former_units=second", "third.service", False),
     ],
 )
 def test_process_of_unit_is_known_by_its_control_group(

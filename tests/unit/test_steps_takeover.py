@@ -1,30 +1,10 @@
-"""What the service step finds on a host: other units, another data directory, a database without a password."""
+"""What the service step finds on a host: other units, another data directory, a server to take over."""
 
 from __future__ import annotations
 
-import gzip
-import os
-from pathlib import Path
-
 import pytest
 
-from tests.unit.steps_shell import parsed, run
-from tests.unit.unit_files import OURS, Host, start
-
-
-@pytest.fixture
-def host(tmp_path: Path) -> Host:
-    """A host with facts, an empty data directory and the functions that the step's own folder needs."""
-    for folder in ("facts/nexus", "data", "work"):
-        (tmp_path / folder).mkdir(parents=True)
-    return Host(tmp_path)
-
-
-def step(shell: list[str], host: Host, body: str, verb: str = "update") -> str:
-    base = host.folder
-    before = parsed(f"--data-dir {base}/data", f"FACTS_ROOT={base}/facts FACTS={base}/facts/nexus verb={verb}")
-    files = f'unit_file_of() {{ echo "{base}/etc/$1.service"; }}\nwork={base}/work owner=$(id -un):$(id -gn)\n'
-    return host.run(shell, files + body, before)
+from tests.unit.unit_files import OURS, Host, start, step
 
 
 @pytest.mark.parametrize(
@@ -158,7 +138,7 @@ put_file() {{ cat >"$1"; }}
 derive_https_xml() {{ echo derived; }}
 desired_properties() {{ :; }}
 own_drop_in() {{ echo {base}/run/nexus-registry.conf; }}
-install_dir= java= drop_in= owner_before= left_stopped= former_unit= KEYSTORE_PASSWORD=
+install_dir= java= drop_in= owner_before= left_stopped= former_unit= former_units= KEYSTORE_PASSWORD=
 at_exit restart_stopped_unit
 """
 
@@ -180,19 +160,20 @@ def test_former_unit_is_removed_once_new_one_is_written(shell: list[str], host: 
         (facts / "second" / name).write_text(f"{value}\n")
     (facts / "nexus/prepare.java-home").write_text("/new\n")
     (facts / "nexus/service.former-unit").write_text("second\n")
-    stop = f"{SYSTEMD.format(base=base)}find_former_unit; stop_former_unit"
-    assert step(shell, host, f"{stop}; left_stopped=; echo $unit $FACTS").splitlines() == [
+    stop = f"{SYSTEMD.format(base=base)}find_former_unit; stop_former_units"
+    assert step(shell, host, f"{stop}; forget_stopped; echo $unit $FACTS").splitlines() == [
         "second.service becomes nexus.service",
         f"nexus {facts}/nexus",
     ]
     assert (base / "etc/second.service").exists()
     assert (facts / "second/service.starting").exists()
     assert (base / "second.state").read_text() == "failed\n"
-    assert "stopped and removed second.service" in step(shell, host, f"{stop}; left_stopped=; remove_former_unit")
+    assert "stopped and removed second.service" in step(shell, host, f"{stop}; left_stopped=; remove_former_units")
     assert {file.name: file.read_text() for file in (facts / "nexus").iterdir()} == {
         "account.user-made": "nexus\n",
         "prepare.java-home": "/new\n",
         "service.data-dir": f"{base}/data\n",
+        "service.former-unit": "second\n",
         "service.former-root": "/opt/former\n",
     }
     assert not (facts / "second").exists()
@@ -229,13 +210,71 @@ def test_refusal_leaves_no_server_stopped(
         (base / f"{unit}.state").write_text("active\n" if unit == (started or "nexus") else "inactive\n")
     (base / "data/log").symlink_to(base)
     stubs = f"""{SYSTEMD.format(base=base)}
-foreign_process() {{ echo "sleep (pid 7)"; }}
+foreign_process() {{ [ "$*" = others ] || echo "sleep (pid 7)"; }}
 account_of() {{ echo 1:1; }}
 settle_owner() {{ owner=a:b; save_fact account.chown-pending x; finish_owner_change; }}
 """
     shown = step(shell, host, stubs + does.format(base))
     assert said.format(base) in shown
     assert (base / f"{started or 'nexus'}.state").read_text() == ("active\n" if started else "failed\n")
+
+
+@pytest.mark.parametrize(
+    ("does", "started"),
+    [
+        ("adopt_unit", "nexus"),
+        ("former_unit=second; stop_former_unit", "second"),
+        ("note_stopped nexus; write_unit; recall_stopped", ""),
+    ],
+)
+def test_killed_run_is_remembered_to_have_stopped_the_server(
+    shell: list[str], host: Host, does: str, started: str
+) -> None:
+    """SIGKILL runs no trap. The next run starts the server if it is refused."""
+    base = host.folder
+    host.unit("nexus", "[Service]\n")
+    host.unit("second", OURS.format(root="/opt/nexus", data=base / "data"))
+    (base / "facts/second").mkdir()
+    (base / f"{started or 'nexus'}.state").write_text("active\n")
+    stubs = f"{SYSTEMD.format(base=base)}unit_text() {{ :; }}\nupdate_file() {{ :; }}\n"
+    step(shell, host, f"{stubs}{does}; kill -9 $$")
+    assert (base / f"{started or 'nexus'}.state").read_text() == ("failed\n" if started else "active\n")
+    (base / "nexus.state").write_text("failed\n") if not started else None
+    for _ in range(2):
+        step(shell, host, f"{stubs}former_units=second; recall_stopped; fail refused")
+        assert (base / f"{started or 'nexus'}.state").read_text() == ("active\n" if started else "failed\n")
+    assert not list(base.glob("facts/*/service.left-stopped"))
+
+
+def test_all_former_units_are_disabled_before_new_one_is_enabled(shell: list[str], host: Host) -> None:
+    """Changes of unit that were cut leave several. A reboot must not start two servers on the same data."""
+    base = host.folder
+    for name in ("second", "third"):
+        host.unit(name, OURS.format(root="/opt/nexus", data=base / "data"))
+        (base / "facts" / name).mkdir()
+    body = f"""{SYSTEMD.format(base=base)}unit_text() {{ :; }}
+update_file() {{ :; }}
+systemctl() {{ echo "$*"; }}
+find_former_unit; stop_former_units; write_unit x y; cat $FACTS/service.former-unit"""
+    said = step(shell, host, body).splitlines()
+    disabled = [said.index(f"-q disable {name}.service") for name in ("second", "third")]
+    assert max(disabled) < said.index("-q enable nexus.service")
+    assert said[-2:] == ["second", "third"]
+
+
+def test_delete_removes_the_unit_of_a_failed_change_of_unit(shell: list[str], host: Host) -> None:
+    """The program's state still names the former unit, which the change had removed already."""
+    base = host.folder
+    host.unit("second", OURS.format(root=base, data=base / "data"))
+    (base / "second.state").write_text("active\n")
+    for name, value in (("service.former-unit", "nexus"), ("account.user-made", "nexus")):
+        (base / "facts/second").mkdir(exist_ok=True)
+        (base / "facts/second" / name).write_text(f"{value}\n")
+    body = f"{SYSTEMD.format(base=base)}remove_former_rest() {{ :; }}\narg_install_root={base}\nremove_service"
+    assert "stopped and removed second.service" in step(shell, host, body, "delete")
+    assert not (base / "etc/second.service").exists()
+    assert not (base / "facts/second").exists()
+    assert [file.name for file in (base / "facts/nexus").iterdir()] == ["account.user-made"]
 
 
 def test_rest_of_former_unit_is_removed(shell: list[str], host: Host) -> None:
@@ -249,12 +288,12 @@ def test_rest_of_former_unit_is_removed(shell: list[str], host: Host) -> None:
     ):
         (facts / unit).mkdir(exist_ok=True)
         (facts / unit / name).write_text(f"{value}\n")
-    body = f"""{SYSTEMD.format(base=host.folder)}former_unit=second
+    body = f"""{SYSTEMD.format(base=host.folder)}former_units=second
 close_port() {{ echo "closed $1"; }}
 semanage() {{ echo "semanage $*"; }}
 command() {{ :; }}
 remove_former_root() {{ :; }}
-stop_former_unit; left_stopped=; remove_former_unit; remove_former_rest; remove_former_rest"""
+stop_former_units; left_stopped=; remove_former_units; remove_former_rest; remove_former_rest"""
     assert step(shell, host, body).splitlines()[1:] == [
         "closed 8443",
         "semanage fcontext -d /srv/former/nexus-[^/]+/bin/nexus",
@@ -284,91 +323,3 @@ def test_new_data_dir_with_old_database_is_refused(
     said = step(shell, host, "former_unit=; refuse_other_database; echo fine")
     told = f"data_dir: nexus.service keeps its data in {base}/before, and there is no database in {base}/data."
     assert said.startswith(told) if refused else said == "fine\n"
-
-
-PASSWORD = """put_file() { cat >"$1"; }
-log() { :; }
-ADMIN_PASSWORD=configured arg_version=$version
-provide_first_password
-"""
-
-
-@pytest.mark.parametrize("version", ["3.41.1-01", "3.71.0-06"])
-def test_first_password_survives_failed_start(shell: list[str], host: Host, version: str) -> None:
-    """The first password outlives a start that failed and lost facts."""
-    file, fact = host.folder / "data/admin.password", host.folder / "facts/nexus/service.first-password"
-    assert step(shell, host, f"version={version}\n{PASSWORD}") == ""
-    first = file.read_text()
-    assert len(first) == 48
-    (host.folder / "data/db").mkdir()
-    (host.folder / "data/db/nexus.mv.db").touch()  # the start got so far
-    fact.unlink(missing_ok=True)
-    assert step(shell, host, f"version={version}\n{PASSWORD}replace_first_password() {{ :; }}") == ""
-    assert file.read_text() == first
-    assert version == "3.41.1-01" or fact.read_text() == f'NEXUS_SECURITY_INITIAL_PASSWORD="{first}"\n'
-    file.unlink()  # by the step, which has put the configured one in force
-    assert step(shell, host, f"version={version}\n{PASSWORD}replace_first_password\nprovide_first_password") == ""
-    assert not file.exists()
-    assert version == "3.41.1-01" or first not in fact.read_text()
-
-
-@pytest.mark.parametrize(
-    ("files", "sealed", "first"),
-    [
-        (["etc/fabric/nexus-store.properties"], False, True),
-        (["etc/fabric/nexus-store.properties"], True, False),
-        (["db/nexus.mv.db"], False, False),
-        ([], True, True),
-    ],
-    ids=["external, perhaps new", "external, used before", "own, used before", "own, lost"],
-)
-def test_first_password_of_new_database_is_kept_until_it_is_changed(
-    shell: list[str], host: Host, files: list[str], sealed: bool, first: bool
-) -> None:
-    """Nobody can see from here whether an external database is new; one that is not refuses the password."""
-    for name in files:
-        (host.folder / "data" / name).parent.mkdir(parents=True)
-        (host.folder / "data" / name).write_text("jdbcUrl=jdbc:postgresql://db/nexus\n")
-    for name in ("sealed", "first-password") if sealed else ():
-        (host.folder / f"facts/nexus/service.{name}").write_text("x\n")
-    assert step(shell, host, f"version=3.77.0-01\n{PASSWORD}") == ""
-    assert (host.folder / "data/admin.password").exists() == first
-
-
-STARTED = "Started Sonatype Nexus OSS 3.62.0-01\n"
-LAUNCHER = "by-hand/bin/nexus"
-
-
-@pytest.mark.parametrize(
-    ("files", "known"),
-    [
-        ({"log/nexus.log": STARTED}, True),
-        ({"log/nexus.log": "later\n", "log/nexus-2026-11-24.log.gz": STARTED}, True),
-        ({"log/nexus.log.1": STARTED.replace("62", "61"), "log/nexus.log": f"{STARTED}later\n"}, True),
-        ({"log/request.log": STARTED}, False),
-        ({"by-hand/system/org/sonatype/nexus/nexus-main/3.62.0-01/nexus-main.jar": ""}, True),
-        ({"by-hand/bin/sonatype-nexus-repository-3.62.0-01.jar": ""}, True),
-        ({"etc/nexus-registry.version": "3.62.0-01\n", "log/nexus.log": STARTED.replace("62", "61")}, True),
-        ({"by-hand/lib/java-3.2.1-01.jar": ""}, False),
-        ({"etc/fabric/nexus-store.properties": "jdbcUrl=jdbc:postgresql://x\n"}, None),
-    ],
-)
-def test_version_of_data_is_found_or_refused(
-    shell: list[str], tmp_path: Path, files: dict[str, str], known: bool | None
-) -> None:
-    """Without it, a new version would start on the database before that is copied."""
-    for name, text in {"db/nexus.mv.db": "", LAUNCHER: "", **files}.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_bytes((gzip.compress if name.endswith("gz") else bytes)(text.encode()))
-        os.utime(tmp_path / name, (1, 1 + (name != "log/nexus.log")))  # a rotated file was written to last
-    stubs = f"unit_property() {{ [ $1 != ExecStart ] || echo 'path={tmp_path}/{LAUNCHER} ; argv[]='; }}\n"
-    stubs += "refuse_versions() { :; }\nrefuse_without_rollback() { :; }\nrefuse_little_room() { :; }\n"
-    said = run(shell, parsed(f"--data-dir {tmp_path}", f'{stubs}plan_version; echo "from $from"'))
-    told = "no record says which version ran on {0} last: taking it for 3.71.0-06\nfrom \n"
-    unknown = (
-        "version: no record, no log and no unit says which version of Nexus ran on {0} last. Write that version"
-    )
-    if known:
-        assert said == "from 3.62.0-01\n"
-    else:
-        assert said.startswith((told if known is None else unknown).format(tmp_path))

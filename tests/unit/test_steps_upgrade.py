@@ -178,7 +178,9 @@ FACTS={tmp_path} to=3.62.0-01; if new_version_started; then echo yes; else echo 
         (["db/component/database.ocf"], True),
         (["db/lost+found/x"], False),
         (["etc/nexus.properties"], False),
-        (["etc/fabric/nexus-store.properties"], True),
+        (["etc/fabric/nexus-store.properties"], False),
+        (["etc/fabric/nexus-store.properties:jdbcUrl=jdbc\\:h2\\:file\\:${karaf.data}/db/nexus"], False),
+        (["etc/fabric/nexus-store.properties:jdbcUrl=jdbc\\:postgresql\\://x"], True),
         (["etc/nexus.properties: nexus.datastore.nexus.jdbcUrl = jdbc\\:postgresql\\://x"], True),
         (["etc/nexus.properties:#nexus.datastore.nexus.jdbcUrl=jdbc:postgresql://x"], False),
     ],
@@ -227,6 +229,7 @@ def test_interrupted_upgrade_is_rolled_back_in_place(
     (tmp_path / "before/service.upgrade").write_text(f"phase change\nfrom 3.41.1-01\nto 3.62.0-01\n{lines}")
     body = f"""FACTS_ROOT={tmp_path} former_unit=before left_stopped= owner=nexus:nexus
 new_version_started() {{ return 1; }}
+save_fact() {{ :; }}
 is_up() {{ return 1; }}
 restore() {{ echo "back $unit $arg_data_dir $arg_install_root $owner"; }}
 resume_upgrade

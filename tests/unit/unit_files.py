@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.unit.steps_shell import run
+from tests.unit.steps_shell import parsed, run
 
 OURS = """# Written by nexus-registry: a change made here is set back by its next run.
 [Service]
@@ -46,3 +46,11 @@ class Host:
 def start(*words: object) -> str:
     line = " ".join(map(str, words))
     return f"{{ path={words[0]} ; argv[]={line} ; ignore_errors=no ; pid=0 }}"
+
+
+def step(shell: list[str], host: Host, body: str, verb: str = "update") -> str:
+    """What the body prints on a host of the fixture ``host``, with the service step's functions."""
+    base = host.folder
+    before = parsed(f"--data-dir {base}/data", f"FACTS_ROOT={base}/facts FACTS={base}/facts/nexus verb={verb}")
+    files = f'unit_file_of() {{ echo "{base}/etc/$1.service"; }}\nwork={base}/work owner=$(id -un):$(id -gn)\n'
+    return host.run(shell, files + body, before)
