@@ -76,6 +76,12 @@ forget_stopped() {
     left_stopped=
 }
 
+# forget_former_unit: the new unit is written, so a failure gives nothing back and starts nothing that was stopped.
+forget_former_unit() {
+    owner_before=
+    forget_stopped
+}
+
 # finish_owner_change: the change of owner that the account step left for a moment when the service is stopped. Until the
 # unit names the new account, a failure gives everything back, and the service is started again.
 finish_owner_change() {

@@ -162,8 +162,7 @@ write_unit() {
     note_former_root "$(unit_file)"
     unit_text "$(systemd_version)" "$2" "$1" >"$work/unit"
     update_file "$(unit_file)" root:root 0644 <"$work/unit"
-    owner_before=
-    forget_stopped
+    forget_former_unit
     remove_former_units # Of two enabled units on the same data, a reboot would start both.
     if [ "$(unit_property NeedDaemonReload)" != no ] || [ "$(unit_property LoadState)" != loaded ]; then
         systemctl daemon-reload
