@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from tests.contract.server import Nexus, make, started
 from tests.peak import Peak
 
 from .proxy import DelayingProxy
-from .terraform import COMMANDS, Terraform
+from .terraform import Terraform
 
 PROGRAMS = Path(__file__).parent / "programs"
 HEAD = (
@@ -77,45 +77,43 @@ Run = dict[str, Measured]
 """By step."""
 
 
-def measure(stack: Stack, env: dict[str, str], proxy: DelayingProxy | None) -> Run:
-    """Every step in turn; what was created is destroyed when one fails."""
+def measure(
+    label: str, run: Callable[[str], None], proxy: DelayingProxy | None, stack: Stack | None = None
+) -> Run:
+    """Every step in turn, with the memory of this stack's providers; destroys what was created when one fails."""
     found = {}
     try:
-        for name, command in STEPS.items():
+        for name in STEPS:
             if proxy:
                 proxy.reset()
             began = time.monotonic()
-            with progress(f"{stack.project}: {name}"), Peak(stack) as peak:
-                result = command(stack, env)
+            with progress(f"{label}: {name}"), Peak(stack) if stack else nullcontext() as peak:
+                run(name)
             seconds = time.monotonic() - began
-            if not result.ok:
-                raise RuntimeError(f"{name}: {result.error}\n{result.stdout[-3000:]}")
             calls, server = (proxy.calls, proxy.server_seconds) if proxy else (0, 0.0)
-            found[name] = Measured(seconds, peak.memory_kb // 1024, calls, server)
+            found[name] = Measured(seconds, peak.memory_kb // 1024 if peak else 0, calls, server)
     except BaseException:
-        stack.destroy()
+        run("destroy")
         raise
     return found
+
+
+def measure_stack(stack: Stack, env: dict[str, str], proxy: DelayingProxy | None) -> Run:
+    """The steps by Pulumi."""
+
+    def run(name: str) -> None:
+        result = STEPS[name](stack, env)
+        if not result.ok:
+            raise RuntimeError(f"{name}: {result.error}\n{result.stdout[-3000:]}")
+
+    return measure(stack.project, run, proxy, stack)
 
 
 def measure_terraform(count: int, server: Connection, proxy: DelayingProxy) -> Run:
     """The same by Terraform; empty where it is not installed."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         terraform = Terraform(Path(folder), count, server)
-        if not terraform.prepare():
-            return {}
-        found = {}
-        try:
-            for step in COMMANDS:
-                proxy.reset()
-                began = time.monotonic()
-                with progress(f"terraform: {step}"):
-                    terraform.run(step)
-                found[step] = Measured(time.monotonic() - began, 0, proxy.calls, proxy.server_seconds)
-        except BaseException:
-            terraform.run("destroy")
-            raise
-        return found
+        return measure("terraform", terraform.run, proxy) if terraform.prepare() else {}
 
 
 def rows(count: int, delay_ms: int, checkpoints: bool, own: Run, floor: Run, terraform: Run) -> str:
@@ -155,7 +153,7 @@ def bench(nexus: Nexus, counts: list[int], delays_ms: list[int], modes: list[boo
             for checkpoints in modes:
                 env = {} if checkpoints else NO_CHECKPOINTS
                 with stack_of("nothing", count) as stack:
-                    floor = measure(stack, env, None)
+                    floor = measure_stack(stack, env, None)
                 for delay in delays_ms:
                     proxy.delay = delay / 1000
                     if delay not in by_terraform:
@@ -165,7 +163,7 @@ def bench(nexus: Nexus, counts: list[int], delays_ms: list[int], modes: list[boo
                         stack.set_config("nexus-registry:url", proxy.url)
                         stack.set_config("nexus-registry:ca", proxy.ca)
                         stack.set_config("nexus-registry:password", nexus.password, secret=True)
-                        own = measure(stack, env, proxy)
+                        own = measure_stack(stack, env, proxy)
                         say(rows(count, delay, checkpoints, own, floor, by_terraform[delay]))
                         require_empty(nexus)
 
