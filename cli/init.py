@@ -25,7 +25,7 @@ import yaml
 
 from ..components.registry import address
 from ..components.settings import SECRETS, Settings, load
-from ..providers.compat import EULA_URL, LICENCE_SINCE, parse
+from ..providers.compat import licence_reason
 from .command import DONE, CommandError
 from .stack_file import StackFile
 
@@ -250,12 +250,11 @@ def _answers(given: argparse.Namespace, ask: Callable[[str], str], file: StackFi
 
 def _require_licence(version: str, given: argparse.Namespace, file: StackFile) -> None:
     """Refuse a version whose licence is not accepted, before a person answers the rest."""
+    if given.accept_eula or file.text("accept_eula") == "true":
+        return
     with suppress(ValueError):  # what is no version is refused with the other answers
-        if parse(version) >= LICENCE_SINCE and not given.accept_eula and file.text("accept_eula") != "true":
-            raise CommandError(
-                f"--accept-eula: Nexus {version} serves nothing until its licence is accepted. Read {EULA_URL} "
-                "and run init again with --accept-eula."
-            )
+        if reason := licence_reason(version):
+            raise CommandError(f"--accept-eula: Nexus {version} {reason} and run init again with --accept-eula.")
 
 
 def _confirmed_host_key(

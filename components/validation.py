@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi.dynamic import ResourceProvider
 
-from ..providers.compat import EULA_URL, LICENCE_SINCE, archive_url, java_major, parse
+from ..providers.compat import archive_url, java_major, licence_reason
 from ..providers.keystore import store_password
 from ..providers.repositories.docker import DockerHostedRepositoryProvider
 from ..providers.schema import Invalid
@@ -176,7 +176,7 @@ def _login_problems(args: NexusServerArgs) -> Iterator[Problem]:
 
 def _version_problems(args: NexusServerArgs) -> Iterator[Problem]:
     try:
-        number = parse(args.version)
+        licence = licence_reason(args.version)
     except ValueError:
         yield "version", f"{args.version!r} is no Nexus version. Give one with its build, such as 3.71.0-06."
         return
@@ -187,12 +187,8 @@ def _version_problems(args: NexusServerArgs) -> Iterator[Problem]:
             archive_url(args.version, args.architecture)
         except ValueError as error:
             yield "architecture", f"{error}, or give archive_url."
-    if number >= LICENCE_SINCE and not args.accept_eula:
-        yield (
-            "accept_eula",
-            f"version {args.version} serves nothing until its licence is accepted. Read "
-            f"{EULA_URL} and set accept_eula to true.",
-        )
+    if licence and not args.accept_eula:
+        yield "accept_eula", f"version {args.version} {licence} and set accept_eula to true."
 
 
 def _host_problems(args: NexusServerArgs) -> Iterator[Problem]:

@@ -111,6 +111,13 @@ def usage_limits(version: str, edition: str) -> UsageLimits | None:
     return UsageLimits(40_000, 100_000) if parse(version) >= LOWER_LIMITS_SINCE else UsageLimits(100_000, 200_000)
 
 
+def licence_reason(version: str) -> str:
+    """Why the licence must be accepted for this version; empty for a version without one."""
+    if parse(version) < LICENCE_SINCE:
+        return ""
+    return f"serves nothing until its licence is accepted. Read {EULA_URL}"
+
+
 def java_major(version: str) -> int | None:
     """The Java that this version runs on; None where the archive brings its own."""
     if parse(version) >= BUNDLED_JAVA_SINCE:

@@ -72,9 +72,11 @@ recall_stopped() {
 }
 
 forget_stopped() {
-    [ -z "${left_stopped:-}" ] || rm -f "$FACTS_ROOT/$left_stopped/service.left-stopped"
+    remove_stopped_fact
     left_stopped=
 }
+
+remove_stopped_fact() { [ -z "${left_stopped:-}" ] || rm -f "$FACTS_ROOT/$left_stopped/service.left-stopped"; }
 
 # forget_former_unit: the new unit is written, so a failure gives nothing back and starts nothing that was stopped.
 forget_former_unit() {
@@ -99,7 +101,7 @@ finish_owner_change() {
             ;;
     esac
     refuse_foreign_process all
-    [ -z "$left_stopped" ] || rm -f "$FACTS_ROOT/$left_stopped/service.left-stopped" # with data of two owners it must not start
+    remove_stopped_fact # with data of two owners it must not start
     if [ "$(unit_origin)" != none ] || [ -n "$former_unit" ]; then owner_before=$(stat -c %u:%g "$arg_data_dir"); fi
     log "giving $arg_data_dir to $owner"
     change_owner
