@@ -119,6 +119,9 @@ class NexusProvider(Mapped, AvailableProvider):
     def write_secrets(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
         """Write what the server does not return."""
 
+    def observe(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
+        """Add the outputs that take a request of their own, after a write and in a refresh."""
+
     def verify(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
         """Raise when the object does not work although Nexus accepted it."""
 
@@ -204,6 +207,7 @@ class NexusProvider(Mapped, AvailableProvider):
             actual = self.find_in_list(client, state) or self.find(client, state)
             if actual is None:
                 return ReadResult("", {}, {})
+            self.observe(client, state, actual)
             outs = normalised(self.schema, {**state, **actual.properties})
             with suppress(RateLimited):
                 if self.reads_secrets(outs) and self.secrets_match(client, outs) is False:
@@ -361,6 +365,7 @@ class NexusProvider(Mapped, AvailableProvider):
             details = describe(dropped, inputs, actual.properties, self.schema)
             raise Refused(f"was accepted by Nexus and differs from what is desired: {details}")
         self.verify(client, inputs, actual)
+        self.observe(client, inputs, actual)
         return actual
 
     @contextmanager
@@ -381,7 +386,7 @@ class NexusProvider(Mapped, AvailableProvider):
         return mismatches(self.schema, desired, actual.properties)
 
     def error_message(self, client: NexusClient, properties: Mapping[str, Any], error: NexusError) -> str:
-        """What to say of an error: why the server lacks the address, :meth:`explain`, or the error's own text."""
+        """The message for an error: why the server lacks the address, :meth:`explain`, or the error's own text."""
         served = parse_server_header(client.server)
         message = self.availability.refusal(*served) if error.status in (404, 405) else ""
         if not message and isinstance(error, Refused) and error.status:

@@ -14,13 +14,3 @@ def suggest(missing: Sequence[str], existing: Sequence[str], most: int = 12) -> 
     listed = sorted(existing)
     more = f" and {len(listed) - most} more" if len(listed) > most else ""
     return f"there are: {', '.join(listed[:most])}{more}"
-
-
-def in_use(users: list[str]) -> str:
-    """The message for an object that was not deleted because others use it; empty when there are none."""
-    return (
-        f"is in use by {', '.join(users)}, and was not deleted. Change or delete them first. To give "
-        "it another name, declare another resource"
-        if users
-        else ""
-    )

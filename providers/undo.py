@@ -48,7 +48,7 @@ def _undo(
     before: Actual | None,
     olds: Mapping[str, Any] | None,
 ) -> str:
-    """Undo it, and say what was done."""
+    """Undo it, and return a text about what was done."""
     actual = provider.find(client, inputs)
     hidden = _changed_secrets(provider, olds, inputs) if olds and before else {}
     if actual is None or (before is not None and actual.properties == before.properties and not hidden):

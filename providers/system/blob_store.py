@@ -11,10 +11,11 @@ from ..compat import S3_EXPIRATION_OPTIONAL_SINCE
 from ..crud import Actual
 from ..declare import ListProp, NexusResource, Prop, PropertyGroup, prop
 from ..errors import Refused
+from ..in_use import in_use, repositories_with
 from ..names import NAME
 from ..rest import ObjectProvider
 from ..schema import Invalid, boolean, choice, integer, list_of, text
-from ..suggest import in_use, suggest
+from ..suggest import suggest
 from ..unknown import is_unknown
 from .s3_errors import s3_message
 from .soft_quota import SoftQuota, quota_violation
@@ -33,17 +34,16 @@ class BlobStoreProvider(ObjectProvider):
 
     def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual | None:
         try:
-            actual = super().find(client, inputs)
+            return super().find(client, inputs)
         except Refused:  # Nexus 3.71 answers 400 for a blob store of another type.
             if self._is_listed(client, inputs):
                 raise
             return None
-        if actual is not None:
-            limited = actual.properties.get("soft_quota_type") is not None
-            actual.properties["soft_quota_violation"] = (
-                quota_violation(client, inputs["name"]) or None if limited else None
-            )
-        return actual
+
+    def observe(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
+        limited = actual.properties.get("soft_quota_type") is not None
+        violation = quota_violation(client, inputs["name"]) if limited else ""
+        actual.properties["soft_quota_violation"] = violation or None
 
     def explain(self, client: NexusClient, inputs: Mapping[str, Any], error: Refused) -> str:
         name = self.identity(inputs)
@@ -57,19 +57,15 @@ class BlobStoreProvider(ObjectProvider):
 
 
 def _users(client: NexusClient, name: str, stores: list[Any]) -> str:
-    users = [
-        f"repository {one['name']!r}"
-        for one in client.get_list("/v1/repositorySettings")
-        if (one.get("storage") or {}).get("blobStoreName") == name
-    ]
+    repositories = repositories_with(client, lambda one: (one.get("storage") or {}).get("blobStoreName") == name)
     groups = [one["name"] for one in stores if str(one["type"]).lower() == "group"]
     address = BlobStoreGroup.provider_class().address  # type: ignore[attr-defined]
-    users += [
+    around = [
         f"blob store group {group!r}"
         for group in groups
         if name in client.get_object(address("{item}", {"name": group}))["members"]
     ]
-    return in_use(users)
+    return in_use(repositories, around)
 
 
 class BlobStore(NexusResource, provider=BlobStoreProvider, abstract=True):

@@ -11,6 +11,7 @@ from ..client import NexusClient, server_lock
 from ..crud import Actual
 from ..declare import NexusResource, Prop, prop
 from ..errors import NotFound
+from ..in_use import repositories_with
 from ..marks import Incarnation
 from ..names import NAME
 from ..patterns import java_regex
@@ -81,14 +82,10 @@ def _wait_until_unused(client: NexusClient, name: str) -> None:
     """
     deadline = time.monotonic() + _REMOVAL_TIMEOUT
     with suppress(NotFound):  # a server that is too old for the list
-        while any(_names(one, name) for one in client.get_list("/v1/repositorySettings")):
+        while repositories_with(client, lambda one: name in ((one.get("cleanup") or {}).get("policyNames") or [])):
             if time.monotonic() > deadline:
                 return
             time.sleep(0.1)
-
-
-def _names(repository: Mapping[str, Any], policy: str) -> bool:
-    return policy in ((repository.get("cleanup") or {}).get("policyNames") or [])
 
 
 class CleanupPolicy(

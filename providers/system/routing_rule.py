@@ -8,11 +8,11 @@ from typing import Any
 from ..client import NexusClient
 from ..declare import ListProp, NexusResource, Prop, prop
 from ..errors import Refused
+from ..in_use import in_use, repositories_with
 from ..names import NAME
 from ..patterns import java_regex
 from ..rest import ObjectProvider
 from ..schema import choice, set_of, text
-from ..suggest import in_use
 
 
 class RoutingRuleProvider(ObjectProvider):
@@ -21,11 +21,8 @@ class RoutingRuleProvider(ObjectProvider):
     def explain(self, client: NexusClient, inputs: Mapping[str, Any], error: Refused) -> str:
         if " in use" not in str(error):
             return ""
-        repositories = client.get_list("/v1/repositorySettings")
         name = self.identity(inputs)
-        return in_use(
-            [f"repository {one['name']!r}" for one in repositories if one.get("routingRuleName") == name]
-        )
+        return in_use(repositories_with(client, lambda one: one.get("routingRuleName") == name))
 
 
 class RoutingRule(NexusResource, provider=RoutingRuleProvider, collection="/v1/routing-rules"):

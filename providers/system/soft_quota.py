@@ -6,7 +6,7 @@ from ..client import NexusClient, segment
 from ..declare import Prop, PropertyGroup, prop
 from ..schema import choice, integer
 
-LARGEST = 2**53
+_LARGEST = 2**53
 """The largest number of bytes that the engine, which makes a float of each number, keeps exactly."""
 
 
@@ -18,7 +18,7 @@ class SoftQuota(PropertyGroup, optional="softQuota", requires=("soft_quota_type"
     )
     """``spaceUsedQuota`` (warn above the limit) or ``spaceRemainingQuota`` (warn when less than it is free)."""
     soft_quota_limit_bytes: Prop[int | None] = prop(
-        integer(1, LARGEST), path="softQuota.limit", default=None, unit="bytes"
+        integer(1, _LARGEST), path="softQuota.limit", default=None, unit="bytes"
     )
     """The limit, in bytes."""
     soft_quota_violation: Prop[str | None] = prop(computed=True)

@@ -44,8 +44,8 @@ class Stored:
             case (_, ["status"]):
                 return Response(200)
             case ("GET", ["repositories"]):
-                told = {"format": "docker", "type": "hosted"}
-                return Response(200, [{**told, **one, "name": name} for name, one in self.repositories.items()])
+                default = {"format": "docker", "type": "hosted"}
+                return Response(200, [{**default, **one, "name": name} for name, one in self.repositories.items()])
             case ("DELETE", ["repositories", name]):
                 return self._kept(self.repositories, "DELETE", [name], None, "name", None)
             case ("GET", ["components"]):

@@ -60,9 +60,9 @@ def test_policies_are_deleted_one_after_the_other() -> None:
             return Response(204)
         if path == "/v1":
             time.sleep(0.05)
-            told = [{"name": "images", "cleanup": {"policyNames": [one.lower() for one in left]}}]
+            listed = [{"name": "images", "cleanup": {"policyNames": [one.lower() for one in left]}}]
             left[:] = [one for one in left if not one.isupper()]
-            return Response(200, told)
+            return Response(200, listed)
         return Response(200, [{"name": one, "format": "docker"} for one in left])
 
     def delete(name: str) -> None:
