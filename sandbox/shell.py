@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import fcntl
-import random
+import secrets
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+_RESERVED = Path(tempfile.gettempdir()) / "nexus-sandbox-ports"
+_RESERVATION = 3600.0
 
 
 class CommandFailed(RuntimeError):
@@ -67,12 +71,29 @@ def locked(lock: Path) -> Iterator[None]:
 
 
 def free_port() -> int:
-    """A TCP port that nothing listens on now, below the kernel's ephemeral range so that no client takes it."""
+    """A TCP port that nothing listens on now and that nobody was given within the last hour.
+
+    It lies below the kernel's ephemeral range, so that no client takes it.
+    """
     for _ in range(200):
-        port = random.randint(20000, 32000)  # noqa: S311 - not a secret
-        if is_free(port):
+        port = 20000 + secrets.randbelow(12001)  # processes that are forked share the state of random
+        if is_free(port) and _reserve(port):
             return port
     raise RuntimeError("no free TCP port found between 20000 and 32000")
+
+
+def _reserve(port: int) -> bool:
+    """Whether the port was free to be given: what it is for may begin to listen a minute later."""
+    _RESERVED.mkdir(exist_ok=True)
+    mark = _RESERVED / str(port)
+    with suppress(FileNotFoundError):
+        if time.time() - mark.stat().st_mtime > _RESERVATION:
+            mark.unlink()
+    try:
+        mark.touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
 
 
 def is_free(port: int) -> bool:
