@@ -112,7 +112,7 @@ def test_wait_is_shown_while_it_lasts(stack: Stack, server: FakeServer) -> None:
 
     def starting(request: Request) -> Response:
         nonlocal until
-        until = min(until, time.monotonic() + 4)
+        until = min(until, time.monotonic() + 8)  # the attempt after 2 s comes after 5 at the latest
         return respond(request) if time.monotonic() >= until else Response(503)
 
     server.script = starting
