@@ -1,4 +1,4 @@
-"""Striking a stack while it works: a command is begun again and again, and struck at a boundary not tried yet."""
+"""Interrupts the runs of a stack: a command is repeated, each run is interrupted at a boundary not tried yet."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from ..stack import Result, Running, Stack
 
 BEGUN, MIDDLE, DONE = "begun", "middle", "done"
 DIFFER = ("content", "stdin", "stdout", "stderr", "proves")
-"""Properties that are another each time they are made, or tell of the way instead of the end; so is every
+"""Properties that differ between equal runs, or describe a run instead of its result; so does every
 ``…incarnation``."""
 FOUND = ("added", "before")
-"""What a create found: one that was killed after it had acted takes its own work for that."""
+"""What a create found. A create that was killed after its write finds its own object."""
 _POLL = 0.01
 
 FinalState = dict[tuple[str, str], str]
 
 
 def final_state(stack: Stack) -> FinalState:
-    """The state as it must be at the end, whatever the way: a digest for each property of each resource."""
+    """The state that every way to the end must lead to: a digest for each property of each resource."""
     return {
         (one["urn"].rpartition("::")[2], key): digest({key: value})
         for one in stack.export()["resources"]
@@ -41,7 +41,7 @@ def differing_keys(one: FinalState, other: FinalState) -> set[tuple[str, str]]:
 
 
 def run_and_kill(stack: Stack, command: Callable[[], Result], seconds: float) -> tuple[bool, list[Process]]:
-    """Begin a command and kill its engine so many seconds later: whether it still ran, and what it left behind."""
+    """Start a command and kill its engine after ``seconds``: whether it still ran, and what processes it left."""
     runner = threading.Thread(target=command, daemon=True)
     runner.start()
     while runner.is_alive() and not stack.running:
@@ -60,13 +60,13 @@ def run_and_kill(stack: Stack, command: Callable[[], Result], seconds: float) ->
 
 
 def end_processes(orphans: Collection[Process]) -> None:
-    """End what a killed engine left behind."""
+    """End the processes that a killed engine left."""
     for orphan in orphans:
         orphan.end(patience=0, first=signal.SIGKILL)
 
 
 def _kill(engine: Running) -> list[Process] | None:
-    """SIGKILL to an engine, and to nothing else: the processes that it leaves behind; None if it had ended."""
+    """Send SIGKILL to an engine only: the processes that it leaves, or None if it had ended."""
     below = Process.below(engine.pid)
     try:
         os.kill(engine.pid, signal.SIGKILL)
@@ -76,50 +76,50 @@ def _kill(engine: Running) -> list[Process] | None:
 
 
 Kill = tuple[str, str]
-"""The resource that was under way, and how far it was."""
+"""The resource whose operation was running, and the moment in it."""
 
 
 @dataclass
 class CrashRun:
-    """One command, struck at every boundary of every resource until nothing is left to strike it at.
+    """One command, interrupted once at every boundary of every resource.
 
-    A run is struck as soon as an operation is noted as under way, ``middles`` seconds after that, and when it is
-    noted as done: each of these once for each resource. What was struck is begun again at once, beside whatever of
-    it still acts, until a run comes to its end untouched.
+    The boundaries are: the state lists the operation as pending, ``middles`` seconds after that, and the state
+    lists it no longer. An interrupted run is repeated at once, while processes that it left may still act. The
+    last run is the one that nothing interrupts.
     """
 
     stack: Stack
     command: Callable[[], Result]
     act: Callable[[], bool] | None = None
-    """What happens to a run, and whether there was anything for it to hit: otherwise it is tried again a moment
-    later. A run that it does not end is struck at the next boundary too. None: the engine is killed, and only it;
-    see :meth:`end_orphans`."""
+    """Interrupts a run and tells whether it had an effect; without one it is called again a moment later. A run
+    that continues is interrupted at the next boundary too. None: the engine is killed, and only it; see
+    :meth:`end_orphans`."""
     middles: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
-    """Moments in the middle by a resource's name, in seconds after its beginning; 0.3 when it has none."""
+    """Moments within an operation, in seconds after its start, by the resource's name; the default is 0.3."""
     only: Collection[str] = ()
-    """Names of the resources at which it is struck; empty for all."""
+    """Names of the resources at which runs are interrupted; empty for all."""
     phases: Collection[str] = (BEGUN, MIDDLE, DONE)
     kills: list[Kill] = field(default_factory=list)
     results: list[tuple[Kill, Result]] = field(default_factory=list)
-    """Each strike, with what the run that met it came to."""
+    """Each interruption, with the result of its run."""
     orphans: list[Process] = field(default_factory=list)
 
     def run(self, *, limit: int = 200) -> Result:
-        """Run to the end that nothing prevents any more; at most ``limit`` times."""
+        """Repeat the command until a run is not interrupted; at most ``limit`` times."""
         for _ in range(limit):
             before = len(self.kills)
             result = self._one()
             self.results += [(act, result) for act in self.kills[before:]]
             if len(self.kills) == before:
                 return result
-        raise AssertionError(f"no end after {limit} runs; struck at {self.kills[-5:]}")
+        raise AssertionError(f"no end after {limit} runs; interrupted at {self.kills[-5:]}")
 
     def end_orphans(self) -> None:
         """End what the killed engines left behind."""
         end_processes(self.orphans)
 
     def _one(self) -> Result:
-        """One run, and what it came to."""
+        """One run and its result."""
         results: list[Result] = []
         runner = threading.Thread(target=lambda: results.append(self.command()), daemon=True)
         runner.start()
@@ -144,7 +144,7 @@ class CrashRun:
         return results[0]
 
     def _mark(self, since: Mapping[str, float], pending: set[str], now: float) -> Kill | None:
-        """A boundary that this moment is at and that was not struck yet."""
+        """The boundary that is reached now and was not tried yet."""
         here = [(name, BEGUN) for name in pending] + [(name, DONE) for name in since.keys() - pending]
         here += [
             (name, f"{MIDDLE}, {moment:g} s")

@@ -151,7 +151,7 @@ def test_image_survives_any_order_of_operations(seeded: FaultyServer) -> None:
         record(
             lane="kept",
             subject="DockerHostedRepository ᵖ with an image",
-            operation="any order of operations, half of them struck by a fault",
+            operation="any order of operations, half of them with a fault",
             fault=what,
             first=f"{times} times",
             second="image kept",

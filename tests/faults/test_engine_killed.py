@@ -30,7 +30,7 @@ from .conftest import FULL
 MIDDLES = {"nexus-archive": (0.3, 2.0), "nexus-service": (0.3, 4.0, 12.0), "nexus-prepare": (0.3, 3.0)}
 """Where one moment in the middle is not enough, because the call is long: seconds after its beginning."""
 FAST = ("registry-repository",)
-"""Where the part that runs each time strikes."""
+"""The resources at which the fast part kills the engine."""
 
 
 @pytest.fixture(params=ENGINES if FULL else ["sandbox"])

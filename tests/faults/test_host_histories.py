@@ -60,9 +60,9 @@ class Program(PlayedServer):
         """Kill the step, with its children, so many seconds after it has taken the lock."""
         pid = r"$(sed -n 's/.*pid \([0-9]*\)$/\1/p' /run/nexus-registry.lock)"
         watch = f"grep -q '^step {step} ' /run/nexus-registry.lock && group=$(cut -d' ' -f5 /proc/{pid}/stat)"
-        strike = f"sleep {seconds}; kill -9 -- -$group"
+        kill = f"sleep {seconds}; kill -9 -- -$group"
         self.host.ssh(
-            f"for i in $(seq 200); do if {watch} 2>/dev/null; then {strike}; exit; fi; sleep 0.05; done; true",
+            f"for i in $(seq 200); do if {watch} 2>/dev/null; then {kill}; exit; fi; sleep 0.05; done; true",
             check=False,
         )
 

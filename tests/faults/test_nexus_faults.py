@@ -23,7 +23,7 @@ from .subjects import subjects
 _PORT = free_port()
 SUBJECTS = {one.title: one for one in subjects(_PORT)}
 FAST = {"killed after": ("create",), "cut JSON": ("update",), "404 page": ("read", "delete")}
-"""The faults of the fast part and the operations they strike, at the one request that matters most."""
+"""The faults of the fast part and the operations that meet them, at the one request that matters most."""
 FAST_KINDS = ("Role", "User", "RealmActivation")
 EVERY_MOMENT = ("killed after", "answer lost", "504 after", "404 page", "cut JSON", "field missing")
 """From these a provider concludes something, so they happen to each request in turn; the rest is the client's."""

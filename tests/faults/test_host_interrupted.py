@@ -1,4 +1,4 @@
-"""The host is struck in the middle of each step of the dev stack: SSH cut, the machine rebooted, Nexus killed."""
+"""Each step of the dev stack is interrupted: SSH cut, the host rebooted, Nexus killed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sandbox.faults.wire import Wire
 
 @pytest.fixture(scope="module")
 def dev() -> Iterator[Dev]:
-    with passing_dev_stack("struck") as made:
+    with passing_dev_stack("interrupted") as made:
         made.stack.set_config("purge_data", True)
         yield made
 
@@ -61,20 +61,20 @@ def test_up_cut_in_each_step_is_completed_by_next(
     phases: tuple[str, ...],
     middles: dict[str, tuple[float, ...]],
 ) -> None:
-    """An up that is struck in each step is finished by the next."""
-    strikes: dict[str, Callable[[], bool]] = {
+    """An up that is interrupted in each step is completed by the next."""
+    interrupts: dict[str, Callable[[], bool]] = {
         "SSH cut": lambda: wire.cut() > 0,
-        # cut first, or the run goes on with short steps while the host shuts down
+        # SSH is cut first, because short steps would still succeed while the host shuts down.
         "host rebooted": lambda: wire.cut() > 0 and bool(dev.host.reboot()),
         "Nexus killed while it starts": lambda: kill_nexus(dev),
     }
-    crash_run = CrashRun(dev.stack, dev.stack.up, strikes[fault], middles, only, phases)
+    crash_run = CrashRun(dev.stack, dev.stack.up, interrupts[fault], middles, only, phases)
     result = crash_run.run()
     assert result.ok, result.error
     assert {step for step, _ in crash_run.kills} == {*only}
     if fault == "SSH cut":
         starts = dev.host.ssh("journalctl -o cat -t systemd -u nexus | grep -c ^Started").stdout
-        assert int(starts) == 1, "what a cut run began is waited for"
+        assert int(starts) == 1, "the next run waits for the start that a cut run began"
     assert dev.stack.refresh(expect_no_changes=True).ok
     assert dev.stack.up(expect_no_changes=True).ok
     with dev.docker() as client:
@@ -83,7 +83,7 @@ def test_up_cut_in_each_step_is_completed_by_next(
         record(
             lane="host",
             subject=step.removeprefix("nexus-"),
-            operation="up, struck in the middle of a step",
+            operation="up, interrupted in the middle of a step",
             fault=fault,
             first="done" if run.ok else "failed",
             second="done",
