@@ -19,8 +19,9 @@ class AnonymousAccess(NexusResource, provider=AnonymousAccessProvider):
     """Anonymous access to the server, on or off. One per server.
 
     Deletion restores the setting found at creation, unless it was changed since. A second resource for the same
-    server finds the first one's setting. So does the run after one that was killed before Pulumi saved the
-    resource: ``before`` is then what the killed run wrote, and deletion leaves it.
+    server finds the first one's setting, and the run after one that was killed before Pulumi saved the resource
+    finds what that run wrote: ``before`` is then this, and deletion leaves it. Where two stacks declare the same
+    value, deletion in the stack that created it first restores the earlier setting for both.
 
     Source: Nexus REST ``/v1/security/anonymous``.
     """

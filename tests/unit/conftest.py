@@ -7,10 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from nexus_registry.providers.crud import NexusProvider
+from nexus_registry.providers.run import Run
 from pulumi.runtime.settings import reset_options
 
 from sandbox.packages import ensure
+from tests.unit.engine import Engine, NewRun
+from tests.unit.fake import serve
 from tests.unit.steps_shell import SHELLS
+from tests.unit.stored import Stored
 from tests.unit.unit_files import Host
 
 
@@ -42,3 +47,21 @@ def sdk() -> Iterator[asyncio.AbstractEventLoop]:
     loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
     loop.close()
     asyncio.set_event_loop(None)
+
+
+@pytest.fixture
+def nexus() -> Stored:
+    return Stored()
+
+
+@pytest.fixture
+def engine(nexus: Stored, new_run: NewRun) -> Iterator[Engine]:
+    new_run()
+    with serve(nexus) as fake:
+        yield Engine(fake.url)
+
+
+@pytest.fixture
+def new_run(monkeypatch: pytest.MonkeyPatch) -> NewRun:
+    """Begins the next run, for which the engine starts another provider process."""
+    return lambda: monkeypatch.setattr(NexusProvider, "run", Run())

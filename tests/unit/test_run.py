@@ -4,108 +4,26 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import pytest
-from nexus_registry.providers.client import Connection, NexusClient
+from nexus_registry.providers.client import RETRY_TIMEOUT
 from nexus_registry.providers.crud import NexusProvider
 from nexus_registry.providers.errors import Refused
 from nexus_registry.providers.repositories.docker import DockerHostedRepositoryProvider
 from nexus_registry.providers.run import CHECK_TIMEOUT, Run
-from nexus_registry.providers.security import realm
 from nexus_registry.providers.security.admin_password import AdminPasswordProvider
-from nexus_registry.providers.security.anonymous import AnonymousAccessProvider
-from nexus_registry.providers.security.realm import RealmActivationProvider
 from nexus_registry.providers.security.role import RoleProvider
 from nexus_registry.providers.security.user import UserProvider
 from pulumi.runtime.proto import provider_pb2
+from pulumi.runtime.rpc import UNKNOWN
 
 from sandbox.shell import free_port
 
-from .fake import Request, Response, serve
+from .engine import REPOSITORY, ROLE, URN, USER, Engine, Kind, NewRun
+from .fake import serve
 from .stored import Stored
-
-Kind = type[NexusProvider]
-NewRun = Callable[[], None]
-URN = "urn:pulumi:dev::app::pulumi-python:dynamic/nexus:X::"
-
-
-class Engine:
-    """The requests of one run, as the SDK's servicer passes them to a provider."""
-
-    def __init__(self, url: str) -> None:
-        self.connection = {"url": url, "username": "admin", "password": "pw"}
-        self.state: dict[str, tuple[Kind, Any]] = {}
-
-    def check(self, name: str, kind: Kind, /, *, fresh: bool = False, **desired: Any) -> dict[str, Any]:
-        olds = {} if fresh or name not in self.state else self.state[name][1]
-        request = provider_pb2.CheckRequest(urn=URN + name)
-        assert request
-        result = kind().check(dict(olds), {"connection": self.connection, **desired})
-        assert not result.failures, [(one.property, one.reason) for one in result.failures]
-        return result.inputs
-
-    def create(self, name: str, kind: Kind, inputs: dict[str, Any]) -> None:
-        request = provider_pb2.CreateRequest(urn=URN + name)
-        assert request
-        self.state[name] = kind, kind().create(inputs).outs
-
-    def update(self, name: str, inputs: dict[str, Any]) -> None:
-        request = provider_pb2.UpdateRequest(urn=URN + name)
-        assert request
-        kind, olds = self.state[name]
-        kind().diff("id", olds, inputs)
-        self.state[name] = kind, kind().update("id", olds, inputs).outs
-
-    def delete(self, name: str) -> None:
-        request = provider_pb2.DeleteRequest(urn=URN + name)
-        assert request
-        kind, olds = self.state[name]
-        kind().delete("id", olds)
-        del self.state[name]
-
-    def replace(self, name: str, /, **desired: Any) -> None:
-        """Deleted first, as every Nexus resource is."""
-        kind = self.state[name][0]
-        self.check(name, kind, **desired)
-        inputs = self.check(name, kind, fresh=True, **desired)
-        self.delete(name)
-        self.create(name, kind, inputs)
-
-
-@contextmanager
-def unlocked() -> Iterator[None]:
-    """Two processes do not share a lock."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(realm, "server_lock", lambda _client: threading.RLock())
-        yield
-
-
-@pytest.fixture
-def nexus() -> Stored:
-    return Stored()
-
-
-@pytest.fixture
-def engine(nexus: Stored, new_run: NewRun) -> Iterator[Engine]:
-    new_run()
-    with serve(nexus) as fake:
-        yield Engine(fake.url)
-
-
-@pytest.fixture
-def new_run(monkeypatch: pytest.MonkeyPatch) -> NewRun:
-    """Begins the next run, for which the engine starts another provider process."""
-    return lambda: monkeypatch.setattr(NexusProvider, "run", Run())
-
-
-ROLE: dict[str, Any] = {"role_id": "dev", "name": "dev", "privileges": ["nx-a"]}
-USER: dict[str, Any] = {"user_id": "ann", "password": "secret-1", "roles": ["everyone"]}
-REPOSITORY: dict[str, Any] = {"name": "images", "probe_connectors": False}
 
 
 def key_of(desired: dict[str, Any]) -> str:
@@ -285,6 +203,19 @@ def test_ports_are_swapped_in_one_run(engine: Engine, nexus: Stored, new_run: Ne
     assert {name: one["docker"]["httpPort"] for name, one in nexus.repositories.items()} == {"a": 5002, "b": 5001}
 
 
+def test_port_is_handed_to_new_repository(engine: Engine, nexus: Stored, new_run: NewRun) -> None:
+    """The engine creates the new one before it updates the one that gives the port up."""
+    kind = DockerHostedRepositoryProvider
+    engine.create("one", kind, engine.check("one", kind, **REPOSITORY, http_port=5001))
+    new_run()
+    first = engine.check("one", kind, **REPOSITORY)
+    second = engine.check("two", kind, **{**REPOSITORY, "name": "b", "http_port": 5001})
+    engine.create("two", kind, second)
+    engine.update("one", first)
+    ports = {name: one["docker"]["httpPort"] for name, one in nexus.repositories.items()}
+    assert ports == {"images": None, "b": 5001}
+
+
 def test_port_of_another_repository_is_named(engine: Engine, new_run: NewRun) -> None:
     kind = DockerHostedRepositoryProvider
     engine.create("one", kind, engine.check("one", kind, **REPOSITORY, http_port=5001))
@@ -315,6 +246,22 @@ def test_two_resources_for_one_object_are_refused_by_check(engine: Engine) -> No
     assert "declared twice" in failures[0].reason
 
 
+def test_two_resources_for_one_object_are_refused_once_url_is_known(
+    engine: Engine, nexus: Stored, new_run: NewRun
+) -> None:
+    """The url of a server that the same program creates is unknown in the preview."""
+    url = engine.connection["url"]
+    engine.connection["url"] = UNKNOWN
+    for name in ("one", "two"):
+        engine.check(name, RoleProvider, **ROLE)
+    new_run()
+    engine.connection["url"] = url
+    engine.check("one", RoleProvider, **ROLE)
+    with pytest.raises(AssertionError, match="declared twice"):
+        engine.check("two", RoleProvider, **ROLE)
+    assert not nexus.roles
+
+
 def test_failed_create_removes_object(engine: Engine, nexus: Stored) -> None:
     """Failed verification of a create removes what it inserted."""
     kind = DockerHostedRepositoryProvider
@@ -337,61 +284,6 @@ def test_failed_update_restores_former_object(engine: Engine, nexus: Stored) -> 
             engine.update("one", inputs)
     stored = nexus.repositories["images"]
     assert (stored["docker"]["httpPort"], stored["storage"]["writePolicy"]) == (None, "DENY")
-
-
-@pytest.mark.parametrize("form", ["docker", "oci", "raw"])
-def test_docker_realm_stays_for_images(engine: Engine, nexus: Stored, form: str) -> None:
-    engine.create("one", RealmActivationProvider, engine.check("one", RealmActivationProvider))
-    nexus.repositories["images"] = {"format": form}
-    engine.delete("one")
-    assert ("DockerToken" in nexus.realms) == (form != "raw")
-
-
-def test_realm_that_was_added_is_removed_after_replacement(engine: Engine, nexus: Stored, new_run: NewRun) -> None:
-    kind = RealmActivationProvider
-    engine.create("one", kind, engine.check("one", kind))
-    nexus.repositories["images"] = {"name": "images"}
-    new_run()
-    engine.replace("one")
-    del nexus.repositories["images"]
-    new_run()
-    engine.delete("one")
-    assert nexus.realms == ["NexusAuthenticatingRealm"]
-
-
-def test_concurrent_realm_activations_are_both_active(nexus: Stored) -> None:
-    """Realms that two programs activate at once are both active."""
-    realms = ["DockerToken", "rutauth-realm"]
-
-    def stale(request: Request) -> Response:  # reads are slow: the other program writes in between
-        response = nexus(request)
-        if request.method == "GET" and request.path.endswith("active"):
-            response = Response(200, list(nexus.realms))
-            time.sleep(0.05)
-        return response
-
-    with serve(stale) as fake:
-        connection = {"url": fake.url, "username": "admin", "password": "pw"}
-
-        def activate(realm: str) -> None:
-            client = NexusClient(cast("Connection", connection))
-            RealmActivationProvider().insert(client, {"realm": realm})
-
-        with unlocked(), ThreadPoolExecutor() as pool:
-            list(pool.map(activate, realms))
-    assert set(realms) <= set(nexus.realms)
-
-
-@pytest.mark.parametrize(("by_others", "left"), [({}, False), ({"userId": "somebody"}, True)])
-def test_anonymous_access_is_put_back_unless_others_changed_it(
-    engine: Engine, nexus: Stored, new_run: NewRun, by_others: dict[str, str], left: bool
-) -> None:
-    kind = AnonymousAccessProvider
-    engine.create("one", kind, engine.check("one", kind, enabled=True))
-    nexus.anonymous |= by_others
-    new_run()
-    engine.delete("one")
-    assert nexus.anonymous["enabled"] is left
 
 
 def test_disabled_user_whose_create_lost_its_response_is_adopted(engine: Engine, nexus: Stored) -> None:
@@ -426,10 +318,13 @@ def test_new_url_is_used_if_old_one_is_dead(engine: Engine, nexus: Stored, new_r
     for _, outs in engine.state.values():
         outs["connection"] = {**engine.connection, "url": dead}
     new_run()
+    started = time.monotonic()
     engine.update("kept", engine.check("kept", RoleProvider, **ROLE))
     nexus.roles["other"] = dict(nexus.roles["ops"])
     engine.delete("gone")
     assert set(nexus.roles) == {"dev", "other"}
+    # A call to the dead address is tried for RETRY_TIMEOUT; the waits for a probe and for a check take 7 s in all.
+    assert time.monotonic() - started < RETRY_TIMEOUT / 2
 
 
 def test_address_of_another_server_is_refused(engine: Engine, nexus: Stored, new_run: NewRun) -> None:

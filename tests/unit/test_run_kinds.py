@@ -14,11 +14,11 @@ from nexus_registry.providers.run import Run
 from nexus_registry.providers.security.active_realms import ActiveRealmsProvider
 from nexus_registry.providers.security.realm import RealmActivationProvider
 
+from .engine import Engine
 from .exported import found
 from .fake import serve
 from .settings_server import SettingsServer
 from .stored import Stored
-from .test_run import Engine
 
 BUILT_IN = "NexusAuthenticatingRealm"
 BOTH = [BUILT_IN, "rutauth-realm"]
