@@ -178,13 +178,15 @@ record_version() {
     same_file "$(version_record)" "$owner" 0640 <"$work/version" || put_file "$(version_record)" "$owner" 0640 <"$work/version"
 }
 
-# last_version: which Nexus ran on this data last: our record, its logs, or the program that the unit starts.
+# A version, as a basic regular expression.
+VERSION='3\.[0-9]\{1,\}\.[0-9]\{1,\}-[0-9]\{1,\}'
+
+# last_version: which Nexus ran on this data last: our record, its logs, or the program that the unit starts. Record and
+# logs belong to the service's account, and the version becomes part of paths: what is no version is left out.
 last_version() {
-    if [ -f "$(version_record)" ]; then
-        head -n 1 "$(version_record)"
-        return 0
-    fi
-    last_said=$(last_logged)
+    last_said=
+    [ ! -f "$(version_record)" ] || last_said=$(sed -n "1s/^\($VERSION\)\$/\1/p" "$(version_record)")
+    [ -n "$last_said" ] || last_said=$(last_logged)
     if [ -z "$last_said" ] && last_start=$(nexus_launcher "$unit"); then last_said=$(launcher_version "$last_start"); fi
     printf '%s' "$last_said"
 }
@@ -195,7 +197,7 @@ last_logged() {
         find "$arg_data_dir/log/nexus.log" -type f 2>/dev/null || :
         find "$arg_data_dir/log/" -type f -name 'nexus*.log*' ! -name nexus.log -exec stat -c '%Y %n' {} + 2>/dev/null | sort -rn | cut -d ' ' -f 2-
     } | while IFS= read -r last_file; do
-        gzip -cdf "$last_file" 2>/dev/null | sed -n 's/^Started Sonatype Nexus [A-Z]* \([0-9][0-9.]*-[0-9]*\).*/\1/p' | tail -n 1 | grep . || continue
+        gzip -cdf "$last_file" 2>/dev/null | sed -n 's/^Started Sonatype Nexus [A-Z]* \('"$VERSION"'\).*/\1/p' | tail -n 1 | grep . || continue
         break
     done
 }

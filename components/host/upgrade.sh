@@ -30,6 +30,7 @@ plan_version() {
         from=$plan_found to=$arg_version
         refuse_versions
         refuse_without_rollback
+        [ ! -d "$(copy_of '')" ] || own_copies
         rm -rf "$(copy_of '')"*.part "$(copy_of '')"*.failed # of a change that failed: the data are good now
         refuse_little_room
     fi
@@ -141,6 +142,8 @@ log_head() { gzip -cdf "$1" 2>/dev/null | head -c "$2" | head -c 4096 | sha256_o
 
 close_journal() { remove_facts service.upgrade service.upgrade-unit; }
 
+# own_copies: before anything is removed there, since the service's account can replace the directory with a link.
+own_copies() { own_dir "$arg_data_dir/upgrade-copy" "$owner" 0700; }
 copy_of() { printf '%s/upgrade-copy/%s' "$arg_data_dir" "$1"; }
 
 # --- there ------------------------------------------------------------------------------------------------------
@@ -171,7 +174,7 @@ stop_cleanly() {
 
 copy_data() {
     copy_part=$(copy_of "$from.part")
-    own_dir "${copy_part%/*}" "$owner" 0700
+    own_copies
     own_dir "$copy_part" "$owner" 0700
     for copy_item in $(copied_items); do
         run_with_progress "copying $arg_data_dir/$copy_item" 86400 cp -a --reflink=auto "$arg_data_dir/$copy_item" "$copy_part/" ||
@@ -197,6 +200,7 @@ with_rollback() {
 finish_upgrade() {
     printf '%s\n' "$to" | put_file "$(version_record)" "$owner" 0640
     close_journal
+    own_copies
     for finish_other in "$(copy_of '')"* "$arg_install_root"/nexus-*; do
         case ${finish_other##*/} in "$from" | "nexus-$from" | "nexus-$to" | "nexus-$arg_version") continue ;; esac
         case $finish_other in "$arg_install_root"/*) [ -f "$finish_other/.nexus-registry" ] || continue ;; esac

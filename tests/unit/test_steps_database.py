@@ -120,6 +120,10 @@ LAUNCHER = "by-hand/bin/nexus"
         ({"by-hand/bin/sonatype-nexus-repository-3.62.0-01.jar": ""}, True),
         ({"etc/nexus-registry.version": "3.62.0-01\n", "log/nexus.log": STARTED.replace("62", "61")}, True),
         ({"by-hand/lib/java-3.2.1-01.jar": ""}, False),
+        ({"etc/nexus-registry.version": "3.71.0-06/../../data/x\n", "log/nexus.log": STARTED}, True),
+        ({"etc/nexus-registry.version": "3.71.0-06/../../data/x\n"}, False),
+        ({"etc/nexus-registry.version": "3.62.0-01x\n"}, False),
+        ({"log/nexus.log": "Started Sonatype Nexus OSS 3..-\n"}, False),
         ({"etc/fabric/nexus-store.properties": "jdbcUrl=jdbc:postgresql://x\n"}, None),
     ],
 )
