@@ -4,7 +4,7 @@
 #   copy    $from is stopped, its data are being copied, nothing has changed
 #   change  the copy is whole; some files are $to's
 #   start   all files are; $to may have run on the database
-#   back    the copy is being put back
+#   back …  these items of the copy are being put back
 # Without a journal, the data belong to the version in the data directory's record.
 
 # What a version needs to run again; not blobs and log, which stay, nor what it builds again.
@@ -228,15 +228,24 @@ roll_back() {
 }
 
 # restore: by renames, so that it needs no room and can be cut anywhere; what it replaces stays beside until the next
-# change. The database only if the new version may have run, which the symlink tells, itself put back last.
+# change. The database only if the new version may have run, which the symlink tells. Unit and symlink come first: after
+# a power loss, the host must not start the new version on the old database.
 restore() {
     back_copy=$(copy_of "$from") back_failed=$(copy_of "$to.failed")
     if [ "$(journal phase)" != copy ]; then
         stop_service
-        set_phase back
+        case $(journal phase) in
+            'back '*) ;;
+            *) if symlink_is "$to"; then set_phase "back $COPIED"; else set_phase 'back etc'; fi ;;
+        esac
+        back_items=$(journal phase)
+        back_items=${back_items#back }
+        fact service.upgrade-unit | put_file "$(unit_file)" root:root 0644
+        systemctl daemon-reload
+        set_symlink "$from"
+        sync
+        own_copies
         own_dir "$back_failed" "$owner" 0700
-        back_items=etc
-        ! symlink_is "$to" || back_items=$COPIED
         for back_item in $back_items; do
             { [ -d "$back_copy/$back_item" ] && [ ! -L "$back_copy/$back_item" ]; } || continue
             if [ -e "$arg_data_dir/$back_item" ]; then
@@ -245,16 +254,13 @@ restore() {
             fi
             mv "$back_copy/$back_item" "$arg_data_dir/"
         done
-        ! symlink_is "$to" || for back_item in $REBUILT; do rm -rf "${arg_data_dir:?}/$back_item"; done
+        [ "$back_items" = etc ] || for back_item in $REBUILT; do rm -rf "${arg_data_dir:?}/$back_item"; done
         own_dir "$arg_data_dir/tmp" "$owner" 0750
         keep_newest_keystore
         printf '%s\n' "$from" | put_file "$(version_record)" "$owner" 0640
         save_fact service.properties-keys "$(journal keys)"
         save_fact service.certificate "$(journal certificate)"
         remove_facts service.pending
-        fact service.upgrade-unit | put_file "$(unit_file)" root:root 0644
-        systemctl daemon-reload
-        set_symlink "$from"
         sync
     fi
     close_journal

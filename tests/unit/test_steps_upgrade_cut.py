@@ -102,6 +102,18 @@ class Model:
             ["dash", "-s"], input=script.encode(), capture_output=True, start_new_session=True, check=False
         )
 
+    def boot(self) -> None:
+        """The host starts again after a power loss, and starts what the unit and the symlink lead to."""
+        version, db = self.versions[-1], self.base / "data/db/data"
+        (self.base / "running").unlink(missing_ok=True)
+        if not db.exists():
+            db.parent.mkdir()
+            db.write_text("empty\n")
+        elif (db.read_text(), version) == (f"{OLD}\n", NEW):
+            db.write_text("half\n" if self.fails == "yes" else f"{NEW}\n")
+            if self.fails == "no":
+                (self.base / "data/log/nexus.log").write_text(f"Started Sonatype Nexus OSS {NEW}\n")
+
     @property
     def versions(self) -> list[str]:
         """What each part says whose it is."""
@@ -125,7 +137,7 @@ def test_change_of_version_may_be_cut_anywhere(tmp_path: Path, fails: str, power
         if first.returncode != -9:
             break
         if power == "off":
-            (model.base / "running").unlink(missing_ok=True)
+            model.boot()
         stored = model.base / "data/db/stored"
         whole = (model.base / "data/db").exists() and len({model.versions[0], model.versions[-1]}) == 1
         if whole:
