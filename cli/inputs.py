@@ -87,11 +87,7 @@ def _problem(one: Object, full: Mapping[str, Any], version: str, edition: str) -
         ]
         if untold:
             return f"{untold[0]}: the server does not tell it"
-    for name, available in provider.field_availability.items():
-        value = full.get(name)
-        if value not in (None, provider.schema[name].default) and (why := available.refusal(version, edition)):
-            return f"{name}: {why}"
-    return ""
+    return next((f"{name}: {why}" for name, why in provider.unavailable_properties(full, version, edition)), "")
 
 
 def _fewest(

@@ -19,6 +19,8 @@ class AvailableProvider(OwnedProvider):
     """Which servers have the kind."""
     field_availability: ClassVar[Mapping[str, Availability]] = {}
     """The same for each property that not every server has."""
+    value_availability: ClassVar[tuple[tuple[str, Any, Availability], ...]] = ()
+    """The same for each value that not every server with the property has: property, value, servers."""
 
     def _unavailable(
         self, inputs: Mapping[str, Any], version: str = "", edition: str = ""
@@ -32,10 +34,22 @@ class AvailableProvider(OwnedProvider):
             return
         if reason := self.availability.refusal(version, edition):
             yield "connection", f"{self.kind}: {reason}"
+        yield from self.unavailable_properties(inputs, version, edition)
+
+    def unavailable_properties(
+        self, inputs: Mapping[str, Any], version: str, edition: str
+    ) -> Iterator[tuple[str, str]]:
+        """The properties and values that such a server does not have, as (property, reason)."""
         for name, available in self.field_availability.items():
             value = inputs.get(name)
             if value not in (None, self.schema[name].default) and (reason := available.refusal(version, edition)):
                 yield name, reason
+        for name, value, available in self.value_availability:
+            given = inputs.get(name)
+            if value in (given if isinstance(given, list) else [given]) and (
+                reason := available.refusal(version, edition)
+            ):
+                yield name, f"{value} {reason}"
 
     def _refuse_unavailable(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
         """The same for the version in the server's responses; a proxy may hide it."""

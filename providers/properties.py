@@ -41,6 +41,7 @@ class Facts(TypedDict, total=False):
     unit: str
     renamed_from: str
     refers: str
+    values_since: Mapping[Any, str]
 
 
 @dataclass(eq=False)
@@ -60,6 +61,7 @@ class Prop(Generic[T]):
     unit: str = ""
     renamed_from: str = ""
     refers: str = ""
+    values_since: Mapping[Any, str] = dataclasses.field(default_factory=dict)
     name: str = dataclasses.field(default="", init=False)
     form: str = dataclasses.field(default="Prop", init=False)
     """``Prop``, ``ListProp`` or ``MapProp``, as annotated."""
@@ -166,6 +168,7 @@ def prop(
         edition: ``pro`` when only that edition has it.
         unit: of a number: ``bytes``, ``seconds`` …
         renamed_from: its name in older states.
+        values_since: the first version of Nexus that has a value, by value or entry, where it is a later one.
         refers: the class of the resources whose names or ids it holds.
     """
     return Prop[Any](check, default, computed, **facts)

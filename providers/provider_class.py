@@ -58,6 +58,11 @@ def fill_in(provider: type[Provider], cls: type[DeclaredResource]) -> None:
             for name, one in inputs.items()
             if one.since or one.until or one.edition
         },
+        "value_availability": tuple(
+            (name, value, Availability(since))
+            for name, one in inputs.items()
+            for value, since in one.values_since.items()
+        ),
         "omissible": {name: one.default for name, one in inputs.items() if one.path and (one.since or one.until)},
     }
     if not hasattr(provider, "kind") or vars(provider).get("made_for_declaration"):

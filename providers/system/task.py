@@ -96,7 +96,12 @@ class ScheduledTask(NexusResource, provider=TasksProvider, abstract=True, since=
     """``manual``, ``once``, ``hourly``, ``daily``, ``weekly``, ``monthly`` or ``cron``."""
     start_date: Prop[str | None] = prop(_moment, path="frequency.startDate", default=None)
     """The first run, ``2026-01-31T02:30:00+00:00``; for every schedule but ``manual`` and ``cron``."""
-    recurring_days: ListProp[int] = prop(set_of(integer(1, _LAST_DAY)), path="frequency.recurringDays", default=[])
+    recurring_days: ListProp[int] = prop(
+        set_of(integer(1, _LAST_DAY)),
+        path="frequency.recurringDays",
+        default=[],
+        values_since={_LAST_DAY: "3.94"},
+    )
     """Days of the week (1 is Sunday) or of the month (999 is its last one, from 3.94 on); a set."""
     cron_expression: Prop[str | None] = prop(quartz_cron, path="frequency.cronExpression", default=None)
     """A schedule of Quartz, ``0 30 2 * * ?``."""
