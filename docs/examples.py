@@ -24,6 +24,20 @@ def _certificate() -> tuple[str, str]:
     return issued.certificate_pem, issued.private_key_pem
 
 
+OPENPGP_KEY = """\
+-----BEGIN PGP PRIVATE KEY BLOCK-----
+
+lFgEawl6RRYJKwYBBAHaRw8BAQdAfVQfMNX7wU7O6+gL3AIcfIlDyFoUFW/63n8c
+BMpycWkAAPsFZ7seT3JcXIvDLxEja/QaGFZTf6gI3476YvHLHlXAHQ6otCFleGFt
+cGxlIDxleGFtcGxlQGV4YW1wbGUuaW52YWxpZD6IkAQTFggAOBYhBGrqltAQPaaV
+JEY8SOK4gbw+ENnABQJrCXpFAhsDBQsJCAcCBhUKCQgLAgQWAgMBAh4BAheAAAoJ
+EOK4gbw+ENnAi8oBAPZMUy+hegq7uQV9+UIHFdRQh959UbDwo3t0+h1KVR+tAQCj
+A3CWYcNUS9nrRhrIkasD05KfxvTlF0gVjdkBBZhDDA==
+=QOFM
+-----END PGP PRIVATE KEY BLOCK-----
+"""
+"""A key that gpg made for these examples."""
+
 SAMPLES: dict[str, Any] = {
     "accepted": True,
     "actions": ["READ"],
@@ -53,7 +67,7 @@ SAMPLES: dict[str, Any] = {
     "roles": ["nx-anonymous"],
     "search_base": "dc=example,dc=com",
     "servers": ["first", "second"],
-    "signing_keypair": lambda: _certificate()[1],
+    "signing_keypair": OPENPGP_KEY,
     "symbol_server_url": "https://symbols.example.com",
     "user_id": "ada",
     "username": "ada",
@@ -68,6 +82,8 @@ SAMPLES: dict[str, Any] = {
     "Script.content": "log.info('hello')",
     "Task.type": "repository.cleanup",
     "ContentSelector.name": "public",
+    "AlpineGroupRepository.signing_keypair": lambda: _certificate()[1],
+    "AlpineProxyRepository.signing_keypair": lambda: _certificate()[1],
 }
 """Values by property, or by kind and property, where the declaration tells too little."""
 
@@ -77,12 +93,12 @@ def inputs_of(cls: type[DeclaredResource]) -> dict[str, Any]:
     declared = {name: one for name, one in cls.declared_properties.items() if not one.computed}
     key = getattr(cls.provider_class, "key", "")
     arguments = dict(sorted(declared.items(), key=lambda one: one[0] != key))
-    inputs = {name: _sample(cls, one) for name, one in arguments.items() if one.required}
+    inputs = {name: sample(cls, one) for name, one in arguments.items() if one.required}
     given = {"connection": CONNECTION} if "connection" in arguments else {}
     for _ in range(3):  # what a value requires beside it
         failures = cls.provider_class().check({}, {**given, **inputs}).failures
         missing = [one.property for one in failures if one.property in arguments and one.property not in inputs]
-        inputs |= {name: _sample(cls, arguments[name]) for name in missing}
+        inputs |= {name: sample(cls, arguments[name]) for name in missing}
     return inputs
 
 
@@ -109,7 +125,8 @@ def example(cls: type[DeclaredResource]) -> str:
     return "\n".join([*lines, f"{cls.__name__}(", '    "example",', *arguments, ")", ""])
 
 
-def _sample(cls: type[DeclaredResource], one: Prop[Any]) -> Any:
+def sample(cls: type[DeclaredResource], one: Prop[Any]) -> Any:
+    """A value that the property takes."""
     for key in (f"{cls.__name__}.{one.name}", one.name):
         if key in SAMPLES:
             value = SAMPLES[key]

@@ -53,7 +53,7 @@ class Field:
 Schema = Mapping[str, Field]
 
 
-def _described(check: Normalise, **limits: Any) -> Normalise:
+def described(check: Normalise, **limits: Any) -> Normalise:
     """The same check with its limits for others to read, such as a generator of inputs: see :func:`limits`."""
     vars(check).update(limits=limits)
     return check
@@ -92,7 +92,7 @@ def text(
             raise Invalid(hint or f"must match {pattern}")
         return value
 
-    return _described(
+    return described(
         normalise, form="text", pattern=pattern, max_length=max_length, multiline=multiline, empty=empty
     )
 
@@ -111,7 +111,7 @@ def boolean(value: Any) -> bool:
     return value
 
 
-_described(boolean, form="boolean")
+described(boolean, form="boolean")
 
 
 def integer(low: int, high: int) -> Normalise:
@@ -126,7 +126,7 @@ def integer(low: int, high: int) -> Normalise:
             raise Invalid(f"must be from {low} to {high}, not {int(value)}")
         return int(value)
 
-    return _described(normalise, form="integer", low=low, high=high)
+    return described(normalise, form="integer", low=low, high=high)
 
 
 port = integer(1, 65535)
@@ -141,7 +141,7 @@ def choice(*values: str, upper: bool = False) -> Normalise:
             raise Invalid(f"must be one of {', '.join(values)}")
         return str(converted)
 
-    return _described(normalise, form="choice", values=values, upper=upper)
+    return described(normalise, form="choice", values=values, upper=upper)
 
 
 def set_of(item: Normalise, *, least: int = 0, most: int = 0) -> Normalise:
@@ -160,7 +160,7 @@ def set_of(item: Normalise, *, least: int = 0, most: int = 0) -> Normalise:
             raise Invalid(f"must have at most {most} entries, not {len(items)}")
         return items if any(is_unknown(entry) for entry in items) else sorted(set(items))
 
-    return _described(normalise, form="set", item=item, least=least, most=most)
+    return described(normalise, form="set", item=item, least=least, most=most)
 
 
 def map_of(item: Normalise) -> Normalise:
@@ -177,7 +177,7 @@ def map_of(item: Normalise) -> Normalise:
                 raise Invalid(f"entry {key!r} {error}") from None
         return entries
 
-    return _described(normalise, form="map", item=item)
+    return described(normalise, form="map", item=item)
 
 
 def list_of(item: Normalise, *, least: int = 0) -> Normalise:
@@ -194,7 +194,7 @@ def list_of(item: Normalise, *, least: int = 0) -> Normalise:
             raise Invalid(f"must have at least {least} entry")
         return items
 
-    return _described(normalise, form="list", item=item, least=least)
+    return described(normalise, form="list", item=item, least=least)
 
 
 def _entry(item: Normalise, index: int, entry: Any) -> Any:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from .base import GroupRepository, HostedRepository, OptionalSigningKey, ProxyRepository, SigningKey
+from .base import GroupRepository, HostedRepository, ProxyRepository
+from .signing import OptionalRsaSigningKey, RsaSigningKey
 
 
-class AlpineHostedRepository(OptionalSigningKey, HostedRepository, format="alpine", since="3.93"):
+class AlpineHostedRepository(OptionalRsaSigningKey, HostedRepository, format="alpine", since="3.93"):
     """Alpine Linux packages that are uploaded to the repository.
 
     Source: Nexus REST ``/v1/repositories/alpine/hosted``.
     """
 
 
-class AlpineProxyRepository(SigningKey, ProxyRepository, format="alpine", since="3.93"):
+class AlpineProxyRepository(RsaSigningKey, ProxyRepository, format="alpine", since="3.93"):
     """Alpine Linux packages of a remote repository (``https://dl-cdn.alpinelinux.org/alpine``). It caches what
     clients request.
 
@@ -20,7 +21,7 @@ class AlpineProxyRepository(SigningKey, ProxyRepository, format="alpine", since=
     """
 
 
-class AlpineGroupRepository(SigningKey, GroupRepository, format="alpine", since="3.93"):
+class AlpineGroupRepository(RsaSigningKey, GroupRepository, format="alpine", since="3.93"):
     """Several repositories of Alpine Linux packages under one address.
 
     Source: Nexus REST ``/v1/repositories/alpine/group``.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ..declare import Prop, prop
 from ..schema import boolean, text
-from .base import SIGNING_KEY, HostedRepository, OptionalSigningKey, ProxyRepository, SigningKey
+from .base import HostedRepository, ProxyRepository
+from .signing import OPENPGP_KEY, OptionalSigningKey, SigningKey
 
 
 class AptHostedRepository(SigningKey, HostedRepository, format="apt"):
@@ -30,7 +31,7 @@ class AptProxyRepository(OptionalSigningKey, ProxyRepository, format="apt"):
     enforce_distribution: Prop[bool] = prop(boolean, path="apt.enforceDistribution", default=False, since="3.90")
     """Refuse requests for any other distribution."""
     signing_keypair: Prop[str | None] = prop(
-        SIGNING_KEY, path="aptSigning.keypair", default=None, secret=True, since="3.91"
+        OPENPGP_KEY, path="aptSigning.keypair", default=None, secret=True, since="3.91"
     )
     """Private key for signing, in OpenPGP armor."""
     signing_passphrase: Prop[str | None] = prop(

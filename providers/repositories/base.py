@@ -22,11 +22,6 @@ _CREDENTIALS = {
     "ntlm": ("authentication_username", "authentication_password"),
     "bearerToken": ("authentication_bearer_token",),
 }
-SIGNING_KEY = text(
-    r"\s*-----BEGIN [A-Z ]*PRIVATE KEY( BLOCK)?-----\s[\s\S]*-----END [A-Z ]*PRIVATE KEY( BLOCK)?-----\s*",
-    hint="must be a private key in PEM or OpenPGP armor",
-    multiline=True,
-)
 _GROUP_ERROR = re.compile("Invalid state|Failed to validate facets")
 _WAITS_FOR_GROUP = (0.2, 0.4, 0.8, 1.6, 3.2)
 AGE = integer(-1, 2147483647)
@@ -250,7 +245,10 @@ class Authentication(PropertyGroup, optional="httpClient.authentication", requir
     """How a proxy logs in to its remote."""
 
     authentication_type: Prop[str | None] = prop(
-        choice("username", "ntlm", "bearerToken"), path="httpClient.authentication.type", default=None
+        choice("username", "ntlm", "bearerToken"),
+        path="httpClient.authentication.type",
+        default=None,
+        values_since={"bearerToken": "3.75"},
     )
     """``username``, ``ntlm`` or ``bearerToken``."""
     authentication_username: Prop[str | None] = prop(
@@ -364,30 +362,6 @@ class WritableMember(PropertyGroup):
         text(), path="group.writableMember", default=None, edition="pro", refers="Repository"
     )
     """The member that takes what is uploaded to the group."""
-
-
-class SigningKey(PropertyGroup):
-    """The key that signs what the repository serves."""
-
-    signing_keypair: Prop[str] = prop(SIGNING_KEY, path="{format}Signing.keypair", secret=True)
-    """Private key for signing, in PEM or OpenPGP armor."""
-    signing_passphrase: Prop[str | None] = prop(
-        text(empty=True), path="{format}Signing.passphrase", default=None, secret=True
-    )
-    """Passphrase of the key."""
-
-
-class OptionalSigningKey(PropertyGroup, optional="{format}Signing", requires=("signing_keypair",)):
-    """The key that signs what the repository serves, where it need not be signed anew."""
-
-    signing_keypair: Prop[str | None] = prop(
-        SIGNING_KEY, path="{format}Signing.keypair", default=None, secret=True
-    )
-    """Private key for signing, in PEM or OpenPGP armor."""
-    signing_passphrase: Prop[str | None] = prop(
-        text(empty=True), path="{format}Signing.passphrase", default=None, secret=True
-    )
-    """Passphrase of the key."""
 
 
 class ContentDisposition(PropertyGroup):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .base import GroupRepository, HostedRepository, ProxyRepository, RequireAuthentication, SigningKey
+from .base import GroupRepository, HostedRepository, ProxyRepository, RequireAuthentication
+from .signing import SigningKey
 
 
 class TerraformHostedRepository(SigningKey, HostedRepository, format="terraform", since="3.89"):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ..declare import Prop, prop
 from ..schema import choice, integer
-from .base import GroupRepository, HostedRepository, OptionalSigningKey, ProxyRepository
+from .base import GroupRepository, HostedRepository, ProxyRepository
+from .signing import OptionalSigningKey
 
 
 class YumHostedRepository(HostedRepository, format="yum"):

@@ -16,7 +16,8 @@ from nexus_registry.providers.declare import NexusResource, Prop
 from nexus_registry.providers.repositories.base import GroupRepository, HostedRepository, ProxyRepository
 from nexus_registry.providers.schema import limits
 
-from tests.unit.openapi import VALID, repository_kinds
+from docs.examples import SAMPLES, inputs_of
+from tests.unit.openapi import repository_kinds
 
 from .docker_api import named
 from .every_version import refusal
@@ -24,9 +25,8 @@ from .server import Nexus
 from .tracked import Tracked
 
 BASES = (HostedRepository, ProxyRepository, GroupRepository)
-REQUIRED = {**VALID, "distribution": "bookworm"}
 CORE = ("apt", "maven", "raw")
-REMOTE = VALID["remote_url"]
+REMOTE = SAMPLES["remote_url"]
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def kind(cls: type[NexusResource]) -> tuple[str, str]:
 
 def first(cls: type[NexusResource], name: str, members: list[str] | None = None) -> dict[str, Any]:
     """What a repository of the kind needs."""
-    values = {**REQUIRED, "name": name, "member_names": members}
+    values = {"distribution": "bookworm", **inputs_of(cls), "name": name, "member_names": members}
     # Core is older than the version that is played: its apt proxies need a distribution.
     needed = [name for name, one in cls.declared_properties.items() if one.required or name == "distribution"]
     return {name: values[name] for name in needed}

@@ -14,9 +14,11 @@ from nexus_registry.providers.declare import NexusResource, Prop
 from nexus_registry.providers.repositories.base import Repository
 from nexus_registry.providers.schema import Invalid, limits
 
+from docs.examples import OPENPGP_KEY
 from sandbox.pki import Authority
 
 FOLDER = Path(__file__).parents[1] / "data/openapi"
+REPOSITORIES = "POST /v1/repositories/"
 VERSIONS = ("3.74", "3.82", "3.94")
 VALID = {
     "remote_url": "https://example.com/a",
@@ -28,9 +30,9 @@ VALID = {
     "index_path": "/simple",
     "name": "some-name",
     "recurring_days": [1, 5],
-    "signing_keypair": "-----BEGIN PRIVATE KEY-----\nMA==\n-----END PRIVATE KEY-----",
 }
 """Values for properties whose check does not tell all of what it takes."""
+RSA_KEY = "-----BEGIN PRIVATE KEY-----\nMA==\n-----END PRIVATE KEY-----"
 
 
 @dataclass(frozen=True)
@@ -47,12 +49,19 @@ class Api:
         told = json.loads((FOLDER / f"{version}.0.json").read_text())
         rows = told["properties"]
         bodies = {key: dict(rows[one] for one in own) for key, own in told["operations"].items()}
-        return cls(version, bodies, frozenset(told["writes"]))
+        writes = frozenset(told["writes"])
+        of_puts = {
+            f"PUT{key.removeprefix('POST')}/{{repositoryName}}": body
+            for key, body in bodies.items()
+            if key.startswith(REPOSITORIES)
+        }
+        assert of_puts.keys() <= writes
+        return cls(version, {**of_puts, **bodies}, writes)
 
     @property
     def repositories(self) -> list[str]:
         """What creates a repository."""
-        return sorted(key for key in self.bodies if key.startswith("POST /v1/repositories/"))
+        return sorted(key for key in self.bodies if key.startswith(REPOSITORIES))
 
     def schema(self, operation: str) -> dict[str, Any]:
         """The JSON schema of a body, which takes no other properties than those."""
@@ -138,6 +147,8 @@ _MATCHING = (
     "account1",
     True,
     Authority.create("a").certificate_pem,
+    OPENPGP_KEY,
+    RSA_KEY,
 )
 """Values for checks that do not tell all of what they take: those that a check takes are used."""
 

@@ -10,13 +10,12 @@ from nexus_registry.providers.crud import NexusProvider
 from nexus_registry.providers.errors import NexusError
 from nexus_registry.providers.run import Run
 
+from docs.examples import OPENPGP_KEY, inputs_of
+from sandbox.pki import Authority
 from tests.contract.tracked import Tracked
 from tests.tested import kinds
 
 from .fake import Request, Response, Script, serve
-from .openapi import VALID
-
-GIVEN = {**VALID, "name": "one", "member_names": ["two"], "distribution": "bookworm"}
 
 
 def having(name: str) -> list[str]:
@@ -31,7 +30,7 @@ def having(name: str) -> list[str]:
 def failures(kind: str, **inputs: Any) -> dict[str, str]:
     """What ``check`` says of the smallest inputs that the kind takes, changed by ``inputs``; ``...``: left out."""
     cls = kinds()[kind]
-    needed = {name: GIVEN[name] for name, one in cls.declared_properties.items() if one.required}
+    needed = {**inputs_of(cls), "name": "one"}
     desired = {name: value for name, value in {**needed, **inputs}.items() if value is not ...}
     connection = {"url": "http://localhost:1", "username": "admin", "password": "x"}
     found = cls.provider_class().check({}, {"connection": connection, **desired}).failures
@@ -41,7 +40,7 @@ def failures(kind: str, **inputs: Any) -> dict[str, str]:
 @pytest.mark.parametrize("kind", having("member_names"))
 def test_group_with_itself_is_refused(kind: str) -> None:
     assert failures(kind) == {}
-    assert list(failures(kind, member_names=["two", "one"])) == ["member_names"]
+    assert list(failures(kind, member_names=["first", "one"])) == ["member_names"]
 
 
 @pytest.mark.parametrize("kind", having("remote_url"))
@@ -53,12 +52,46 @@ def test_proxy_without_usable_remote_url_is_refused(kind: str) -> None:
         assert list(failures(kind, remote_url=value)) == ["remote_url"], value
 
 
+RSA_KEY = Authority.create("signing").issue(["a"], key="rsa").private_key_pem
+ENCRYPTED = "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,0123456789ABCDEF\n\n"
+OPENPGP = {
+    "taken": [
+        OPENPGP_KEY,
+        OPENPGP_KEY.replace("BLOCK-----\n\n", "BLOCK-----\nVersion: BCPG v1\nComment: some\n\n"),
+        OPENPGP_KEY.replace("\n", "\r\n"),
+        OPENPGP_KEY.replace("=QOFM\n", ""),
+    ],
+    "refused": [
+        RSA_KEY,
+        OPENPGP_KEY.replace("PRIVATE", "PUBLIC"),
+        OPENPGP_KEY.replace("lFgE", "mDME"),  # the packet of a public key
+        OPENPGP_KEY.replace("lFgE", "canary!!"),
+        OPENPGP_KEY.replace("lFgE", "lFg"),
+        "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\n-----END PGP PRIVATE KEY BLOCK-----",
+    ],
+}
+RSA = {
+    "taken": [
+        RSA_KEY,
+        RSA_KEY.replace("KEY-----\n", f"KEY-----\n{ENCRYPTED}", 1).replace("PRIVATE", "RSA PRIVATE"),
+    ],
+    "refused": [
+        OPENPGP_KEY,
+        RSA_KEY.replace("PRIVATE", "PUBLIC"),
+        "-----BEGIN PRIVATE KEY-----\ncanary!\n-----END PRIVATE KEY-----",
+    ],
+}
+
+
 @pytest.mark.parametrize("kind", having("signing_keypair"))
 def test_signing_key_that_is_no_key_is_refused_without_showing_it(kind: str) -> None:
-    for value in ("canary", "-----BEGIN PUBLIC KEY-----\ncanary\n-----END PUBLIC KEY-----"):
+    values = RSA if kind.startswith("Alpine") else OPENPGP
+    for value in values["taken"]:
+        assert failures(kind, signing_keypair=value) == {}
+    for value in ("canary", *values["refused"]):
         found = failures(kind, signing_keypair=value)
-        assert list(found) == ["signing_keypair"]
-        assert "canary" not in str(found)
+        assert list(found) == ["signing_keypair"], value
+        assert not any(line in str(found) for line in value.split("\n") if line)
 
 
 S3_KEY = {"access_key_id": "AK1", "secret_access_key": "canary"}

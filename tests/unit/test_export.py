@@ -22,6 +22,8 @@ from nexus_registry.cli.program import program
 from nexus_registry.cli.source import WIDTH, Call, identifier, statement, string
 from nexus_registry.providers.schema import limits
 
+from docs.examples import OPENPGP_KEY, sample
+
 from . import openapi
 from .exported import SERVER, Played, agrees, checked, found, texts, user
 from .test_registries import Recorder
@@ -83,7 +85,7 @@ def test_any_properties_of_any_kind_come_back(data: st.DataObject) -> None:
     for _ in range(4):  # what contradicts another property is taken out, and what another one requires put in
         for failure in provider_of(kind).check({}, {"connection": SERVER, **inputs}).failures:
             name = failure.property
-            inputs[name] = None if name in inputs else openapi.VALID.get(name, "x")
+            inputs[name] = None if name in inputs else sample(kind, kind.declared_properties[name])
     assume(checked(kind.__name__, inputs) is not None)
     one = found(kind.__name__, **inputs)
     agrees(Played(texts(one)), one)
@@ -137,7 +139,7 @@ def test_identifier(text: str, suffix: str, name: str) -> None:
 
 PROXY = {"name": "p", "remote_url": "https://example.com"}
 LOGIN = {"authentication_type": "username", "authentication_username": "u", "authentication_password": "p"}
-APT = {"name": "a", "distribution": "b", "signing_keypair": openapi.VALID["signing_keypair"]}
+APT = {"name": "a", "distribution": "b", "signing_keypair": OPENPGP_KEY}
 LDAP = {"name": "l", "host": "h", "search_base": "dc=x"}
 
 

@@ -33,11 +33,21 @@ VIEW = {"name": "v", "format": "raw", "repository": "*", "actions": ["READ"]}
 @pytest.mark.parametrize(
     ("kind", "inputs", "server", "said"),
     [
-        ("Task", TASK, {"version": "3.71.0-06"}, "connection: task: is not known to Nexus 3.71.0-06, but from 3.74"),
+        (
+            "Task",
+            TASK,
+            {"version": "3.71.0-06"},
+            "connection: task: is not known to Nexus 3.71.0-06, but from 3.74",
+        ),
         ("AuditCapability", {}, {"version": "3.81.0"}, "from 3.82 on"),
         ("UserTokens", {}, {"edition": "community"}, "only in the edition Pro, and the server is community"),
         ("UserTokens", {}, {"edition": "pro", "version": "3.94.0"}, ""),
-        ("Task", MONTHLY, {"version": "3.82.0-01"}, "recurring_days: 999 is not known to Nexus 3.82.0-01, but from"),
+        (
+            "Task",
+            MONTHLY,
+            {"version": "3.82.0-01"},
+            "recurring_days: 999 is not known to Nexus 3.82.0-01, but from",
+        ),
         ("Task", {**MONTHLY, "recurring_days": [1]}, {"version": "3.82.0-01"}, ""),
         ("Task", MONTHLY, {"version": "3.94.0-01"}, ""),
     ],

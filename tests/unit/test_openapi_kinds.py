@@ -1,4 +1,4 @@
-"""The kinds of security and system against Nexus's own description of its API."""
+"""The kinds of security and system, and the requests of every kind, against Nexus's own description of its API."""
 
 from __future__ import annotations
 
@@ -35,17 +35,27 @@ AVAILABLE_ALL_THE_SAME = {
     ("Eula", "3.74"): "on servers without the agreement nothing is written",
 }
 """Kinds that are taken where they are not described, and why."""
+LOWER_CASE = "up to 3.82 its values are described in lower case; servers take both"
 MISDESCRIBED = {
-    ("LdapServer", "protocol"): "up to 3.87 its values are described in lower case; servers take both",
-    ("LdapServer", "groupType"): "the same",
+    ("LdapServer", "protocol"): LOWER_CASE,
+    ("LdapServer", "groupType"): LOWER_CASE,
+    ("HostedRepository", "storage.writePolicy"): LOWER_CASE,
+    ("OciProxyRepository", "ociProxy.indexType"): "in 3.94 its values are one string with commas",
 }
-"""Where a description is wrong, and how."""
+"""Where the values of a property are described wrongly, by the kind or its base, and how."""
+SENT_BESIDE = {
+    "routingRule": "up to 3.93 described as routingRule and returned as routingRuleName; both are sent",
+    "routingRuleName": "the same",
+    "npm.removeQuarantined": "gone with 3.94; the default is sent to a server that is not known to lack it",
+    "pypi.removeQuarantined": "the same",
+}
+"""What is sent and described in another version only, and why."""
 CREATED_WITH = {"User": {"password": "some password"}}
 """What a new object needs and one that exists does not."""
 every_kind = pytest.mark.parametrize("cls", KINDS, ids=lambda one: one.__name__)
 every_version = pytest.mark.parametrize("version", VERSIONS)
 writing_kind = pytest.mark.parametrize(
-    "cls", [one for one in KINDS if one.__name__ not in BY_OTHER_MEANS], ids=lambda one: one.__name__
+    "cls", [one for one in EVERY if one.__name__ not in BY_OTHER_MEANS], ids=lambda one: one.__name__
 )
 
 
@@ -99,7 +109,7 @@ class Recorder:
 
 
 def actual(cls: type[NexusResource], inputs: dict[str, Any]) -> Actual:
-    """What a server has that has nothing else than these inputs."""
+    """What a server has that has these inputs, and what it returns besides."""
     provider: Any = cls.provider_class()
     match cls.__name__:
         case "LdapServerOrder":
@@ -111,7 +121,11 @@ def actual(cls: type[NexusResource], inputs: dict[str, Any]) -> Actual:
             return Actual(there, {"entries": dict.fromkeys(there, "another")})
         case "Eula":
             return Actual({"accepted": False, "disclaimer": "some text"}, {})
-    told = {"User": {"source": "default"}}.get(cls.__name__, {"id": "1"} if hasattr(provider, "paged") else {})
+    told: dict[str, Any] = {"id": "1"} if hasattr(provider, "paged") else {}
+    if cls.__name__ == "User":
+        told = {"source": "default"}
+    elif issubclass(cls, Repository):
+        told = dict.fromkeys(provider.read_only, "read-only")
     return Actual({**provider.to_body(inputs), **told}, {})
 
 
@@ -126,10 +140,11 @@ def described(sent: str, cls: type[NexusResource], version: str) -> str:
 
 
 @functools.cache
-def schema(version: str, operation: str, kind: str) -> dict[str, Any]:
+def schema(version: str, operation: str, classes: tuple[str, ...]) -> dict[str, Any]:
     made = API[version].schema(operation)
-    for name in [name for one, name in MISDESCRIBED if one == kind]:
-        made["properties"][name].pop("enum", None)
+    for name in [name for one, name in MISDESCRIBED if one in classes]:
+        found = functools.reduce(lambda inner, key: inner["properties"][key], name.split("."), made)
+        found.pop("enum", None)
     return made
 
 
@@ -141,9 +156,16 @@ def without_none(value: Any) -> Any:
 
 
 def sent_as_described(body: dict[str, Any], version: str, operation: str) -> dict[str, Any]:
-    """The body without the name, where that stands in the address alone, and without members that are null."""
-    known = API[version].bodies[operation]
-    return {key: one for key, one in without_none(body).items() if key != "name" or key in known}
+    """The body without the name, where that stands in the address alone, what ``SENT_BESIDE`` names, and nulls."""
+    known, sent = API[version].bodies[operation], without_none(body)
+    for path in SENT_BESIDE:
+        before, _, name = path.rpartition(".")
+        inner = sent.get(before) if before else sent
+        if path not in known and inner:
+            inner.pop(name, None)
+            if before and not inner:
+                del sent[before]
+    return {key: one for key, one in sent.items() if key != "name" or key in known}
 
 
 def available(cls: type[NexusResource], version: str) -> bool:
@@ -168,7 +190,7 @@ def test_requests_are_valid_in_each_version(cls: type[NexusResource], version: s
 @pytest.mark.nightly
 @writing_kind
 @every_version
-@settings(EXAMPLES, max_examples=50, derandomize=False, print_blob=True)
+@settings(EXAMPLES, max_examples=20, derandomize=False, print_blob=True)
 @given(data=st.data())
 def test_random_requests_are_valid_in_each_version(
     cls: type[NexusResource], version: str, data: st.DataObject
@@ -193,7 +215,8 @@ def assert_requests_are_valid(cls: type[NexusResource], version: str, data: st.D
         assert operation, f"{sent} is not in the description"
         if isinstance(body, dict):
             made = sent_as_described(body, version, operation)
-            jsonschema.validate(made, schema(version, operation, cls.__name__))
+            classes = tuple(base.__name__ for base in cls.__mro__)
+            jsonschema.validate(made, schema(version, operation, classes))
 
 
 def checked(cls: type[NexusResource], version: str, data: st.DataObject) -> dict[str, Any]:
@@ -203,7 +226,7 @@ def checked(cls: type[NexusResource], version: str, data: st.DataObject) -> dict
     for name, one in cls.declared_properties.items():
         if (one.required or name in CREATED_WITH.get(cls.__name__, {})) and name not in news:
             news[name] = data.draw(inputs_of(cls, name))
-    for _ in range(8):  # what contradicts another property is taken out, and what another one requires put in
+    for _ in range(20):  # what contradicts another property is taken out, and what another one requires put in
         result = cls.provider_class().check({}, news)
         for name in {failure.property for failure in result.failures}:
             needed = cls.declared_properties[name].required or not news.get(name)

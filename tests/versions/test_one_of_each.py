@@ -13,12 +13,14 @@ import nexus_registry.providers as providers
 import pytest
 from nexus_registry.providers.resource import TrackedResource
 
+from docs.examples import OPENPGP_KEY
 from docs.generate import COVERAGE
 from sandbox.pki import Authority
 from sandbox.stack import Result, Stack, open_stack
 from tests.contract.docker_api import Api
 from tests.contract.server import Nexus
 from tests.lifecycle.conftest import ENGINES
+from tests.unit.openapi import RSA_KEY
 
 PROGRAM = Path(__file__).parents[1] / "lifecycle/programs/one_of_each"
 NOT_IN_IT = {
@@ -39,6 +41,8 @@ def stack(request: pytest.FixtureRequest, nexus: Nexus, admin: Api, tmp_path: Pa
     stack = open_stack(request.param, program=program, name="dev", work=tmp_path / "work", passphrase="right")
     settings: dict[str, Any] = {
         "registry_port": nexus.connector_port(),
+        "openpgp_key": OPENPGP_KEY,
+        "rsa_key": RSA_KEY,
         "certificate": Authority.create("each").certificate_pem,
         "nexus-registry:url": nexus.url,
         "nexus-registry:version": "3.94.0-01",

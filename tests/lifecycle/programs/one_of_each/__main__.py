@@ -14,7 +14,7 @@ registry_port = config.require_int("registry_port")
 NEEDED = {
     "remote_url": "https://example.com/remote",
     "distribution": "bookworm",
-    "signing_keypair": "-----BEGIN PRIVATE KEY-----\nMA==\n-----END PRIVATE KEY-----",
+    "signing_keypair": config.require("openpgp_key"),
 }
 
 selector = nexus.ContentSelector("selector", name="each-selector", expression='format == "raw"')
@@ -38,6 +38,8 @@ def repository(cls: Any, **inputs: Any) -> None:
     optional = {name for name, one in cls.declared_properties.items() if not one.required}
     # Core is older than the version that is played: its apt proxies need a distribution.
     given = {name: value for name, value in named.items() if name not in optional or name == "distribution"}
+    if form == "alpine" and "signing_keypair" in given:
+        given["signing_keypair"] = config.require("rsa_key")
     name = f"each-{form}-{type_}"
     repositories[form, type_] = cls(name, name=name, blob_store_name=store.name, **given, **inputs)
 
