@@ -64,9 +64,19 @@ place_keystore() {
     own_dir "$arg_data_dir/etc" "$owner" 0750
     own_dir "$arg_data_dir/etc/ssl" "$owner" 0700
     in_force=$(password_in_force "$arg_data_dir/etc/jetty/jetty-https.xml")
-    if [ -f "$keystore" ] && [ -n "$in_force" ] && [ "$in_force" != "$(xml_escaped "$KEYSTORE_PASSWORD")" ]; then
+    beside_why=
+    if [ ! -f "$keystore" ]; then
+        :
+    elif [ -n "$in_force" ]; then
+        [ "$in_force" = "$(xml_escaped "$KEYSTORE_PASSWORD")" ] || beside_why='the keystore has another password'
+    elif ! has_fact service.certificate && ! cmp -s "$new" "$keystore"; then
+        # A server that was set up by hand has its password elsewhere, and the service step may refuse to adopt it.
+        save_fact keystore.by-hand "$(sha256_of "$keystore")"
+        beside_why="$keystore is not from this program"
+    fi
+    if [ -n "$beside_why" ]; then
         put_file "$keystore.next" "$owner" 0600 <"$new"
-        log "the keystore has another password: left beside, for the service step to put in with the restart"
+        log "$beside_why: left the new one beside, for the service step to put in with the restart"
         return 0
     fi
     rm -f "$keystore.next"
@@ -92,7 +102,12 @@ remove_keystore() {
         log "$unit.service still runs: $keystore stays"
         return 0
     fi
-    rm -f "$keystore" "$keystore.next"
-    remove_facts keystore.source keystore.fingerprint
-    log "removed $keystore"
+    rm -f "$keystore.next"
+    if [ -f "$keystore" ] && [ "$(sha256_of "$keystore")" = "$(fact keystore.by-hand)" ]; then
+        log "$keystore is not from this program and stays"
+    else
+        rm -f "$keystore"
+        log "removed $keystore"
+    fi
+    remove_facts keystore.source keystore.fingerprint keystore.by-hand
 }

@@ -95,7 +95,9 @@ def test_manual_installation_is_adopted_in_place(server: Server) -> None:
     before = server.host.ssh(f"cd {ROOT}/nexus-3.71.0-06 && find . -type f -printf '%p %i %T@\\n' | sort").stdout
     assert "set up by hand: taken as it is" in server.run("archive").stdout
     server.run("account")
-    assert "left beside" not in server.run("keystore").stdout
+    keystore = server.host.ssh(f"sha256sum {DATA}/etc/ssl/keystore.jks").stdout
+    assert "left the new one beside" in server.run("keystore").stdout
+    assert server.host.ssh(f"sha256sum {DATA}/etc/ssl/keystore.jks").stdout == keystore
     done = server.run("service")
     assert "taking over /etc/systemd/system/nexus.service" in done.stdout
     assert "the configured admin password is in force" in done.stdout

@@ -92,3 +92,46 @@ def test_unusable_files_are_refused_by_argument(shell: list[str], authority: Aut
     assert "expired on" in build(shell, tmp_path)
     (tmp_path / "cert.pem").write_text("none")
     assert "certificate_path: " in build(shell, tmp_path)
+
+
+XML = '<Set name="KeyStorePassword">{}</Set>'
+
+
+@pytest.mark.parametrize(
+    ("files", "placed"),
+    [
+        ({}, {"keystore.jks": "new"}),
+        ({"facts/service.certificate": "ab", "data/etc/ssl/keystore.jks": "ours"}, {"keystore.jks": "new"}),
+        (
+            {"data/etc/ssl/keystore.jks": "ours", "data/etc/jetty/jetty-https.xml": XML.format("pw")},
+            {"keystore.jks": "new"},
+        ),
+        (
+            {"data/etc/ssl/keystore.jks": "ours", "data/etc/jetty/jetty-https.xml": XML.format("former")},
+            {"keystore.jks": "ours", "keystore.jks.next": "new"},
+        ),
+        ({"data/etc/ssl/keystore.jks": "new"}, {"keystore.jks": "new"}),
+        ({"data/etc/ssl/keystore.jks": "by hand"}, {"keystore.jks": "by hand", "keystore.jks.next": "new"}),
+    ],
+    ids=["first", "renewal without XML", "renewal", "other password", "same", "set up by hand"],
+)
+def test_keystore_in_use_with_another_password_is_not_replaced(
+    shell: list[str], tmp_path: Path, files: dict[str, str], placed: dict[str, str]
+) -> None:
+    """The service step replaces it with the restart. Until then, the server that runs must be able to open it."""
+    for name, content in {"new": "new", "data/etc/ssl/x": "", **files}.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content)
+    ssl = tmp_path / "data/etc/ssl"
+    body = f"""FACTS_ROOT={tmp_path} FACTS={tmp_path}/facts arg_data_dir={tmp_path}/data owner=$(id -un):$(id -gn)
+keystore={ssl}/keystore.jks new={tmp_path}/new KEYSTORE_PASSWORD=pw unit=nexus
+unit_is() {{ return 1; }}
+place_keystore
+"""
+    run(shell, body, step="keystore")
+    (ssl / "x").unlink()
+    assert {path.name: path.read_text() for path in ssl.iterdir()} == placed
+    run(shell, f"{body}remove_keystore", step="keystore")
+    left = {"keystore.jks": "by hand"} if "by hand" in placed.values() else {}
+    assert {path.name: path.read_text() for path in ssl.iterdir()} == left
+    assert not list(tmp_path.glob("facts/keystore.*"))
