@@ -164,7 +164,9 @@ write_unit() {
     update_file "$(unit_file)" root:root 0644 <"$work/unit"
     forget_former_unit
     remove_former_units # Of two enabled units on the same data, a reboot would start both.
-    if [ "$(unit_property NeedDaemonReload)" != no ] || [ "$(unit_property LoadState)" != loaded ]; then
+    # NeedDaemonReload does not tell of a new file that overrides the loaded one, such as a package's or a SysV script's.
+    if [ "$(unit_property NeedDaemonReload)" != no ] || [ "$(unit_property LoadState)" != loaded ] ||
+        [ "$(unit_property FragmentPath)" != "$(unit_file)" ]; then
         systemctl daemon-reload
     fi
     if [ "$(systemctl is-enabled "$unit.service" 2>/dev/null)" != enabled ]; then

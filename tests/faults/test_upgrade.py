@@ -68,7 +68,7 @@ def when(server: Server, seen: str, then: str) -> Iterator[None]:
 
 
 def phase(name: str) -> str:
-    return f"grep -qs '^phase {name}$' {JOURNAL}"
+    return f"grep -qs '^phase {name}' {JOURNAL}"
 
 
 def install_new(server: Server) -> None:

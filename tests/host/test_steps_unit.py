@@ -76,3 +76,20 @@ def test_drop_in_and_unit_without_install_are_named(server: PlayedServer) -> Non
     done = server.run("service", "update").stdout
     assert f"taking over {unit}" in done
     assert "serves HTTP" in done
+
+
+def test_stopped_unit_of_a_package_is_overridden(server: PlayedServer) -> None:
+    """systemd must read the new unit, which takes precedence over the one that it has loaded."""
+    host, unit = server.host, "/etc/systemd/system/nexus.service"
+    packaged = unit.replace("/etc", "/usr/lib")
+    host.ssh(
+        f"systemctl -q disable --now nexus && sed -e /nexus-registry/d -e s/^UMask=.*/UMask=0027/ {unit} "
+        f">{packaged} && rm {unit} && systemctl daemon-reload && systemctl show nexus >/dev/null"
+    )
+    try:
+        assert server.property("UMask") == "0027"
+        assert f"taking over {packaged}" in server.run("service", "update").stdout.replace(" /lib", " /usr/lib")
+        assert server.property("FragmentPath") == unit
+        assert server.property("UMask") == "0077"
+    finally:
+        host.ssh(f"rm -f {packaged}")

@@ -262,6 +262,32 @@ find_former_unit; stop_former_units; write_unit x y; cat $FACTS/service.former-u
     assert said[-2:] == ["second", "third"]
 
 
+@pytest.mark.parametrize(
+    ("loaded", "says", "reloads"),
+    [
+        ("{0}/etc/nexus.service", "NeedDaemonReload=no LoadState=loaded", False),
+        ("{0}/etc/nexus.service", "NeedDaemonReload=yes LoadState=loaded", True),
+        ("", "NeedDaemonReload=no LoadState=not-found", True),
+        ("{0}/lib/nexus.service", "NeedDaemonReload=no LoadState=loaded", True),
+        ("/run/systemd/generator.late/nexus.service", "NeedDaemonReload=no LoadState=loaded", True),
+    ],
+    ids=["as loaded", "changed", "new", "overrides one in /usr/lib", "overrides an init script"],
+)
+def test_systemd_reads_the_unit_that_was_written(
+    shell: list[str], host: Host, loaded: str, says: str, reloads: bool
+) -> None:
+    """NeedDaemonReload tells of a change in the file that is loaded, not of one that takes precedence over it."""
+    answers = dict(pair.split("=") for pair in says.split())
+    host.unit("nexus", "", FragmentPath=loaded.format(host.folder), **answers)
+    stubs = """systemctl() { case $1 in is-enabled) echo enabled ;; *) echo "systemctl $*" ;; esac; }
+former_units= left_stopped=
+unit_text() { :; }
+update_file() { :; }
+"""
+    said = step(shell, host, f"unit_file() {{ echo {host.folder}/etc/nexus.service; }}\n{stubs}write_unit x y")
+    assert ("systemctl daemon-reload" in said) == reloads
+
+
 def test_delete_removes_the_unit_of_a_failed_change_of_unit(shell: list[str], host: Host) -> None:
     """The program's state still names the former unit, which the change had removed already."""
     base = host.folder
