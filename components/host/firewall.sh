@@ -23,11 +23,11 @@ provide_open_ports() {
 }
 
 open_port() {
+    ! is_noted_elsewhere "$firewall_fact" "$1" || note_port "$1"
     for firewall_when in '' --permanent; do
         # shellcheck disable=SC2086
         ! firewall-cmd -q $firewall_when --query-port="$1/tcp" || continue
-        open_known=$(fact "$firewall_fact")
-        case " $open_known " in *" $1 "*) ;; *) save_fact "$firewall_fact" "${open_known:+$open_known }$1" ;; esac
+        note_port "$1"
         # shellcheck disable=SC2086
         firewall-cmd -q $firewall_when --add-port="$1/tcp" ||
             fail "open_firewall: firewalld does not open $1/tcp (its output is above). Open it by hand and leave open_firewall out"
@@ -35,11 +35,20 @@ open_port() {
     done
 }
 
-# close_ports FOR "KEEP …": what was opened for this one, less what it keeps; forgotten only when it is closed.
+note_port() {
+    note_known=$(fact "$firewall_fact")
+    case " $note_known " in *" $1 "*) ;; *) save_fact "$firewall_fact" "${note_known:+$note_known }$1" ;; esac
+}
+
+# is_noted_elsewhere FACT PORT: does another registry or server use a port that was opened from here?
+is_noted_elsewhere() { grep -lsw -e "$2" "$FACTS_ROOT"/*/firewall.* | grep -qvxF -e "$FACTS/$1"; }
+
+# close_ports FOR "KEEP …": what was opened for this one, less what it keeps; forgotten only when it is closed or when
+# another one uses it.
 close_ports() {
     for close_port in $(fact "firewall.$1"); do
         case " $2 " in *" $close_port "*) continue ;; esac
-        close_port "$close_port"
+        is_noted_elsewhere "firewall.$1" "$close_port" || close_port "$close_port"
         close_kept=
         for close_other in $(fact "firewall.$1"); do
             [ "$close_other" = "$close_port" ] || close_kept="${close_kept:+$close_kept }$close_other"

@@ -116,7 +116,7 @@ take_lists() {
 # remove_former_rest: what a former unit or install_root has left on the host and this server does not use.
 remove_former_rest() {
     remove_former_root
-    close_ports former "$(cat "$FACTS/firewall.prepare" "$FACTS"/firewall.registry-* 2>/dev/null | tr '\n' ' ')"
+    close_ports former ''
     fact prepare.selinux-former | while read -r rest_rule; do
         if [ "$rest_rule" = "$(launcher_rule)" ]; then save_fact prepare.selinux-rule "$rest_rule"; else remove_launcher_rule "$rest_rule"; fi
     done
