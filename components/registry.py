@@ -233,7 +233,13 @@ class DockerRegistry(pulumi.ComponentResource):
                 opts=self._after(),
             )
             return [realm, anonymous]
-        flags = {**dict(_ports(args)), "for": self.name, "open_firewall": args.server.args.open_firewall or None}
+        server = args.server.args
+        flags = {
+            **dict(_ports(args)),
+            "address": server.address,
+            "for": self.name,
+            "open_firewall": server.open_firewall or None,
+        }
         free = args.server.step("port", f"{self.name}-port", flags, opts=self._after(*args.server.ready))
         return [*args.server.ready, free]
 

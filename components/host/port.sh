@@ -2,7 +2,7 @@
 # port: are these ports free, or this unit's own? And does firewalld let clients through to them?
 
 step() {
-    parse "unit" "for open-firewall https-port http-port" "" "$@"
+    parse "unit" "for open-firewall https-port http-port address" "" "$@"
     take_lock port
     port_for=registry-$(printf '%s' "$arg_for" | tr -c 'A-Za-z0-9._-' _)
     if [ "$verb" = delete ]; then
@@ -17,6 +17,6 @@ step() {
 
 check_free() {
     check_port "$1" "$2"
-    refuse_taken_port "$1" "$2"
+    refuse_taken_port "$1" "$2" "$arg_address"
     log "port $2 can be used"
 }

@@ -95,7 +95,7 @@ STEPS: Final[Mapping[str, Step]] = {
     "port": Step(
         files=("lib", "ports", "firewall", "port"),
         required=("unit",),
-        optional=("for", "open_firewall", "https_port", "http_port"),
+        optional=("for", "open_firewall", "https_port", "http_port", "address"),
     ),
 }
 """Every step. tests/unit/test_docs.py compares this table with the sh files and docs/architecture.md."""

@@ -296,6 +296,11 @@ def test_open_firewall_opens_https_and_registry_ports() -> None:
     assert sorted(opened) == ["nexus-prepare", "registry-port"]
 
 
+def test_address_of_server_is_that_of_registry() -> None:
+    lines = host_lines(address="10.0.0.5")
+    assert all("--address 10.0.0.5" in lines[name] for name in ("nexus-service", "registry-port"))
+
+
 def test_certificate_on_host_is_read_there() -> None:
     lines = host_lines(**ON_HOST)
     paths = "--certificate-path /etc/ssl/nexus.pem --private-key-path /etc/ssl/nexus.key"

@@ -86,6 +86,15 @@ def test_only_listeners_on_same_address_conflict(shell: list[str], mine: str, ot
     assert run(shell, body) == ("meet\n" if meet else "")
 
 
+@pytest.mark.parametrize(("address", "said"), [("", "is in use"), ("--address 10.0.0.5", "can be used")])
+def test_registry_port_is_checked_at_address_of_server(shell: list[str], address: str, said: str) -> None:
+    body = f"""listeners() {{ echo 127.0.0.1 nginx -; }}
+take_lock() {{ :; }}
+provide_open_ports() {{ :; }}
+step create --unit nexus --https-port 5000 {address}"""
+    assert f"5000 {said}" in run(shell, body, "port")
+
+
 @pytest.mark.parametrize(
     ("family", "major", "packages"),
     [
