@@ -7,8 +7,8 @@ import json
 import re
 import socket
 import ssl
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -41,17 +41,19 @@ def context(folder: Path, issued: Issued) -> ssl.SSLContext:
 
 
 class Registry:
-    """A registry and its Nexus that work, but for what a test changes by path."""
+    """A registry and its Nexus that work, but for what a test changes: by path, or by method and folder."""
 
     def __init__(self) -> None:
         self.url = ""
         self.changed: dict[str, Response] = {}
         self.anonymous = False
+        self.expected_pull = False
 
     def __call__(self, request: Request) -> Response:
         path = request.path.split("?")[0]
-        if path in self.changed:
-            return self.changed[path]
+        for key in (path, f"{request.method} {path.rpartition('/')[0]}"):
+            if key in self.changed:
+                return self.changed[key]
         login = request.headers.get("Authorization", "")
         if path == "/v2/token":
             return Response(body=TOKEN) if login.startswith("Basic") or self.anonymous else Response(401)
@@ -107,11 +109,14 @@ WRONG: dict[str, Callable[[Registry], object]] = {
         {"/v2/": Response(401, headers={"WWW-Authenticate": 'Bearer realm="http://inner:5000/v2/token"'})}
     ),
     "anonymous-pull": lambda one: setattr(one, "anonymous", True),
+    "no-anonymous-pull": lambda one: setattr(one, "expected_pull", True),
     "login": lambda one: one.changed.update({"/v2/token": Response(401)}),
     "login-limited": lambda one: one.changed.update({"/v2/token": Response(429)}),
     "login-error": lambda one: one.changed.update({"/v2/token": Response(403)}),
     "registry-silent": lambda one: one.changed.update({"/v2/token": Response(drop=True)}),
     "push": lambda one: one.changed.update({"/v2/team/doctor/blobs/uploads/": Response(401)}),
+    "pull": lambda one: one.changed.update({"GET /v2/team/doctor/manifests": Response(500)}),
+    "delete": lambda one: one.changed.update({"DELETE /v2/team/doctor/manifests": Response(403)}),
     "read-only": lambda one: one.changed.update({"/service/rest/v1/status/writable": Response(503)}),
     "version": lambda one: one.changed.update(
         {"/service/rest/v1/system/node": Response(body={}, headers={"Server": "Nexus/3.96.0-01 (COMMUNITY)"})}
@@ -145,7 +150,7 @@ WRONG: dict[str, Callable[[Registry], object]] = {
 def codes(fake: FakeServer, registry: Registry, **changes: Any) -> list[str]:
     registry.url = fake.url
     right = {"url": fake.url, "nexus": fake.url, "username": "ci", "password": "pw", "image": "team/doctor"}
-    return [one.code for one in examine(Target(**{**right, "anonymous_pull": False, **changes}))]
+    return [one.code for one in examine(Target(**{**right, "anonymous_pull": registry.expected_pull, **changes}))]
 
 
 def test_registry_that_works_has_no_finding() -> None:
@@ -187,28 +192,38 @@ def test_usage_within_limits_is_no_finding(version: str, given: dict[str, Any]) 
         assert codes(fake, registry) == []
 
 
-def test_pull_that_should_be_allowed_is_finding() -> None:
-    with serve(registry := Registry()) as fake:
-        assert codes(fake, registry, anonymous_pull=True) == ["no-anonymous-pull"]
+EXPIRED = {"not_before": NOW - dt.timedelta(9), "not_after": NOW - dt.timedelta(1)}
+CERTIFICATES: list[tuple[list[str], dict[str, Any]]] = [
+    ([], {}),
+    (["certificate-expired"], EXPIRED),
+    (["certificate-not-yet-valid"], {"not_before": NOW + dt.timedelta(1), "not_after": NOW + dt.timedelta(9)}),
+    (["certificate-expires"], {"not_before": NOW - dt.timedelta(9), "not_after": NOW + dt.timedelta(9)}),
+    (["certificate-name"], {"names": ["other.example.com"]}),
+    (["certificate-name"], {"names": ["10.0.0.1"]}),
+    (["certificate-untrusted"], {"by": Authority.create("Stranger")}),
+]
 
 
-@pytest.mark.parametrize(
-    ("code", "issue"),
-    [
-        ("", {}),
-        ("certificate-expired", {"not_before": NOW - dt.timedelta(9), "not_after": NOW - dt.timedelta(1)}),
-        ("certificate-not-yet-valid", {"not_before": NOW + dt.timedelta(1), "not_after": NOW + dt.timedelta(9)}),
-        ("certificate-expires", {"not_before": NOW - dt.timedelta(9), "not_after": NOW + dt.timedelta(9)}),
-        ("certificate-name", {"names": ["other.example.com"]}),
-        ("certificate-name", {"names": ["10.0.0.1"]}),
-        ("certificate-untrusted", {"by": Authority.create("Stranger")}),
-    ],
-)
-def test_each_fault_of_certificate_has_its_code(tmp_path: Path, code: str, issue: dict[str, Any]) -> None:
-    issuer = issue.pop("by", None) or authority()
-    issued = issuer.issue(issue.pop("names", ["127.0.0.1"]), key="ec", **issue)
+@pytest.mark.parametrize(("expected", "issue"), CERTIFICATES)
+def test_each_fault_of_certificate_has_its_code(
+    tmp_path: Path, expected: list[str], issue: dict[str, Any]
+) -> None:
+    given = {"by": authority(), "names": ["127.0.0.1"], **issue}
+    issued = given.pop("by").issue(given.pop("names"), key="ec", **given)
     with serve(registry := Registry(), context(tmp_path, issued)) as fake:
-        assert codes(fake, registry, ca=authority().certificate_pem) == ([code] if code else [])
+        assert codes(fake, registry, ca=authority().certificate_pem) == expected
+
+
+def test_certificate_of_nexus_is_examined_beside_that_of_registry(tmp_path: Path) -> None:
+    right, expired = (authority().issue(["127.0.0.1"], key="ec", **given) for given in ({}, EXPIRED))
+    with (
+        serve(registry := Registry(), context(tmp_path, right)) as fake,
+        serve(registry, context(tmp_path, expired)) as nexus,
+    ):
+        registry.url = fake.url
+        (found,) = examine(Target(fake.url, nexus=nexus.url, ca=authority().certificate_pem))
+    assert found.code == "certificate-expired"
+    assert found.text.startswith(nexus.url.removeprefix("https://"))
 
 
 def test_authority_is_trusted_beside_those_of_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -265,17 +280,15 @@ def test_client_that_does_not_trust_authority(
         assert codes(fake, registry, **given) == expected
 
 
-def test_what_is_not_reached_has_its_code() -> None:
-    with serve(registry := Registry()) as fake:
-        plain = fake.url.replace("http:", "https:")
-        assert codes(fake, registry, url=plain, nexus="") == ["no-tls"]
-        assert codes(fake, registry, url=f"https://127.0.0.1:{free_port()}", nexus="") == ["port-closed"]
-        assert codes(fake, registry, url="https://no-such-host.invalid", nexus="") == ["name"]
+@contextmanager
+def plain_server() -> Iterator[str]:
+    with serve(Registry()) as fake:
+        yield fake.url.replace("http:", "https:")
 
 
-def test_port_that_drops_connections_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+@contextmanager
+def full_queue() -> Iterator[str]:
     """As behind a firewall: a full queue of connections drops what comes."""
-    monkeypatch.setattr("nexus_registry.cli.registry._TIMEOUT", 0.2)
     with socket.socket() as listener, ExitStack() as waiting:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
@@ -283,8 +296,25 @@ def test_port_that_drops_connections_is_silent(monkeypatch: pytest.MonkeyPatch) 
             waiting.enter_context(client := socket.socket())
             client.setblocking(False)
             client.connect_ex(listener.getsockname())
-        (found,) = examine(Target(f"https://127.0.0.1:{listener.getsockname()[1]}"))
-    assert (found.code, found.text.partition(": ")[2]) == ("port-silent", "timed out")
+        yield f"https://127.0.0.1:{listener.getsockname()[1]}"
+
+
+UNREACHED: dict[str, tuple[Callable[[], AbstractContextManager[str]], str]] = {
+    "no-tls": (plain_server, "there is no TLS"),
+    "port-closed": (lambda: nullcontext(f"https://127.0.0.1:{free_port()}"), "nothing listens"),
+    "port-silent": (full_queue, "timed out"),
+    "name": (lambda: nullcontext("https://no-such-host.invalid"), "the name is not resolved"),
+}
+
+
+@pytest.mark.parametrize("code", UNREACHED)
+def test_what_is_not_reached_has_its_code(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    monkeypatch.setattr("nexus_registry.cli.registry._TIMEOUT", 0.2)
+    place, text = UNREACHED[code]
+    with place() as url:
+        (found,) = examine(Target(url))
+    assert found.code == code
+    assert text in found.text
 
 
 @pytest.mark.parametrize(("days", "status"), [("5", 0), ("20", 1)])
@@ -303,21 +333,12 @@ def test_expires_within_says_when_certificate_is_finding(
     assert shown.err == ""
 
 
-COMPUTED = (
-    "push", "pull", "delete", "docker-ca", "containerd-ca",
-    *(f"{what}-{near}limit" for what in ("components", "requests") for near in ("", "near-")),
-)  # fmt: skip
-"""Codes that are put together, which a search in the source does not find."""
-
-
-def test_page_lists_every_code() -> None:
+def test_page_lists_codes_that_tests_cause() -> None:
+    caused = {*WRONG, *UNREACHED}.union(*(one[0] for one in CERTIFICATES), *(one[2] for one in CLIENT_FILES))
     page = (PROJECT / "docs/how-to/monitoring.md").read_text().partition("## Codes")[2]
+    assert set(re.findall(r"`([a-z-]+)`(?=[^|]*\|[^|]+\|\n)", page)) == caused
     source = "".join((PROJECT / f"cli/{part}.py").read_text() for part in ("registry", "usage", "clients"))
-    codes = set(re.findall(r'Finding\(\s*"([a-z-]+)"', source)) | set(
-        re.findall(r'"(certificate-[a-z-]+)"', source)
-    )
-    assert codes >= set(WRONG) - {*COMPUTED}
-    assert set(re.findall(r"`([a-z-]+)`(?=[^|]*\|[^|]+\|\n)", page)) == codes | {*COMPUTED}
+    assert set(re.findall(r'(?:Finding\(|\d: \()\s*"([a-z-]+)"', source)) <= caused
 
 
 def test_command_prints_findings_and_ends_with_their_status(
