@@ -5,7 +5,6 @@ from __future__ import annotations
 import nox
 
 nox.options.sessions = ["unit"]
-nox.options.error_on_missing_interpreters = False
 
 
 @nox.session(python=["3.10", "3.11", "3.12", "3.13", "3.14"])
