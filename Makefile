@@ -38,6 +38,7 @@ test: check
 	$(PYTEST) --ignore=tests/faults --ignore=tests/versions --ignore=tests/vendor $(PYTEST_ARGS)
 
 coverage: $(VENV)
+	.venv/bin/python -m sandbox setup
 	$(PYTEST) -q tests/unit --cov=providers --cov=components --cov=policy --cov=cli --cov-branch --cov-fail-under=93 $(PYTEST_ARGS)
 
 test-versions: $(VENV)

@@ -19,10 +19,13 @@ from tests.unit.steps_shell import shellcheck
 
 PIPELINES = PROJECT / "examples/pipelines"
 SCRIPTS = sorted(PIPELINES.rglob("*.sh"))
+GITHUB = PROJECT / ".github"
 SCHEMAS = {
     "gitlab-ci": [PIPELINES / "gitlab-ci.yml", PIPELINES / "application/gitlab-ci.yml"],
-    "github-workflows": [PIPELINES / "github-actions.yml", *sorted((PROJECT / ".github/workflows").glob("*.yml"))],
-    "github-issue-forms": sorted((PROJECT / ".github/ISSUE_TEMPLATE").glob("[!c]*.yml")),
+    "github-workflows": [PIPELINES / "github-actions.yml", *sorted((GITHUB / "workflows").glob("*.yml"))],
+    "github-issue-forms": sorted((GITHUB / "ISSUE_TEMPLATE").glob("[!c]*.yml")),
+    "github-issue-config": [GITHUB / "ISSUE_TEMPLATE/config.yml"],
+    "dependabot": [GITHUB / "dependabot.yml"],
 }
 SECRET = "cAnArY-4711"
 
@@ -37,13 +40,17 @@ def test_yaml_holds_to_its_schema(schema: str) -> None:
     assert done.returncode == 0, done.stdout
 
 
+def test_every_yaml_of_platform_has_its_schema() -> None:
+    assert set(GITHUB.rglob("*.yml")) <= {file for files in SCHEMAS.values() for file in files}
+
+
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
 def test_scripts_are_shellcheck_clean(script: Path) -> None:
     assert shellcheck(script.read_text()) == ""
 
 
 def commands(file: Path) -> list[str]:
-    """What each job, or each step of a workflow, has a shell run."""
+    """What each job, or each step of a workflow, has a shell run; once for each value of a matrix."""
     content = yaml.safe_load(file.read_text())
     jobs = content.get("jobs") or {
         name: job
@@ -54,24 +61,36 @@ def commands(file: Path) -> list[str]:
     for job in jobs.values():
         script = [*job.get("before_script", []), *job.get("script", [])]
         lines += ["\n".join(script)] if script else []
-        lines += [step["run"] for step in job.get("steps", []) if "run" in step]
+        steps = [step["run"] for step in job.get("steps", []) if "run" in step]
+        for name, values in job.get("strategy", {}).get("matrix", {}).items():
+            place = f"${{{{ matrix.{name} }}}}"
+            steps = list(dict.fromkeys(step.replace(place, value) for step in steps for value in values))
+        lines += steps
     return lines
 
 
-@pytest.mark.parametrize(
-    "file", SCHEMAS["gitlab-ci"] + SCHEMAS["github-workflows"][:1], ids=lambda path: path.name
-)
+@pytest.mark.parametrize("file", SCHEMAS["gitlab-ci"] + SCHEMAS["github-workflows"], ids=lambda path: path.name)
 def test_jobs_run_what_is_there(file: Path) -> None:
     found = commands(file)
     assert found
-    targets = set(re.findall(r"^([a-z.]+):", (PIPELINES / "Makefile").read_text(), re.MULTILINE))
-    root = file.parent if file.parent != PIPELINES else PROJECT
+    root = file.parent if file.parent.name == "application" else PROJECT
     for line in found:
+        assert "matrix." not in line
         assert shellcheck(line) == "", line
-        for script in re.findall(r"\S+/\S+\.(?:sh|py)", line):
+        for script in re.findall(r"(?:(?:sh|python3) |^)(\S+/\w[\w./-]*)", line, re.MULTILINE):
             assert (root / script).is_file(), line
-        for target in re.findall(r"make -f examples/pipelines/Makefile (\S+)", line):
-            assert target in targets
+        for makefile, target in re.findall(r"(?:^|[;&] )make (?:-f (\S+) )?([a-z.][a-z.-]*)", line, re.MULTILINE):
+            text = (PROJECT / (makefile or "Makefile")).read_text()
+            assert re.search(rf"^([a-z -]+ )?{re.escape(target)}( [a-z -]+)?:", text, re.MULTILINE), line
+
+
+def test_jobs_run_every_target() -> None:
+    lines = "\n".join(
+        line for file in SCHEMAS["gitlab-ci"] + SCHEMAS["github-workflows"] for line in commands(file)
+    )
+    (targets,) = re.findall(r"^\.PHONY: (.*)$", (PIPELINES / "Makefile").read_text(), re.MULTILINE)
+    for target in targets.split():
+        assert f"make -f examples/pipelines/Makefile {target}" in lines
 
 
 @pytest.mark.parametrize("file", ["gitlab-ci.yml", "github-actions.yml"])

@@ -118,8 +118,10 @@ def package_index() -> str:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built from the sdist, as the release workflow does it."""
     folder = tmp_path_factory.mktemp("wheel")
-    run([tool("uv", "uv"), "build", "--quiet", "--wheel", "--out-dir", folder, checkout(folder / "source")])
+    run([tool("uv", "uv"), "build", "--quiet", "--out-dir", folder, checkout(folder / "source")])
+    assert [file.name for file in folder.glob("*.tar.gz")]
     (built,) = folder.glob("*.whl")
     return built
 
