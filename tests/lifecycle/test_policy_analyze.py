@@ -51,7 +51,8 @@ def test_preview_refuses_upstream_that_is_not_in_list(tmp_path: Path, host: str)
     (program / "Pulumi.yaml").write_text("name: proxy\nruntime: {name: python, options: {virtualenv: .venv}}\n")
     (program / "__main__.py").write_text(PROXY.format(host=host))
     (program / "examples").symlink_to(PROJECT / "examples")
-    (command,) = re.findall(r"^pulumi preview .*$", (PACK / "README.md").read_text(), re.MULTILINE)
+    page = (PROJECT / "docs/how-to/policy.md").read_text()
+    (command,) = re.findall(r"^pulumi preview .*$", page, re.MULTILINE)
     stack = fake_server_stack("pulumi", program, tmp_path / "work", "https://nexus.example.com:8443")
     done = subprocess.run(
         [*shlex.split(command), f"--stack={stack.name}", f"--config-file={stack.config_file}"],

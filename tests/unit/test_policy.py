@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from datetime import datetime, timedelta, timezone
@@ -265,6 +266,13 @@ def test_pack_is_configured(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_example_configuration_is_right() -> None:
     config = json.loads((PROJECT / "examples/policy/config.json").read_text())
     assert list(evaluate([], config)) == []
+
+
+def test_page_lists_every_rule_with_its_settings() -> None:
+    page = (PROJECT / "docs/how-to/policy.md").read_text()
+    rows = re.findall(r"^\| `([a-z-]+)` \|.*\| (?:`(\w+)` \(`?(.*?)`?\))? ?\|$", page, re.MULTILINE)
+    listed = {rule: {setting: json.loads(default)} if setting else {} for rule, setting, default in rows}
+    assert listed == {rule.name: rule.defaults() for rule in RULES}
 
 
 def state(folder: Path, *resources: Resource) -> str:
