@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sandbox.packages import ensure
+from sandbox.paths import PROJECT
 from sandbox.process import Process
 from sandbox.shell import run
 from tests.contract.docker_api import Registry
@@ -31,9 +32,14 @@ NAMESPACE = 'mount --bind "$1/hosts" /etc/hosts && mount --bind "$1/etc" /etc/co
 """What sees other files in /etc/hosts and /etc/containerd than the machine has."""
 TABLE = '[host."https://{name}"]\n  '
 CA = 'ca = "/etc/containerd/ca.pem"\n'
+PAGE = (PROJECT / "docs/how-to/clients.md").read_text().partition("```toml\n")[2].partition("```")[0]
+"""The first file that the page shows."""
+ADVISED = PAGE.replace("registry.example.com:5000", "{name}").replace(
+    "/etc/ssl/certs/our-authority.pem", "/etc/containerd/ca.pem"
+)
 CASES: dict[str, tuple[dict[str, str], bool]] = {
     "nothing": ({}, False),
-    "what doctor advises": ({"{name}/hosts.toml": f'server = "https://{{name}}"\n{CA}{TABLE}{CA}'}, True),
+    "what the page advises": ({"{name}/hosts.toml": ADVISED}, True),
     "of a host alone": ({"{name}/hosts.toml": f"{TABLE}{CA}"}, True),
     "no table of a host": ({"{name}/hosts.toml": f'server = "https://{{name}}"\n{CA}'}, False),
     "a list": ({"{name}/hosts.toml": f"{TABLE}ca = [\n'/etc/containerd/ca.pem',\n]"}, True),

@@ -2,49 +2,76 @@
 
 from __future__ import annotations
 
-import ast
-import importlib
-import inspect
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import pulumi
 import pytest
 import yaml
 from nexus_registry.cli.main import COMMANDS, main
+from nexus_registry.components import DockerRegistry, DockerRegistryArgs
 from nexus_registry.components.settings import SECRETS
 
+from docs.examples import CONNECTION
+from sandbox.pki import Authority
+from tests.tested import kinds
+
+from .test_registries import Recorder
+
 ROOT = Path(__file__).parents[2]
+CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 PAGES = [
     ROOT / "README.md",
     ROOT / "SECURITY.md",
-    ROOT / "CONTRIBUTING.md",
+    CONTRIBUTING,
     *sorted((ROOT / "examples").rglob("README.md")),
     *(page for page in sorted((ROOT / "docs").rglob("*.md")) if not page.is_relative_to(ROOT / "docs/reference")),
 ]
 """All but those that are generated."""
+KINDS = kinds()
 DECLARED = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
 
 
-def blocks(language: str) -> Iterator[object]:
-    for page in PAGES:
+def blocks(language: str, pages: Sequence[Path] = PAGES) -> Iterator[object]:
+    for page in pages:
         for number, code in enumerate(re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.M | re.S), 1):
             yield pytest.param(code, id=f"{page.relative_to(ROOT)}-{number}")
 
 
-@pytest.mark.parametrize("code", blocks("python"))
-def test_python_block_uses_names_and_arguments_that_exist(code: str) -> None:
-    tree = ast.parse(code)
-    known: dict[str, object] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("nexus_registry"):
-            module = importlib.import_module(node.module or "")
-            known |= {alias.asname or alias.name: getattr(module, alias.name) for alias in node.names}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in known:
-            given = {keyword.arg for keyword in node.keywords if keyword.arg}
-            assert given <= set(inspect.signature(known[node.func.id]).parameters), node.func.id  # type: ignore[arg-type]
+@pytest.mark.usefixtures("sdk")
+@pytest.mark.parametrize("code", blocks("python", [page for page in PAGES if page != CONTRIBUTING]))
+def test_python_block_registers_inputs_that_are_taken(code: str) -> None:
+    """Pages call ``config`` and ``registry`` what the reader's program has of them."""
+    issued = Authority.create("pages").issue(["registry.example.com"], key="ec")
+    values = {key: f"value of {key}" for key in re.findall(r'config\.require\w*\("(\w+)"\)', code)}
+    values |= {
+        "certificate": issued.certificate_pem,
+        "private_key": issued.private_key_pem,
+        "archive_sha256": "a" * 64,
+    }
+
+    def program() -> None:
+        pulumi.runtime.set_all_config({f"pages:{key}": value for key, value in values.items()}, [])
+        args = DockerRegistryArgs(connection=CONNECTION, hostname="a", https_port=5000, pushers={"ci": "pw"})
+        known = {"pulumi": pulumi, "config": pulumi.Config(), "registry": DockerRegistry("registry", args)}
+        exec(compile(code, "page", "exec"), known)  # noqa: S102 - the pages themselves
+
+    recorder = Recorder()
+    pulumi.runtime.set_mocks(recorder, project="pages", preview=False)
+    pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
+    for (kind, name), inputs in recorder.made.items():
+        if cls := KINDS.get(kind):
+            given = {"connection": CONNECTION} if "connection" in cls.declared_properties else {}
+            failures = cls.provider_class().check({}, {**inputs, **given}).failures
+            assert not [(name, one.property, one.reason) for one in failures]
+
+
+@pytest.mark.parametrize("code", blocks("python", [CONTRIBUTING]))
+def test_python_block_of_contributing_is_in_source(code: str) -> None:
+    source = "".join(module.read_text() for module in (ROOT / "providers").rglob("*.py"))
+    assert [line for line in code.splitlines() if line not in source] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
