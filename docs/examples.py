@@ -9,12 +9,13 @@ import functools
 from collections.abc import Mapping
 from typing import Any
 
+from nexus_registry.providers.client import Connection
 from nexus_registry.providers.declare import DeclaredResource, Prop
 from nexus_registry.providers.schema import limits
 
 from sandbox.pki import Authority
 
-CONNECTION = {"url": "https://nexus.example.com:8443", "username": "admin", "password": "secret"}
+CONNECTION: Connection = {"url": "https://nexus.example.com:8443", "username": "admin", "password": "secret"}
 
 
 @functools.cache

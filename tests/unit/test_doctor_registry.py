@@ -192,7 +192,7 @@ def test_usage_within_limits_is_no_finding(version: str, given: dict[str, Any]) 
         assert codes(fake, registry) == []
 
 
-EXPIRED = {"not_before": NOW - dt.timedelta(9), "not_after": NOW - dt.timedelta(1)}
+EXPIRED: dict[str, Any] = {"not_before": NOW - dt.timedelta(9), "not_after": NOW - dt.timedelta(1)}
 CERTIFICATES: list[tuple[list[str], dict[str, Any]]] = [
     ([], {}),
     (["certificate-expired"], EXPIRED),
@@ -215,7 +215,8 @@ def test_each_fault_of_certificate_has_its_code(
 
 
 def test_certificate_of_nexus_is_examined_beside_that_of_registry(tmp_path: Path) -> None:
-    right, expired = (authority().issue(["127.0.0.1"], key="ec", **given) for given in ({}, EXPIRED))
+    right = authority().issue(["127.0.0.1"], key="ec")
+    expired = authority().issue(["127.0.0.1"], key="ec", **EXPIRED)
     with (
         serve(registry := Registry(), context(tmp_path, right)) as fake,
         serve(registry, context(tmp_path, expired)) as nexus,
