@@ -90,9 +90,12 @@ UNIT
 unit_places() {
     {
         printf '%s\n' "$arg_install_root" "$arg_data_dir" "$(real_path "$arg_install_root")" "$(real_path "$arg_data_dir")"
-        data_links | grep -x '[A-Za-z0-9/._+-]*' | grep -vF "$(real_path "$arg_data_dir")/"
+        plain_links | grep -vF "$(real_path "$arg_data_dir")/"
     } | sort -u | tr '\n' ' ' | sed 's/ $//'
 }
+
+# plain_links: where links of the data directory lead, without what systemd reads in another way, such as % and blanks.
+plain_links() { data_links | grep -x '[A-Za-z0-9/._+-]*' || :; }
 
 # utf8_locale: the one that this host has. Java takes its character set for file names and environment from it.
 utf8_locale() {
@@ -121,10 +124,13 @@ unit_paths() {
         case $(real_path "$unit_path")/ in /home/* | /root/* | /run/user/*) unit_homes=read-only ;; esac
     done
     ! { printf '%s\n' "$(real_path "$arg_data_dir")" && data_links; } | grep -qE '^/(home|root|run/user)/' || unit_homes=no
-    unit_linked=$(data_links | grep -E '^/(usr|boot|etc)/' | grep -v ' ' | tr '\n' ' ' || :)
+    # A unit with a path that is missing does not start (226/NAMESPACE).
+    unit_linked=$(plain_links | while read -r unit_link; do
+        case $unit_link in /usr/* | /boot/* | /etc/*) [ ! -e "$unit_link" ] || printf ' %s' "$unit_link" ;; esac
+    done)
     unit_paths_word=Paths
     [ "$1" -ge 231 ] || unit_paths_word=Directories
-    printf '%s\n' "ProtectHome=$unit_homes" ProtectSystem=full "ReadOnly$unit_paths_word=$3" "ReadWrite$unit_paths_word=$unit_write${unit_linked:+ ${unit_linked% }}"
+    printf '%s\n' "ProtectHome=$unit_homes" ProtectSystem=full "ReadOnly$unit_paths_word=$3" "ReadWrite$unit_paths_word=$unit_write$unit_linked"
 }
 
 check_privileged_ports() {

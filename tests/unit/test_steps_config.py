@@ -210,13 +210,16 @@ def test_unit_waits_for_mounts_of_its_directories(shell: list[str], tmp_path: Pa
     ("target", "line"),
     [
         ("/home/disk/blobs", "ProtectHome=no"),
-        ("/usr/local/blobs", "ReadWritePaths={data} /usr/local/blobs"),
+        ("/usr/local/lib", "ReadWritePaths={data} /usr/local/lib"),
+        ("/usr/local/missing", "ReadWritePaths={data}"),
+        ("/usr/local/a%nb", "ReadWritePaths={data}"),
         ("/srv/other/blobs", "ReadWritePaths={data}"),
     ],
 )
 def test_unit_reaches_where_links_of_data_directory_lead(
     shell: list[str], tmp_path: Path, target: str, line: str
 ) -> None:
+    """systemd does not start a unit with a path that is missing, and reads % as the beginning of a specifier."""
     (tmp_path / "blobs").symlink_to(target)
     assert f"\n{line.format(data=tmp_path)}\n" in unit(shell, 252, flags=f"--data-dir {tmp_path}")
 
