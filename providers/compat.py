@@ -15,12 +15,14 @@ from .unknown import is_unknown
 
 REST_SINCE = (3, 26)
 INITIAL_PASSWORD_SINCE = (3, 55)
+JAVA_8_ARCHIVE_SINCE = (3, 67)
 H2_2_SINCE = (3, 70)
 JAVA_17_SINCE = (3, 71)
 MODERN_PKCS12_SINCE = (3, 71)
 NO_ORIENT_SINCE = (3, 71)
 LICENCE_SINCE = (3, 77)
 BUNDLED_JAVA_SINCE = (3, 78)
+ARCHIVE_BY_ARCHITECTURE_SINCE = (3, 80)
 S3_EXPIRATION_OPTIONAL_SINCE = (3, 81)
 LOWER_LIMITS_SINCE = (3, 87)
 LDAP_SCHEME_NAMES_SINCE = (3, 88)
@@ -164,11 +166,11 @@ def archive_name(version: str, architecture: str) -> str:
         architecture: ``x86_64`` or ``aarch64``; up to 3.77 there is one archive for all.
     """
     number = parse(version)
-    if (3, 67) <= number < (3, 71):
+    if JAVA_8_ARCHIVE_SINCE <= number < JAVA_17_SINCE:
         return f"nexus-{version}-java8-unix.tar.gz"
-    if number < (3, 78):
+    if number < BUNDLED_JAVA_SINCE:
         return f"nexus-{version}-unix.tar.gz"
-    if number < (3, 80):
+    if number < ARCHIVE_BY_ARCHITECTURE_SINCE:
         if architecture != "x86_64":
             raise ValueError(f"version {version} has no archive for {architecture}. Use 3.80 or newer")
         return f"nexus-unix-x86-64-{version}.tar.gz"

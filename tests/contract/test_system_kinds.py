@@ -7,7 +7,7 @@ from typing import Any
 
 import nexus_registry.providers as providers
 import pytest
-from nexus_registry.providers.client import Connection, NexusClient
+from nexus_registry.providers.client import Connection, NexusClient, reset
 from nexus_registry.providers.errors import Refused
 from nexus_registry.providers.repositories.raw import RawHostedRepository, RawProxyRepository
 from nexus_registry.providers.system.blob_store import FileBlobStore
@@ -193,9 +193,7 @@ def test_kind_that_the_server_lacks_is_refused_with_the_reason(
     assert said in refusal(getattr(providers, kind).provider_class, connection, **inputs)
 
 
-def test_server_that_lacks_a_kind_is_told_by_its_response(
-    connection: Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("nexus_registry.providers.client._clients", {})  # no response was seen yet
+def test_server_that_lacks_a_kind_is_told_by_its_response(connection: Connection) -> None:
+    reset()  # no response was seen yet
     said = refusal(TASK, connection, name="t", type="repository.cleanup")
     assert "task 't': is not known to Nexus 3.71.0-06, but from 3.74 on" in said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import sys
@@ -31,6 +32,11 @@ Open = Callable[[Path, Path], Stack]
 
 class HistoryError(AssertionError):
     """A history whose end is not as it must be."""
+
+
+def is_message(error: str) -> bool:
+    """Whether an error is one that the product raises, or of the engine, and no exception that nobody expected."""
+    return bool(error) and not re.match(r"(?!nexus_registry\.)[\w.]+(Error|Exception|Warning)\b", error)
 
 
 @dataclass
@@ -172,8 +178,6 @@ class HistoryRun:
                 return
             result = self._up(up)
         if not result.ok:
-            if not result.error:
-                raise HistoryError("no error is said")
             result = self._up(lambda: self.stack.up(target=targets))
         if not result.ok:
             if not refuses:
@@ -209,6 +213,15 @@ class HistoryRun:
         (self.folder / "program/history.json").write_text(text)
 
     def _up(self, command: Callable[[], Result]) -> Result:
+        """Run the command; it succeeds, or fails with a message."""
+        return self._checked(self._logged(command))
+
+    def _checked(self, result: Result) -> Result:
+        if not result.ok and not is_message(result.error):
+            raise HistoryError(f"the error is no message: {result.error}\n{result.stdout}")
+        return result
+
+    def _logged(self, command: Callable[[], Result]) -> Result:
         result = command()
         steps = [f"{op} {urn.rpartition('::')[2]}" for op, urn in result.steps if op != "same"]
         self.log.append(
@@ -235,11 +248,11 @@ class HistoryRun:
         fault = Fault("killed", meanwhile=kill, acts=how.reached, silent=not how.reached)
         self.server.proxy.inject(fault, method="POST|PUT|DELETE", nth=how.nth)
         try:
-            result = self._up(command)
+            result = self._logged(command)
         finally:
             self.server.proxy.clear_and_wait()
         if not left:
-            return result
+            return self._checked(result)
         self.orphans += left
         self.log[-1] = f"  {how}"
         self.stack.after_a_kill()

@@ -27,6 +27,7 @@ from sandbox.pki import Authority
 from tests.tested import kinds
 
 from .fake import FakeServer, Request, Response, serve
+from .openapi import repository_kinds
 from .stored import Stored
 
 ONE_BY_ONE = {"AzureBlobStore", "BlobStoreGroup", "FileBlobStore", "GoogleBlobStore", "S3BlobStore", "SamlUser"}
@@ -114,8 +115,7 @@ def test_refresh_reads_one_list_for_each_kind(cls: Kind, nexus: FakeServer) -> N
 
 
 def test_repositories_of_all_kinds_share_one_list(nexus: FakeServer) -> None:
-    repositories = {name: cls for name, cls in OBJECTS.items() if name.endswith("Repository")}
-    assert len(repositories) == 67
+    repositories = {one.__name__: one for one in repository_kinds()}
     states = {name: several(cls, connection_to(nexus))[0] | {"name": name} for name, cls in repositories.items()}
     entries = [entry(cls.provider_class(), states[name]) for name, cls in repositories.items()]
     nexus.script = lambda _: Response(200, entries)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ..faults.histories import Entry, ExpectedState, Program, Run
 from ..faults.history_edits import EDITS, history
+from ..faults.history_runs import is_message
 from ..faults.history_smaller import shorter
 
 SEEDS = st.integers(0, 10**6)
@@ -118,3 +120,18 @@ def test_object_of_dependent_is_taken_with_adopt() -> None:
         Run(Program(entries=(ROLE, IMAGES, replace(IMAGES, name="e", key="e", parent="d"))))
     )
     assert images.entangles(Program(entries=(replace(IMAGES, key="e"), replace(IMAGES, name="e", parent="d"))))
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        ("nexus_registry.providers.errors.Refused: role 'r': exists already. Set adopt=True", True),
+        ("role_id: 'a/b' has a '/'. Choose another", True),
+        ("KeyError: 'url'", False),
+        ("requests.exceptions.JSONDecodeError: Expecting value", False),
+        ("AssertionError", False),
+        ("", False),
+    ],
+)
+def test_error_of_a_run_must_be_a_message(error: str, expected: bool) -> None:
+    assert is_message(error) is expected

@@ -9,11 +9,13 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509 import load_pem_x509_certificate
+from nexus_registry.providers.compat import MODERN_PKCS12_SINCE
 
 from sandbox.packages import ensure
 from sandbox.pki import Authority
 from tests.unit.steps_shell import run
 
+AES_256_CBC = bytes.fromhex("60864801650304012a")  # its object identifier
 NAME, PASSWORD = "nexus.example.com", "s3cr3t 'word'"
 
 
@@ -45,10 +47,13 @@ def put(folder: Path, authority: Authority, name: str = NAME, **options: object)
     return load_pem_x509_certificate(issued.certificate_pem.encode()).fingerprint(hashes.SHA256()).hex()
 
 
-@pytest.mark.parametrize("version", ["3.70.1-02", "3.71.0-06"])
+@pytest.mark.parametrize("modern", [True, False])
 def test_keystore_holds_certificate_and_its_key(
-    shell: list[str], version: str, authority: Authority, tmp_path: Path
+    shell: list[str], modern: bool, authority: Authority, tmp_path: Path
 ) -> None:
+    """From MODERN_PKCS12_SINCE on with AES, before without."""
+    major, minor = MODERN_PKCS12_SINCE
+    version = f"{major}.{minor}.0-01" if modern else f"{major}.{minor - 1}.9-01"
     fingerprint = put(tmp_path, authority)
     assert build(shell, tmp_path, version=version) == fingerprint
     key, certificate, _ = pkcs12.load_key_and_certificates((tmp_path / "new").read_bytes(), PASSWORD.encode())
@@ -56,6 +61,7 @@ def test_keystore_holds_certificate_and_its_key(
     assert certificate is not None
     assert certificate.fingerprint(hashes.SHA256()).hex() == fingerprint
     assert (tmp_path / "new").stat().st_mode & 0o077 == 0
+    assert (AES_256_CBC in (tmp_path / "new").read_bytes()) is modern
 
 
 def test_keystore_of_same_files_is_kept(shell: list[str], authority: Authority, tmp_path: Path) -> None:
