@@ -16,7 +16,9 @@ doctor() {
     if [ -e "$LOCK_FILE" ] && ! flock -n "$LOCK_FILE" true; then
         fail "a step is running on this host: $(lock_holder). Ask again when it has ended"
     fi
-    work=$(umask 077 && mktemp -d "$RUN_DIR-doctor.XXXXXX") || fail "host: /run can't be written (the reason is above). Make space in /run, then ask again."
+    work=$RUN_DIR/doctor-$$
+    { own_dir "$RUN_DIR" root:root 0700 && remove_dead_doctors && (umask 077 && mkdir "$work"); } ||
+        fail "host: /run can't be written (the reason is above). Make space in /run, then ask again."
     at_exit remove_work
     "doctor_$doctor_step"
     printf 'nexus-registry examined: %s\n' "$doctor_step"

@@ -10,6 +10,7 @@ export PATH LC_ALL
 FACTS_ROOT=/var/lib/nexus-registry
 RUN_DIR=/run/nexus-registry
 LOCK_FILE=/run/nexus-registry.lock
+UNIT_DIR=/etc/systemd/system
 NEWLINE='
 '
 
@@ -169,10 +170,25 @@ take_lock() {
     lock_step="step $1 of unit $unit, since $(date '+%H:%M:%S'), pid $$"
     note_program
     own_dir "$RUN_DIR" root:root 0700
-    rm -rf "$RUN_DIR"/*.?????? # of runs that were killed
+    rm -rf "$RUN_DIR"/*.??????
+    remove_leftovers
     temp_dir=$(mktemp -d "$RUN_DIR/$1.XXXXXX") || fail "host: $RUN_DIR can't be written (the reason is above). Make space in /run and run again"
     at_exit remove_temp_dir
     at_exit end_program
+}
+
+# remove_leftovers: what put_file and doctor left when they were killed.
+remove_leftovers() {
+    for left_in in "$FACTS_ROOT"/* "$UNIT_DIR" ${arg_data_dir:+"$arg_data_dir" "$arg_data_dir"/etc "$arg_data_dir"/etc/ssl "$arg_data_dir"/etc/jetty}; do
+        rm -f "$left_in"/.nexus-registry.?????? 2>/dev/null || :
+    done
+    remove_dead_doctors
+}
+
+remove_dead_doctors() {
+    for left_doctor in "$RUN_DIR"/doctor-*; do # doctor-<pid>
+        [ -d "/proc/${left_doctor##*-}" ] || rm -rf "$left_doctor"
+    done
 }
 
 remove_temp_dir() { rm -rf "$temp_dir"; }

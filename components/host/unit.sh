@@ -148,7 +148,7 @@ drop_ins() {
 own_drop_in() { printf '/run/systemd/system/%s.service.d/nexus-registry.conf' "$unit"; }
 
 unit_file() { unit_file_of "$unit"; }
-unit_file_of() { printf '/etc/systemd/system/%s.service' "$1"; }
+unit_file_of() { printf '%s/%s.service' "$UNIT_DIR" "$1"; }
 
 # unit_origin: none, ours, or other (somebody else's, also where a package put it).
 unit_origin() {

@@ -294,12 +294,25 @@ def test_unsupported_ssh_option_is_reported(more: dict[str, Any], said: str) -> 
         ssh.run({**CONNECTION, **more}, "true", "")
 
 
-def test_doctor_names_full_run_directory(tmp_path: Path) -> None:
+def run_doctor(places: str) -> subprocess.CompletedProcess[str]:
+    """It ends at the first flag that it misses."""
     script = doctor.stdin(steps_in(export(resource("service")))[0].sent)
-    places = f"LOCK_FILE={tmp_path}/lock RUN_DIR={tmp_path}/missing/run\ndoctor service "
-    script = script.replace("\ndoctor service ", f"\n{places}")
+    script = script.replace("\ndoctor service ", f"\n{places}\ndoctor service ")
     line = ["sh", "-s", "--", "update", "--unit", "nexus"]
-    done = subprocess.run(line, input=script, capture_output=True, text=True, check=False)
+    return subprocess.run(line, input=script, capture_output=True, text=True, check=False)
+
+
+def test_doctor_leaves_nothing_where_steps_do_not_remove_it(tmp_path: Path) -> None:
+    (tmp_path / "run/doctor-0").mkdir(parents=True)  # of one that was killed
+    run_doctor(f"LOCK_FILE={tmp_path}/lock RUN_DIR={tmp_path}/run; at_exit() {{ :; }}")
+    (own,) = (tmp_path / "run").iterdir()
+    assert own.name.startswith("doctor-")
+    assert own.stat().st_mode & 0o777 == 0o700
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_doctor_names_full_run_directory(tmp_path: Path) -> None:
+    done = run_doctor(f"LOCK_FILE={tmp_path}/lock RUN_DIR={tmp_path}/missing/run")
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith("host: /run can't be written (the reason is above).")
 

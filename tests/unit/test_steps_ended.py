@@ -108,3 +108,21 @@ def test_file_that_was_being_written_is_removed(shell: list[str], tmp_path: Path
     os.killpg(step.pid, signal.SIGTERM)
     step.wait(LIMIT)
     until(lambda: list((tmp_path / "etc").iterdir()) == [])
+
+
+def test_what_killed_runs_left_is_removed(shell: list[str], tmp_path: Path) -> None:
+    """SIGKILL runs no trap. A temporary file may hold a secret, and one among the facts keeps their folder."""
+    folders = ("facts/nexus", "facts/other", "units", "data", "data/etc", "data/etc/ssl", "data/etc/jetty")
+    left = [f"{folder}/.nexus-registry.Ab12xY" for folder in folders]
+    killed = ["run/service.Ab12xY/keystore", "run/doctor-0/keystore"]
+    kept = ["data/etc/nexus.properties", "facts/other/account.user", f"run/doctor-{os.getpid()}/keystore"]
+    for name in (*left, *killed, *kept):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    (tmp_path / "data/etc/.nexus-registry.folder").mkdir()
+    places = f"RUN_DIR={tmp_path}/run LOCK_FILE={tmp_path}/lock "
+    places += f"FACTS_ROOT={tmp_path}/facts UNIT_DIR={tmp_path}/units"
+    for more in ("", f"arg_data_dir={tmp_path}/data"):  # the archive step has none
+        assert run(shell, f"unit=nexus {places} {more}; take_lock account", "account") == ""
+    (tmp_path / "lock").unlink()
+    assert {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()} == {*kept}
