@@ -73,7 +73,7 @@ def _checked(one: Object, inputs: Mapping[str, Any], version: str) -> tuple[dict
     return checked, failures
 
 
-_LOCAL = ("connection", "incarnation")
+_LOCAL = ("connection", "configured_url", "incarnation")
 
 
 def _problem(one: Object, full: Mapping[str, Any], version: str, edition: str) -> str:

@@ -42,7 +42,7 @@ def _is_managed(one: Object, own: set[tuple[str, str]], scopes: set[str]) -> boo
 
 
 def _managed(state: Any) -> Iterator[tuple[str, tuple[str, str]]]:
-    """Server (empty where the configuration has it), scope and id of each resource of a kind of this package."""
+    """Server (empty where the state lacks it), scope and id of each resource of a kind of this package."""
     types = {f"pulumi-python:{kind._resource_type_name}": kind for kind in _kinds()}
     for resource in resources_in(state):
         kind = types.get(resource.get("type", ""))
@@ -52,7 +52,7 @@ def _managed(state: Any) -> Iterator[tuple[str, tuple[str, str]]]:
         inputs = resource.get("inputs") or {}
         connection = inputs.get("connection")
         connection = plain(connection) if connection is not None else None
-        url = connection.get("url", "") if isinstance(connection, Mapping) else ""
+        url = (connection if isinstance(connection, Mapping) else {"url": inputs.get("configured_url")}).get("url")
         yield server_of(url) if url else "", (provider.scope_of(inputs), str(resource.get("id", "")))
 
 

@@ -17,8 +17,21 @@ _PROBE_TIMEOUT = 5.0
 
 
 def resolve(configured: Mapping[str, Any], properties: Mapping[str, Any]) -> dict[str, Any]:
-    """The connection of a resource: its own, completed by what the stack's configuration holds."""
-    return {"username": "admin", **configured, **(properties.get("connection") or {})}
+    """The connection of a resource: its own, completed by what the stack's configuration holds.
+
+    The address of a resource without one is that of the configuration with which it was last written.
+    """
+    written = {"url": properties["configured_url"]} if properties.get("configured_url") else {}
+    return {"username": "admin", **configured, **written, **(properties.get("connection") or {})}
+
+
+def _require(connection: Mapping[str, Any], key: str) -> None:
+    """Refuse the connection of a state that lacks what a former configuration had."""
+    if not connection.get(key):
+        raise Refused(
+            f"connection.{key}: is neither in the state nor in the configuration. Set nexus-registry:{key} to "
+            "that of the server that has the object, and run `pulumi up`"
+        )
 
 
 def server_of(url: str) -> str:
@@ -44,10 +57,12 @@ def client_from_state(run: Run, connection: Mapping[str, Any]) -> NexusClient:
     used.
     """
     known = dict(connection)
+    _require(known, "url")
     server = server_of(known["url"])
     if os.environ.get("NEXUS_URL") and server_of(os.environ["NEXUS_URL"]) == server:
         for key in ("username", "password"):
-            known[key] = os.environ.get(f"NEXUS_{key.upper()}") or known[key]
+            known[key] = os.environ.get(f"NEXUS_{key.upper()}") or known.get(key)
+    _require(known, "password")
     new = run.moved(server)
     if new is not None and not _answers(known):
         return client_of(new)
@@ -60,6 +75,9 @@ def require_same_server(run: Run, old: Mapping[str, Any], new: Mapping[str, Any]
     Nexus returns the id of its node. If the old address does not respond, or one of them returns no id, the
     servers are assumed to be the same, and each object is searched at the new address.
     """
+    _require(old, "url")
+    if not old.get("password"):  # the configuration had it, and has it no longer
+        old = {**new, "url": old["url"]}
     if not run.same_server(server_of(old["url"]), lambda: same_node(old, new)):
         raise Refused(
             f"connection.url: {new['url']} is another server than {old['url']}, where the object is. Declare a "

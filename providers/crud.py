@@ -66,6 +66,8 @@ class NexusProvider(Mapped, AvailableProvider):
     """Whether a create must read first, because the server does not refuse a second object."""
 
     def computed_inputs(self, olds: Mapping[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:
+        if inputs.get("connection") is None and (url := self.configured.get("url")):
+            inputs = {**inputs, "configured_url": url}
         if "incarnation" not in self.schema:
             return inputs
         # A replacement is checked with empty olds.
@@ -176,7 +178,7 @@ class NexusProvider(Mapped, AvailableProvider):
         inputs = normalised(self.schema, news)
         outs = {**inputs, **{name: olds[name] for name in self.outputs if name in olds}}
         changed = [name for name in differences(self.schema, olds, inputs) if not self.schema[name].local]
-        moved = self._is_moved(olds, inputs)
+        moved = self._server(olds) != self._server(inputs)
         upgraded = self.depends_on_version and self._version(olds) != self._version(inputs)
         if not (changed or moved or upgraded):
             return UpdateResult(outs)
@@ -226,10 +228,10 @@ class NexusProvider(Mapped, AvailableProvider):
 
     def delete(self, id_: str, props: dict[str, Any]) -> None:
         state = normalised(self.schema, props)
-        urn, key = engine.urn(), self._key(state)
-        assert key is not None, "a state has no unknown values"
-        held = Held(key, state.get("incarnation"))
         with self.api_errors(id_, state, from_state=True) as client:
+            urn, key = engine.urn(), self._key(state)
+            assert key is not None, "a state has no unknown values"
+            held = Held(key, state.get("incarnation"))
             self._require_replaceable(client, urn, key)
             new_owner = self._new_owner(urn, held, state)
             if new_owner is None and self.run.desired_by(urn) and self.takes_data(client, state):
@@ -374,11 +376,12 @@ class NexusProvider(Mapped, AvailableProvider):
     ) -> Iterator[NexusClient]:
         """Prefix errors with the object and hide the inner traceback."""
         connection = self._connection(properties)
-        client = client_from_state(self.run, connection) if from_state else client_of(connection)
+        client: NexusClient | None = None
         try:
+            client = client_from_state(self.run, connection) if from_state else client_of(connection)
             yield client
         except NexusError as error:
-            message = self.error_message(client, properties, error)
+            message = self.error_message(client, properties, error) if client else str(error)
             raise error.with_message(f"{self.kind} {identity!r}: {message}") from None
 
     def mismatches(self, desired: Mapping[str, Any], actual: Actual) -> list[str]:

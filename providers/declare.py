@@ -68,7 +68,7 @@ from .properties import prop as prop
 from .provider import CONNECTION, Provider
 from .provider_class import fill_in, own_provider
 from .resource import TrackedResource, refuse_unsupported
-from .schema import boolean, mapping
+from .schema import boolean, mapping, text
 from .suggest import suggest
 
 
@@ -165,3 +165,6 @@ class NexusResource(DeclaredResource, provider=NexusProvider, abstract=True):
     """The server. Default: what the configuration keys ``nexus-registry:url``, ``:password`` … say."""
     adopt: Prop[bool] = prop(boolean, local=True, default=False)
     """Take an object that exists and differs, and change it."""
+    configured_url: Prop[str | None] = prop(text(), computed=True, local=True)
+    """Address of the server by the stack's configuration, where ``connection`` is not given. A later change of the
+    configuration is recognised by it."""

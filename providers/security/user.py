@@ -27,7 +27,8 @@ class UserProvider(PasswordProvider):
         if inputs["user_id"] in _BUILT_IN:
             yield "user_id", f"is built into Nexus: {_BUILT_IN[inputs['user_id']]}"
 
-    def computed_inputs(self, olds: Mapping[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+    def computed_inputs(self, olds: Mapping[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:
+        inputs = super().computed_inputs(olds, inputs)
         if not isinstance(user_id := inputs["user_id"], str):
             return inputs
         return {"first_name": user_id, "last_name": user_id, "email_address": default_address(user_id), **inputs}

@@ -13,7 +13,7 @@ from pulumi.runtime.settings import reset_options
 
 from sandbox.packages import ensure
 from tests.unit.engine import Engine, NewRun
-from tests.unit.fake import serve
+from tests.unit.fake import FakeServer, serve
 from tests.unit.steps_shell import SHELLS
 from tests.unit.stored import Stored
 from tests.unit.unit_files import Host
@@ -55,10 +55,15 @@ def nexus() -> Stored:
 
 
 @pytest.fixture
-def engine(nexus: Stored, new_run: NewRun) -> Iterator[Engine]:
-    new_run()
+def nexus_server(nexus: Stored) -> Iterator[FakeServer]:
     with serve(nexus) as fake:
-        yield Engine(fake.url)
+        yield fake
+
+
+@pytest.fixture
+def engine(nexus_server: FakeServer, new_run: NewRun) -> Engine:
+    new_run()
+    return Engine(nexus_server.url)
 
 
 @pytest.fixture

@@ -21,33 +21,44 @@ class Engine:
 
     def __init__(self, url: str) -> None:
         self.connection = {"url": url, "username": "admin", "password": "pw"}
+        self.configured: dict[str, str] = {}
         self.state: dict[str, tuple[Kind, Any]] = {}
+
+    def configure(self, url: str) -> None:
+        """From now on, resources have no connection of their own."""
+        self.connection, self.configured = {}, {"url": url, "username": "admin", "password": "pw"}
+
+    def provider(self, kind: Kind) -> NexusProvider:
+        """A provider with the stack's configuration."""
+        provider = kind()
+        provider.configured = self.configured
+        return provider
 
     def check(self, name: str, kind: Kind, /, *, fresh: bool = False, **desired: Any) -> dict[str, Any]:
         olds = {} if fresh or name not in self.state else self.state[name][1]
         request = provider_pb2.CheckRequest(urn=URN + name)
         assert request
-        result = kind().check(dict(olds), {"connection": self.connection, **desired})
+        result = self.provider(kind).check(dict(olds), {"connection": self.connection or None, **desired})
         assert not result.failures, [(one.property, one.reason) for one in result.failures]
         return result.inputs
 
     def create(self, name: str, kind: Kind, inputs: dict[str, Any]) -> None:
         request = provider_pb2.CreateRequest(urn=URN + name)
         assert request
-        self.state[name] = kind, kind().create(inputs).outs
+        self.state[name] = kind, self.provider(kind).create(inputs).outs
 
     def update(self, name: str, inputs: dict[str, Any]) -> None:
         request = provider_pb2.UpdateRequest(urn=URN + name)
         assert request
         kind, olds = self.state[name]
-        kind().diff("id", olds, inputs)
-        self.state[name] = kind, kind().update("id", olds, inputs).outs
+        self.provider(kind).diff("id", olds, inputs)
+        self.state[name] = kind, self.provider(kind).update("id", olds, inputs).outs
 
     def delete(self, name: str) -> None:
         request = provider_pb2.DeleteRequest(urn=URN + name)
         assert request
         kind, olds = self.state[name]
-        kind().delete("id", olds)
+        self.provider(kind).delete("id", olds)
         del self.state[name]
 
     def replace(self, name: str, /, **desired: Any) -> None:

@@ -41,6 +41,8 @@ REALMS = Object(providers.ActiveRealms, "realms", {"realms": ["DockerToken"]})
         ([resource("User", "a"), resource("RealmActivation", "DockerToken"), FILES], ["User 'b'"]),
         ([resource("User", "a", HERE), resource("User", "b", ELSEWHERE)],
          ["ActiveRealms 'realms'", "RawHostedRepository 'files'", "User 'b'"]),
+        ([resource("User", "a", inputs={"configured_url": HERE}), resource("User", "b", ELSEWHERE)],
+         ["ActiveRealms 'realms'", "RawHostedRepository 'files'", "User 'b'"]),
         ([resource("User", "a", ELSEWHERE), resource("User", "b", delete=True)],
          ["ActiveRealms 'realms'", "RawHostedRepository 'files'", "User 'b'"]),
         ([resource("RawProxyRepository", "files"), resource("Role", "a")],
