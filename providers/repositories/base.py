@@ -13,6 +13,7 @@ from ..declare import ListProp, NexusResource, Prop, PropertyGroup, prop
 from ..errors import NotFound, Refused
 from ..marks import Incarnation, Incarnations
 from ..names import NAME
+from ..progress import Wait
 from ..rest import ObjectProvider
 from ..schema import Invalid, boolean, choice, integer, list_of, set_of, text
 from ..suggest import suggest
@@ -68,6 +69,7 @@ class RepositoryProvider(ObjectProvider):
         # Nexus takes a deleted repository out of its groups without a lock (3.71): two deletions at once put each
         # other's repository back. It answers 500 while it stops a group to delete it.
         with server_lock(client):
+            progress = Wait()
             for wait in _WAITS_FOR_GROUP:
                 try:
                     return super().remove(client, properties)
@@ -76,6 +78,7 @@ class RepositoryProvider(ObjectProvider):
                         raise
                     if "facets" in str(error):
                         self._remove_missing_members(client)
+                    progress.show(f"repository {self.identity(properties)!r} can't be deleted yet: {error}")
                 time.sleep(wait * random.uniform(0.5, 1.5))  # noqa: S311 - not a secret
             return super().remove(client, properties)
 

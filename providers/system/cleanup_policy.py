@@ -15,6 +15,7 @@ from ..in_use import repositories_with
 from ..marks import Incarnation
 from ..names import NAME
 from ..patterns import java_regex
+from ..progress import Wait
 from ..rest import ObjectProvider
 from ..schema import choice, integer, text
 
@@ -80,11 +81,14 @@ def _wait_until_unused(client: NexusClient, name: str) -> None:
 
     A repository that is written before would lose the policy that takes its place.
     """
-    deadline = time.monotonic() + _REMOVAL_TIMEOUT
+    deadline, progress = time.monotonic() + _REMOVAL_TIMEOUT, Wait()
+
+    def has_it(repository: Mapping[str, Any]) -> bool:
+        return name in ((repository.get("cleanup") or {}).get("policyNames") or [])
+
     with suppress(NotFound):  # a server that is too old for the list
-        while repositories_with(client, lambda one: name in ((one.get("cleanup") or {}).get("policyNames") or [])):
-            if time.monotonic() > deadline:
-                return
+        while (left := repositories_with(client, has_it)) and time.monotonic() < deadline:
+            progress.show(f"cleanup policy {name!r} is deleted, and repository {', '.join(left)} still has it")
             time.sleep(0.1)
 
 

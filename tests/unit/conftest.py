@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from nexus_registry.providers import progress
 from nexus_registry.providers.crud import NexusProvider
 from nexus_registry.providers.run import Run
 from pulumi.runtime.settings import reset_options
@@ -70,3 +71,12 @@ def engine(nexus_server: FakeServer, new_run: NewRun) -> Engine:
 def new_run(monkeypatch: pytest.MonkeyPatch) -> NewRun:
     """Begins the next run, for which the engine starts another provider process."""
     return lambda: monkeypatch.setattr(NexusProvider, "run", Run())
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The messages of waits, which are shown at once."""
+    shown: list[str] = []
+    monkeypatch.setattr(progress, "FIRST", 0.0)
+    monkeypatch.setattr(progress, "_log", shown.append)
+    return shown

@@ -39,12 +39,13 @@ class Nexus:
         return Response(200, self.policies)
 
 
-def test_delete_waits_until_no_repository_names_the_policy() -> None:
+def test_delete_waits_until_no_repository_names_the_policy(waits: list[str]) -> None:
     """A repository that is written before loses the policy of the same name again."""
     with serve(Nexus()) as fake:
         connection = {**CONNECTION, "url": fake.url}
         CleanupPolicyProvider().delete("old", {**POLICY, "connection": connection})
         assert fake.script.left == 0  # type: ignore[attr-defined]
+    assert waits[0].endswith("cleanup policy 'old' is deleted, and repository images still has it")
 
 
 def test_policies_are_deleted_one_after_the_other() -> None:

@@ -21,6 +21,7 @@ from nexus_registry.components.host import steps
 
 from sandbox.values import SECRET, SIGNATURE
 from tests.lifecycle.sshd import Sshd, private_sshd
+from tests.unit.fake import Response, serve
 from tests.unit.steps_shell import parse_everywhere, shellcheck
 
 if TYPE_CHECKING:
@@ -212,6 +213,24 @@ def test_progress_is_not_shown(monkeypatch: pytest.MonkeyPatch, tty: bool, ci: s
         time.sleep(0.05)
         progress.show("user")
     assert screen.text == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        (["doctor", "{url}"], "{url}"),
+        (["export", "--only", "Role", "--url", "{url}", "--output", "{folder}"], "role"),
+    ],
+)
+def test_command_shows_what_it_reads(
+    line: list[str], shown: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(Progress, "show", lambda _, what: said.append(what))
+    monkeypatch.setenv("NEXUS_PASSWORD", "pw")
+    with serve(lambda _: Response(200, [])) as fake:
+        main([one.format(url=fake.url, folder=tmp_path / "new") for one in line])
+        assert shown.format(url=fake.url) in said
 
 
 def test_doctor_names_step_that_it_examines(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,10 +29,14 @@ def deleted(fake: FakeServer) -> list[str]:
 
 
 @pytest.mark.parametrize("times", [0, 1, 5])
-def test_delete_is_repeated_while_another_group_is_stopped(times: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_delete_is_repeated_while_another_group_is_stopped(
+    times: int, waits: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(base, "_WAITS_FOR_GROUP", (0.0,) * 5)
     with serve(sequence(*[STOPPED] * times, Response(204))) as fake:
         assert deleted(fake) == ["DELETE /v1/repositories/all"] * (times + 1)
+    assert len(waits) == times
+    assert all("repository 'all' can't be deleted yet: " in one for one in waits)
 
 
 @pytest.mark.parametrize(("response", "calls"), [(STOPPED, 6), (OTHER, 1)], ids=["stopped for ever", "other"])
