@@ -344,7 +344,7 @@ def _nexus(target: Target) -> Iterator[Finding]:
                 "version", f"Nexus {version} is known to fail: {KNOWN_BAD[version]}", "Change the version"
             )
         yield from _licence(client)
-        yield from usage(client, server)
+        yield from usage(connection, server)
         if not any(realm.realm == "DockerToken" and realm.active for realm in get_realms(connection)):
             yield Finding("realm", "the realm DockerToken is not active", "Run pulumi refresh and pulumi up")
         for store in get_blob_stores(connection):

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from .data_sources import get_roles_output as get_roles_output
     from .data_sources import get_server as get_server
     from .data_sources import get_server_output as get_server_output
+    from .data_sources import get_usage as get_usage
+    from .data_sources import get_usage_output as get_usage_output
     from .data_sources import get_users as get_users
     from .data_sources import get_users_output as get_users_output
     from .keystore import Keystore as Keystore
@@ -98,6 +100,7 @@ if TYPE_CHECKING:
     from .results import RepositoryInfo as RepositoryInfo
     from .results import RoleInfo as RoleInfo
     from .results import ServerInfo as ServerInfo
+    from .results import UsageInfo as UsageInfo
     from .results import UserInfo as UserInfo
     from .security.active_realms import ActiveRealms as ActiveRealms
     from .security.admin_password import AdminPassword as AdminPassword
@@ -178,6 +181,8 @@ MODULES = {
         "get_roles_output",
         "get_server",
         "get_server_output",
+        "get_usage",
+        "get_usage_output",
         "get_users",
         "get_users_output",
     ),
@@ -224,6 +229,7 @@ MODULES = {
         "RepositoryInfo",
         "RoleInfo",
         "ServerInfo",
+        "UsageInfo",
         "UserInfo",
     ),
     "security.active_realms": ("ActiveRealms",),

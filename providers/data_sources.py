@@ -32,11 +32,20 @@ from pulumi.dynamic import CheckResult
 from pulumi.runtime.rpc import _expand_dependencies
 
 from .client import RETRY_TIMEOUT, Connection, NexusClient
-from .compat import parse_server_header
+from .compat import parse_server_header, usage_limits
 from .connection import resolve
 from .errors import NexusError, NotFound, Refused, Unreachable
 from .provider import CONNECTION, NAMESPACE, Provider
-from .results import BlobStoreInfo, PrivilegeInfo, RealmInfo, RepositoryInfo, RoleInfo, ServerInfo, UserInfo
+from .results import (
+    BlobStoreInfo,
+    PrivilegeInfo,
+    RealmInfo,
+    RepositoryInfo,
+    RoleInfo,
+    ServerInfo,
+    UsageInfo,
+    UserInfo,
+)
 from .schema import Field, check, mapping
 from .suggest import suggest
 from .system.soft_quota import quota_violation
@@ -225,6 +234,37 @@ def get_realms_output(
 ) -> Output[list[RealmInfo]]:
     """:func:`get_realms`, with outputs for arguments."""
     return _output(get_realms, opts, connection=connection)
+
+
+def get_usage(connection: Connection | None = None) -> UsageInfo:
+    """Components and requests in a day, and their limits. Source: the gauges of Nexus REST ``/metrics/data``."""
+
+    def read(client: NexusClient) -> UsageInfo:
+        try:
+            gauges = client.get_object("/metrics/data").get("gauges") or {}
+        except NotFound:
+            gauges = {}
+        limits = usage_limits(*parse_server_header(client.server))
+        return UsageInfo(
+            _number((gauges.get("nexus.analytics.component_total_count") or {}).get("value")),
+            _number((gauges.get("nexus.analytics.content_request_count") or {}).get("value")),
+            limits.components if limits else None,
+            limits.requests if limits else None,
+        )
+
+    return _read("get_usage", connection, read)
+
+
+def get_usage_output(
+    connection: Input[Connection] | None = None, opts: InvokeOutputOptions | None = None
+) -> Output[UsageInfo]:
+    """:func:`get_usage`, with outputs for arguments."""
+    return _output(get_usage, opts, connection=connection)
+
+
+def _number(gauge: Any) -> int | None:
+    value = gauge.get("day") if isinstance(gauge, Mapping) else gauge
+    return int(value) if isinstance(value, (int, float)) else None
 
 
 def _repositories(client: NexusClient) -> list[RepositoryInfo]:

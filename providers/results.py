@@ -140,3 +140,20 @@ class RealmInfo:
     realm: str
     name: str
     active: bool
+
+
+@dataclass(frozen=True)
+class UsageInfo:
+    """What a server holds and serves, as it counts hourly, and the limits of its edition.
+
+    Attributes:
+        components: how many it holds; a docker component is a tag. None where the server does not tell.
+        daily_requests: of clients to repositories; None likewise.
+        component_limit: at most so many components; None for an edition without limits.
+        daily_request_limit: the same for requests.
+    """
+
+    components: int | None
+    daily_requests: int | None
+    component_limit: int | None
+    daily_request_limit: int | None

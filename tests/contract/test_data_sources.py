@@ -10,6 +10,7 @@ from nexus_registry.providers import (
     get_repository,
     get_roles,
     get_server,
+    get_usage,
     get_users,
 )
 from nexus_registry.providers.client import Connection, client_for
@@ -24,6 +25,8 @@ def test_data_sources_return_what_server_has(nexus: Nexus) -> None:
     assert server.version.startswith("3.71.0")
     assert server.edition == "OSS"
     assert server.node_id
+    used = get_usage(connection)
+    assert (used.component_limit, used.daily_request_limit) == (None, None), "Core has no limits"
     central = get_repository("maven-central", connection)
     assert (central.format, central.type) == ("maven2", "proxy")
     assert central.remote_url.startswith("https://repo1.maven.org/")

@@ -47,6 +47,8 @@ BODIES: dict[str, Any] = {
     "security/realms/available": [{"id": one, "name": f"{one} Realm"} for one in "CAB"],
     "security/realms/active": ["B"],
     "system/node": {"nodeId": "node-1"},
+    "metrics": {"gauges": {"nexus.analytics.component_total_count": {"value": 12},
+                           "nexus.analytics.content_request_count": {"value": {"day": 340.0, "month": 9000}}}},
 }  # fmt: skip
 REPOSITORIES = [
     providers.RepositoryInfo("images", "docker", "hosted", "http://x/repository/images", ""),
@@ -71,12 +73,13 @@ RESULTS: list[tuple[str, dict[str, Any], Any]] = [
         [providers.UserInfo("ada", "Ada", "L", "ada@example.com", "active", "LDAP", (), ("dev",))],
     ),
     ("get_privileges", {}, [providers.PrivilegeInfo("nx-all", "wildcard", "all", True)]),
+    ("get_usage", {}, providers.UsageInfo(12, 340, None, None)),
     ("get_realms", {}, [providers.RealmInfo(one, f"{one} Realm", one == "B") for one in "BAC"]),
 ]
 
 
 def answer(request: Request) -> Response:
-    path = request.path.removeprefix("/service/rest/v1/")
+    path = request.path.removeprefix("/service/rest/v1/").replace("/service/rest/metrics/data", "metrics")
     return Response(200, BODIES[path]) if path in BODIES else Response(404, {"id": "*", "message": "not found"})
 
 
