@@ -21,7 +21,7 @@ _SECRET = re.compile(
 )
 """Inputs whose values are never shown, also when the preview was made with --show-secrets."""
 _STEP = re.compile(r"(?:sh -s --|sudo -n sh -s --|.* nexus-registry) (?:create|update|delete) --unit ", re.S)
-_NO_RESTART = {"digest", "fingerprint", "lock_timeout", "repair", "start_timeout"}
+_NO_RESTART = {"digest", "fingerprint", "lock_timeout", "repair", "start_timeout", "urn"}
 _DONE = ("same", "read", "refresh", "discard", "read-discard")
 _SHOWN_CHANGES = 30
 _MESSAGE = 1000

@@ -231,10 +231,15 @@ class NexusServer(pulumi.ComponentResource):
                 **arguments,
                 "lock_timeout": None if self.args.lock_timeout == 600 else self.args.lock_timeout,
                 "repair": self.args.repair or None,
+                "urn": None if step == "port" else self._urn(),
             },
             secrets=secrets or {},
             opts=opts,
         )
+
+    def _urn(self) -> pulumi.Output[str]:
+        """The URN of the component without a dependency on it, which would be one on the steps themselves."""
+        return pulumi.Output.from_input(self.urn.future()).apply(str)
 
     def _keystore(self) -> Keystore | None:
         args = self.args

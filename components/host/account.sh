@@ -4,6 +4,7 @@
 step() {
     parse "unit user group data-dir" "purge-data" "" "$@"
     take_lock account
+    claim_step account
     check_word user "$arg_user"
     check_word group "$arg_group"
     check_path data_dir "$arg_data_dir"

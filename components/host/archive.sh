@@ -4,6 +4,7 @@
 step() {
     parse "unit version install-root sha256" "url path" "" "$@"
     take_lock archive
+    claim_step archive
     check_version "$arg_version"
     check_path install_root "$arg_install_root"
     arg_sha256=$(printf '%s' "$arg_sha256" | tr A-F a-f)

@@ -4,6 +4,7 @@
 step() {
     parse "unit user group data-dir install-root version fingerprint" "java-home certificate-path private-key-path hostname alias" "" "$@"
     take_lock keystore
+    claim_step keystore
     check_path data_dir "$arg_data_dir"
     keystore=$arg_data_dir/etc/ssl/keystore.jks
     if [ "$verb" = delete ]; then

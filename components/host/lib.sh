@@ -44,7 +44,7 @@ at_exit() {
 # parse "REQUIRED …" "OPTIONAL …" "REPEATED …" VERB --flag value …   sets $verb and $arg_<flag with _>;
 # a repeated flag's values are joined by newlines. --repair says nothing to a step: a new value of it makes one run.
 parse() {
-    parse_required=$1 parse_optional="$2 lock-timeout repair" parse_repeated=$3
+    parse_required=$1 parse_optional="$2 lock-timeout repair urn" parse_repeated=$3
     shift 3
     verb=${1:-}
     case $verb in create | update | delete) shift ;; *) fail "the verb must be create, update or delete, not '$verb'" ;; esac

@@ -4,6 +4,7 @@
 step() {
     parse "unit install-root data-dir heap-mb min-disk-mb" "java-major java-home java-package open-firewall https-port" "" "$@"
     take_lock prepare
+    claim_step prepare
     check_path install_root "$arg_install_root"
     if [ "$verb" = delete ]; then
         remove_facts prepare.java-home

@@ -5,6 +5,7 @@ step() {
     parse "unit version install-root data-dir user group http-port https-port heap-mb fingerprint digest start-timeout" \
         "address context-path java-home privileged-ports" property "$@"
     take_lock service
+    claim_step service
     check_arguments
     install_dir=$arg_install_root/nexus-$arg_version
     if [ "$verb" = delete ]; then

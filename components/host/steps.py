@@ -1,8 +1,8 @@
 """The one module that makes a host step a remote command.
 
 A step is a POSIX sh file beside this module. What runs on the host is ``sh -s -- VERB --flag value …``; its
-standard input carries a record of the step, the secrets, the step's files and ``step "$@" </dev/null``, in this
-order. Nothing is copied to the host, a changed script runs ``update``, a delete carries its own script in state,
+standard input carries a record of the step, the secrets, the step's files and the lines ``START``, in this order.
+Nothing is copied to the host, a changed script runs ``update``, a delete carries its own script in state,
 and no secret is in a command line, an error text or the process list. docs/architecture.md describes the contract
 of each step.
 """
@@ -53,35 +53,38 @@ class Step:
         return frozenset((*self.required, *self.optional, *self.repeated, *EVERY_STEP))
 
 
-EVERY_STEP: Final = ("lock_timeout", "repair")
+EVERY_STEP: Final = ("lock_timeout", "repair", "urn")
 """Flags that every step takes."""
+
+START: Final = 'step "$@" </dev/null\nnote_claim\n'
+"""The last lines of every script."""
 
 STEPS: Final[Mapping[str, Step]] = {
     "prepare": Step(
-        files=("lib", "units", "paths", "packages", "selinux", "firewall", "prepare"),
+        files=("lib", "urns", "units", "paths", "packages", "selinux", "firewall", "prepare"),
         required=("unit", "install_root", "data_dir", "heap_mb", "min_disk_mb"),
         optional=("java_major", "java_home", "java_package", "open_firewall", "https_port"),
     ),
     "account": Step(
-        files=("lib", "units", "paths", "owner", "account"),
+        files=("lib", "urns", "units", "paths", "owner", "account"),
         required=("unit", "user", "group", "data_dir"),
         optional=("purge_data",),
     ),
     "archive": Step(
-        files=("lib", "units", "archive"),
+        files=("lib", "urns", "units", "archive"),
         required=("unit", "version", "install_root", "sha256"),
         optional=("url", "path"),
         secrets=("ARCHIVE_USERNAME", "ARCHIVE_PASSWORD"),
     ),
     "keystore": Step(
-        files=("lib", "jetty", "certificate", "keystore"),
+        files=("lib", "urns", "jetty", "certificate", "keystore"),
         required=("unit", "user", "group", "data_dir", "install_root", "version", "fingerprint"),
         optional=("java_home", "certificate_path", "private_key_path", "hostname", "alias"),
         secrets=("KEYSTORE_BASE64", "PRIVATE_KEY_PASSPHRASE", "KEYSTORE_PASSWORD"),
     ),
     "service": Step(
         files=(
-            *("lib", "ports", "units", "paths", "owner", "jetty", "properties", "unit", "start"),
+            *("lib", "urns", "ports", "units", "paths", "owner", "jetty", "properties", "unit", "start"),
             *("upgrade", "password", "selinux", "firewall", "takeover", "service"),
         ),
         required=(
@@ -93,7 +96,7 @@ STEPS: Final[Mapping[str, Step]] = {
         secrets=("ADMIN_PASSWORD", "CURRENT_ADMIN_PASSWORD", "KEYSTORE_PASSWORD"),
     ),
     "port": Step(
-        files=("lib", "ports", "firewall", "port"),
+        files=("lib", "urns", "ports", "firewall", "port"),
         required=("unit",),
         optional=("for", "open_firewall", "https_port", "http_port", "address"),
     ),
@@ -148,7 +151,8 @@ def host_step(
         stdin=text,
         logging=remote.Logging.STDOUT_AND_STDERR,
         add_previous_output_in_env=False,
-        opts=opts,
+        # The delete of the former copy would otherwise remove what the create of the new one has found.
+        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(delete_before_replace=True)),
     )
 
 
@@ -162,7 +166,7 @@ def stdin(step: str, secrets: Mapping[str, str] | None = None, *, sudo: bool = F
     """What the step's shell reads: record, secrets, script, start."""
     assignments = "".join(_assignment(name, value) for name, value in (secrets or {}).items())
     record = sent.record(step, len(_prefix(sudo)), len(assignments))
-    return f'{record}{assignments}{script(step)}step "$@" </dev/null\n'
+    return f"{record}{assignments}{script(step)}{START}"
 
 
 def _prefix(sudo: bool) -> str:

@@ -20,7 +20,7 @@ REQUIRED = (
 
 def run(shell: list[str], body: str, step: str = "service", secrets: dict[str, str] | None = None) -> str:
     """What the body prints, on both channels, with the step's functions at hand."""
-    script = steps.stdin(step, secrets or {}).removesuffix('step "$@" </dev/null\n') + body
+    script = steps.stdin(step, secrets or {}).removesuffix(steps.START) + body
     done = subprocess.run([*shell, "-s"], input=script.encode(), capture_output=True, check=False)
     return done.stdout.decode() + done.stderr.decode()
 

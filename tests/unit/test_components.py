@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -286,7 +287,16 @@ def test_new_value_of_repair_runs_every_host_step_again() -> None:
     before, after = host_lines(), host_lines(repair="2026-11-24")
     names = ["prepare", "account", "archive", "keystore-file", "service"]
     assert sorted(after) == sorted([*(f"nexus-{name}" for name in names), "registry-port"])
-    assert after == {name: f"{line} --repair 2026-11-24" for name, line in before.items()}
+    assert {name: line.replace(" --repair 2026-11-24", "") for name, line in after.items()} == before
+    assert all(" --repair 2026-11-24" in line for line in after.values())
+
+
+def test_host_steps_name_component() -> None:
+    """By its URN a delete knows whether another resource has taken over."""
+    named = [name for name, line in host_lines().items() if re.search(r" --urn '\S+:NexusServer::nexus'$", line)]
+    assert sorted(named) == sorted(
+        f"nexus-{step}" for step in ("prepare", "account", "archive", "keystore-file", "service")
+    )
 
 
 def test_open_firewall_opens_https_and_registry_ports() -> None:
