@@ -239,7 +239,7 @@ class NexusServer(pulumi.ComponentResource):
 
     def _urn(self) -> pulumi.Output[str]:
         """The URN of the component without a dependency on it, which would be one on the steps themselves."""
-        return pulumi.Output.from_input(self.urn.future()).apply(str)
+        return pulumi.Output(set(), self.urn.future(), self.urn.is_known()).apply(str)
 
     def _keystore(self) -> Keystore | None:
         args = self.args
