@@ -38,6 +38,7 @@ class Facts(TypedDict, total=False):
     since: str
     until: str
     edition: str
+    always_sent: bool
     unit: str
     renamed_from: str
     refers: str
@@ -58,6 +59,7 @@ class Prop(Generic[T]):
     since: str = ""
     until: str = ""
     edition: str = ""
+    always_sent: bool = False
     unit: str = ""
     renamed_from: str = ""
     refers: str = ""
@@ -166,6 +168,7 @@ def prop(
         since, until: the first and the last version of Nexus that has it (``3.84``). With either, a value
             that is the default is not sent to a server that returns none.
         edition: ``pro`` when only that edition has it.
+        always_sent: sent in every case, because a server that has none does not use the default.
         unit: of a number: ``bytes``, ``seconds`` …
         renamed_from: its name in older states.
         values_since: the first version of Nexus that has a value, by value or entry, where it is a later one.

@@ -63,7 +63,11 @@ def fill_in(provider: type[Provider], cls: type[DeclaredResource]) -> None:
             for name, one in inputs.items()
             for value, since in one.values_since.items()
         ),
-        "omissible": {name: one.default for name, one in inputs.items() if one.path and (one.since or one.until)},
+        "omissible": {
+            name: one.default
+            for name, one in inputs.items()
+            if one.path and (one.since or one.until) and not one.always_sent
+        },
     }
     if not hasattr(provider, "kind") or vars(provider).get("made_for_declaration"):
         made["kind"] = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", cls.__name__).lower()

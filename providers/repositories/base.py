@@ -43,6 +43,13 @@ class RepositoryProvider(ObjectProvider):
         kind = (self.stored_format or self.format, self.type)
         return (entry["format"], entry["type"]) == kind and super().is_it(entry, inputs)
 
+    def from_body(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        found = super().from_body(body)
+        if "content_disposition" in found:
+            # Nexus serves INLINE where it has none, and returns null (ContentDispositionHandler in 3.77).
+            found["content_disposition"] = found["content_disposition"] or "INLINE"
+        return found
+
     def entries(self, client: NexusClient) -> list[Any]:
         told = super().entries(client)
         names = {one["name"] for one in told}
@@ -365,18 +372,6 @@ class WritableMember(PropertyGroup):
         text(), path="group.writableMember", default=None, edition="pro", refers="Repository"
     )
     """The member that takes what is uploaded to the group."""
-
-
-class ContentDisposition(PropertyGroup):
-    """How browsers handle a file."""
-
-    content_disposition: Prop[str] = prop(
-        choice("INLINE", "ATTACHMENT", upper=True),
-        path="{format}.contentDisposition",
-        default="ATTACHMENT",
-        since="3.29",
-    )
-    """``INLINE`` (browsers show a file) or ``ATTACHMENT`` (they save it)."""
 
 
 class RequireAuthentication(PropertyGroup):

@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from ..declare import ListProp, Prop, PropertyGroup, prop
-from ..schema import boolean, set_of, text
-from .base import ContentDisposition, GroupRepository, HostedRepository, ProxyRepository
+from ..schema import boolean, choice, set_of, text
+from .base import GroupRepository, HostedRepository, ProxyRepository
+
+
+class ContentDisposition(PropertyGroup):
+    """How browsers handle a file."""
+
+    content_disposition: Prop[str] = prop(
+        choice("INLINE", "ATTACHMENT", upper=True), path="raw.contentDisposition", default="ATTACHMENT"
+    )
+    """``INLINE`` (browsers show a file) or ``ATTACHMENT`` (they save it)."""
 
 
 class QueryParameters(PropertyGroup):
