@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..client import NexusClient, invalidate_credentials
+from ..compat import USER_REALM_SINCE
 from ..crud import Actual
 from ..declare import ListProp, NexusResource, Prop, prop
 from ..errors import Refused
@@ -49,6 +50,21 @@ class UserProvider(PasswordProvider):
         require_roles(client, inputs["roles"])
         super().write(client, inputs, actual)
 
+    def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
+        # Before 3.69, Nexus ignores the realm and takes the account of the first realm that has the id. It refuses
+        # to delete one of LDAP or Crowd (UserApiResource.deleteUser).
+        if client.is_before(USER_REALM_SINCE):
+            found = client.get_list("/v1/security/users", userId=self.identity(properties))
+            sources = {body["source"] for body in found if self.is_it(body, properties)}
+            if "default" not in sources:
+                return
+            if "SAML" in sources:
+                raise Refused(
+                    "user_id: is also an account of SAML, which Nexus before 3.69 may delete in its place. Delete "
+                    "the user of the source Local in the user interface, and run the command again"
+                )
+        super().remove(client, properties)
+
     def is_built_in(self, actual: Actual) -> bool:
         return actual.properties["user_id"] in _BUILT_IN
 
@@ -59,6 +75,7 @@ class User(
     provider=UserProvider,
     collection="/v1/security/users",
     list_path="/v1/security/users?source=default",
+    delete_path="{item}?realm=NexusAuthenticatingRealm",
     key="user_id",
     read_only=("readOnly",),
 ):
