@@ -12,6 +12,7 @@ from nexus_registry.providers.errors import Refused
 from nexus_registry.providers.repositories.connectors import port_holders
 from nexus_registry.providers.repositories.docker import DockerGroupRepository, DockerProxyRepository
 from nexus_registry.providers.security.external_user import ExternalUser
+from nexus_registry.providers.system.email import Email
 
 from .fake import Request, Response, serve
 
@@ -27,6 +28,8 @@ class Proxy:
 
     def __call__(self, request: Request) -> Response:
         path = request.path.removeprefix("/service/rest").partition("?")[0]
+        if request.method == "POST" and self.body:
+            return Response(400, [{"id": "name", "message": "Name is already used"}])
         if request.method in ("PUT", "POST"):
             self.body = json.loads(request.body)
             return Response(204)
@@ -61,6 +64,37 @@ def test_refused_update_restores_secret() -> None:
         with pytest.raises(Refused, match="the former object was restored"):
             provider.update("px", state, news)
         assert server.password == "good"
+
+
+@pytest.mark.parametrize(("adopt", "password"), [(False, "two"), (True, "one")])
+def test_create_writes_secret_of_identical_object(adopt: bool, password: str) -> None:
+    """A create that was killed may have written another one. An adoption writes nothing to an identical object."""
+    provider = DockerProxyRepository.provider_class()
+    with serve(Proxy()) as fake:
+        server: Any = fake.script
+        given = connected(fake.url, name="px", remote_url="https://registry.example.com", **LOGIN)
+        provider.create(provider.check({}, {**given, "authentication_password": "one"}).inputs)
+        again = provider.check({}, {**given, "authentication_password": "two", "adopt": adopt}).inputs
+        provider.create(again)
+        assert server.password == password
+
+
+def test_create_writes_secret_of_identical_setting() -> None:
+    provider = Email.provider_class()
+    settings: list[dict[str, Any]] = [{"host": "mail", "port": 25, "fromAddress": "a@b.c", "username": "nexus"}]
+
+    def script(request: Request) -> Response:
+        if request.method == "PUT":
+            settings.append(json.loads(request.body))
+            return Response(204)
+        return Response(200, settings[0])
+
+    with serve(script) as fake:
+        given = connected(fake.url, host="mail", from_address="a@b.c", username="nexus")
+        provider.create(provider.check({}, given).inputs)
+        assert len(settings) == 1
+        provider.create(provider.check({}, {**given, "password": "canary"}).inputs)
+    assert [one["password"] for one in settings[1:]] == ["canary"]
 
 
 def test_repository_with_hidden_secret_is_named_as_such() -> None:
