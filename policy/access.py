@@ -10,6 +10,8 @@ _BUILT_IN_ROLES = {"nx-admin": ["nx-all"], "nx-anonymous": ["nx-repository-view-
 _WILDCARD = re.compile(r"nx-all|nx-\*|nx-repository-(?:view|admin)-\*-\*-\*")
 _WRITES = re.compile(r"nx-all|nx-component-upload|nx-repository-(?:view|admin)-.*-(?:add|edit|delete|\*)")
 _WRITING_ACTIONS = {"ADD", "EDIT", "DELETE", "ALL"}
+_ACTIONS_PLACE = {"repository-view": 4, "repository-admin": 4, "repository-content-selector": 5}
+"""At which place of a pattern the actions of repositories are; of anything else, they are at place 2."""
 
 
 class Declared(Protocol):
@@ -62,7 +64,7 @@ class Access:
             return bool(_WILDCARD.fullmatch(privilege))
         properties = declared.properties
         if declared.kind == "WildcardPrivilege":
-            return "*" in str(properties.get("pattern"))
+            return _is_everything(str(properties.get("pattern")))
         everywhere = properties.get("repository") == "*" and properties.get("format") == "*"
         return everywhere and "ALL" in _upper(properties.get("actions"))
 
@@ -87,16 +89,26 @@ def _upper(value: Any) -> set[str]:
     return {one.upper() for one in texts(value)}
 
 
+def _is_everything(pattern: str) -> bool:
+    """Whether a part of a pattern is ``*``, or missing, which is the same."""
+    parts = _parts(pattern)
+    places = [_ACTIONS_PLACE.get(domain, 2) for domain in (parts[1] if len(parts) > 1 else ())]
+    return "*" in pattern or len(parts) <= max(places, default=2)
+
+
 def _pattern_writes(pattern: str) -> bool:
     """Whether a wildcard pattern such as ``nexus:repository-view:docker:images:add`` allows to write."""
-    parts = pattern.split(":")
-    if len(parts) < 2 or parts[1] not in (
-        "*",
-        "repository-view",
-        "repository-admin",
-        "repository-content-selector",
-    ):
-        return False
-    if len(parts) < 5:
-        return True  # what is left out is everything
-    return bool({*_WRITING_ACTIONS, "*"}.intersection(parts[-1].upper().split(",")))
+    parts = _parts(pattern)
+
+    def allows(place: int, *words: str) -> bool:
+        return len(parts) <= place or not parts[place].isdisjoint({"*", *words})
+
+    actions = [one.lower() for one in _WRITING_ACTIONS]
+    return allows(0, "nexus") and any(
+        allows(1, domain) and allows(place, *actions) for domain, place in _ACTIONS_PLACE.items()
+    )
+
+
+def _parts(pattern: str) -> list[set[str]]:
+    """The parts of a pattern as Shiro reads it: words in any case, with commas between them."""
+    return [{word.strip() for word in part.split(",")} for part in pattern.lower().split(":")]

@@ -18,6 +18,7 @@ from .access import Access, texts
 
 _DYNAMIC = "pulumi-python:dynamic/nexus:"
 _COMMAND = "command:remote:Command"
+_ACCOUNTS = ("User", "ExternalUser", "SamlUser")
 _LEVEL: Mapping[str, Any] = {"type": "string", "enum": ("mandatory", "advisory", "disabled")}
 
 
@@ -148,23 +149,18 @@ def _anonymous_push(resources: Sequence[Resource], settings: Settings) -> Found:
         if one.kind != "AnonymousAccess" or one.properties.get("enabled") is not True:
             continue
         user = one.properties.get("user_id") or "anonymous"
-        declared = [other for other in resources if _is_user(other, user)]
-        roles = [role for other in declared for role in texts(other.properties.get("roles"))]
+        declared = [roles for _, name, roles in _accounts(resources) if name == user]
+        roles = [role for roles in declared for role in roles]
         for role, privilege in access.privileges(roles if declared else ["nx-anonymous"]):
             if access.writes(privilege):
                 yield one, f"anybody may write: {user} has {privilege} by the role {role}. Take it from that role."
 
 
-def _is_user(resource: Resource, user: Any) -> bool:
-    return resource.kind == "User" and resource.properties.get("user_id") == user
-
-
 def _wildcard_privilege(resources: Sequence[Resource], settings: Settings) -> Found:
     access = Access(resources)
-    for one in _users(resources, settings["exempt"]):
-        for role, privilege in access.privileges(texts(one.properties.get("roles"))):
+    for one, user, roles in _accounts(resources, settings["exempt"]):
+        for role, privilege in access.privileges(roles):
             if access.is_wildcard(privilege):
-                user = one.properties.get("user_id")
                 yield (
                     one,
                     f"{user} has the wildcard privilege {privilege} by the role {role}. Use narrower ones.",
@@ -173,16 +169,25 @@ def _wildcard_privilege(resources: Sequence[Resource], settings: Settings) -> Fo
 
 def _administrator(resources: Sequence[Resource], settings: Settings) -> Found:
     access = Access(resources)
-    for one in _users(resources, settings["administrators"]):
-        roles = texts(one.properties.get("roles"))
+    for one, user, roles in _accounts(resources, settings["administrators"]):
         all_powerful = {role for role, privilege in access.privileges(roles) if privilege == "nx-all"}
         for role in sorted(all_powerful | ({"nx-admin"} & access.roles(roles))):
-            user = one.properties.get("user_id")
-            yield one, f"{user} is an administrator by the role {role}. Give it roles for what it does."
+            yield one, f"{user} is an administrator by the role {role}. Use roles for what is needed."
 
 
-def _users(resources: Sequence[Resource], exempt: Sequence[str]) -> Iterator[Resource]:
-    return (one for one in resources if one.kind == "User" and one.properties.get("user_id") not in exempt)
+def _accounts(
+    resources: Sequence[Resource], exempt: Sequence[str] = ()
+) -> Iterator[tuple[Resource, str, list[str]]]:
+    """Each account of whatever directory with its name and roles, and everybody with the default role."""
+    for one in resources:
+        given = one.properties
+        generic = one.kind == "Capability" and given.get("type") == "defaultrole"
+        if one.kind == "DefaultRoleCapability" or generic:
+            role = given.get("role") or (given.get("properties") or {}).get("role")
+            if given.get("enabled") is not False:
+                yield one, "everybody who logs in", texts([role])
+        elif one.kind in _ACCOUNTS and given.get("user_id") not in exempt:
+            yield one, str(given.get("user_id")), texts(given.get("roles"))
 
 
 def _tls(resources: Sequence[Resource], settings: Settings) -> Found:

@@ -65,6 +65,10 @@ def role(*privileges: str, name: str = "team", roles: tuple[str, ...] = ()) -> R
     return resource("Role", role_id=name, privileges=[*privileges], roles=[*roles])
 
 
+def pattern(text: str) -> Resource:
+    return resource("WildcardPrivilege", name="own", pattern=text)
+
+
 BROKEN: list[tuple[str, list[Resource], str]] = [
     ("no-anonymous-push", [OPEN, ANONYMOUS, role(PUSH, name="guest")], PUSH),
     ("no-anonymous-push", [OPEN, ANONYMOUS, role(name="guest", roles=("team",)), role(PUSH)], "by the role team"),
@@ -81,17 +85,24 @@ BROKEN: list[tuple[str, list[Resource], str]] = [
         ],
         "own",
     ),
-    (
-        "no-anonymous-push",
-        [OPEN, ANONYMOUS, role("own", name="guest"), resource("WildcardPrivilege", name="own", pattern="nexus:*")],
-        "own",
+    *(
+        ("no-anonymous-push", [OPEN, ANONYMOUS, role("own", name="guest"), pattern(one)], "own")
+        for one in (
+            "*",
+            "nexus",
+            "nexus:*",
+            "nexus:repository-view",
+            "NEXUS:Repository-View:docker:*:ADD",
+            "nexus:repository-view,components:docker:*:add",
+            "nexus:repository-view:docker:*:read, add",
+            "nexus:repository-content-selector:all:docker:images",
+        )
     ),
     ("no-wildcard-privilege", [CI, role("nx-all")], "nx-all"),
     ("no-wildcard-privilege", [CI, role("nx-repository-view-*-*-*")], "nx-repository-view-*-*-*"),
-    (
-        "no-wildcard-privilege",
-        [CI, role("own"), resource("WildcardPrivilege", name="own", pattern="nexus:*")],
-        "own",
+    *(
+        ("no-wildcard-privilege", [CI, role("own"), pattern(one)], "own")
+        for one in ("nexus", "nexus:*", "nexus:users", "nexus:repository-admin:docker:images")
     ),
     (
         "no-wildcard-privilege",
@@ -103,6 +114,22 @@ BROKEN: list[tuple[str, list[Resource], str]] = [
         "own",
     ),
     ("no-other-administrator", [resource("User", user_id="eve", roles=["nx-admin"])], "eve is an administrator"),
+    *(
+        ("no-other-administrator", [resource(kind, user_id="eve", roles=["nx-admin"])], "eve is an administrator")
+        for kind in ("ExternalUser", "SamlUser")
+    ),
+    *(
+        ("no-other-administrator", [one], "everybody who logs in is an administrator by the role nx-admin")
+        for one in (
+            resource("DefaultRoleCapability", role="nx-admin", enabled=True),
+            resource("Capability", type="defaultrole", properties={"role": "nx-admin"}, enabled=True),
+        )
+    ),
+    (
+        "no-wildcard-privilege",
+        [resource("DefaultRoleCapability", role="team"), role("nx-repository-admin-*-*-*")],
+        "everybody who logs in has the wildcard privilege",
+    ),
     ("no-other-administrator", [CI, role(roles=("nx-admin",))], "by the role nx-admin"),
     ("no-other-administrator", [CI, role("nx-all")], "by the role team"),
     ("tls-on-every-connector", [resource("DockerHostedRepository", http_port=5001.0)], "5001 is a connector"),
@@ -120,7 +147,11 @@ RIGHT: list[list[Resource]] = [
     [OPEN],
     [resource("AnonymousAccess", enabled=False), ANONYMOUS, role(PUSH, name="guest")],
     [CI, role(PUSH, PULL, "nx-repository-view-docker-images-*")],
-    [CI, role("own"), resource("WildcardPrivilege", name="own", pattern="nexus:repository-view:raw:a:read")],
+    [CI, role("own"), pattern("nexus:repository-view:raw:a:read")],
+    [CI, role("own"), pattern("nexus:users:read")],
+    [OPEN, ANONYMOUS, role("own", name="guest"), pattern("nexus:repository-content-selector:add:raw:add:read")],
+    [resource("DefaultRoleCapability", role="nx-admin", enabled=False)],
+    [resource("DefaultRoleCapability", role=None), resource("Capability", type="audit", properties=None)],
     [resource("User", user_id="admin", roles=["nx-admin"])],
     [resource("DockerHostedRepository", https_port=5000, http_port=None)],
     [resource("LdapServer", protocol="LDAPS")],
