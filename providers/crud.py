@@ -29,6 +29,9 @@ from .unknown import has_unknown
 LEGACY_MARK = "legacy-"
 """How an incarnation begins in a state that had none. What refers to the object is not written for it."""
 
+WRITTEN = "written"
+"""The property of a state with those values that a refresh replaced by what others wrote."""
+
 
 @dataclass
 class Actual:
@@ -176,7 +179,7 @@ class NexusProvider(Mapped, AvailableProvider):
 
     def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         inputs = normalised(self.schema, news)
-        outs = {**inputs, **{name: olds[name] for name in self.outputs if name in olds}}
+        outs = {**inputs, **{name: olds[name] for name in (*self.outputs, WRITTEN) if name in olds}}
         changed = [name for name in differences(self.schema, olds, inputs) if not self.schema[name].local]
         moved = self._server(olds) != self._server(inputs)
         upgraded = self.depends_on_version and self._version(olds) != self._version(inputs)
@@ -197,6 +200,7 @@ class NexusProvider(Mapped, AvailableProvider):
                 if any(self.schema[name].secret for name in set(changed) - set(in_body)):
                     self.write_secrets(client, inputs)
                 if changed:
+                    outs.pop(WRITTEN, None)
                     outs |= self.outputs_of(self._verify(client, inputs))
             return UpdateResult(outs)
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
+from pulumi.dynamic import ReadResult
+
 from .client import NexusClient, segment
-from .crud import Actual, NexusProvider
+from .crud import WRITTEN, Actual, NexusProvider
 from .errors import NotFound
 from .schema import current_names, normalised
 
@@ -18,12 +20,26 @@ from .schema import current_names, normalised
 class RestProvider(NexusProvider):
     """What objects and settings share: the declared body."""
 
+    keeps_written: ClassVar[bool] = False
+    """Whether a deletion changes only what the resource itself wrote last: see :meth:`last_written`."""
+
     def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield from self.missing_in_groups(inputs)
 
     def actual(self, body: Mapping[str, Any]) -> Actual:
         """The object that the server returned."""
         return Actual(body, self.from_body(body))
+
+    def read_result(self, id_: str, outs: dict[str, Any], props: Mapping[str, Any]) -> ReadResult:
+        state = normalised(self.schema, props)
+        changed = {name: state.get(name) for name in self.read_paths if state.get(name) != outs.get(name)}
+        if changed and self.keeps_written:
+            outs = {**outs, WRITTEN: {**changed, **state.get(WRITTEN, {})}}
+        return super().read_result(id_, outs, props)
+
+    def last_written(self, properties: Mapping[str, Any]) -> dict[str, Any]:
+        """The properties as the resource wrote them last; those of the state are what a refresh found."""
+        return {**properties, **current_names(self.schema, properties.get(WRITTEN, {}))}
 
 
 class ObjectProvider(RestProvider):
@@ -153,6 +169,7 @@ class SettingProvider(RestProvider):
     """A setting that exists once for each server, whatever the program does."""
 
     singleton = True
+    keeps_written = True
     setting: ClassVar[str]
     """Where it is read and written."""
     setting_id: ClassVar[str] = "setting"
@@ -176,7 +193,7 @@ class SettingProvider(RestProvider):
     def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
         """Restore the value found at creation, if the setting is still what this resource wrote."""
         actual = self.find(client, properties)
-        if properties.get("before") and not self.mismatches(properties, actual):
+        if properties.get("before") and not self.mismatches(self.last_written(properties), actual):
             before = current_names(self.schema, properties["before"])
             known = normalised(self.schema, before)  # in the state, whole numbers are floats
             self.write(
@@ -196,7 +213,7 @@ class SwitchProvider(SettingProvider):
     def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
         """Turn it off, if the setting is still what this resource wrote."""
         actual = self.find(client, properties)
-        if not self.mismatches(properties, actual):
+        if not self.mismatches(self.last_written(properties), actual):
             self.write(client, {**properties, **self.off}, actual)
 
     def initial_outputs(self, before: Actual | None, replaced: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002

@@ -28,7 +28,7 @@ class EmailProvider(SettingProvider):
 
     def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
         """Restore the value found at creation, or clear the setting if the server does not accept that value."""
-        if self.mismatches(properties, self.find(client, properties)):
+        if self.mismatches(self.last_written(properties), self.find(client, properties)):
             return
         before = properties.get("before") or {}
         if before.get("host") and before.get("from_address"):

@@ -59,7 +59,7 @@ class HttpProxyProvider(SettingProvider):
         before = properties.get("before") or {}
         if not any(before.get(f"{scheme}_username") for scheme in _PROXIES):
             super().remove(client, properties)
-        elif not self.mismatches(properties, self.find(client, properties)):
+        elif not self.mismatches(self.last_written(properties), self.find(client, properties)):
             client.delete(self.setting)
 
 

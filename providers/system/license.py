@@ -28,6 +28,7 @@ def _base64(value: Any) -> str:
 class LicenseProvider(RestProvider):
     kind = "product licence"
     find_first = True
+    keeps_written = True
     writes = (f"POST {_LICENSE}",)
 
     def identity(self, inputs: Mapping[str, Any]) -> str:  # noqa: ARG002
@@ -55,7 +56,7 @@ class LicenseProvider(RestProvider):
     def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
         """Uninstall the licence, unless somebody has installed another one since."""
         actual = self.find(client, properties)
-        if actual and properties.get("fingerprint") in (None, actual.properties["fingerprint"]):
+        if actual and self.last_written(properties).get("fingerprint") in (None, actual.properties["fingerprint"]):
             client.delete(_LICENSE)
 
 

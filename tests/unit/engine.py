@@ -54,6 +54,12 @@ class Engine:
         self.provider(kind).diff("id", olds, inputs)
         self.state[name] = kind, self.provider(kind).update("id", olds, inputs).outs
 
+    def refresh(self, name: str) -> None:
+        request = provider_pb2.ReadRequest(urn=URN + name)
+        assert request
+        kind, olds = self.state[name]
+        self.state[name] = kind, self.provider(kind).read("id", olds).outs
+
     def delete(self, name: str) -> None:
         request = provider_pb2.DeleteRequest(urn=URN + name)
         assert request

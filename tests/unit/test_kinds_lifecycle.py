@@ -162,6 +162,22 @@ def test_deletion_puts_back_what_was_found(kind: str, connection: Connection, se
         json.loads(body, parse_float=pytest.fail)
 
 
+@pytest.mark.parametrize("kind", sorted({*SINGLETONS, "License"}))
+def test_deletion_after_refresh_keeps_what_others_set(kind: str, connection: Connection) -> None:
+    """``pulumi destroy --refresh`` takes what others set into the state before it deletes."""
+    first, edit = KINDS[kind]
+    theirs = {"Crowd": {"timeout": 77}, "Iq": {"timeout_seconds": 77}}.get(kind, edit)  # a password can't be seen
+    provider = getattr(providers, kind).provider_class()
+    tracked = Tracked(provider, connection)
+    tracked.up(**first)
+    Tracked(provider, connection).up(**{**first, **theirs}, adopt=True)
+    found = provider.find(client_for(connection), first).properties
+    tracked.refresh()
+    tracked.outs = over_the_wire(tracked.outs)
+    tracked.destroy()
+    assert provider.find(client_for(connection), first).properties == found
+
+
 @pytest.mark.parametrize("kind", ["Crowd", "Iq"])
 def test_deletion_turns_off_what_has_a_password(kind: str, connection: Connection, state: SettingsServer) -> None:
     tracked = Tracked(getattr(providers, kind).provider_class(), connection)

@@ -66,15 +66,38 @@ def test_concurrent_realm_changes_both_last(nexus: Stored, change: str) -> None:
 
 
 @pytest.mark.parametrize(("by_others", "left"), [({}, False), ({"userId": "somebody"}, True)])
+@pytest.mark.parametrize("refreshes", [0, 1, 2])
 def test_anonymous_access_is_put_back_unless_others_changed_it(
-    engine: Engine, nexus: Stored, new_run: NewRun, by_others: dict[str, str], left: bool
+    engine: Engine, nexus: Stored, new_run: NewRun, by_others: dict[str, str], left: bool, refreshes: int
 ) -> None:
+    """A refresh takes what others wrote into the state, and does not make it the resource's own."""
     kind = AnonymousAccessProvider
     engine.create("one", kind, engine.check("one", kind, enabled=True))
+    before = engine.state["one"][1]
     nexus.anonymous |= by_others
     new_run()
+    for _ in range(refreshes):
+        engine.refresh("one")
+    assert by_others or engine.state["one"][1] == before
     engine.delete("one")
     assert nexus.anonymous["enabled"] is left
+
+
+def test_anonymous_access_that_was_written_again_is_put_back(
+    engine: Engine, nexus: Stored, new_run: NewRun
+) -> None:
+    """An update that is local keeps what was written last; one that writes makes the setting its own again."""
+    kind = AnonymousAccessProvider
+    engine.create("one", kind, engine.check("one", kind, enabled=True))
+    nexus.anonymous |= {"userId": "somebody"}
+    engine.refresh("one")
+    engine.update("one", engine.check("one", kind, enabled=True, user_id="somebody", adopt=True))
+    assert engine.state["one"][1]["written"] == {"user_id": "anonymous"}
+    engine.update("one", engine.check("one", kind, enabled=True))
+    engine.refresh("one")
+    assert "written" not in engine.state["one"][1]
+    engine.delete("one")
+    assert nexus.anonymous == {"enabled": False, "userId": "anonymous", "realmName": "NexusAuthorizingRealm"}
 
 
 @pytest.mark.parametrize(("order", "enabled"), [([0, 1], [False, False]), ([1, 0], [True, False])])
