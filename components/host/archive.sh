@@ -46,6 +46,7 @@ clear_remains() {
 }
 
 unpack_version() {
+    add_to_fact service.former-root "$arg_install_root" # The service step removes it if it runs from another one.
     mkdir -p "$arg_install_root"
     work=$(mktemp -d "$arg_install_root/.nexus-registry.XXXXXX") ||
         fail "install_root: $arg_install_root can't be written (the reason is above). Make room there and run again"
@@ -146,6 +147,7 @@ install_unpacked() {
 # remove_version: this one, and those that a change of version left beside it.
 remove_version() {
     ! in_use || fail "version: $unit.service still runs from $install_dir. Remove the service first"
+    remove_from_fact service.former-root "$arg_install_root"
     remove_other=$(other_units_with install_root "$arg_install_root" | head -n 1)
     if [ -n "$remove_other" ]; then
         log "$arg_install_root stays: ${remove_other% *}.service runs from it"

@@ -221,6 +221,14 @@ remove_facts() {
     rmdir "$FACTS" "$FACTS_ROOT" 2>/dev/null || :
 }
 
+# add_to_fact FACT VALUE, remove_from_fact FACT VALUE, fact_contains FACT VALUE: a fact that is a set of lines.
+add_to_fact() { fact_contains "$1" "$2" || save_fact "$1" "$({ fact "$1" && printf '%s\n' "$2"; } | grep .)"; }
+fact_contains() { fact "$1" | grep -qxF -- "$2"; }
+remove_from_fact() {
+    fact_rest=$(fact "$1" | grep -vxF -- "$2" || :)
+    if [ -n "$fact_rest" ]; then save_fact "$1" "$fact_rest"; else remove_facts "$1"; fi
+}
+
 # --- files ------------------------------------------------------------------------------------------------------
 
 # put_file PATH OWNER:GROUP MODE <content: by a temporary file beside it and one rename, never through a link.

@@ -67,14 +67,6 @@ account_of() { awk '$1 == "Uid:" { uid = $3 } $1 == "Gid:" { print uid ":" $3 }'
 
 # --- accounts that a step made ----------------------------------------------------------------------------------
 
-# add_to_fact FACT VALUE, remove_from_fact FACT VALUE, fact_contains FACT VALUE: a fact that is a set of lines.
-add_to_fact() { fact_contains "$1" "$2" || save_fact "$1" "$({ fact "$1" && printf '%s\n' "$2"; } | grep .)"; }
-fact_contains() { fact "$1" | grep -qxF -- "$2"; }
-remove_from_fact() {
-    fact_rest=$(fact "$1" | grep -vxF -- "$2" || :)
-    if [ -n "$fact_rest" ]; then save_fact "$1" "$fact_rest"; else remove_facts "$1"; fi
-}
-
 # other_unit_of user|group NAME: another unit on this host that runs under this account, or is about to.
 other_unit_of() {
     other_name=$(other_units_with "$1" "$2" | head -n 1)

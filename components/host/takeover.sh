@@ -103,10 +103,10 @@ remove_former_units() {
     done
 }
 
-# take_lists FACTS: adds what another unit's facts list: the accounts and data directories that it made, and the ports
-# and the SELinux rule that remove_former_rest removes.
+# take_lists FACTS: adds what another unit's facts list: the accounts and data directories that it made, and the ports,
+# the SELinux rule and the install_roots that remove_former_rest removes.
 take_lists() {
-    for list in "$1"/account.*-made "$1"/account.data-dirs; do
+    for list in "$1"/account.*-made "$1"/account.data-dirs "$1"/service.former-root; do
         [ ! -f "$list" ] || while read -r list_line; do add_to_fact "${list##*/}" "$list_line"; done <"$list"
     done
     cat "$1"/firewall.* 2>/dev/null | tr ' ' '\n' | while read -r list_line; do add_to_fact firewall.former "$list_line"; done

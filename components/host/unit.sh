@@ -160,7 +160,7 @@ unit_origin() {
 # note_former_root UNIT_FILE: the install_root that it names, if that is another one.
 note_former_root() {
     former_root=$(sed -n 's|^ExecStart=\(.*\)/nexus/bin/nexus run$|\1|p' "$1" 2>/dev/null || :)
-    [ -z "$former_root" ] || [ "$former_root" = "$arg_install_root" ] || save_fact service.former-root "$former_root"
+    [ -z "$former_root" ] || [ "$former_root" = "$arg_install_root" ] || add_to_fact service.former-root "$former_root"
 }
 
 # write_unit INSTALL_DIR JAVA_HOME
@@ -207,19 +207,20 @@ set_symlink() {
     mv -T "$arg_install_root/.nexus-registry.link.$$" "$arg_install_root/nexus"
 }
 
-# remove_former_root: what the archive step unpacked below another install_root, once the service runs from this one.
+# remove_former_root: what the archive step unpacked below other install_roots, once the service runs from this one.
 remove_former_root() {
-    former_root=$(fact service.former-root)
-    [ -n "$former_root" ] || return 0
-    if [ "$former_root" != "$arg_install_root" ] && ! used_by_another_unit "$former_root"; then
+    fact service.former-root | while read -r former_root; do
+        if [ "$former_root" = "$arg_install_root" ] || used_by_another_unit "$former_root"; then continue; fi
         for former_dir in "$former_root"/nexus-[0-9]*; do
             [ -f "$former_dir/.nexus-registry" ] || continue
             rm -rf "$former_dir"
             log "removed $former_dir: install_root is $arg_install_root now"
         done
-        case $(readlink "$former_root/nexus" 2>/dev/null) in nexus-[0-9]*) rm "$former_root/nexus" ;; esac
+        case $(readlink "$former_root/nexus" 2>/dev/null) in
+            nexus-[0-9]*) [ -e "$former_root/nexus" ] || rm "$former_root/nexus" ;;
+        esac
         rmdir "$former_root" 2>/dev/null || :
-    fi
+    done
     remove_facts service.former-root
 }
 

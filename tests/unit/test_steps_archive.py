@@ -52,7 +52,7 @@ def test_archive_stays_in_its_directory(
     body = f"""chown() {{ echo "chown $*" >>{tmp_path}/asked; }}
 check_archive() {{ :; }}
 arg_install_root={root} arg_version=3.71.0-06 install_dir={root}/{TOP} arg_sha256=x arg_url= unit=nexus
-temp_dir={tmp_path}/run
+temp_dir={tmp_path}/run FACTS={tmp_path}/run/facts
 arg_path={tmp_path}/nexus.tar.gz
 unpack_version
 """

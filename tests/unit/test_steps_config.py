@@ -318,25 +318,39 @@ def test_only_changed_content_restarts(shell: list[str], tmp_path: Path, content
 
 
 @pytest.mark.parametrize("used", [False, True])
-def test_former_install_root_is_removed_if_unused(shell: list[str], tmp_path: Path, used: bool) -> None:
-    """Former install root is removed unless another unit runs from it."""
-    former = tmp_path / "former"
-    for name, ours in (("nexus-3.71.0-06", True), ("nexus-3.70.0-01", False)):
-        (former / name).mkdir(parents=True)
+def test_former_install_roots_are_removed_if_unused(shell: list[str], tmp_path: Path, used: bool) -> None:
+    """Of changes that failed, too: one after the archive step, another one after the unit was written."""
+    unpacked, former = tmp_path / "unpacked", tmp_path / "former"
+    for root, name, ours in (
+        (former, "nexus-3.71.0-06", True),
+        (former, "nexus-3.70.0-01", False),
+        (unpacked, "nexus-3.71.0-06", True),
+        (tmp_path / "now", "nexus-3.71.0-06", True),
+    ):
+        (root / name).mkdir(parents=True)
         if ours:
-            (former / name / ".nexus-registry").touch()
+            (root / name / ".nexus-registry").touch()
     (former / "nexus").symlink_to("nexus-3.71.0-06")
+    (tmp_path / "now/nexus").symlink_to("nexus-3.71.0-06")
+    facts = f"FACTS_ROOT={tmp_path} FACTS={tmp_path}/facts unit=nexus"
+    for root in (unpacked, tmp_path / "now"):
+        body = f"fetch_archive() {{ exit; }}\n{facts} arg_install_root={root} arg_version=x; unpack_version"
+        assert run(shell, body, "archive") == ""
     (tmp_path / "unit").write_text(f"ExecStart={former}/nexus/bin/nexus run\n")
-    body = f"""FACTS={tmp_path}/facts work={tmp_path} arg_install_root={tmp_path}/now former_units=
+    body = f"""{facts} work={tmp_path} arg_install_root={tmp_path}/now former_units=
 unit_text() {{ echo new; }}
-update_file() {{ :; }}
+update_file() {{ echo ExecStart={unpacked}/nexus/bin/nexus run >"$1"; }}
 systemctl() {{ :; }}
 unit_file() {{ echo {tmp_path}/unit; }}
 nexus_units() {{ echo "{"other" if used else "nexus"}|ours|nexus|nexus|{former}|/data"; }}
 write_unit x y
+write_unit x y
 remove_former_root
 remove_former_root"""
     said = run(shell, parsed("", body))
-    assert said.count("removed") == (0 if used else 1)
+    assert said.count("removed") == (1 if used else 2)
     left = ["nexus", "nexus-3.70.0-01", "nexus-3.71.0-06"] if used else ["nexus-3.70.0-01"]
     assert sorted(path.name for path in former.iterdir()) == left
+    assert not unpacked.exists()
+    assert (tmp_path / "now/nexus").exists()
+    assert not (tmp_path / "facts").exists()
