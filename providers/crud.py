@@ -30,7 +30,7 @@ LEGACY_MARK = "legacy-"
 """How an incarnation begins in a state that had none. What refers to the object is not written for it."""
 
 WRITTEN = "written"
-"""The property of a state with those values that a refresh replaced by what others wrote."""
+"""The property of a state with what a resource wrote last, after a refresh has found what others wrote."""
 
 
 @dataclass

@@ -32,14 +32,17 @@ class RestProvider(NexusProvider):
 
     def read_result(self, id_: str, outs: dict[str, Any], props: Mapping[str, Any]) -> ReadResult:
         state = normalised(self.schema, props)
-        changed = {name: state.get(name) for name in self.read_paths if state.get(name) != outs.get(name)}
-        if changed and self.keeps_written:
-            outs = {**outs, WRITTEN: {**changed, **state.get(WRITTEN, {})}}
+        written = {name: state[name] for name in self.read_paths if name in state}
+        if self.keeps_written and written != {name: outs[name] for name in self.read_paths if name in outs}:
+            outs = {WRITTEN: written, **outs}  # an earlier refresh wins
         return super().read_result(id_, outs, props)
 
     def last_written(self, properties: Mapping[str, Any]) -> dict[str, Any]:
         """The properties as the resource wrote them last; those of the state are what a refresh found."""
-        return {**properties, **current_names(self.schema, properties.get(WRITTEN, {}))}
+        if WRITTEN not in properties:
+            return dict(properties)
+        others = {name: value for name, value in properties.items() if name not in self.read_paths}
+        return {**others, **current_names(self.schema, properties[WRITTEN])}
 
 
 class ObjectProvider(RestProvider):
