@@ -10,7 +10,7 @@ from typing import Any
 from ..client import NexusClient, server_lock
 from ..crud import Actual
 from ..declare import NexusResource, Prop, prop
-from ..errors import NotFound
+from ..errors import NotFound, Refused
 from ..in_use import repositories_with
 from ..marks import Incarnation
 from ..names import NAME
@@ -21,13 +21,14 @@ from ..schema import choice, integer, text
 
 _ADDRESSES = ("/internal/cleanup-policies", "/v1/cleanup-policies")
 """Every edition has the first; the second is Pro's, from 3.74 to 3.93."""
-_CRITERIA = (
-    "criteria_last_blob_updated",
-    "criteria_last_downloaded",
-    "criteria_release_type",
-    "criteria_asset_regex",
-    "retain",
-)
+_CRITERIA = {
+    "criteria_last_blob_updated": "lastBlobUpdated",
+    "criteria_last_downloaded": "lastDownloaded",
+    "criteria_release_type": "isPrerelease",
+    "criteria_asset_regex": "regex",
+    "retain": "retain",
+}
+"""The criteria, and what Nexus calls them in its list of formats."""
 _REMOVAL_TIMEOUT = 20.0
 _DAYS = integer(1, 24855)
 
@@ -39,7 +40,8 @@ class CleanupPolicyProvider(ObjectProvider):
 
     def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         if all(inputs.get(name) is None for name in _CRITERIA):
-            yield _CRITERIA[0], f"is missing, and so is every other criterion. Give one of {', '.join(_CRITERIA)}"
+            names = ", ".join(_CRITERIA)
+            yield "criteria_last_blob_updated", f"is missing, and so is every other criterion. Give one of {names}"
 
     def at(self, client: NexusClient, template: str, inputs: Mapping[str, Any]) -> str:
         """The address on this server."""
@@ -67,6 +69,16 @@ class CleanupPolicyProvider(ObjectProvider):
 
     def write(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
         client.put(self.at(client, self.item, inputs), self.to_body(inputs, actual.body))
+
+    def explain(self, client: NexusClient, inputs: Mapping[str, Any], error: Refused) -> str:
+        form = inputs["format"]
+        formats = client.get_list(f"{_ADDRESSES[0]}/criteria/formats")
+        known = [one for found in formats if found["id"] == form for one in found["availableCriteria"]]
+        wrong = [name for name, own in _CRITERIA.items() if inputs.get(name) is not None and own not in known]
+        if not known or not wrong:
+            return super().explain(client, inputs, error)
+        there = ", ".join(name for name, own in _CRITERIA.items() if own in known)
+        return f"{wrong[0]}: is no criterion of the format {form}, which has {there}. Leave it out"
 
     def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
         if self.find(client, properties) is None:

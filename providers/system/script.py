@@ -34,5 +34,5 @@ class Script(NexusResource, provider=ScriptProvider, collection="/v1/script"):
     """Name of the script, at most 200 characters."""
     content: Prop[str] = prop(text(multiline=True), path="content")
     """The script. It is kept and returned in clear text: keep secrets out of it."""
-    type: Prop[str] = prop(text(), path="type", default="groovy")
+    type: Prop[str] = prop(text(), path="type", default="groovy", replaces=True)
     """Its language: ``groovy``."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from nexus_registry.providers.client import Connection, NexusClient, client_for
+from nexus_registry.providers.compat import Availability, parse_server_header
 from nexus_registry.providers.crud import NexusProvider
 from nexus_registry.providers.errors import NexusError, Refused, Unauthorized
 from nexus_registry.providers.repositories.docker import DockerHostedRepositoryProvider
+from nexus_registry.providers.schema import Field, limits
 from nexus_registry.providers.security.admin_password import AdminPasswordProvider
 from nexus_registry.providers.security.anonymous import AnonymousAccessProvider
 from nexus_registry.providers.security.realm import RealmActivationProvider
@@ -28,22 +30,70 @@ ACTIVE_REALMS = "/v1/security/realms/active"
 
 @dataclass
 class Case:
-    """The first inputs of a kind, an edit of them, and how somebody else would change the object by hand."""
+    """The first inputs of a kind, an edit of them, and how somebody else would change the object by hand.
+
+    ``edits`` are those of single properties, or of some that go together, that :func:`edits` can't think of.
+    """
 
     provider: type[NexusProvider]
     first: dict[str, Any]
     edit: dict[str, Any]
     by_hand: dict[str, Any]
+    edits: Sequence[dict[str, Any]] = ()
 
 
 def role_case() -> Case:
     first = {"role_id": named("role"), "privileges": ["nx-logging-read", "nx-metrics-all"], "description": "one"}
-    return Case(RoleProvider, first, {"privileges": ["nx-metrics-all"]}, {"description": "by hand"})
+    edits: list[dict[str, Any]] = [{"privileges": []}, {"roles": ["nx-anonymous"]}]
+    return Case(RoleProvider, first, {"privileges": ["nx-metrics-all"]}, {"description": "by hand"}, edits)
 
 
 def user_case() -> Case:
     first = {"user_id": named("user"), "password": "pw-one-1", "roles": ["nx-anonymous"]}
-    return Case(UserProvider, first, {"first_name": "Ada"}, {"status": "disabled"})
+    edits: list[dict[str, Any]] = [{"roles": ["nx-admin", "nx-anonymous"]}, {"email_address": "ada@example.com"}]
+    return Case(UserProvider, first, {"first_name": "Ada"}, {"status": "disabled"}, edits)
+
+
+def edits(case: Case, client: NexusClient) -> Iterator[dict[str, Any]]:
+    """The case's own edits, and one of each other property that an update can change on this server."""
+    yield from case.edits
+    client.login()
+    served, given = parse_server_header(client.server), {name for edit in case.edits for name in edit}
+    provider: Any = case.provider
+    for name, field in provider.schema.items():
+        known = provider.field_availability.get(name, Availability())
+        sent = not field.local and (field.secret or name in provider.paths)
+        if sent and name not in given and not (field.replaces or known.refusal(*served)):
+            value = other_value(field, case.first.get(name, field.default))
+            assert value is not None, f"{name}: the case has no edit of it"
+            yield {name: value}
+
+
+def other_value(field: Field, value: Any) -> Any:
+    """A value that the property takes besides this one; ``None`` where its check does not tell any."""
+    told = limits(field.normalise)
+    match told.get("form"):
+        case "boolean":
+            return not value
+        case "choice":
+            return next(one for one in told["values"] if one != value)
+        case "integer":
+            return told["low"] + 1 if told["low"] + 1 != value else told["low"] + 2
+        case "text" if not told["pattern"] or re.fullmatch(told["pattern"], "other"):
+            return "other"
+    return None
+
+
+def edit_each_property(case: Case, tracked: Tracked, client: NexusClient) -> None:
+    """Update each property, keep it and take it back."""
+    assert tracked.up(**case.first) == "create"
+    for edit in edits(case, client):
+        edited = {**case.first, **edit}
+        assert (edit, tracked.up(**edited)) == (edit, "update")
+        assert (edit, tracked.refresh()) == (edit, "same")
+        assert (edit, tracked.up(**edited)) == (edit, "same")
+    assert tracked.up(**case.first) == "update"
+    assert tracked.refresh() == "same"
 
 
 def refusal(provider: type[NexusProvider], connection: Connection, **desired: Any) -> str:
@@ -116,7 +166,16 @@ class Lifecycle:
             tracked.up(**{**case.first, **case.edit})
 
 
-class EveryVersion(Lifecycle):
+class EachProperty(Lifecycle):
+    """The same, and each property by itself."""
+
+    def test_each_property_is_updated_kept_and_taken_back(
+        self, case: Case, tracked: Tracked, client: NexusClient
+    ) -> None:
+        edit_each_property(case, tracked, client)
+
+
+class EveryVersion(EachProperty):
     """The tests; a subclass has a fixture ``connection``."""
 
     @pytest.fixture(

@@ -12,7 +12,7 @@ import pytest
 from nexus_registry.providers.client import Connection, NexusClient, client_for
 from nexus_registry.providers.compat import Availability
 from nexus_registry.providers.crud import NexusProvider
-from nexus_registry.providers.declare import NexusResource, Prop
+from nexus_registry.providers.declare import NexusResource
 from nexus_registry.providers.repositories.base import GroupRepository, HostedRepository, ProxyRepository
 from nexus_registry.providers.schema import limits
 
@@ -20,7 +20,7 @@ from docs.examples import SAMPLES, inputs_of
 from tests.unit.openapi import repository_kinds
 
 from .docker_api import named
-from .every_version import refusal
+from .every_version import other_value, refusal
 from .server import Nexus
 from .tracked import Tracked
 
@@ -85,8 +85,9 @@ def edit(cls: type[NexusResource]) -> dict[str, Any]:
     version = "3.71.0" if kind(cls)[0] in CORE else "3.94.0"
     for name, one in cls.declared_properties.items():
         known = not Availability(one.since, one.until, one.edition).refusal(version, "OSS")
-        own = known and one.path and name not in shared and not (one.required or one.secret)
-        if own and (value := other_value(one)) is not None and is_accepted(cls, {name: value}):
+        plain = one.check is not None and limits(one.check).get("form") in ("boolean", "choice")
+        own = known and plain and one.path and name not in shared and not (one.required or one.secret)
+        if own and (value := other_value(one.field, one.default)) is not None and is_accepted(cls, {name: value}):
             return {name: value}
     return {"strict_content_type_validation": False}
 
@@ -94,16 +95,6 @@ def edit(cls: type[NexusResource]) -> dict[str, Any]:
 def is_accepted(cls: type[NexusResource], inputs: dict[str, Any]) -> bool:
     server = {"url": "https://nexus.example.com", "username": "admin", "password": "x"}
     return not cls.provider_class().check({}, {"connection": server, **first(cls, "a", ["b"]), **inputs}).failures
-
-
-def other_value(one: Prop[Any]) -> Any:
-    assert one.check is not None
-    told = limits(one.check)
-    if told.get("form") == "boolean":
-        return not one.default
-    if told.get("form") == "choice":
-        return next(value for value in told["values"] if value != one.default)
-    return None
 
 
 @pytest.mark.kinds

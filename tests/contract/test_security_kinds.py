@@ -17,49 +17,55 @@ from nexus_registry.providers.system.script import ScriptProvider
 from sandbox.pki import Authority
 
 from .docker_api import named
-from .every_version import ACTIVE_REALMS, Case, Lifecycle, refusal
+from .every_version import ACTIVE_REALMS, Case, EachProperty, refusal
 from .tracked import Tracked
 
 VIEW: Any = privileges.RepositoryViewPrivilege.provider_class
-KINDS: dict[str, tuple[Any, dict[str, Any], dict[str, Any]]] = {
+REPOSITORIES: list[dict[str, Any]] = [{"format": "*"}, {"repository": "maven-releases"}, {"actions": ["READ"]}]
+KINDS: dict[str, tuple[Any, dict[str, Any], dict[str, Any], list[dict[str, Any]]]] = {
     "repository view": (
         VIEW,
         {"format": "maven2", "repository": "*", "actions": ["read", "BROWSE"]},
         {"actions": ["ALL"]},
+        REPOSITORIES,
     ),
     "repository admin": (
         privileges.RepositoryAdminPrivilege.provider_class,
         {"format": "maven2", "repository": "*", "actions": ["EDIT", "ADD", "DELETE", "READ", "BROWSE"]},
         {"format": "*", "actions": ["READ"]},
+        REPOSITORIES,
     ),
     "application": (
         privileges.ApplicationPrivilege.provider_class,
         {"domain": "logging", "actions": ["READ", "EDIT", "ADD", "DELETE"]},
         {"actions": ["ALL"], "domain": "tasks"},
+        [{"domain": "tasks"}, {"actions": ["READ"]}],
     ),
     "wildcard": (
         privileges.WildcardPrivilege.provider_class,
         {"pattern": "nexus:metrics:*"},
         {"pattern": "nexus:logging:read"},
+        [],
     ),
     "content selector": (
         ContentSelectorProvider,
         {"expression": 'format == "raw" and\npath =^ "/public/"'},
         {"expression": 'format == "raw"'},
+        [{"expression": 'format == "raw"'}],
     ),
 }
 
 
-class TestKinds(Lifecycle):
+class TestKinds(EachProperty):
     """Each kind from creation to deletion."""
 
     @pytest.fixture(params=list(KINDS.values()), ids=list(KINDS))
     def case(self, request: pytest.FixtureRequest) -> Case:
-        provider, first, edit = request.param
-        return Case(provider, {"name": named("one"), **first}, edit, {"description": "by hand\nor so"})
+        provider, first, edit, edits = request.param
+        return Case(provider, {"name": named("one"), **first}, edit, {"description": "by hand\nor so"}, edits)
 
 
-class TestPrivilegesOnOthers(Lifecycle):
+class TestPrivilegesOnOthers(EachProperty):
     """Privileges on a content selector and on a script, which have to be there."""
 
     @pytest.fixture(
@@ -69,21 +75,26 @@ class TestPrivilegesOnOthers(Lifecycle):
         ]
     )
     def case(self, request: pytest.FixtureRequest, connection: Connection) -> Iterator[Case]:
-        name = named("other")
+        names = named("other"), named("second")
+        edits: list[dict[str, Any]] = [{"actions": ["READ"]}]
         if request.param == "script":
-            other, more = Tracked(ScriptProvider(), connection), {"content": "log.info('x')"}
+            others = [Tracked(ScriptProvider(), connection) for _ in names]
+            more, key = {"content": "log.info('x')"}, "script_name"
             provider: Any = privileges.ScriptPrivilege.provider_class
-            first: dict[str, Any] = {
-                "script_name": name,
-                "actions": ["READ", "RUN", "BROWSE", "EDIT", "ADD", "DELETE"],
-            }
+            first: dict[str, Any] = {"actions": ["READ", "RUN", "BROWSE", "EDIT", "ADD", "DELETE"]}
         else:
-            other, more = Tracked(ContentSelectorProvider(), connection), {"expression": 'format == "raw"'}
+            others = [Tracked(ContentSelectorProvider(), connection) for _ in names]
+            more, key = {"expression": 'format == "raw"'}, "content_selector"
             provider = privileges.RepositoryContentSelectorPrivilege.provider_class
-            first = {"content_selector": name, "format": "maven2", "repository": "*", "actions": ["READ"]}
-        other.up(name=name, **more)
-        yield Case(provider, {"name": named("one"), **first}, {"actions": ["ALL"]}, {"description": "by hand"})
-        other.destroy()
+            first = {"format": "maven2", "repository": "*", "actions": ["READ", "BROWSE"]}
+            edits = REPOSITORIES
+        for other, name in zip(others, names, strict=True):
+            other.up(name=name, **more)
+        first |= {"name": named("one"), key: names[0]}
+        edits = [*edits, {key: names[1]}]
+        yield Case(provider, first, {"actions": ["ALL"]}, {"description": "by hand"}, edits)
+        for other in others:
+            other.destroy()
 
 
 @pytest.mark.parametrize(

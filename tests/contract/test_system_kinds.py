@@ -10,6 +10,7 @@ import pytest
 from nexus_registry.providers.client import Connection, NexusClient, reset
 from nexus_registry.providers.errors import Refused
 from nexus_registry.providers.repositories.raw import RawHostedRepository, RawProxyRepository
+from nexus_registry.providers.security.anonymous import AnonymousAccessProvider
 from nexus_registry.providers.system.blob_store import FileBlobStore
 from nexus_registry.providers.system.cleanup_policy import CleanupPolicyProvider
 from nexus_registry.providers.system.email import EmailProvider
@@ -18,7 +19,7 @@ from nexus_registry.providers.system.script import ScriptProvider
 from nexus_registry.providers.system.task import Task
 
 from .docker_api import named
-from .every_version import Case, Lifecycle, refusal
+from .every_version import Case, EachProperty, edit_each_property, refusal
 from .tracked import Tracked
 
 FILE: Any = FileBlobStore.provider_class
@@ -26,35 +27,50 @@ RAW_PROXY: Any = RawProxyRepository.provider_class
 RAW: Any = RawHostedRepository.provider_class
 TASK: Any = Task.provider_class
 QUOTA = {"soft_quota_type": "spaceUsedQuota", "soft_quota_limit_bytes": 10 * 2**30}
-KINDS: dict[str, tuple[Any, dict[str, Any], dict[str, Any], dict[str, Any]]] = {
+Kind = tuple[Any, dict[str, Any], dict[str, Any], dict[str, Any], list[dict[str, Any]]]
+KINDS: dict[str, Kind] = {
     "routing rule": (
         RoutingRuleProvider,
         {"matchers": ["^/com/.*", "^/a/.*"], "description": "one"},
         {"matchers": ["^/a/(?<name>[a-z]++)$"], "mode": "ALLOW"},
         {"description": "by hand"},
+        [{"matchers": ["^/b/.*"]}],
     ),
     "cleanup policy": (
         CleanupPolicyProvider,
-        {"format": "raw", "criteria_last_downloaded": 30},
+        {"format": "maven2", "criteria_last_downloaded": 30},
         {
             "criteria_last_downloaded": None,
             "criteria_last_blob_updated": 24855,
             "criteria_asset_regex": "^/tmp/.*",
         },
         {"notes": "by hand"},
+        [{"criteria_asset_regex": "^/tmp/.*"}],
     ),
-    "script": (ScriptProvider, {"content": "log.info('x')"}, {"content": "log.info('y')\n"}, {"content": "//"}),
-    "file blob store": (FILE, {"path": "some-blobs"}, QUOTA, {**QUOTA, "soft_quota_limit_bytes": 2**40}),
+    "script": (
+        ScriptProvider,
+        {"content": "log.info('x')"},
+        {"content": "log.info('y')\n"},
+        {"content": "//"},
+        [],
+    ),
+    "file blob store": (
+        FILE,
+        {"path": "some-blobs"},
+        QUOTA,
+        {**QUOTA, "soft_quota_limit_bytes": 2**40},
+        [QUOTA, {**QUOTA, "soft_quota_type": "spaceRemainingQuota"}],
+    ),
 }
 
 
-class TestKinds(Lifecycle):
+class TestKinds(EachProperty):
     """Each kind from creation to deletion."""
 
     @pytest.fixture(params=list(KINDS.values()), ids=list(KINDS))
     def case(self, request: pytest.FixtureRequest) -> Case:
-        provider, first, edit, by_hand = request.param
-        return Case(provider, {"name": named("one"), **first}, edit, by_hand)
+        provider, first, edit, by_hand, edits = request.param
+        return Case(provider, {"name": named("one"), **first}, edit, by_hand, edits)
 
 
 def test_soft_quota_is_bytes_and_goes_when_it_is_left_out(connection: Connection, client: NexusClient) -> None:
@@ -137,6 +153,36 @@ def test_repository_keeps_policy_that_is_replaced(connection: Connection, client
     policy.destroy()
 
 
+SETTINGS = {
+    "Email": Case(
+        EmailProvider,
+        {"host": "mail.example.com", "from_address": "nexus@example.com"},
+        {},
+        {},
+        [
+            {"from_address": "other@example.com"},
+            {"username": "u", "password": "one"},
+            {"start_tls_enabled": True},
+            {"start_tls_enabled": True, "start_tls_required": True},
+        ],
+    ),
+    "AnonymousAccess": Case(
+        AnonymousAccessProvider, {"enabled": True}, {}, {}, [{"realm_name": "NexusAuthenticatingRealm"}]
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SETTINGS.values(), ids=SETTINGS)
+def test_each_property_of_setting_is_updated_and_kept(
+    case: Case, connection: Connection, client: NexusClient
+) -> None:
+    tracked = Tracked(case.provider(), connection)
+    try:
+        edit_each_property(case, tracked, client)
+    finally:
+        tracked.destroy()
+
+
 @pytest.mark.kinds("Email")
 def test_email_is_set_corrected_and_cleared(connection: Connection, client: NexusClient) -> None:
     """Email is set mended and cleared."""
@@ -191,6 +237,21 @@ def test_kind_that_the_server_lacks_is_refused_with_the_reason(
 ) -> None:
     """Core 3.71 has none of them; it lists tasks, and answers 405 to a new one."""
     assert said in refusal(getattr(providers, kind).provider_class, connection, **inputs)
+
+
+def test_cleanup_policy_is_refused_by_criterion(connection: Connection) -> None:
+    desired = {"name": named("policy"), "format": "raw", "criteria_release_type": "RELEASES"}
+    said = refusal(CleanupPolicyProvider, connection, **desired)
+    assert "criteria_release_type: is no criterion of the format raw, which has criteria_last_" in said
+
+
+def test_another_type_replaces_script(connection: Connection) -> None:
+    """Nexus takes another type in an update and does not change it."""
+    script = Tracked(ScriptProvider(), connection)
+    script.up(name=named("script"), content="one")
+    assert script.up(name=script.id, content="one", type="other") == "replace"
+    assert script.refresh() == "same"
+    script.destroy()
 
 
 def test_server_that_lacks_a_kind_is_told_by_its_response(connection: Connection) -> None:
