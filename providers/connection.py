@@ -76,9 +76,7 @@ def require_same_server(run: Run, old: Mapping[str, Any], new: Mapping[str, Any]
     servers are assumed to be the same, and each object is searched at the new address.
     """
     _require(old, "url")
-    if not old.get("password"):  # the configuration had it, and has it no longer
-        old = {**new, "url": old["url"]}
-    if not run.same_server(server_of(old["url"]), lambda: same_node(old, new)):
+    if run.same_server(server_of(old["url"]), server_of(new["url"]), lambda: same_node(old, new)) is False:
         raise Refused(
             f"connection.url: {new['url']} is another server than {old['url']}, where the object is. Declare a "
             "new resource for the new server under another name, or replace this one with `pulumi up --replace`"
@@ -95,10 +93,12 @@ def _answers(connection: Mapping[str, Any]) -> bool:
     return True
 
 
-def same_node(*connections: Mapping[str, Any]) -> bool:
-    """Whether these addresses lead to one server, or one of them returns no node id."""
-    ids = {_node_id(connection) for connection in connections}
-    return len(ids) == 1 or "" in ids
+def same_node(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool | None:
+    """Whether these addresses lead to one server; ``None`` when one of them returns no node id."""
+    if not old.get("password"):  # the configuration had it, and has it no longer
+        old = {**new, "url": old["url"]}
+    ids = {_node_id(old), _node_id(new)}
+    return None if "" in ids else len(ids) == 1
 
 
 def _node_id(connection: Mapping[str, Any]) -> str:

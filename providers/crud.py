@@ -22,15 +22,12 @@ from .compat import parse_server_header
 from .connection import client_from_state, client_of, require_same_server, server_of
 from .errors import NexusError, NotFound, OutcomeUnknown, RateLimited, Refused
 from .run import CHECK_TIMEOUT, DATA_TIMEOUT, Desired, Held, Key
-from .schema import PROVIDER_KEY, describe, differences, mismatches, normalised, outdated_names
+from .schema import PROVIDER_KEY, WRITTEN, describe, differences, mismatches, normalised, outdated_names
 from .undo import undo_on_refusal
 from .unknown import has_unknown
 
 LEGACY_MARK = "legacy-"
 """How an incarnation begins in a state that had none. What refers to the object is not written for it."""
-
-WRITTEN = "written"
-"""The property of a state with what a resource wrote last, after a refresh has found what others wrote."""
 
 
 @dataclass
@@ -155,8 +152,7 @@ class NexusProvider(Mapped, AvailableProvider):
         return result
 
     def diff(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
-        if self._is_moved(olds, news):
-            self.run.move(self._server(olds), self._connection(news))
+        self._note_move(olds, news)
         self._hold(olds)
         diff = super().diff(id_, olds, news)
         # A state with older names is written again, or what is renamed stays unknown in every preview.
@@ -174,7 +170,7 @@ class NexusProvider(Mapped, AvailableProvider):
             key = self._key(inputs)
             outputs = self.initial_outputs(before, self.run.deleted(key) if key else {})
             outputs |= self.outputs_of(actual)
-            self._hold(inputs)
+            self._hold(inputs, adopted=before is not None)
             return CreateResult(id_, {**inputs, **outputs})
 
     def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
@@ -188,6 +184,7 @@ class NexusProvider(Mapped, AvailableProvider):
         with self.api_errors(id_, inputs) as client:
             if moved:
                 require_same_server(self.run, self._connection(olds), self._connection(inputs))
+                self._hold(inputs)
             actual = self.find(client, inputs)
             if actual is None:
                 raise Refused("is gone from the server: `pulumi up --refresh` creates it again")
@@ -256,7 +253,9 @@ class NexusProvider(Mapped, AvailableProvider):
     def _require_replaceable(self, client: NexusClient, urn: str, key: Key) -> None:
         """Refuse to delete an object for a replacement whose create would be refused."""
         desired = self.run.desired_by(urn)
-        if desired is None or desired.key == key or desired.key[:2] != key[:2] or has_unknown(desired.inputs):
+        if desired is None or desired.key[::2] == key[::2] or has_unknown(desired.inputs):
+            return
+        if desired.key[0] != key[0] or not self.run.is_at(key[1], desired.key[1]):
             return
         actual = self.find(client, desired.inputs)
         try:
@@ -282,7 +281,7 @@ class NexusProvider(Mapped, AvailableProvider):
         """Leave the object to another resource of this run, and change it to what that resource declares."""
         name = engine.name_of(new_owner.urn)
         pulumi.log.info(f"{self.kind} {id_!r} is kept for the resource {name!r}, which declares it")
-        if self.run.holds(new_owner.urn, new_owner.key) or has_unknown(new_owner.inputs):
+        if self.run.held(new_owner.urn, new_owner.key) or has_unknown(new_owner.inputs):
             return
         with self.api_errors(id_, new_owner.inputs) as client:
             actual = self.find(client, new_owner.inputs)

@@ -10,8 +10,9 @@ from pulumi.dynamic import CheckFailure
 
 from . import engine
 from .connection import resolve, same_node, server_of
+from .errors import Refused
 from .provider import Provider
-from .run import Desired, Held, Key, Run
+from .run import Desired, Held, Key, Move, Run
 from .schema import normalised
 from .unknown import has_unknown, is_unknown
 
@@ -47,8 +48,6 @@ class OwnedProvider(Provider):
         server = self._server(properties)
         if not server or has_unknown([properties.get(name) for name, one in self.schema.items() if one.replaces]):
             return None
-        moved = self.run.moved(server)
-        server = server_of(moved["url"]) if moved else server
         return self.scope_of(properties), server, self.identity(properties)
 
     def _declare(self, olds: Mapping[str, Any], inputs: Mapping[str, Any]) -> list[CheckFailure]:
@@ -60,7 +59,7 @@ class OwnedProvider(Provider):
             self._hold(olds)
         other = self.run.declare(urn, key, {name: inputs[name] for name in self.schema if name in inputs})
         name = next((name for name, field in self.schema.items() if field.replaces), "connection")
-        if against := self._excluded(inputs):
+        if against := [one for one in self._excluded() if one.key[1] == key[1]]:
             urn = against[0].urn
             return [
                 CheckFailure(
@@ -79,16 +78,19 @@ class OwnedProvider(Provider):
             )
         ]
 
-    def _excluded(self, properties: Mapping[str, Any]) -> list[Desired]:
-        """What this run declares on the same server of the kind that this one excludes."""
-        key = self._key(properties)
-        return self.run.desired_of(self.excludes, key[1]) if key and self.excludes else []
+    def _excluded(self) -> list[Desired]:
+        """What this run declares of the kind that this one excludes, on any server."""
+        return self.run.desired_of(self.excludes) if self.excludes else []
 
-    def _hold(self, properties: Mapping[str, Any]) -> None:
+    def _excluded_at(self, state: Mapping[str, Any]) -> list[Desired]:
+        """The same on the server of this state, at whichever address."""
+        return [one for one in self._excluded() if self.run.is_at(self._server(state), one.key[1])]
+
+    def _hold(self, properties: Mapping[str, Any], *, adopted: bool = False) -> None:
         state = normalised(self.schema, properties)
         urn, key = engine.urn(), self._key(state)
         if urn and key is not None:
-            self.run.hold(urn, Held(key, state.get("incarnation")))
+            self.run.hold(urn, Held(key, state.get("incarnation"), adopted))
 
     def _new_owner(
         self, urn: str, held: Held, state: Mapping[str, Any], *, timeout: float = 0.0
@@ -97,17 +99,31 @@ class OwnedProvider(Provider):
         return self.run.new_owner(urn, held, timeout=timeout) or self._new_owner_elsewhere(urn, held, state)
 
     def _new_owner_elsewhere(self, urn: str, held: Held, state: Mapping[str, Any]) -> Desired | None:
-        """Another resource that declares the object, with another address of the same server."""
+        """Another resource that declares the object, with another address of the same server.
+
+        An object that exists at an address which may be of another server is not taken for this one: this one
+        would stay on its server, and no resource would have it.
+        """
         for one in self.run.same_names_elsewhere(urn, held):
-            same = partial(same_node, self._connection(state), self._connection(one.inputs))
-            if self.run.same_server(f"{held.key[1]} {one.key[1]}", same):
+            ask = partial(same_node, self._connection(state), self._connection(one.inputs))
+            same = self.run.same_server(held.key[1], one.key[1], ask)
+            owned = self.run.held(one.urn, one.key)
+            if same is None and owned and not owned.adopted:
+                raise Refused(
+                    f"was not deleted: {engine.name_of(one.urn)!r} has it at {one.key[1]}, and no node id tells "
+                    f"whether {held.key[1]} is another server. Delete it there by hand if it is, and run `pulumi "
+                    f"state delete '{urn}'`"
+                )
+            if same is not False:
                 return one
         return None
 
     def _connection(self, properties: Mapping[str, Any]) -> dict[str, Any]:
         return resolve(self.configured, properties)
 
-    def _is_moved(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
-        """Whether the program has another address for the server than the state."""
+    def _note_move(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> None:
+        """Record that the program has another address for the server than the state."""
         old, new = self._server(olds), self._server(news)
-        return "" not in (old, new) and old != new
+        if "" not in (old, new) and old != new:
+            ask = partial(same_node, self._connection(olds), self._connection(news))
+            self.run.move(old, new, Move(self._connection(news), ask))

@@ -12,9 +12,9 @@ from typing import Any, ClassVar
 from pulumi.dynamic import ReadResult
 
 from .client import NexusClient, segment
-from .crud import WRITTEN, Actual, NexusProvider
+from .crud import Actual, NexusProvider
 from .errors import NotFound
-from .schema import current_names, normalised
+from .schema import WRITTEN, current_names, normalised
 
 
 class RestProvider(NexusProvider):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 Key = tuple[str, str, str]
@@ -37,6 +37,17 @@ class Held:
 
     key: Key
     incarnation: Any = None
+    adopted: bool = field(default=False, compare=False)
+    """Whether it existed before the create of this run."""
+
+
+@dataclass(frozen=True)
+class Move:
+    """The address of a server in the program, where the state has another one."""
+
+    connection: Mapping[str, Any]
+    ask: Callable[[], bool | None]
+    """Requests whether both are one server; ``None`` when that can't be known."""
 
 
 class Run:
@@ -47,9 +58,9 @@ class Run:
         self._desired: dict[str, Desired] = {}
         self._held: dict[str, Held] = {}
         self._deleted: dict[Key, Mapping[str, Any]] = {}
-        self._moved: dict[str, Mapping[str, Any]] = {}
+        self._moves: dict[tuple[str, str], Move] = {}
         self._asking = threading.Lock()
-        self._same: dict[str, bool] = {}
+        self._same: dict[frozenset[str], bool | None] = {}
 
     def declare(self, urn: str, key: Key, inputs: Mapping[str, Any]) -> str:
         """Record the object of a resource; returns the URN of another resource that declares it, or an empty
@@ -102,11 +113,11 @@ class Run:
                 and not replaces(one)
             ]
 
-    def holds(self, urn: str, key: Key) -> bool:
-        """Whether that resource has the object already."""
+    def held(self, urn: str, key: Key) -> Held | None:
+        """The object of that key, if that resource has it already."""
         with self._changed:
             held = self._held.get(urn)
-            return held is not None and held.key == key
+            return held if held is not None and held.key == key else None
 
     def desired(self, key: Key, *, timeout: float = 0.0) -> Desired | None:
         """The resource that declares that object in this run. With a timeout in seconds it waits for a check."""
@@ -123,10 +134,10 @@ class Run:
         with self._changed:
             return self._desired.get(urn)
 
-    def desired_of(self, scope: str, server: str) -> list[Desired]:
-        """The objects of that kind that this run declares on that server."""
+    def desired_of(self, scope: str) -> list[Desired]:
+        """The objects of that kind that this run declares, on any server."""
         with self._changed:
-            return [one for one in self._desired.values() if one.key[:2] == (scope, server)]
+            return [one for one in self._desired.values() if one.key[0] == scope]
 
     def is_released(self, urn: str, key: Key, *, timeout: float = 0.0) -> bool:
         """Whether another resource of this run had that object and now declares another one.
@@ -134,14 +145,21 @@ class Run:
         With a timeout in seconds it waits for a check that has not arrived yet.
         """
 
-        def released() -> bool:
-            return any(
-                held.key == key and other != urn and other in self._desired and self._desired[other].key != key
+        def servers() -> list[str]:
+            return [
+                held.key[1]
                 for other, held in self._held.items()
-            )
+                if held.key[::2] == key[::2]
+                and other != urn
+                and other in self._desired
+                and self._desired[other].key not in (held.key, key)
+                and (held.key[1] == key[1] or (held.key[1], key[1]) in self._moves)
+            ]
 
         with self._changed:
-            return bool(self._changed.wait_for(released, timeout))
+            self._changed.wait_for(servers, timeout)
+            found = servers()
+        return any(self.is_at(server, key[1]) for server in found)
 
     def delete(self, urn: str, key: Key, properties: Mapping[str, Any]) -> None:
         """Record that a resource has deleted its object, with its properties, for its replacement."""
@@ -153,21 +171,40 @@ class Run:
     def deleted(self, key: Key) -> Mapping[str, Any]:
         """The properties of the resource that had this object earlier in this run; empty when there was none."""
         with self._changed:
-            return self._deleted.get(key, {})
+            found = {one[1]: state for one, state in self._deleted.items() if one[::2] == key[::2]}
+        return next((state for server, state in found.items() if self.is_at(server, key[1])), {})
 
-    def move(self, server: str, connection: Mapping[str, Any]) -> None:
-        """Record that the program has another address for a server of the state."""
+    def move(self, old: str, new: str, move: Move) -> None:
+        """Record that a resource is on the server ``new`` in the program, and on ``old`` in the state."""
         with self._changed:
-            self._moved[server] = connection
+            self._moves[old, new] = move
+            self._changed.notify_all()
 
     def moved(self, server: str) -> Mapping[str, Any] | None:
-        """The connection that the program has for a server of the state whose address changed."""
+        """The connection that the program has for a server of the state, unless it is known to be another one."""
         with self._changed:
-            return self._moved.get(server)
+            return next(
+                (
+                    move.connection
+                    for addresses, move in self._moves.items()
+                    if addresses[0] == server and self._same.get(frozenset(addresses)) is not False
+                ),
+                None,
+            )
 
-    def same_server(self, server: str, ask: Callable[[], bool]) -> bool:
-        """Whether a server of the state is the same one at its new address; ``ask`` is called once per server."""
+    def is_at(self, old: str, new: str) -> bool:
+        """Whether a server of the state is at this address in the program.
+
+        It is at another one only where a resource has moved there, and both return the same id.
+        """
+        with self._changed:
+            move = self._moves.get((old, new))
+        return old == new or (move is not None and self.same_server(old, new, move.ask) is True)
+
+    def same_server(self, one: str, other: str, ask: Callable[[], bool | None]) -> bool | None:
+        """Whether two addresses are of one server, ``None`` when that is unknown; asked once for each pair."""
+        pair = frozenset((one, other))
         with self._asking:
-            if server not in self._same:
-                self._same[server] = ask()
-            return self._same[server]
+            if pair not in self._same:
+                self._same[pair] = ask()
+            return self._same[pair]

@@ -21,6 +21,9 @@ Normalise = Callable[[Any], Any]
 PROVIDER_KEY = "__provider"
 """The property in which the SDK carries the pickled provider: handed through, never compared."""
 
+WRITTEN = "written"
+"""The property of a state with what a resource wrote last, after a refresh has found what others wrote."""
+
 
 class Invalid(ValueError):
     """Why a value is refused and what would be right; the property's name is added by the caller."""

@@ -46,7 +46,7 @@ class ActiveRealmsProvider(SettingProvider):
 
     def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
         """Restore the list found at creation, with the realms that a RealmActivation of this run declares."""
-        kept = {one.key[2] for one in self._excluded(properties)}
+        kept = {one.key[2] for one in self._excluded_at(properties)}
         before = (properties.get("before") or {}).get("realms") or []
         if before:
             realms = list(dict.fromkeys([*before, *(one for one in properties["realms"] if one in kept)]))

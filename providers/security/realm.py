@@ -49,7 +49,7 @@ class RealmActivationProvider(NexusProvider):
 
     def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
         realm = properties["realm"]
-        if self._excluded(properties):  # from now on an ActiveRealms declares the list
+        if self._excluded_at(properties):  # from now on an ActiveRealms declares the list
             return
         if not properties.get("added") or realm == _NEVER_REMOVED or realm not in client.get_list(_ACTIVE):
             return

@@ -47,11 +47,17 @@ class Engine:
         assert request
         self.state[name] = kind, self.provider(kind).create(inputs).outs
 
-    def update(self, name: str, inputs: dict[str, Any]) -> None:
-        request = provider_pb2.UpdateRequest(urn=URN + name)
+    def diff(self, name: str, inputs: dict[str, Any]) -> None:
+        request = provider_pb2.DiffRequest(urn=URN + name)
         assert request
         kind, olds = self.state[name]
         self.provider(kind).diff("id", olds, inputs)
+
+    def update(self, name: str, inputs: dict[str, Any]) -> None:
+        request = provider_pb2.UpdateRequest(urn=URN + name)
+        assert request
+        self.diff(name, inputs)
+        kind, olds = self.state[name]
         self.state[name] = kind, self.provider(kind).update("id", olds, inputs).outs
 
     def refresh(self, name: str) -> None:
@@ -70,7 +76,7 @@ class Engine:
     def replace(self, name: str, /, **desired: Any) -> None:
         """Deleted first, as every Nexus resource is."""
         kind = self.state[name][0]
-        self.check(name, kind, **desired)
+        self.diff(name, self.check(name, kind, **desired))
         inputs = self.check(name, kind, fresh=True, **desired)
         self.delete(name)
         self.create(name, kind, inputs)

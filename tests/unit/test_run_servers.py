@@ -11,7 +11,7 @@ from nexus_registry.providers.security.role import RoleProvider
 from nexus_registry.providers.security.user import UserProvider
 
 from .engine import ROLE, USER, Engine, NewRun
-from .fake import FakeServer, serve
+from .fake import FakeServer, Response, serve
 from .stored import Stored
 
 
@@ -102,3 +102,73 @@ def test_state_without_configured_address_needs_no_call(
     assert len(nexus_server.requests) == sent
     diff = RoleProvider().diff("dev", engine.state["one"][1], inputs)
     assert not diff.changes
+
+
+OPS = ROLE | {"role_id": "ops"}
+
+
+def create(engine: Engine, resource: str, url: str, **desired: Any) -> None:
+    """A role on one of two servers, with a connection of its own."""
+    engine.connection = {**engine.connection, "url": url}
+    engine.create(resource, RoleProvider, engine.check(resource, RoleProvider, **desired))
+
+
+def test_resource_that_moves_leaves_other_objects_of_its_server_alone(
+    engine: Engine, nexus: Stored, new_run: NewRun, other: FakeServer, other_nexus: Stored
+) -> None:
+    """It moves to another server, under another id, where a resource has an object of the same name."""
+    here = engine.connection["url"]
+    for name, url, desired in (
+        ("moving", here, ROLE | {"role_id": "moving"}),
+        ("a-ops", here, OPS),
+        ("a-dev", here, ROLE),
+        ("b-ops", other.url, OPS),
+        ("b-dev", other.url, ROLE),
+    ):
+        create(engine, name, url, **desired)
+    new_run()
+    engine.connection = {**engine.connection, "url": other.url}
+    engine.diff("moving", engine.check("moving", RoleProvider, **ROLE | {"role_id": "moved"}))
+    for name, url, desired in (("b-dev", other.url, ROLE), ("b-ops", other.url, OPS), ("a-dev", here, ROLE)):
+        engine.connection = {**engine.connection, "url": url}
+        engine.check(name, RoleProvider, **desired)
+    engine.delete("a-ops")
+    assert (set(nexus.roles), set(other_nexus.roles)) == ({"dev", "moving"}, {"dev", "ops"})
+
+
+def test_swapped_ids_end_as_declared_when_address_changes_too(
+    engine: Engine, nexus: Stored, new_run: NewRun
+) -> None:
+    a, b = {**ROLE, "role_id": "a"}, {**ROLE, "role_id": "b", "privileges": ["nx-b"]}
+    create(engine, "one", engine.connection["url"], **a)
+    create(engine, "two", engine.connection["url"], **b)
+    new_run()
+    engine.connection = {**engine.connection, "url": engine.connection["url"].replace("127.0.0.1", "localhost")}
+    engine.diff("two", engine.check("two", RoleProvider, **{**b, "role_id": "a"}))
+    engine.replace("one", **{**a, "role_id": "b"})
+    engine.replace("two", **{**b, "role_id": "a"})
+    assert {key: role["privileges"] for key, role in nexus.roles.items()} == {"b": ["nx-a"], "a": ["nx-b"]}
+
+
+@pytest.mark.parametrize("existed", ["in the state", "on the server", "nowhere"])
+def test_object_of_server_without_node_id_is_not_taken_for_another(
+    engine: Engine, nexus: Stored, new_run: NewRun, other: FakeServer, other_nexus: Stored, existed: str
+) -> None:
+    """Such as one that answers 403. An object that this run adopted there may be that of the state."""
+    other.script = lambda one: Response(403) if one.path.endswith("/node") else other_nexus(one)
+    create(engine, "a-ops", engine.connection["url"], **OPS)
+    if existed == "in the state":
+        create(engine, "b-ops", other.url, **OPS)
+    elif existed == "on the server":
+        other_nexus.roles["ops"] = dict(nexus.roles["ops"])
+    new_run()
+    if existed == "in the state":
+        engine.check("b-ops", RoleProvider, **OPS)
+    else:
+        create(engine, "b-ops", other.url, **OPS)
+    if existed == "on the server":
+        engine.delete("a-ops")
+    else:
+        with pytest.raises(Refused, match=r"role '.*': was not deleted: 'b-ops' has it at .* no node id tells"):
+            engine.delete("a-ops")
+    assert (set(nexus.roles), set(other_nexus.roles)) == ({"ops"}, {"ops"})
