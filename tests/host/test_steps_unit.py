@@ -84,7 +84,7 @@ def test_stopped_unit_of_a_package_is_overridden(server: PlayedServer) -> None:
     packaged = unit.replace("/etc", "/usr/lib")
     host.ssh(
         f"systemctl -q disable --now nexus && sed -e /nexus-registry/d -e s/^UMask=.*/UMask=0027/ {unit} "
-        f">{packaged} && rm {unit} && systemctl daemon-reload && systemctl show nexus >/dev/null"
+        f">{packaged} && rm {unit} && systemctl daemon-reload && systemctl -q enable nexus"  # enable reloads, too
     )
     try:
         assert server.property("UMask") == "0027"
