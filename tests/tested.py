@@ -31,7 +31,6 @@ PATHS = (
     "tests/contract",
     "tests/versions",
     "tests/unit/test_kinds_lifecycle.py",
-    "tests/unit/test_openapi.py",
     "tests/unit/test_openapi_kinds.py",
 )
 CORE_FORMATS = {"apt", "maven", "raw"}
