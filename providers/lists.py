@@ -6,6 +6,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any
 
 from .errors import NotFound
@@ -19,33 +20,37 @@ class Lists:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._reading: dict[Any, threading.Lock] = {}
-        self._read: dict[Any, tuple[float, list[Any] | NotFound]] = {}
-        self._writes = 0
+        self._reads: dict[Any, tuple[float, Future[list[Any]]]] = {}
         self.seen: dict[str, float] = {}
 
     def get(self, key: Any, read: Callable[[], list[Any]]) -> list[Any]:
+        """The list, or the failure, of a read that began a moment ago; threads wait for one that has not ended.
+
+        A failure other than :class:`NotFound` is only for those who were waiting: the next one reads again.
+        """
         with self._lock:
-            reading = self._reading.setdefault(key, threading.Lock())
-        with reading:  # threads that want the same list wait for one request
-            at, found = self._read.get(key, (-math.inf, []))
-            if time.monotonic() - at > LIFETIME:
-                at, writes = time.monotonic(), self._writes
-                try:
-                    found = read()
-                except NotFound as error:
-                    found = error
-                with self._lock:
-                    if writes == self._writes:  # else it may be older than a write
-                        self._read[key] = at, found
-        if isinstance(found, NotFound):
-            raise found
-        return found
+            at, result = self._reads.get(key, (-math.inf, Future()))
+            if own := time.monotonic() - at > LIFETIME:
+                result = Future()
+                self._reads[key] = time.monotonic(), result
+        if own:
+            try:
+                result.set_result(read())
+            except BaseException as error:
+                if not isinstance(error, NotFound):
+                    self._drop(key, result)
+                result.set_exception(error)
+        return result.result()
+
+    def _drop(self, key: Any, result: Future[list[Any]]) -> None:
+        with self._lock:
+            if key in self._reads and self._reads[key][1] is result:
+                del self._reads[key]
 
     def clear(self) -> None:
+        """Forget every list, and those whose reading has not ended: they may be older than a write."""
         with self._lock:
-            self._writes += 1
-            self._read.clear()
+            self._reads.clear()
 
 
 _servers: dict[str, Lists] = {}

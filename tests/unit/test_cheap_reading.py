@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -12,7 +13,7 @@ from nexus_registry.providers import lists
 from nexus_registry.providers.client import Connection, NexusClient, client_for
 from nexus_registry.providers.crud import NexusProvider
 from nexus_registry.providers.declare import DeclaredResource
-from nexus_registry.providers.errors import NotFound, Refused
+from nexus_registry.providers.errors import NotFound, Refused, Unreachable
 from nexus_registry.providers.repositories.docker import DockerHostedRepositoryProvider
 from nexus_registry.providers.rest import ObjectProvider
 from nexus_registry.providers.run import Run
@@ -259,3 +260,42 @@ def test_list_is_read_on_machine_that_has_just_started(monkeypatch: pytest.Monke
     """The clock begins with the machine."""
     monkeypatch.setattr("nexus_registry.providers.lists.time.monotonic", lambda: 5.0)
     assert lists.Lists().get("roles", lambda: ["a"]) == ["a"]
+
+
+def test_failed_read_is_shared_by_those_who_wait_for_it() -> None:
+    """A server that is away is waited for once, not once for each object; the next read tries again."""
+    cached, asked, waiting = lists.Lists(), [0], threading.Barrier(COUNT)
+
+    def read() -> list[Any]:
+        asked[0] += 1
+        time.sleep(0.3)
+        raise Unreachable("GET http://nexus: no connection")
+
+    def failure(_: int) -> str:
+        waiting.wait()
+        with pytest.raises(Unreachable) as failed:
+            cached.get("roles", read)
+        return str(failed.value)
+
+    with ThreadPoolExecutor(COUNT) as pool:
+        assert set(pool.map(failure, range(COUNT))) == {"GET http://nexus: no connection"}
+    assert asked == [1]
+    assert cached.get("roles", lambda: ["a"]) == ["a"]
+
+
+def test_read_that_began_before_a_write_is_not_used_after_it() -> None:
+    cached, begun, written = lists.Lists(), threading.Event(), threading.Event()
+
+    def read() -> list[Any]:
+        begun.set()
+        assert written.wait(5)
+        return ["old"]
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(cached.get, "roles", read)
+        assert begun.wait(5)
+        cached.clear()
+        assert cached.get("roles", lambda: ["new"]) == ["new"]
+        written.set()
+        assert first.result(5) == ["old"]
+    assert cached.get("roles", lambda: ["none"]) == ["new"]
