@@ -130,15 +130,23 @@ foreign_files() {
 }
 
 remove_account() {
-    ! unit_is active || fail "user: $unit.service still runs. Remove the service first"
+    if is_by_hand; then
+        log "$unit.service was set up by hand: its accounts and its data directory $arg_data_dir stay"
+    else
+        ! runs_nexus || fail "user: $unit.service still runs. Remove the service first"
+        remove_data
+        remove_former_accounts '' ''
+    fi
+    remove_facts account.user account.group account.user-made account.group-made account.chown-pending account.outside-given \
+        account.data-dir account.data-dirs
+}
+
+remove_data() {
     if [ "$arg_purge_data" = yes ] && [ -e "$arg_data_dir" ]; then
         purge_data
     elif [ -d "$arg_data_dir" ]; then
         log "data directory $arg_data_dir stays"
     fi
-    remove_former_accounts '' ''
-    remove_facts account.user account.group account.user-made account.group-made account.chown-pending account.outside-given \
-        account.data-dir account.data-dirs
 }
 
 # purge_data: all of the data directory; the mount point of a disk of its own stays, emptied.

@@ -38,6 +38,11 @@ needs_unpacking() {
     log "$install_dir came from another archive and is not in use: replacing it"
 }
 
+# refuse_in_use: a unit that was set up by hand is not removed, so what it runs from stays.
+refuse_in_use() {
+    ! in_use || [ "$(unit_origin)" = other ] || fail "version: $unit.service still runs from $install_dir. Remove the service first"
+}
+
 in_use() { { unit_is active || unit_is activating; } && [ "$(readlink -f "$arg_install_root/nexus")" = "$(readlink -f "$install_dir")" ]; }
 
 # What a run that was killed left behind.
@@ -146,8 +151,8 @@ install_unpacked() {
 
 # remove_version: this one, and those that a change of version left beside it.
 remove_version() {
-    ! in_use || fail "version: $unit.service still runs from $install_dir. Remove the service first"
-    remove_from_fact service.former-root "$arg_install_root"
+    refuse_in_use
+    if [ "$(unit_origin)" = ours ]; then remove_from_fact service.former-root "$arg_install_root"; else remove_former_root; fi
     remove_other=$(other_units_with install_root "$arg_install_root" | head -n 1)
     if [ -n "$remove_other" ]; then
         log "$arg_install_root stays: ${remove_other% *}.service runs from it"
@@ -157,7 +162,8 @@ remove_version() {
     [ -f "$marker" ] || [ ! -d "$install_dir" ] || log "$install_dir was set up by hand and stays"
     for install_dir in "$arg_install_root"/nexus-*; do
         [ -f "$install_dir/.nexus-registry" ] || continue
-        ! in_use || fail "version: $unit.service still runs from $install_dir. Remove the service first"
+        refuse_in_use
+        ! in_use || continue
         rm -rf "$install_dir"
         log "removed $install_dir"
     done

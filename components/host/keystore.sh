@@ -99,12 +99,15 @@ place_next_keystore() {
 }
 
 remove_keystore() {
-    if unit_is active; then
+    remove_failed_service
+    if ! is_by_hand && runs_nexus; then
         log "$unit.service still runs: $keystore stays"
         return 0
     fi
     rm -f "$keystore.next"
-    if [ -f "$keystore" ] && [ "$(sha256_of "$keystore")" = "$(fact keystore.by-hand)" ]; then
+    if is_by_hand; then
+        log "$unit.service was set up by hand: $keystore stays"
+    elif [ -f "$keystore" ] && [ "$(sha256_of "$keystore")" = "$(fact keystore.by-hand)" ]; then
         log "$keystore is not from this program and stays"
     else
         rm -f "$keystore"

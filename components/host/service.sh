@@ -291,9 +291,7 @@ remove_service() {
         stop_service
         remove_unit "$unit"
     fi
-    case $(readlink "$arg_install_root/nexus" 2>/dev/null) in nexus-[0-9]*) rm "$arg_install_root/nexus" ;; esac
-    rm -f "$arg_data_dir/etc/jetty/jetty-https.xml" "$arg_data_dir"/upgrade-copy/*/etc/jetty/jetty-https.xml \
-        "$arg_data_dir"/upgrade-copy/*/etc/ssl/keystore.jks*
+    remove_derived_files
     remove_former_rest
     remove_facts service.pending service.starting service.certificate service.digest service.properties-keys service.first-password service.sealed \
         service.data-dir service.unit-before service.former-unit service.left-stopped service.upgrade service.upgrade-unit

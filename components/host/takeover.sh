@@ -135,14 +135,6 @@ forget_cut_changes() {
     done
 }
 
-remove_unit() {
-    systemctl -q disable "$1.service"
-    rm -f "$(unit_file_of "$1")"
-    systemctl daemon-reload
-    systemctl reset-failed "$1.service" 2>/dev/null || :
-    log "stopped and removed $1.service"
-}
-
 # adopt_unit: a service that somebody set up by hand is stopped, its data carried on with.
 adopt_unit() {
     [ "$(unit_origin)" = other ] || return 0

@@ -147,16 +147,6 @@ drop_ins() {
 }
 own_drop_in() { printf '/run/systemd/system/%s.service.d/nexus-registry.conf' "$unit"; }
 
-unit_file() { unit_file_of "$unit"; }
-unit_file_of() { printf '%s/%s.service' "$UNIT_DIR" "$1"; }
-
-# unit_origin: none, ours, or other (somebody else's, also where a package put it).
-unit_origin() {
-    unit_path=$(unit_property FragmentPath)
-    [ -n "$unit_path" ] || unit_path=$(unit_file)
-    if [ ! -f "$unit_path" ]; then printf none; elif grep -qxF "$UNIT_MARK" "$unit_path"; then printf ours; else printf other; fi
-}
-
 # note_former_root UNIT_FILE: the install_root that it names, if that is another one.
 note_former_root() {
     former_root=$(sed -n 's|^ExecStart=\(.*\)/nexus/bin/nexus run$|\1|p' "$1" 2>/dev/null || :)
@@ -205,25 +195,4 @@ write_symlink() {
 set_symlink() {
     ln -s "nexus-$1" "$arg_install_root/.nexus-registry.link.$$"
     mv -T "$arg_install_root/.nexus-registry.link.$$" "$arg_install_root/nexus"
-}
-
-# remove_former_root: what the archive step unpacked below other install_roots, once the service runs from this one.
-remove_former_root() {
-    fact service.former-root | while read -r former_root; do
-        if [ "$former_root" = "$arg_install_root" ] || used_by_another_unit "$former_root"; then continue; fi
-        for former_dir in "$former_root"/nexus-[0-9]*; do
-            [ -f "$former_dir/.nexus-registry" ] || continue
-            rm -rf "$former_dir"
-            log "removed $former_dir: install_root is $arg_install_root now"
-        done
-        case $(readlink "$former_root/nexus" 2>/dev/null) in
-            nexus-[0-9]*) [ -e "$former_root/nexus" ] || rm "$former_root/nexus" ;;
-        esac
-        rmdir "$former_root" 2>/dev/null || :
-    done
-    remove_facts service.former-root
-}
-
-used_by_another_unit() {
-    nexus_units | awk -F '|' -v unit="$unit" -v root="$(readlink -f "$1")" '$1 != unit && $5 == root { found = 1 } END { exit !found }'
 }

@@ -4,6 +4,54 @@
 UNIT_MARK='# Written by nexus-registry: a change made here is set back by its next run.'
 UNIT_FOLDERS='/etc/systemd/system /run/systemd/system /run/systemd/generator.late /usr/local/lib/systemd/system /usr/lib/systemd/system /lib/systemd/system'
 
+unit_file() { unit_file_of "$unit"; }
+unit_file_of() { printf '%s/%s.service' "$UNIT_DIR" "$1"; }
+
+# unit_origin: none, ours, or other (somebody else's, also where a package put it).
+unit_origin() {
+    unit_path=$(unit_property FragmentPath)
+    [ -n "$unit_path" ] || unit_path=$(unit_file)
+    if [ ! -f "$unit_path" ]; then printf none; elif grep -qxF "$UNIT_MARK" "$unit_path"; then printf ours; else printf other; fi
+}
+
+# is_by_hand: does a unit of this name start a Nexus that was set up by hand?
+is_by_hand() { [ "$(unit_origin)" = other ] && nexus_launcher "$unit" >/dev/null; }
+
+# runs_nexus: is the unit active, and is its program Nexus?
+runs_nexus() { unit_is active && nexus_launcher "$unit" >/dev/null; }
+
+remove_unit() {
+    systemctl -q disable "$1.service"
+    rm -f "$(unit_file_of "$1")"
+    systemctl daemon-reload
+    systemctl reset-failed "$1.service" 2>/dev/null || :
+    log "stopped and removed $1.service"
+}
+
+# remove_failed_service: what the service step has left that never succeeded. Its resource is not in the state then, so
+# no delete of its own removes it.
+remove_failed_service() {
+    ! has_fact service.digest || return 0
+    ! has_fact service.upgrade ||
+        fail "version: the upgrade of $unit.service was interrupted. Run pulumi up first, which completes it or rolls it back"
+    if [ "$(unit_origin)" = ours ]; then
+        run_with_progress "stopping $unit.service" 400 systemctl stop "$unit.service" ||
+            fail "host: $unit.service does not stop (the reason is above). Look at journalctl -u $unit"
+        remove_unit "$unit"
+    fi
+    is_by_hand || remove_derived_files
+    for failed_fact in "$FACTS"/service.*; do
+        case $failed_fact in */service.former-root) ;; *) rm -f "$failed_fact" ;; esac # for the delete of archive
+    done
+}
+
+# remove_derived_files: the link to the version, and what holds the keystore or its password.
+remove_derived_files() {
+    case $(readlink "$arg_install_root/nexus" 2>/dev/null) in nexus-[0-9]*) rm "$arg_install_root/nexus" ;; esac
+    rm -f "$arg_data_dir/etc/jetty/jetty-https.xml" "$arg_data_dir"/upgrade-copy/*/etc/jetty/jetty-https.xml \
+        "$arg_data_dir"/upgrade-copy/*/etc/ssl/keystore.jks*
+}
+
 # nexus_units: one line for each unit of this host that starts a Nexus, running or not, this unit's included:
 # NAME|KIND|USER|GROUP|INSTALL_ROOT|DATA_DIR. KIND is ours or other; a value that the unit does not tell is empty.
 # INSTALL_ROOT holds nexus-<version>. Paths are resolved.
@@ -115,4 +163,25 @@ launcher_version() {
         printf '%s\n' "$launcher_folder"
         find "$launcher_folder/bin" "$launcher_folder/system/org/sonatype/nexus" -maxdepth 2 2>/dev/null
     } | sed -n 's/.*[/-]\(3\.[0-9][0-9.]*-[0-9]*\)\(\.jar\)\{0,1\}$/\1/p' | head -n 1
+}
+
+# remove_former_root: what the archive step unpacked below other install_roots, once the service runs from this one.
+remove_former_root() {
+    fact service.former-root | while read -r former_root; do
+        if [ "$former_root" = "$arg_install_root" ] || used_by_another_unit "$former_root"; then continue; fi
+        for former_dir in "$former_root"/nexus-[0-9]*; do
+            [ -f "$former_dir/.nexus-registry" ] || continue
+            rm -rf "$former_dir"
+            log "removed $former_dir: install_root is $arg_install_root now"
+        done
+        case $(readlink "$former_root/nexus" 2>/dev/null) in
+            nexus-[0-9]*) [ -e "$former_root/nexus" ] || rm "$former_root/nexus" ;;
+        esac
+        rmdir "$former_root" 2>/dev/null || :
+    done
+    remove_facts service.former-root
+}
+
+used_by_another_unit() {
+    nexus_units | awk -F '|' -v unit="$unit" -v root="$(readlink -f "$1")" '$1 != unit && $5 == root { found = 1 } END { exit !found }'
 }

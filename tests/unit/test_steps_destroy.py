@@ -1,0 +1,125 @@
+"""What the deletes of a destroy leave on a host whose service step never succeeded, run by three shells."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.steps_shell import run
+from tests.unit.unit_files import OURS, Host
+
+# A host whose systemd keeps the state of each unit in a file. Root's own work is written down.
+STUBS = """
+FACTS_ROOT={base}/facts LOCK_FILE={base}/lock UNIT_FOLDERS={base}/etc
+take_lock() {{ temp_dir={base}/work; }}
+put_file() {{ cat >"$1"; }}
+chown() {{ :; }}
+unit_file_of() {{ echo "{base}/etc/$1.service"; }}
+systemctl() {{
+    case $1 in
+        stop) echo inactive >"{base}/${{2%.service}}.state" ;;
+        show) echo "$3=$(unit_property "$3" "${{4%.service}}")" ;;
+    esac
+}}
+unit_property() {{
+    case $1 in
+        ActiveState) cat "{base}/${{2:-$unit}}.state" 2>/dev/null || echo inactive ;;
+        FragmentPath) [ ! -f "{base}/etc/${{2:-$unit}}.service" ] || echo "{base}/etc/${{2:-$unit}}.service" ;;
+        ExecStart) sed -n 's/^ExecStart=//p' "{base}/etc/${{2:-$unit}}.service" ;;
+    esac
+}}
+getent() {{ [ "$2" = nexus ] && echo nexus:x:990:990::; }}
+outside_dirs() {{ :; }}
+remove_user() {{ log "removed the user $1"; }}
+remove_group() {{ log "removed the group $1"; }}
+selinux_active() {{ false; }}
+"""
+STEPS = {
+    "keystore": "--user nexus --group nexus {at} --version 3.71.0-06 --fingerprint " + "ab" * 32,
+    "archive": "--install-root {base}/opt --version 3.71.0-06 --sha256 " + "ab" * 32,
+    "account": "--user nexus --group nexus --data-dir {base}/data --purge-data {purge}",
+    "prepare": "{at} --heap-mb 512 --min-disk-mb 1",
+}
+
+
+def destroy(shell: list[str], host: Host, unit: str = "nexus", purge: str = "no") -> str:
+    """The output of the deletes, in the order of a destroy; the first one that fails ends it."""
+    base, said = host.folder, ""
+    for step, flags in STEPS.items():
+        line = flags.format(at=f"--install-root {base}/opt --data-dir {base}/data", base=base, purge=purge)
+        said += run(shell, f"{STUBS.format(base=base)}\nstep delete --unit {unit} {line}\necho done {step}", step)
+        if f"done {step}" not in said:
+            break
+    return said
+
+
+def install(host: Host, unit: str, state: str, *, by_hand: bool = False) -> None:
+    """A server whose service step failed after it wrote the unit, or that was set up by hand."""
+    base = host.folder
+    program = base / "opt/nexus-3.71.0-06"
+    (program / "bin").mkdir(parents=True)
+    (program / "bin/nexus").write_text("#!/bin/sh\n")
+    (base / "opt/nexus").symlink_to("nexus-3.71.0-06")
+    (base / "etc/nexus.service").write_text(unit.format(root=base / "opt", data=base / "data"))
+    (base / "nexus.state").write_text(f"{state}\n")
+    for file in ("etc/ssl/keystore.jks", "etc/jetty/jetty-https.xml", "db/nexus.mv.db"):
+        (base / "data" / file).parent.mkdir(parents=True)
+        (base / "data" / file).touch()
+    facts = {"account.user": "nexus", "account.data-dir": f"{base}/data", "service.starting": "1 2 3"}
+    if not by_hand:
+        (program / ".nexus-registry").write_text("sha256 abc\n")
+        facts |= {"account.user-made": "nexus", "service.pending": "x"}
+    for name, value in facts.items():
+        (base / "facts/nexus" / name).write_text(f"{value}\n")
+
+
+def left(host: Host) -> list[str]:
+    """The files of the server and the records of the steps."""
+    found = [path for top in ("opt", "etc", "data", "facts") for path in (host.folder / top).rglob("*")]
+    return sorted(str(path.relative_to(host.folder)) for path in found if not path.is_dir() or path.is_symlink())
+
+
+@pytest.mark.parametrize("purge", ["no", "yes"])
+@pytest.mark.parametrize("state", ["active", "failed"])
+def test_destroy_removes_service_that_never_started(shell: list[str], host: Host, state: str, purge: str) -> None:
+    install(host, OURS, state)
+    said = destroy(shell, host, purge=purge)
+    assert said.endswith("done prepare\n"), said
+    assert left(host) == ([] if purge == "yes" else ["data/db/nexus.mv.db"])
+    assert (host.folder / "nexus.state").read_text() == "inactive\n"
+    assert "removed the user nexus" in said
+    assert not (host.folder / "facts").exists()
+
+
+def test_destroy_keeps_service_that_has_started(shell: list[str], host: Host) -> None:
+    """Its own resource removes it."""
+    install(host, OURS, "active")
+    (host.folder / "facts/nexus/service.digest").touch()
+    before = left(host)
+    assert "nexus.service still runs" in destroy(shell, host)
+    assert left(host) == before
+
+
+BY_HAND = "[Service]\nExecStart={root}/nexus/bin/nexus run\n"
+
+
+@pytest.mark.parametrize("state", ["active", "inactive"])
+def test_destroy_keeps_server_by_hand(shell: list[str], host: Host, state: str) -> None:
+    """It was not taken over, because a step before the service failed."""
+    install(host, BY_HAND, state, by_hand=True)
+    before = [file for file in left(host) if not file.startswith("facts")]
+    (host.folder / "facts/nexus/account.group-made").write_text("nexus\n")
+    said = destroy(shell, host, purge="yes")
+    assert said.endswith("done prepare\n"), said
+    assert left(host) == before
+    assert "removed" not in said
+    assert (host.folder / "nexus.state").read_text() == f"{state}\n"
+
+
+def test_destroy_beside_other_program(shell: list[str], host: Host) -> None:
+    """The unit that the program names starts another program than Nexus, so the service step refused it."""
+    install(host, "[Service]\nExecStart=/usr/sbin/nginx\n", "active")
+    (host.folder / "opt/nexus").unlink()
+    said = destroy(shell, host, purge="yes")
+    assert said.endswith("done prepare\n"), said
+    assert left(host) == ["etc/nexus.service"]
+    assert "removed the user nexus" in said
