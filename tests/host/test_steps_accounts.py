@@ -183,3 +183,24 @@ def test_only_root_can_hold_lock(server: Server) -> None:
     server.host.ssh("touch /run/nexus-registry.lock && chmod 644 /run/nexus-registry.lock")
     server.run("account")
     assert owner(server, "/run/nexus-registry.lock") == "root:root 600"
+
+
+def test_destroy_removes_service_whose_create_failed(server: Server) -> None:
+    """The state has no resource of a service whose create failed, so the deletes of the other steps remove it."""
+    for step in ("prepare", "account", "archive", "keystore"):
+        server.run(step)
+    program = f"{server.install_root}/nexus-{server.version}/bin/nexus"
+    server.host.ssh(f"printf '#!/bin/sh\\nexec sleep 600\\n' >{program}")
+    assert "Nexus does not answer after 3 s" in server.refused("service", start_timeout=3)
+    assert server.property("ActiveState") == "active"
+    server.run("keystore", "delete")
+    server.run("archive", "delete")
+    server.run("account", "delete", purge_data=True)
+    server.run("prepare", "delete")
+    left = server.host.ssh(
+        "find /etc/systemd/system -name nexus.service; "
+        f"ls -d {DATA} {server.install_root} /var/lib/nexus-registry; getent passwd nexus; pgrep -x sleep",
+        check=False,
+    )
+    assert left.stdout == ""
+    assert server.property("LoadState") == "not-found"
