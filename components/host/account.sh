@@ -134,6 +134,7 @@ remove_account() {
         log "$unit.service was set up by hand: its accounts and its data directory $arg_data_dir stay"
     else
         ! runs_nexus || fail "user: $unit.service still runs. Remove the service first"
+        forget_cut_changes
         remove_data
         remove_former_accounts '' ''
     fi
@@ -157,11 +158,13 @@ purge_data() {
     purge_below=$(mounts below "$purge_real" | tr '\n' ' ')
     [ -z "$purge_below" ] ||
         fail "purge_data: other file systems are mounted in $arg_data_dir: ${purge_below% }. Unmount them, or set purge_data to false. Nothing was removed"
+    purge_unit=$(other_units_with data_dir "$arg_data_dir" | head -n 1)
+    [ -z "$purge_unit" ] || refuse_purge "${purge_unit% *}"
     for purge_fact in "$FACTS_ROOT"/*/account.data-dir; do
         if [ ! -f "$purge_fact" ] || [ "$purge_fact" = "$FACTS/account.data-dir" ]; then continue; fi
         purge_other=${purge_fact%/*}
         ! is_within "$(real_path "$(cat "$purge_fact")")" "$purge_real" ||
-            fail "purge_data: ${purge_other##*/}.service has its data in $arg_data_dir too. Remove that server first, or set purge_data to false. Nothing was removed"
+            refuse_purge "${purge_other##*/}"
     done
     log "purge_data: removing $arg_data_dir"
     if [ -n "$(mounts at "$purge_real")" ]; then
@@ -174,3 +177,5 @@ purge_data() {
             fail "purge_data: not all of $arg_data_dir could be removed (the reason is above)"
     fi
 }
+
+refuse_purge() { fail "purge_data: $1.service has its data in $arg_data_dir too. Remove that server first, or set purge_data to false. Nothing was removed"; }

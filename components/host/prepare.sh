@@ -8,6 +8,7 @@ step() {
     check_path install_root "$arg_install_root"
     if [ "$verb" = delete ]; then
         remove_facts prepare.java-home
+        remove_former_access
         forget_launcher_context
         close_ports prepare ''
         log "installed packages stay"

@@ -47,3 +47,12 @@ forget_launcher_context() {
 }
 
 remove_launcher_rule() { ! command -v semanage >/dev/null || semanage fcontext -d "$1" </dev/null || :; }
+
+# remove_former_access: the ports and SELinux rules of units that this one replaced, less what it uses itself.
+remove_former_access() {
+    close_ports former ''
+    fact prepare.selinux-former | while read -r former_rule; do
+        if [ "$former_rule" = "$(launcher_rule)" ]; then save_fact prepare.selinux-rule "$former_rule"; else remove_launcher_rule "$former_rule"; fi
+    done
+    remove_facts firewall.former prepare.selinux-former
+}

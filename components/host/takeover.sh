@@ -103,36 +103,10 @@ remove_former_units() {
     done
 }
 
-# take_lists FACTS: adds what another unit's facts list: the accounts and data directories that it made, and the ports,
-# the SELinux rule and the install_roots that remove_former_rest removes.
-take_lists() {
-    for list in "$1"/account.*-made "$1"/account.data-dirs "$1"/service.former-root; do
-        [ ! -f "$list" ] || while read -r list_line; do add_to_fact "${list##*/}" "$list_line"; done <"$list"
-    done
-    cat "$1"/firewall.* 2>/dev/null | tr ' ' '\n' | while read -r list_line; do add_to_fact firewall.former "$list_line"; done
-    [ ! -f "$1/prepare.selinux-rule" ] || add_to_fact prepare.selinux-former "$(cat "$1/prepare.selinux-rule")"
-}
-
 # remove_former_rest: what a former unit or install_root has left on the host and this server does not use.
 remove_former_rest() {
     remove_former_root
-    close_ports former ''
-    fact prepare.selinux-former | while read -r rest_rule; do
-        if [ "$rest_rule" = "$(launcher_rule)" ]; then save_fact prepare.selinux-rule "$rest_rule"; else remove_launcher_rule "$rest_rule"; fi
-    done
-    remove_facts firewall.former prepare.selinux-former
-}
-
-# forget_cut_changes: a change of unit that was cut before it wrote its unit has left facts. The accounts that it made
-# are this server's; the rest goes, or it would keep accounts and directories of a server that never was.
-forget_cut_changes() {
-    for cut_facts in "$FACTS_ROOT"/*/account.data-dir; do
-        cut_dir=${cut_facts%/*}
-        if [ "$cut_dir" = "$FACTS" ] || [ "$(cat "$cut_facts" 2>/dev/null)" != "$arg_data_dir" ] || [ -f "$(unit_file_of "${cut_dir##*/}")" ]; then continue; fi
-        take_lists "$cut_dir"
-        rm -rf "$cut_dir"
-        log "removed the records of ${cut_dir##*/}.service, to which an earlier run did not come"
-    done
+    remove_former_access
 }
 
 # adopt_unit: a service that somebody set up by hand is stopped, its data carried on with.

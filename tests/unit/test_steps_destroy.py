@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from tests.unit.steps_shell import run
@@ -24,7 +26,7 @@ unit_property() {{
     case $1 in
         ActiveState) cat "{base}/${{2:-$unit}}.state" 2>/dev/null || echo inactive ;;
         FragmentPath) [ ! -f "{base}/etc/${{2:-$unit}}.service" ] || echo "{base}/etc/${{2:-$unit}}.service" ;;
-        ExecStart) sed -n 's/^ExecStart=//p' "{base}/etc/${{2:-$unit}}.service" ;;
+        ExecStart | Environment) sed -n "s/^$1=//p" "{base}/etc/${{2:-$unit}}.service" ;;
     esac
 }}
 getent() {{ [ "$2" = nexus ] && echo nexus:x:990:990::; }}
@@ -32,6 +34,8 @@ outside_dirs() {{ :; }}
 remove_user() {{ log "removed the user $1"; }}
 remove_group() {{ log "removed the group $1"; }}
 selinux_active() {{ false; }}
+close_port() {{ log "closed $1"; }}
+remove_launcher_rule() {{ log "removed the rule $1"; }}
 """
 STEPS = {
     "keystore": "--user nexus --group nexus {at} --version 3.71.0-06 --fingerprint " + "ab" * 32,
@@ -82,12 +86,17 @@ def left(host: Host) -> list[str]:
 @pytest.mark.parametrize("state", ["active", "failed"])
 def test_destroy_removes_service_that_never_started(shell: list[str], host: Host, state: str, purge: str) -> None:
     install(host, OURS, state)
+    former = host.folder / "former"
+    (former / "nexus-3.70.0-01").mkdir(parents=True)
+    (former / "nexus-3.70.0-01/.nexus-registry").touch()
+    (host.folder / "facts/nexus/service.former-root").write_text(f"{former}\n{host.folder}/opt\n")
     said = destroy(shell, host, purge=purge)
     assert said.endswith("done prepare\n"), said
     assert left(host) == ([] if purge == "yes" else ["data/db/nexus.mv.db"])
     assert (host.folder / "nexus.state").read_text() == "inactive\n"
     assert "removed the user nexus" in said
     assert not (host.folder / "facts").exists()
+    assert not former.exists()
 
 
 def test_destroy_keeps_service_that_has_started(shell: list[str], host: Host) -> None:
@@ -99,7 +108,7 @@ def test_destroy_keeps_service_that_has_started(shell: list[str], host: Host) ->
     assert left(host) == before
 
 
-BY_HAND = "[Service]\nExecStart={root}/nexus/bin/nexus run\n"
+BY_HAND = "[Service]\nExecStart={root}/nexus/bin/nexus run\nEnvironment=_JAVA_OPTIONS=-Dkaraf.data={data}\n"
 
 
 @pytest.mark.parametrize("state", ["active", "inactive"])
@@ -123,3 +132,37 @@ def test_destroy_beside_other_program(shell: list[str], host: Host) -> None:
     assert said.endswith("done prepare\n"), said
     assert left(host) == ["etc/nexus.service"]
     assert "removed the user nexus" in said
+
+
+@pytest.mark.parametrize("purge", ["no", "yes"])
+def test_destroy_after_interrupted_change_of_unit(shell: list[str], host: Host, purge: str) -> None:
+    """The steps up to the account ran with another unit; the delete of the service has removed the former one."""
+    install(host, OURS, "inactive")
+    base, facts = host.folder, host.folder / "facts"
+    (base / "etc/nexus.service").unlink()
+    for fact in ("service.starting", "service.pending"):
+        (facts / "nexus" / fact).unlink()
+    (facts / "nexus/firewall.prepare").write_text("8443\n")
+    (facts / "nexus/prepare.selinux-rule").write_text("/srv/nexus\n")
+    (facts / "second").mkdir()
+    for name, value in (("account.user", "nexus"), ("account.data-dir", f"{base}/data")):
+        (facts / "second" / name).write_text(f"{value}\n")
+    said = destroy(shell, host, "second", purge)
+    assert said.endswith("done prepare\n"), said
+    assert left(host) == ([] if purge == "yes" else ["data/db/nexus.mv.db"])
+    for did in ("removed the user nexus", "closed 8443", "removed the rule /srv/nexus"):
+        assert did in said
+
+
+@pytest.mark.parametrize("unit", ["", OURS, BY_HAND], ids=["without a unit", "of a program", "by hand"])
+def test_purge_keeps_data_of_other_server(shell: list[str], host: Host, unit: str) -> None:
+    install(host, unit, "inactive")
+    base = host.folder
+    if unit:
+        shutil.rmtree(base / "facts/nexus")
+    else:
+        (base / "etc/nexus.service").unlink()
+        (base / "facts/nexus/service.digest").touch()
+    said = destroy(shell, host, "second", "yes")
+    assert f"purge_data: nexus.service has its data in {base}/data too" in said
+    assert (base / "data/db/nexus.mv.db").exists()
