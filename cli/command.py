@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from ..providers.authority import authority_pem
+from ..providers.errors import sentence
 from ..providers.schema import Invalid
 
 DONE, FOUND, FAILED = 0, 1, 2
@@ -25,6 +26,9 @@ _QUIET = 2.0
 class CommandError(Exception):
     """A command can't be done; the text names the option, what is wrong and what to do."""
 
+    def __init__(self, text: str) -> None:
+        super().__init__(sentence(text))
+
 
 def read_text(option: str, path: str) -> str:
     """The text of a file that an option names; ``-`` is standard input."""
@@ -33,7 +37,7 @@ def read_text(option: str, path: str) -> str:
     except OSError as error:
         raise CommandError(f"{option}: {error.strerror}: {error.filename}") from None
     except UnicodeDecodeError:
-        raise CommandError(f"{option}: {path} is no text in UTF-8") from None
+        raise CommandError(f"{option}: {path} is not text in UTF-8. Name another file") from None
 
 
 def read_authority(option: str, path: str) -> str:
@@ -119,14 +123,16 @@ class State:
             return json.loads(text)
         except ValueError:
             printed = " ".join(self.command)
-            raise CommandError(f"{self.option}: this is no exported stack. Give what `{printed}` prints") from None
+            raise CommandError(
+                f"{self.option}: this is not an exported stack. Give what `{printed}` prints"
+            ) from None
 
     def _export(self, stack: str | None) -> str:
         command = [*self.command, *(["--stack", stack] if stack else [])]
         try:
             done = subprocess.run(command, capture_output=True, text=True, check=False)
         except OSError as error:
-            raise CommandError(f"pulumi: {error.strerror}: {error.filename}") from None
+            raise CommandError(f"pulumi: {error.strerror}: {error.filename}. Install the Pulumi CLI") from None
         if done.returncode:
             raise CommandError(f"--stack: {' '.join(self.command)} failed: {done.stderr.strip()}")
         return done.stdout

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from importlib import resources
 
 from ..components.host.sent import SentStep
+from ..providers.errors import sentence
 from . import registry, ssh
 from .command import DONE, FAILED, FOUND, Progress, State
 from .state import Step, steps_in
@@ -25,7 +26,7 @@ DESCRIPTION = (
     "nothing found, 1 something found, 2 can't tell."
 )
 _STATE = State()
-REMEDY = "set nexus-registry:repair to a new value and run pulumi up"
+REMEDY = "Set nexus-registry:repair to a new value and run pulumi up."
 _FINDING, _EXAMINED = "nexus-registry finding: ", "nexus-registry examined: "
 """What doctor.sh puts before its lines; a login shell may print others."""
 FILES = ("lib", "ports", "units", "paths", "jetty", "properties", "unit", "start", "selinux", "firewall", "doctor")
@@ -63,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
     with Progress(sys.stderr, "examining") as progress:
         report = examine(steps, progress.show)
     sys.stdout.writelines(f"{line}\n" for line in report.findings)
-    sys.stderr.writelines(f"can't tell: {line}\n" for line in report.unknown)
+    sys.stderr.writelines(f"can't tell: {sentence(line)}\n" for line in report.unknown)
     if report.status == DONE:
         hosts = ", ".join(sorted({step.host for step in steps}))
         sys.stdout.write(f"nothing found: what {len(steps)} steps did on {hosts} is as they left it\n")
@@ -85,7 +86,7 @@ def examine(steps: Sequence[Step], progress: Callable[[str], object] = lambda _:
             continue
         lines = done.stdout.splitlines()
         found = [line.removeprefix(_FINDING) for line in lines if line.startswith(_FINDING)]
-        report.findings += [f"{step.host}: {line}: {REMEDY}" for line in found]
+        report.findings += [f"{step.host}: {line}. {REMEDY}" for line in found]
         if not done.returncode and f"{_EXAMINED}{step.sent.step}" not in lines:
             report.unknown.append(f"{step.host}: {step.name}: the login shell did not run what was sent")
         if done.returncode:
@@ -93,7 +94,7 @@ def examine(steps: Sequence[Step], progress: Callable[[str], object] = lambda _:
             if done.returncode == 255:  # ssh's own
                 silent.add(step.address)
                 hint = _host_key_hint(step) if "verification" in message else ""
-                report.unknown.append(f"{step.host}: {message}{hint}")
+                report.unknown.append(f"{step.host}: {sentence(message)}{hint}")
             else:
                 report.unknown.append(f"{step.host}: {step.name}: {message}")
     return report
@@ -102,10 +103,10 @@ def examine(steps: Sequence[Step], progress: Callable[[str], object] = lambda _:
 def _host_key_hint(step: Step) -> str:
     if step.connection.get("hostKey"):
         return (
-            ": ssh_host_key is another key than the host shows: find out why, and if the host was installed anew, "
+            " ssh_host_key is another key than the host shows. Find out why; if the host was installed again, "
             "set its new key and run pulumi up"
         )
-    return ": set ssh_host_key, or sign in once by hand"
+    return " Set ssh_host_key, or sign in once by hand"
 
 
 def stdin(sent: SentStep) -> str:

@@ -101,7 +101,7 @@ def summarize(preview: Any, now: datetime) -> Summary:
     """
     steps = preview.get("steps") if isinstance(preview, dict) else None
     if not isinstance(preview, dict) or not isinstance(steps or preview.get("diagnostics"), list):
-        raise ValueError("this is no preview. Give what `pulumi preview --json` prints.")
+        raise ValueError("this is not a preview. Give what `pulumi preview --json` prints.")
     found = Summary(counts=dict(preview.get("changeSummary") or {}))
     read = [_step(one) for one in steps or ()]
     for step in read:

@@ -25,7 +25,7 @@ from ..providers.address import host_and_port, is_address
 from ..providers.client import Connection, NexusClient
 from ..providers.compat import KNOWN_BAD
 from ..providers.data_sources import get_blob_stores, get_realms, get_server
-from ..providers.errors import NexusError, NotFound, RateLimited, Unauthorized
+from ..providers.errors import NexusError, NotFound, RateLimited, Unauthorized, sentence
 from ..providers.registry_check import bearer, challenge, check_login, pull_status
 from .clients import CLIENTS, client_findings
 from .command import DONE, FOUND, CommandError, Progress, read_authority
@@ -114,7 +114,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         sys.stdout.write(json.dumps([vars(one) for one in found]) + "\n")
     else:
-        sys.stdout.writelines(f"{one.text}. {one.remedy}. ({one.code})\n" for one in found)
+        sys.stdout.writelines(f"{sentence(one.text)} {sentence(one.remedy)} ({one.code})\n" for one in found)
         if not found:
             sys.stdout.write(f"nothing found: {target.url} works\n")
     return FOUND if found else DONE
@@ -125,9 +125,9 @@ def request(options: argparse.Namespace, environment: Mapping[str, str]) -> Targ
     username = environment.get("NEXUS_USERNAME", "")
     for flag, url in (("URL", options.url or ""), ("--nexus", options.nexus)):
         if (flag == "URL" or url) and not is_address(url):
-            raise CommandError(f"{flag}: {url!r} is no address. Give https://HOST:PORT, or --host")
+            raise CommandError(f"{flag}: {url!r} is not an address. Give https://HOST:PORT, or --host")
     if (options.push or options.nexus) and not username:
-        raise CommandError("NEXUS_USERNAME: is missing. --push and --nexus need a login")
+        raise CommandError("NEXUS_USERNAME: is not set. Set it and NEXUS_PASSWORD, which --push and --nexus need")
     return Target(
         url=options.url.rstrip("/"),
         nexus=options.nexus.rstrip("/"),

@@ -43,7 +43,9 @@ def run(connection: Mapping[str, Any], command: str, stdin: str) -> subprocess.C
                 cwd=folder,
             )
         except subprocess.TimeoutExpired:
-            raise NoConnection(f"ssh.host: {given['host']} did not end its answer within {_LIMIT:.0f} s") from None
+            raise NoConnection(
+                f"ssh.host: {given['host']} did not complete its response within {_LIMIT:.0f} s. Run again"
+            ) from None
         except FileNotFoundError:
             raise NoConnection("ssh: the OpenSSH client is missing on this machine. Install it") from None
 

@@ -44,7 +44,7 @@ def resources_in(export: Any, flag: str = "--state") -> list[dict[str, Any]]:
         resources = deployment.get("resources") or []
         if isinstance(resources, list) and all(map(_is_resource, resources)):
             return resources
-    raise Unreadable(f"{flag}: this is no exported stack. Give what `pulumi stack export` prints.")
+    raise Unreadable(f"{flag}: this is not an exported stack. Give what `pulumi stack export` prints.")
 
 
 def _is_resource(one: Any) -> bool:

@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         found = summarize(json.loads(text), datetime.now(timezone.utc))
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise CommandError("FILE: this is no preview. Give what `pulumi preview --json` prints.") from None
+        raise CommandError("FILE: this is not a preview. Give what `pulumi preview --json` prints.") from None
     found.stack = options.name or found.stack
     if options.format == "json":
         sys.stdout.write(f"{json.dumps(found.as_dict())}\n")

@@ -170,7 +170,7 @@ class _Reader:
         try:
             value = _parsed(kind, given)
         except ValueError as error:
-            self.problems.append((key, f"{error}. Correct the value."))
+            self.problems.append((key, f"{error}."))
             return default if default is not dataclasses.MISSING else {}
         return pulumi.Output.secret(value) if key in SECRETS and isinstance(value, str) else value
 
@@ -238,7 +238,7 @@ def _parsed(kind: str, given: str) -> Any:
         value = None
     if kind == "list":
         if not (isinstance(value, list) and all(isinstance(item, str) for item in value)):
-            raise ValueError("must be a list of texts")
+            raise ValueError("must be a list of strings")
     elif not (isinstance(value, dict) and all(isinstance(item, (str, list)) for item in value.values())):
-        raise ValueError("must be an object whose values are texts")
+        raise ValueError("must be an object whose values are strings")
     return value

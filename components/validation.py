@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pulumi.dynamic import ResourceProvider
 
 from ..providers.compat import archive_url, java_major, licence_reason
+from ..providers.errors import sentence
 from ..providers.keystore import store_password
 from ..providers.repositories.docker import DockerHostedRepositoryProvider
 from ..providers.schema import Invalid
@@ -65,7 +66,7 @@ def provider_problems(
     plain = {name: value for name, value in inputs.items() if is_plain(value)}
     for failure in provider.check({}, plain).failures:
         if failure.property in arguments and (failure.property in plain or failure.property not in inputs):
-            yield arguments[failure.property], sentence(failure.reason)
+            yield arguments[failure.property], failure.reason
 
 
 def is_plain(value: object) -> bool:
@@ -77,17 +78,12 @@ def is_plain(value: object) -> bool:
     return isinstance(value, (str, int, float))
 
 
-def sentence(reason: str) -> str:
-    """The reason with a full stop."""
-    return reason if reason.endswith(".") else f"{reason}."
-
-
 def port_problems(args: Any, names: Iterable[str]) -> Iterator[Problem]:
     """Ports out of range."""
     for name in names:
         port = getattr(args, name)
         if port is not None and not 1 <= port <= 65535:
-            yield name, f"must be from 1 to 65535, not {port}. Choose a port in that range."
+            yield name, f"must be from 1 to 65535, not {port}."
 
 
 def server_problems(args: NexusServerArgs) -> Iterator[Problem]:
@@ -102,9 +98,9 @@ def server_problems(args: NexusServerArgs) -> Iterator[Problem]:
         yield "archive_url", "excludes archive_path. Give the one that holds the archive."
     yield from _login_problems(args)
     if args.architecture not in _ARCHITECTURES:
-        yield "architecture", f"must be x86_64 or aarch64, not {args.architecture!r}. Choose the host's."
+        yield "architecture", f"must be x86_64 or aarch64, not {args.architecture!r}."
     if args.keystore_format not in ("pkcs12", "jks"):
-        yield "keystore_format", f"must be pkcs12 or jks, not {args.keystore_format!r}. Choose one of them."
+        yield "keystore_format", f"must be pkcs12 or jks, not {args.keystore_format!r}."
     yield from port_problems(args, ("http_port", "https_port"))
     if args.http_port == args.https_port:
         yield "https_port", f"is {args.https_port}, like http_port. Give each a port of its own."
@@ -134,7 +130,7 @@ def _certificate_problems(args: NexusServerArgs) -> Iterator[Problem]:
         if path is not None and not re.fullmatch(r"(/[A-Za-z0-9._+-]+)+", path):
             yield (
                 name,
-                f"must be an absolute path of letters, digits and . _ + -, not {path!r}. Give another path.",
+                f"must be an absolute path of letters, digits and . _ + -, not {path!r}.",
             )
     if any(on_host.values()) and args.keystore_format != "pkcs12":
         yield "keystore_format", "must be pkcs12 where the certificate is read on the host. Leave it out."
@@ -159,7 +155,10 @@ def _password_problems(password: str) -> Iterator[Problem]:
 
 def _login_problems(args: NexusServerArgs) -> Iterator[Problem]:
     if args.archive_url and "@" in re.split(r"[/?#]", args.archive_url.partition("://")[2], maxsplit=1)[0]:
-        yield "archive_url", "holds a login. Give it as archive_username and archive_password, which are secret."
+        yield (
+            "archive_url",
+            "contains a login. Give it as archive_username and archive_password, which are secret.",
+        )
     names = ("archive_username", "archive_password")
     given = [name for name in names if getattr(args, name) is not None]
     if len(given) == 1:
@@ -169,9 +168,9 @@ def _login_problems(args: NexusServerArgs) -> Iterator[Problem]:
     for name in given:
         value = getattr(args, name)
         if isinstance(value, str) and (not value or re.search(r"[\0\r\n]", value)):
-            yield name, "must be one line that is not empty. Correct it."
+            yield name, "must be one line that is not empty."
     if isinstance(args.archive_username, str) and ":" in args.archive_username:
-        yield "archive_username", "must have no colon, which ends it in a login. Correct it."
+        yield "archive_username", "must contain no colon, which ends it in a login."
 
 
 def _version_problems(args: NexusServerArgs) -> Iterator[Problem]:
@@ -197,7 +196,7 @@ def _host_problems(args: NexusServerArgs) -> Iterator[Problem]:
     for name in ("user", "group", "unit"):
         yield from arguments.word_problems(name, getattr(args, name).removesuffix(".service"))
     if args.user in ("root", "0"):
-        yield "user", "Nexus must not run as root. Name another user."
+        yield "user", "Nexus must not run as root. Choose another user."
     yield from arguments.context_path_problems(args.context_path)
     yield from arguments.address_problems(args.address)
     if args.heap_mb < 256:
@@ -207,7 +206,7 @@ def _host_problems(args: NexusServerArgs) -> Iterator[Problem]:
         if not low <= getattr(args, name) < 10**9:
             yield (
                 name,
-                f"must be from {low} to {10**9 - 1}, not {getattr(args, name)}. Choose a number in that range.",
+                f"must be from {low} to {10**9 - 1}, not {getattr(args, name)}.",
             )
     yield from arguments.properties_problems(args.properties)
 

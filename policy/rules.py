@@ -110,7 +110,7 @@ def evaluate(
 def check_config(config: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     """The settings by rule, checked; a text in place of the settings is a level."""
     if not isinstance(config, Mapping):
-        raise ValueError("must be an object of settings by rule. Correct it.")
+        raise ValueError("must be an object of settings by rule.")
     rules = {rule.name: rule for rule in RULES}
     found: dict[str, Mapping[str, Any]] = {}
     for name, value in config.items():
@@ -132,11 +132,11 @@ def _check_setting(path: str, value: Any, schema: Mapping[str, Any]) -> None:
     kinds: dict[str, type] = {"string": str, "integer": int, "array": list}
     kind = kinds[schema["type"]]
     if not isinstance(value, kind) or isinstance(value, bool):
-        raise ValueError(f"{path}: must be of the type {schema['type']}, not {value!r}. Correct it.")
+        raise ValueError(f"{path}: must be of the type {schema['type']}, not {value!r}.")
     if "enum" in schema and value not in schema["enum"]:
-        raise ValueError(f"{path}: must be one of {', '.join(schema['enum'])}, not {value!r}. Choose one of them.")
+        raise ValueError(f"{path}: must be one of {', '.join(schema['enum'])}, not {value!r}.")
     if isinstance(value, list) and not all(isinstance(item, str) for item in value):
-        raise ValueError(f"{path}: must be a list of texts. Correct it.")
+        raise ValueError(f"{path}: must be a list of strings.")
 
 
 def _list(description: str, *default: str) -> dict[str, Any]:

@@ -12,12 +12,12 @@ from .schema import Invalid
 def authority_pem(value: object) -> str:
     """The certificates in a PEM text, in one form, each of which TLS can use."""
     if isinstance(value, str) and value.strip() and "-----BEGIN" not in value:
-        raise Invalid("must be a certificate in PEM, from -----BEGIN CERTIFICATE----- on; a path is not read")
+        raise Invalid("must be a certificate in PEM, from -----BEGIN CERTIFICATE----- on, not the path of a file")
     known = certificates_pem(value)
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=known)
     except (ssl.SSLError, ValueError) as error:
-        raise Invalid(f"holds a certificate that TLS can't use ({error})") from None
+        raise Invalid(f"contains a certificate that TLS can't use ({error}). Give another one") from None
     return known
 
 
@@ -26,4 +26,4 @@ def trust(context: ssl.SSLContext, ca: str) -> None:
     try:
         context.load_verify_locations(cadata=authority_pem(ca))
     except Invalid as error:
-        raise Untrusted(f"ca {error}") from None
+        raise Untrusted(f"ca: {error}") from None

@@ -38,7 +38,7 @@ _OTHER = {
 TIME = "%Y-%m-%dT%H:%M:%SZ"
 _RSA_BITS = 2048
 _CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
-_USABLE = "use RSA (2048 bits or more) or EC (P-256, P-384 or P-521)"
+_USABLE = "Use RSA (2048 bits or more) or EC (P-256, P-384 or P-521)"
 
 
 class WrongPassphrase(Invalid):
@@ -128,7 +128,7 @@ def open_key(key_pem: str, passphrase: str | None, *, thorough: bool = True) -> 
     except Exception:  # the parser has many kinds, and their texts are for programmers
         if encrypted:
             raise WrongPassphrase("does not open private_key: it is wrong, or the key is damaged") from None
-        raise Invalid(f"can't be read: it is damaged, or of an unknown kind; {_USABLE}") from None
+        raise Invalid(f"can't be read: it is damaged, or of an unknown kind. {_USABLE}") from None
     reason = public_key_error(key.public_key())
     if reason or not isinstance(key, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)):
         raise Invalid(reason or _USABLE)
@@ -139,12 +139,12 @@ def public_key_error(public_key: object) -> str:
     """Why Nexus can't serve HTTPS with such a key; an empty text when it can."""
     if isinstance(public_key, rsa.RSAPublicKey):
         short = public_key.key_size < _RSA_BITS
-        return f"is an RSA key of {public_key.key_size} bits, which clients refuse: {_USABLE}" if short else ""
+        return f"is an RSA key of {public_key.key_size} bits, which clients refuse. {_USABLE}" if short else ""
     if isinstance(public_key, ec.EllipticCurvePublicKey):
         name = public_key.curve.name
-        return "" if name in _CURVES else f"is an EC key on {name}, which clients refuse: {_USABLE}"
+        return "" if name in _CURVES else f"is an EC key on {name}, which clients refuse. {_USABLE}"
     kind = type(public_key).__name__.removeprefix("_").removesuffix("PublicKey")
-    return f"is a key of the kind {kind}, which Nexus's Java or its clients can't use for HTTPS: {_USABLE}"
+    return f"is a key of the kind {kind}, which Nexus's Java or its clients can't use for HTTPS. {_USABLE}"
 
 
 def find_leaf(certificates: Sequence[x509.Certificate], key: PrivateKey | None) -> x509.Certificate | None:

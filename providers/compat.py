@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from pulumi.dynamic import CheckFailure
 
+from .schema import failure
 from .unknown import is_unknown
 
 REST_SINCE = (3, 26)
@@ -84,7 +85,7 @@ def no_rest_reason(version: str) -> str:
 def rest_failures(version: object) -> list[CheckFailure]:
     """The failure for a server without a REST API for repositories and realms."""
     if isinstance(version, str) and not is_unknown(version) and (reason := no_rest_reason(version)):
-        return [CheckFailure("connection", f"names {reason}")]
+        return [failure("connection", f"names {reason}")]
     return []
 
 
@@ -143,12 +144,12 @@ def version_change_error(before: str, desired: str, *, h2: bool) -> str:
         h2: whether the data of a version before 3.71 are in H2, instead of OrientDB.
     """
     if release(desired) < release(before):
-        return f"{desired} is older than {before}, and a database has no downgrade. Give {before} or newer"
+        return f"{desired} is older than {before} and can't read its database. Give {before} or newer"
     if h2:
         if parse(before) < H2_2_SINCE <= parse(desired):
             return (
-                f"{desired} does not read the H2 database of {before}: from 3.70 on its format differs, and the "
-                "migration is manual: https://help.sonatype.com/en/upgrade-h2.html"
+                f"{desired} does not read the H2 database of {before}, whose format is older. Migrate it by hand "
+                "(https://help.sonatype.com/en/upgrade-h2.html)"
             )
     elif parse(before) < NO_ORIENT_SINCE <= parse(desired):
         return (

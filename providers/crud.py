@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import pulumi
-from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
+from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
 from . import engine
 from .available import AvailableProvider
@@ -22,7 +22,7 @@ from .compat import parse_server_header
 from .connection import client_from_state, client_of, require_same_server, server_of
 from .errors import NexusError, NotFound, OutcomeUnknown, RateLimited, Refused
 from .run import CHECK_TIMEOUT, DATA_TIMEOUT, Desired, Held, Key
-from .schema import PROVIDER_KEY, WRITTEN, describe, differences, mismatches, normalised, outdated_names
+from .schema import PROVIDER_KEY, WRITTEN, describe, differences, failure, mismatches, normalised, outdated_names
 from .undo import undo_on_refusal
 from .unknown import has_unknown
 
@@ -146,7 +146,7 @@ class NexusProvider(Mapped, AvailableProvider):
         result = super().check(olds, news)
         result.failures.extend(self.connection_failures(result))
         if not result.failures:
-            result.failures.extend(CheckFailure(*one) for one in self._unavailable(result.inputs))
+            result.failures.extend(failure(*one) for one in self._unavailable(result.inputs))
         if not result.failures:
             result.failures.extend(self._declare(olds, result.inputs))
         return result
@@ -187,7 +187,7 @@ class NexusProvider(Mapped, AvailableProvider):
                 self._hold(inputs)
             actual = self.find(client, inputs)
             if actual is None:
-                raise Refused("is gone from the server: `pulumi up --refresh` creates it again")
+                raise Refused("no longer exists on the server. Run `pulumi up --refresh`, which creates it again")
             in_body = [name for name in changed if name in self.paths]
             with undo_on_refusal(self, client, inputs, actual, normalised(self.schema, olds)):
                 # What the server does not return (a secret, a field that it hides) may differ unseen.
@@ -274,7 +274,7 @@ class NexusProvider(Mapped, AvailableProvider):
             details = describe(differing, state, actual.properties, self.schema)
             raise Refused(
                 f"{url} does not answer, and at {client.url} it differs from the state: {details}. It was not "
-                "deleted: delete it there by hand, or run `pulumi state delete`"
+                "deleted. Delete it there by hand, or run `pulumi state delete`"
             )
 
     def _hand_over(self, id_: str, new_owner: Desired) -> None:
@@ -343,7 +343,8 @@ class NexusProvider(Mapped, AvailableProvider):
         details = describe(fixed or differing, inputs, actual.properties, self.schema)
         if fixed:
             raise Refused(
-                f"exists already and can't be changed to what is desired: {details}. Delete it, or declare it so"
+                f"exists already and can't be changed to what is desired: {details}. Delete it, or declare "
+                "what exists"
             )
         if differing and not (self.singleton or self._may_change(inputs)):
             raise Refused(
@@ -374,7 +375,9 @@ class NexusProvider(Mapped, AvailableProvider):
         dropped = self.mismatches(inputs, actual)
         if dropped:
             details = describe(dropped, inputs, actual.properties, self.schema)
-            raise Refused(f"was accepted by Nexus and differs from what is desired: {details}")
+            raise Refused(
+                f"was accepted by Nexus and differs from what is desired: {details}. See the log of Nexus"
+            )
         self.verify(client, inputs, actual)
         self.observe(client, inputs, actual)
         return actual

@@ -93,7 +93,7 @@ def get_repository(name: str, connection: Connection | None = None) -> Repositor
     def read(client: NexusClient) -> RepositoryInfo:
         there = {one.name: one for one in _repositories(client)}
         if name not in there:
-            raise NotFound(f"name: {name!r} is not on the server; {suggest([name], list(there))}")
+            raise NotFound(f"name: {name!r} is not on the server. {suggest([name], list(there))}")
         return there[name]
 
     return _read("get_repository", connection, read)
@@ -286,7 +286,7 @@ def _read(function: str, connection: Connection | None, read: Callable[[NexusCli
         return read(NexusClient(_checked(connection), retry_timeout=timeout))
     except NexusError as error:
         remedy = (
-            f". If this program also makes the server, use {function}_output with "
+            f" If this program also makes the server, use {function}_output with "
             "opts=pulumi.InvokeOutputOptions(depends_on=[server]), which reads it when it is there"
         )
         said = f"{function}: {error}{remedy if isinstance(error, Unreachable) else ''}"
@@ -301,7 +301,7 @@ def _checked(connection: Mapping[str, Any] | None) -> Connection:
     inputs, failures = check({"connection": Field(mapping(CONNECTION))}, given)
     failures += provider.connection_failures(CheckResult(inputs, failures))
     if failures:
-        raise Refused("; ".join(f"{one.property} {one.reason}" for one in failures))
+        raise Refused(" ".join(f"{one.property} {one.reason}" for one in failures))
     return cast("Connection", resolve(provider.configured, inputs))
 
 

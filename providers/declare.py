@@ -124,13 +124,13 @@ class DeclaredResource(Declared, TrackedResource):
         refuse_unsupported(resource_name, opts)
         cls = type(self)
         if cls.is_abstract:
-            raise TypeError(f"{cls.__name__} is a base of resources and none itself")
+            raise TypeError(f"{cls.__name__} is a base class of resources. Declare a resource")
         known = {name: one for name, one in cls.declared_properties.items() if not one.computed}
         for name in arguments:
             if name not in known:
                 now = [one.name for one in known.values() if one.renamed_from == name]
-                hint = f"it is called {now[0]} now" if now else suggest([name], list(known))
-                raise TypeError(f"{cls.__name__}: {name}: is not an argument; {hint}")
+                hint = f"It is called {now[0]} now." if now else suggest([name], list(known))
+                raise TypeError(f"{cls.__name__}: {name}: is not an argument. {hint}")
         for name, one in known.items():
             if one.required and name not in arguments:
                 raise TypeError(f"{cls.__name__}: {name}: is missing. Give it a value.")

@@ -1,4 +1,4 @@
-"""The errors of requests to Nexus."""
+"""The errors of requests to Nexus, and the end of each message."""
 
 from __future__ import annotations
 
@@ -7,8 +7,13 @@ from collections.abc import Iterable
 from typing_extensions import Self
 
 
+def sentence(text: str) -> str:
+    """The text of a message with a period at its end."""
+    return text if text.endswith((".", "?")) else f"{text}."
+
+
 class NexusError(Exception):
-    """A request that Nexus refused or did not respond to. The text is one sentence and contains no secret.
+    """A request that Nexus refused or did not respond to. The text contains no secret.
 
     Attributes:
         status: HTTP status; 0 without a response.
@@ -18,20 +23,20 @@ class NexusError(Exception):
 
     def __init__(
         self,
-        sentence: str,
+        text: str,
         *,
         status: int = 0,
         messages: Iterable[tuple[str, str]] = (),
         fault_id: str = "",
     ) -> None:
-        super().__init__(sentence)
+        super().__init__(sentence(text))
         self.status = status
         self.messages = tuple(messages)
         self.fault_id = fault_id
 
-    def with_message(self, sentence: str) -> Self:
+    def with_message(self, text: str) -> Self:
         """The same error with another text. Its status is cleared, so that it is not explained again."""
-        return type(self)(sentence, messages=self.messages, fault_id=self.fault_id)
+        return type(self)(text, messages=self.messages, fault_id=self.fault_id)
 
 
 class Unreachable(NexusError):

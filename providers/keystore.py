@@ -44,8 +44,8 @@ def store_password(value: object) -> str:
         raise Invalid("has fewer than 6 characters, which Java refuses. Choose a longer one")
     if not re.fullmatch(r"[ -~]+", password):
         raise Invalid(
-            "holds a character other than printable ASCII, which Java reads differently by version and locale:"
-            " choose letters, digits and ASCII punctuation"
+            "holds a character other than printable ASCII, which Java reads differently by version and locale. "
+            "Choose letters, digits and ASCII punctuation"
         )
     if password != password.strip():
         raise Invalid("begins or ends with a space, which configuration files drop. Choose another one")
@@ -84,7 +84,7 @@ def problems(inputs: Mapping[str, Any], now: datetime) -> Iterator[tuple[str, st
     if leaf is None:
         return
     if key is None and (reason := certificates.public_key_error(leaf.public_key())):
-        yield "certificate", f"is for a key that can't be used: it {reason}"
+        yield "certificate", f"is for a key that can't be used. It {reason}"
     if reason := validity.validity_error(leaf, now):
         yield "certificate", reason
     hostname = inputs.get("hostname")
@@ -108,7 +108,7 @@ def bundle(properties: Mapping[str, Any]) -> Bundle:
     key = _key(properties, thorough=False)
     leaf = certificates.find_leaf(certificates.certificates_in(properties["certificate"]), key)
     if leaf is None:
-        raise Invalid("private_key does not belong to certificate")
+        raise Invalid("private_key: does not belong to certificate. Give the key it was requested with")
     return Bundle(key, leaf, tuple(certificates.order_chain(leaf, _others(properties))))
 
 

@@ -13,7 +13,7 @@ from .connection import resolve, same_node, server_of
 from .errors import Refused
 from .provider import Provider
 from .run import Desired, Held, Key, Move, Run
-from .schema import normalised
+from .schema import failure, normalised
 from .unknown import has_unknown, is_unknown
 
 
@@ -62,7 +62,7 @@ class OwnedProvider(Provider):
         if against := [one for one in self._excluded() if one.key[1] == key[1]]:
             urn = against[0].urn
             return [
-                CheckFailure(
+                failure(
                     name,
                     f"{self.kind} of {key[1]} and the {self.excludes} of {engine.name_of(urn)!r} ({urn}) "
                     "exclude each other. Declare one of them",
@@ -71,7 +71,7 @@ class OwnedProvider(Provider):
         if not other:
             return []
         return [
-            CheckFailure(
+            failure(
                 name,
                 f"{self.kind} {key[2]!r} of {key[1]} is declared twice: by {engine.name_of(other)!r} ({other}) "
                 f"and by {engine.name_of(urn)!r}. Declare it once",

@@ -38,9 +38,9 @@ def java_regex(value: Any) -> str:
             re.compile(plain)
     except re.error as error:
         if re.match(r"unterminated|missing|unbalanced|nothing to repeat|bad escape \(end", error.msg):
-            raise Invalid(f"{expression!r} is no regular expression: {error.msg}") from None
+            raise Invalid(f"{expression!r} is no regular expression: {error.msg}. Correct it") from None
     except OverflowError as error:
-        raise Invalid(f"{expression!r} is no regular expression: {error}") from None
+        raise Invalid(f"{expression!r} is no regular expression: {error}. Correct it") from None
     return expression
 
 
@@ -52,7 +52,7 @@ def ip_range(value: Any) -> str:
             return str(ipaddress.ip_network(given))
         return str(ipaddress.ip_address(given))
     except ValueError as error:
-        raise Invalid(f"{given!r} is no IP address and no range of them: {error}") from None
+        raise Invalid(f"{given!r} must be an IP address or a range such as 10.0.0.0/8: {error}") from None
 
 
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")

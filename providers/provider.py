@@ -23,7 +23,7 @@ from .address import has_login, is_address
 from .authority import authority_pem
 from .compat import rest_failures
 from .properties import Prop, PropertyGroup, prop
-from .schema import PROVIDER_KEY, Invalid, Schema, check, choice, differences, normalised, text
+from .schema import PROVIDER_KEY, Invalid, Schema, check, choice, differences, failure, normalised, text
 from .unknown import has_unknown
 
 NAMESPACE = "nexus-registry"
@@ -95,7 +95,7 @@ class Provider(ResourceProvider):
     def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         inputs, failures = check(self.schema, news)
         if not failures:
-            failures = [CheckFailure(name, reason) for name, reason in self.validate(inputs)]
+            failures = [failure(name, reason) for name, reason in self.validate(inputs)]
         if not failures:
             inputs = self.computed_inputs(olds, inputs)
         if PROVIDER_KEY in news:
@@ -107,14 +107,14 @@ class Provider(ResourceProvider):
         own = result.inputs.get("connection")
         if own is None and not ("url" in self.configured or "password" in self.configured):
             keys = f"{NAMESPACE}:url and :password"
-            return [CheckFailure("connection", f"is required, or the configuration keys {keys}")]
+            return [failure("connection", f"is required, or the configuration keys {keys}")]
         if result.failures or has_unknown(own):
             return []
         # Beside a connection of its own the resource takes only the authority from the configuration.
         used = self.configured if own is None else {"ca": own.get("ca") or self.configured.get("ca")}
         known, wrong = check(CONNECTION if own is None else {"ca": CONNECTION["ca"]}, used)
         failures = [
-            CheckFailure("connection", f"is wrong in the configuration: {NAMESPACE}:{one.property} {one.reason}")
+            failure("connection", f"is wrong in the configuration: {NAMESPACE}:{one.property} {one.reason}")
             for one in wrong
         ]
         return failures or rest_failures((own or known).get("version"))

@@ -75,7 +75,7 @@ def fill_in(provider: type[Provider], cls: type[DeclaredResource]) -> None:
         if not _has(provider, key):
             known = sorted({*cls.kind_availability, *(key for base in provider.__mro__ for key in _data(base))})
             raise TypeError(
-                f"{cls.__name__}: {key}: {provider.__name__} has no such setting; {suggest([key], known)}"
+                f"{cls.__name__}: {key}: {provider.__name__} has no such setting. {suggest([key], known)}"
             )
     for key, value in {**made, **cls.provider_settings}.items():
         setattr(provider, key, value)

@@ -78,7 +78,7 @@ def check_login(client: NexusClient, base: str, username: str, password: str) ->
     if response.status_code == 401:
         raise Unauthorized(
             f"a docker login as {username!r} is refused (401): the password is wrong, the user is not "
-            "active, or the realm DockerToken is not active; it was tried once",
+            "active, or the realm DockerToken is not active. It was tried once. Correct the one that is wrong",
             status=401,
         )
     if response.status_code == 429:
@@ -100,7 +100,7 @@ def _check_pull(client: NexusClient, base: str, *, desired: bool) -> None:
         )
     if desired and not allowed:
         raise Refused(
-            f"a pull without a login is refused ({status}) and should be allowed: it needs "
+            f"a pull without a login is refused ({status}) and should be allowed. It needs "
             "anonymous access, force_basic_auth=False, the realm DockerToken, and an anonymous role that may "
             "read it"
         )
@@ -152,13 +152,14 @@ def challenge(response: requests.Response, base: str) -> dict[str, str]:
     scheme, _, rest = header.partition(" ")
     if response.status_code != 401 or scheme.lower() not in ("basic", "bearer"):
         raise Refused(
-            f"it answers {response.status_code} without asking for a login: no docker connector is there"
+            f"it answers {response.status_code} without asking for a login, as no docker connector is there. "
+            "Correct the port"
         )
     found = {"scheme": scheme.lower(), **parse_keqv_list(parse_http_list(rest))}
     if scheme.lower() == "bearer" and urlsplit(found.get("realm", ""))[:2] != urlsplit(base)[:2]:
         raise Refused(
-            f"it sends clients to {found.get('realm')!r} for their login, which is not {base}: a proxy in between "
-            "must pass on Host and X-Forwarded-Proto; no password was sent there"
+            f"it sends clients to {found.get('realm')!r} for their login, which is not {base}. No password was "
+            "sent there. Let the proxy in between pass on Host and X-Forwarded-Proto"
         )
     return found
 

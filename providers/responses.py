@@ -119,8 +119,8 @@ _KINDS: dict[int, type[NexusError]] = {
 def rate_limit_hint(username: str) -> str:
     """What may be behind a 429, and how it ends. Nexus counts wrong passwords since 3.93."""
     return (
-        f"too many requests, or more than three wrong passwords for user {username!r}: send nothing as that user "
-        "for a quarter of an hour, or have another administrator set its password anew"
+        f"too many requests, or more than three wrong passwords for user {username!r}. Send nothing as that user "
+        "for a quarter of an hour, or have another administrator set its password again"
     )
 
 
@@ -135,7 +135,7 @@ def error_from_response(
     if (status == 503 and "read-only" in text.lower()) or "while the application is frozen" in text:
         kind, text = (
             ReadOnly,
-            "the server is in read-only mode: release it (Administration, Nodes) and run again",
+            "the server is in read-only mode. Release it (Administration, Nodes) and run again",
         )
     elif status == 401:
         text = f"the password of user {username!r} is wrong. Set the right one"
@@ -239,7 +239,7 @@ def error_from_exception(what: str, error: requests.RequestException, url: str) 
             f"{what}: no connection within {CONNECT_TIMEOUT:.0f} s. Is the address right and the port open?"
         )
     if isinstance(error, requests.Timeout):
-        return OutcomeUnknown(f"{what}: no response within {READ_TIMEOUT:.0f} s")
+        return OutcomeUnknown(f"{what}: no response within {READ_TIMEOUT:.0f} s. Is the server overloaded?")
     if isinstance(
         error,
         requests.exceptions.InvalidURL | requests.exceptions.MissingSchema | requests.exceptions.InvalidSchema,
@@ -252,8 +252,8 @@ def error_from_exception(what: str, error: requests.RequestException, url: str) 
         return Unreachable(f"{what}: {reason}. Is the server running, the address right, the port open?")
     if _TLS_ALERT in text:
         return Untrusted(f"{what}: the port speaks TLS. Give the url with https://, or the port of HTTP")
-    maybe = "; if the port is one of HTTPS, give the url with https://" if url.startswith("http://") else ""
-    return OutcomeUnknown(f"{what}: the connection broke before the response was complete{maybe}")
+    remedy = "Is the port one of HTTPS? Give the url with https://" if url.startswith("http://") else "Run again"
+    return OutcomeUnknown(f"{what}: the connection broke before the response was complete. {remedy}")
 
 
 def unusable_url(what: str) -> Untrusted:

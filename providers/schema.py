@@ -13,6 +13,7 @@ from typing import Any
 
 from pulumi.dynamic import CheckFailure
 
+from .errors import sentence
 from .unknown import has_unknown, is_unknown
 
 Normalise = Callable[[Any], Any]
@@ -215,10 +216,15 @@ def mapping(fields: Schema) -> Normalise:
             raise Invalid(f"must be an object, not {_type_name(value)}")
         known, failures = check(fields, value)
         if failures:
-            raise Invalid("; ".join(f"{failure.property} {failure.reason}" for failure in failures))
+            raise Invalid(" ".join(f"{one.property} {one.reason}" for one in failures))
         return known
 
     return normalise
+
+
+def failure(name: str, reason: str) -> CheckFailure:
+    """What is wrong with a property, as a sentence after its name."""
+    return CheckFailure(name, sentence(reason))
 
 
 def check(schema: Schema, news: Mapping[str, Any]) -> tuple[dict[str, Any], list[CheckFailure]]:
@@ -236,7 +242,7 @@ def check(schema: Schema, news: Mapping[str, Any]) -> tuple[dict[str, Any], list
             value = field.default
         if value is None:
             if field.required:
-                failures.append(CheckFailure(name, "is required"))
+                failures.append(failure(name, "is required"))
             continue
         if is_unknown(value):
             inputs[name] = value
@@ -245,9 +251,9 @@ def check(schema: Schema, news: Mapping[str, Any]) -> tuple[dict[str, Any], list
             inputs[name] = field.normalise(value)
         except Invalid as error:
             inputs[name] = value
-            failures.append(CheckFailure(name, str(error)))
+            failures.append(failure(name, str(error)))
     failures += [
-        CheckFailure(name, f"is not a property here; there are {', '.join(sorted(schema))}")
+        failure(name, f"is not a property here. There are {', '.join(sorted(schema))}")
         for name, value in news.items()
         if name not in schema and name != PROVIDER_KEY and value is not None
     ]

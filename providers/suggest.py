@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 
 def suggest(missing: Sequence[str], existing: Sequence[str], most: int = 12) -> str:
-    """``did you mean …`` where something is near, else what there is, at most ``most`` names."""
+    """``Did you mean …?`` where something is near, else what there is, at most ``most`` names."""
     near = [match for name in missing for match in difflib.get_close_matches(name, existing, 2, 0.75)]
     if near:
-        return f"did you mean {' or '.join(dict.fromkeys(near))}?"
+        return f"Did you mean {' or '.join(dict.fromkeys(near))}?"
     listed = sorted(existing)
     more = f" and {len(listed) - most} more" if len(listed) > most else ""
-    return f"there are: {', '.join(listed[:most])}{more}"
+    return f"There are: {', '.join(listed[:most])}{more}"

@@ -9,7 +9,7 @@ step() {
     check_word group "$arg_group"
     check_path data_dir "$arg_data_dir"
     case $arg_purge_data in '' | yes | no) ;; *) fail "purge_data: must be yes or no, not '$arg_purge_data'" ;; esac
-    case $arg_user in root | 0) fail "user: Nexus must not run as root. Name another user" ;; esac
+    case $arg_user in root | 0) fail "user: Nexus must not run as root. Choose another user" ;; esac
     if [ "$verb" = delete ]; then
         remove_account
     else
@@ -23,7 +23,7 @@ step() {
 # refuse_shared_data: one server's data directory may not hold another's.
 refuse_shared_data() {
     shared=$(other_data_dir "$(real_path "$arg_data_dir")")
-    [ -z "$shared" ] || fail "data_dir: $arg_data_dir and ${shared% *}, the data directory of ${shared##* }.service, lie one in the other. Give each server a data_dir of its own"
+    [ -z "$shared" ] || fail "data_dir: of $arg_data_dir and ${shared% *}, the data directory of ${shared##* }.service, one lies in the other. Give each server a data_dir of its own"
 }
 
 # other_data_dir REAL_PATH: "PATH UNIT" of another unit's data directory in it or around it; one that is the same is
@@ -55,7 +55,7 @@ provide_group() {
 provide_user() {
     save_fact account.user "$arg_user"
     if getent passwd "$arg_user" >/dev/null; then
-        [ "$(id -u "$arg_user")" -ne 0 ] || fail "user: '$arg_user' has root's number 0. Name another user"
+        [ "$(id -u "$arg_user")" -ne 0 ] || fail "user: '$arg_user' has the uid 0 of root. Choose another user"
         log "user $arg_user is there"
         return 0
     fi
@@ -71,7 +71,7 @@ make_account() {
     make_said=$("$@" 2>&1) && return 0
     eval "make_name=\$arg_$make_kind"
     remove_from_fact "account.$make_kind-made" "$make_name"
-    fail "$make_kind: the host could not make the $make_kind $make_name: $make_said. Choose another name, or make the $make_kind by hand"
+    fail "$make_kind: the host could not make the $make_kind $make_name: $make_said. Choose another name, or create the $make_kind by hand"
 }
 
 provide_data_dir() {
@@ -116,7 +116,7 @@ require_nexus_data() {
     done
     data_entry=$(find "$arg_data_dir" -mindepth 1 -maxdepth 1 ! -name lost+found | head -n 1)
     [ -z "$data_entry" ] ||
-        fail "data_dir: $arg_data_dir holds $data_entry and nothing that Nexus wrote. Choose an empty or a new directory"
+        fail "data_dir: $arg_data_dir contains $data_entry and no data of Nexus. Choose an empty or a new directory"
 }
 
 # changes_version: was a change of version of this data directory cut? Its way back is for the owner of then.
@@ -152,12 +152,12 @@ remove_data() {
 
 # purge_data: all of the data directory; the mount point of a disk of its own stays, emptied.
 purge_data() {
-    [ ! -L "$arg_data_dir" ] || fail "purge_data: $arg_data_dir is a symbolic link now. Remove the link and what it leads to by hand, or set purge_data to false"
+    [ ! -L "$arg_data_dir" ] || fail "purge_data: $arg_data_dir is a symbolic link. Remove the link and its target by hand, or set purge_data to false"
     purge_real=$(real_path "$arg_data_dir")
     check_path data_dir "$purge_real"
     purge_below=$(mounts below "$purge_real" | tr '\n' ' ')
     [ -z "$purge_below" ] ||
-        fail "purge_data: other file systems are mounted in $arg_data_dir: ${purge_below% }. Unmount them, or set purge_data to false. Nothing was removed"
+        fail "purge_data: other file systems are mounted in $arg_data_dir: ${purge_below% }. Nothing was removed. Unmount them, or set purge_data to false"
     purge_unit=$(other_units_with data_dir "$arg_data_dir" | head -n 1)
     [ -z "$purge_unit" ] || refuse_purge "${purge_unit% *}"
     for purge_fact in "$FACTS_ROOT"/*/account.data-dir; do
@@ -169,13 +169,13 @@ purge_data() {
     log "purge_data: removing $arg_data_dir"
     if [ -n "$(mounts at "$purge_real")" ]; then
         run_with_progress "emptying $arg_data_dir" 86400 find "$purge_real" -xdev -mindepth 1 -maxdepth 1 ! -name lost+found -exec rm -rf {} + ||
-            fail "purge_data: not all of $arg_data_dir could be removed (the reason is above)"
+            fail "purge_data: not all of $arg_data_dir could be removed (the reason is above). Correct that and run again"
         chown root:root "$purge_real"
         log "$arg_data_dir is empty and stays: it is the mount point of a file system of its own"
     else
         run_with_progress "removing $arg_data_dir" 86400 rm -rf "$purge_real" ||
-            fail "purge_data: not all of $arg_data_dir could be removed (the reason is above)"
+            fail "purge_data: not all of $arg_data_dir could be removed (the reason is above). Correct that and run again"
     fi
 }
 
-refuse_purge() { fail "purge_data: $1.service has its data in $arg_data_dir too. Remove that server first, or set purge_data to false. Nothing was removed"; }
+refuse_purge() { fail "purge_data: $1.service has its data in $arg_data_dir too. Nothing was removed. Remove that server first, or set purge_data to false"; }

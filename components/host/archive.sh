@@ -15,7 +15,7 @@ step() {
         remove_version
         return 0
     fi
-    [ -n "$arg_url$arg_path" ] || fail "archive_url: is missing, and so is archive_path. Give one of them"
+    [ -n "$arg_url$arg_path" ] || fail "archive_url: is required, unless archive_path is given. Give one of them"
     [ -z "$arg_url" ] || [ -z "$arg_path" ] || fail "archive_url: excludes archive_path. Give the one that holds the archive"
     clear_remains
     if needs_unpacking; then unpack_version; fi
@@ -25,7 +25,7 @@ step() {
 needs_unpacking() {
     [ -e "$install_dir" ] || return 0
     if [ ! -f "$marker" ]; then
-        [ -x "$install_dir/bin/nexus" ] || fail "install_root: $install_dir is there and holds no Nexus. Move it away"
+        [ -x "$install_dir/bin/nexus" ] || fail "install_root: $install_dir exists and contains no Nexus. Move it away"
         log "$install_dir was set up by hand: taken as it is"
         return 1
     fi
@@ -54,7 +54,7 @@ unpack_version() {
     add_to_fact service.former-root "$arg_install_root" # The service step removes it if it runs from another one.
     mkdir -p "$arg_install_root"
     work=$(mktemp -d "$arg_install_root/.nexus-registry.XXXXXX") ||
-        fail "install_root: $arg_install_root can't be written (the reason is above). Make room there and run again"
+        fail "install_root: $arg_install_root can't be written (the reason is above). Make it writable, or free space there, and run again"
     at_exit remove_work
     fetch_archive
     check_archive
@@ -74,13 +74,13 @@ archive_source() { printf '%s' "${arg_path:-${arg_url%%[?#]*}}"; }
 
 fetch_archive() {
     if [ -n "$arg_path" ]; then
-        [ -f "$arg_path" ] || fail "archive_path: there is no file $arg_path on the host"
+        [ -f "$arg_path" ] || fail "archive_path: there is no file $arg_path on the host. Copy the archive there, or correct the path"
         archive=$arg_path
         return 0
     fi
     url_authority=${arg_url#*://}
-    case ${url_authority%%[/?#]*} in *@*) fail "archive_url: it holds a login. Give that as archive_username and archive_password" ;; esac
-    case $arg_url in https://* | http://* | file:///*) ;; *) fail "archive_url: must begin with https://, http:// or file:///, not '$(archive_source)'. Correct it" ;; esac
+    case ${url_authority%%[/?#]*} in *@*) fail "archive_url: contains a login. Give it as archive_username and archive_password" ;; esac
+    case $arg_url in https://* | http://* | file:///*) ;; *) fail "archive_url: must begin with https://, http:// or file:///, not '$(archive_source)'" ;; esac
     archive=$work/archive.tar.gz
     log "downloading $(archive_source)"
     progress_size=$archive
@@ -104,14 +104,14 @@ curl_quoted() { printf '%s' "$1" | sed 's/[\\"]/\\&/g'; }
 # fail_download SENTENCE: a full disk is named, whatever tool met it.
 fail_download() {
     [ "$(free_mb "$arg_install_root")" -gt 0 ] ||
-        fail "install_root: the disk of $arg_install_root is full. Make space there and run again"
+        fail "install_root: the disk of $arg_install_root is full. Free space there and run again"
     fail "$1"
 }
 
 check_archive() {
     found_sha=$(sha256_of "$archive")
     [ "$found_sha" = "$arg_sha256" ] ||
-        fail "archive_sha256: expected $arg_sha256 and found $found_sha in $(archive_source). Nothing was unpacked. Take the checksum from the vendor's page, or another copy of the archive"
+        fail "archive_sha256: the checksum of $(archive_source) is $found_sha, not $arg_sha256. Nothing was unpacked. Copy the checksum from the vendor's page, or use another copy of the archive"
     log "the checksum holds"
 }
 
@@ -120,18 +120,18 @@ find_top() {
     top=$work/unpacked/nexus-$arg_version
     [ ! -f "$top/bin/nexus" ] || return 0
     other=$(cd "$work/unpacked" && find . -mindepth 1 -maxdepth 1 -name 'nexus-*' | sed 's|^\./||' | sort | head -n 1)
-    [ -n "$other" ] || fail "archive: $(archive_source) holds no nexus-$arg_version/bin/nexus. Give the vendor's tar.gz for Linux"
-    fail "version: $(archive_source) holds $other, not nexus-$arg_version. Correct version or the archive"
+    [ -n "$other" ] || fail "archive: $(archive_source) contains no nexus-$arg_version/bin/nexus. Give the vendor's tar.gz for Linux"
+    fail "version: $(archive_source) contains $other, not nexus-$arg_version. Correct version or the archive"
 }
 
 # refuse_odd_members: files, directories and links that lead to these, nothing else.
 refuse_odd_members() {
     odd=$(find "$top" ! -type f ! -type d ! -type l | head -n 1)
-    [ -z "$odd" ] || fail "archive: $(archive_source) holds ${odd#"$work/unpacked/"}, which is no file, directory or link. Take the vendor's tar.gz"
+    [ -z "$odd" ] || fail "archive: $(archive_source) contains ${odd#"$work/unpacked/"}, which is no file, directory or link. Give the vendor's tar.gz"
     find "$top" -type l | while IFS= read -r odd; do
         case $(resolved "$odd") in
             "$(resolved "$top")"/*) ;;
-            *) fail "archive: $(archive_source) holds a link that leads out of it, ${odd#"$work/unpacked/"}. Take the vendor's tar.gz" ;;
+            *) fail "archive: $(archive_source) contains a link that leads out of it, ${odd#"$work/unpacked/"}. Give the vendor's tar.gz" ;;
         esac
     done
 }

@@ -94,8 +94,7 @@ def context_path_problems(value: str) -> Iterator[tuple[str, str]]:
     if value != "/" and not re.fullmatch(r"(/[A-Za-z0-9._-]+)+", value):
         yield (
             "context_path",
-            f"{value!r} is no path such as /nexus: it begins with /, does not end in it, and holds only letters, "
-            "digits and / . _ -. Correct it.",
+            f"must be a path such as /nexus, without / at its end, of letters, digits and / . _ -, not {value!r}.",
         )
 
 
@@ -111,7 +110,7 @@ def properties_problems(properties: Mapping[str, str]) -> Iterator[tuple[str, st
         if not re.fullmatch(r"[A-Za-z0-9._-]+", key):
             yield (
                 "properties",
-                f"the key {key!r} holds other characters than letters, digits and . _ -. Correct it.",
+                f"the key {key!r} may contain only letters, digits and . _ -.",
             )
         elif key in MANAGED_PROPERTIES:
             instead = MANAGED_PROPERTIES[key]

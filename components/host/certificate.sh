@@ -22,7 +22,7 @@ build_from_host() {
 # check_host_certificate: the first certificate of the file is the server's, in time, and for the host name.
 check_host_certificate() {
     fingerprint=$(openssl x509 -in "$arg_certificate_path" -noout -fingerprint -sha256 2>/dev/null | sed 's/^.*=//') || :
-    [ -n "$fingerprint" ] || fail "certificate_path: $arg_certificate_path holds no certificate in PEM. Give the path of one, followed by its intermediates."
+    [ -n "$fingerprint" ] || fail "certificate_path: $arg_certificate_path contains no certificate in PEM. Give the path of one, followed by its intermediates."
     fingerprint=$(plain_fingerprint "$fingerprint")
     openssl x509 -in "$arg_certificate_path" -noout -checkend 0 >/dev/null ||
         fail "certificate_path: the certificate in $arg_certificate_path expired on $(openssl x509 -in "$arg_certificate_path" -noout -enddate | sed 's/^[^=]*=//'). Renew it."

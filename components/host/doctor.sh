@@ -14,11 +14,11 @@ doctor() {
     check_word unit "$unit"
     FACTS=$FACTS_ROOT/$unit
     if [ -e "$LOCK_FILE" ] && ! flock -n "$LOCK_FILE" true; then
-        fail "a step is running on this host: $(lock_holder). Ask again when it has ended"
+        fail "host: a step is running here: $(lock_holder). Run the command again when it has ended"
     fi
     work=$RUN_DIR/doctor-$$
     { own_dir "$RUN_DIR" root:root 0700 && remove_dead_doctors && (umask 077 && mkdir "$work"); } ||
-        fail "host: /run can't be written (the reason is above). Make space in /run, then ask again."
+        fail "host: /run can't be written (the reason is above). Free space in /run, then run the command again."
     at_exit remove_work
     "doctor_$doctor_step"
     printf 'nexus-registry examined: %s\n' "$doctor_step"
@@ -38,7 +38,7 @@ doctor_flags() {
         # shellcheck disable=SC2034
         case $flag_name in *:octal) flag_name=${flag_name%:octal} flag_value=$(from_octal "$2") ;; esac
         case $flag_name in
-            *[!a-z0-9_]*) fail "unexpected argument '$1'" ;;
+            *[!a-z0-9_]*) fail "unexpected argument '$1'. Use the command and the program of one version" ;;
             port | property) eval "arg_$flag_name=\${arg_$flag_name:+\$arg_$flag_name\$NEWLINE}\$flag_value" ;;
             *) eval "arg_$flag_name=\$flag_value" ;;
         esac

@@ -56,14 +56,14 @@ java_speaks_tls13() {
 # derive_https_xml INSTALL_DIR KEYSTORE JAVA_HOME PASSWORD: prints it. Bean ids stay: docker connectors use them.
 derive_https_xml() {
     derive_source=$1/etc/jetty/jetty-https.xml
-    [ -f "$derive_source" ] || fail "version: $1 has no etc/jetty/jetty-https.xml. Give an archive that holds a whole Nexus"
+    [ -f "$derive_source" ] || fail "version: $1 has no etc/jetty/jetty-https.xml. Give the archive of the vendor"
     derive_items='<Item>TLSv1.2</Item>'
     ! java_speaks_tls13 "$3" || derive_items="$derive_items<Item>TLSv1.3</Item>"
     derive_scanner=no
     ! has_scanner "$1" || derive_scanner=yes
     WANTED_PASSWORD=$(xml_escaped "$4") WANTED_KEYSTORE=$2 WANTED_PROTOCOLS=$derive_items WANTED_SCANNER=$derive_scanner \
         awk "$derive_program" "$derive_source" ||
-        fail "version: $derive_source has no sslContextFactory bean, which every known version has. Choose another version"
+        fail "version: $derive_source has no sslContextFactory bean, which the HTTPS configuration needs. Choose another version"
 }
 
 # put(name, value): the <Set> of this name gets the value; missing, it is added to the sslContextFactory.

@@ -17,16 +17,16 @@ step() {
     check_word group "$arg_group"
     owner=$arg_user:$arg_group
     check_password
-    [ -d "$arg_data_dir" ] || fail "data_dir: $arg_data_dir is missing. Run pulumi up: its account step makes it"
+    [ -d "$arg_data_dir" ] || fail "data_dir: $arg_data_dir is missing. Run pulumi up, whose account step creates it"
     new=$temp_dir/keystore
     if [ -n "$arg_certificate_path" ]; then
         build_from_host "$new" "$keystore"
     else
         remove_facts keystore.source keystore.fingerprint
         fingerprint=$(plain_fingerprint "$arg_fingerprint")
-        printf '%s' "$KEYSTORE_BASE64" | base64 -d >/dev/null 2>&1 || fail "keystore: the content is not base64. Build it again"
+        printf '%s' "$KEYSTORE_BASE64" | base64 -d >/dev/null 2>&1 || fail "keystore: the content is not base64. Create it again"
         (umask 077 && printf '%s' "$KEYSTORE_BASE64" | base64 -d >"$new") ||
-            fail "host: $new could not be written (the reason is above). Make space in /run and run again"
+            fail "host: $new could not be written (the reason is above). Free space in /run and run again"
     fi
     check_keystore
     place_keystore
@@ -37,23 +37,23 @@ step() {
 # Jetty trims the text and takes these prefixes for its own encodings.
 check_password() {
     case $KEYSTORE_PASSWORD in
-        '') fail "keystore_password: is empty. Give one of at least 6 characters" ;;
-        OBF:* | CRYPT:* | ENV:*) fail "keystore_password: must not begin with OBF:, CRYPT: or ENV:. Choose another one" ;;
-        [[:space:]]* | *[[:space:]]) fail "keystore_password: must not begin or end with a blank. Choose another one" ;;
-        *[[:cntrl:]]*) fail "keystore_password: must be one line without control characters. Choose another one" ;;
+        '') fail "keystore_password: must have at least 6 characters, and is empty" ;;
+        OBF:* | CRYPT:* | ENV:*) fail "keystore_password: must not begin with OBF:, CRYPT: or ENV:" ;;
+        [[:space:]]* | *[[:space:]]) fail "keystore_password: must not begin or end with a blank" ;;
+        *[[:cntrl:]]*) fail "keystore_password: must be one line without control characters" ;;
     esac
 }
 
 check_keystore() {
     java_used=$(service_java "$arg_install_root/nexus-$arg_version")
-    [ -x "$java_used/bin/keytool" ] || fail "java: there is no keytool in '$java_used'. Run pulumi up: its prepare step finds or installs Java"
+    [ -x "$java_used/bin/keytool" ] || fail "java: there is no keytool in '$java_used'. Run pulumi up, whose prepare step finds or installs Java"
     # shellcheck disable=SC2086 # several words
     listing=$(KEYSTORE_PASSWORD=$KEYSTORE_PASSWORD "$java_used/bin/keytool" $KEYTOOL_OPTIONS -list -v -keystore "$new" \
         -storepass:env KEYSTORE_PASSWORD 2>&1) ||
-        fail "keystore: Java $(java_major "$java_used") can't open it with keystore_password: $(printf '%s\n' "$listing" | sed -n 's/^keytool error: //p' | head -n 1)"
-    printf '%s\n' "$listing" | grep -q 'PrivateKeyEntry' || fail "keystore: it holds no private key. Build it from key and certificate"
+        fail "keystore: Java $(java_major "$java_used") can't open it with keystore_password ($(printf '%s\n' "$listing" | sed -n 's/^keytool error: //p' | head -n 1)). Create it again with that password"
+    printf '%s\n' "$listing" | grep -q 'PrivateKeyEntry' || fail "keystore: contains no private key. Create it from key and certificate"
     found=$(plain_fingerprint "$(printf '%s\n' "$listing" | sed -n 's/^.*SHA256: *//p' | head -n 1)")
-    [ "$found" = "$fingerprint" ] || fail "keystore: it holds the certificate $found, not $fingerprint. Build it again"
+    [ "$found" = "$fingerprint" ] || fail "keystore: contains the certificate $found, not $fingerprint. Create it again"
     log "the keystore opens and holds the certificate $(short_fingerprint "$fingerprint")"
 }
 

@@ -18,11 +18,11 @@ NEWLINE='
 
 log() { printf '%s%s\n' "${log_mark:-}" "$*"; }
 
-# One sentence: the argument as the user knows it, the reason, the remedy. It is to be the last line that is shown,
-# and what shows both streams joins them as they arrive.
+# fail MESSAGE: the argument as the user knows it, what is wrong, what to do; a missing period is added. The pause
+# makes it the last line where a program joins standard output and standard error as they arrive.
 fail() {
     [ -z "${SSH_CONNECTION:-}${SUDO_USER:-}" ] || sleep 0.2 2>/dev/null || sleep 1
-    printf '%s\n' "$*" >&2
+    case $* in *[.?]) printf '%s\n' "$*" ;; *) printf '%s.\n' "$*" ;; esac >&2
     exit 1
 }
 
@@ -54,7 +54,7 @@ parse() {
     while [ $# -gt 0 ]; do
         parse_name=${1#--}
         [ "--$parse_name" = "$1" ] || fail "unexpected argument '$1'"
-        [ $# -ge 2 ] || fail "$1 needs a value"
+        [ $# -ge 2 ] || fail "$1 requires a value"
         case $2 in *"$NEWLINE"*) fail "$(underscored "$parse_name"): must be a single line" ;; esac
         case $parse_name in
             *:octal) parse_set "${parse_name%:octal}" "$(from_octal "$2")" ;;
@@ -63,7 +63,7 @@ parse() {
         shift 2
     done
     for parse_name in $parse_required; do
-        eval "[ -n \"\$arg_$(underscored "$parse_name")\" ]" || fail "$(underscored "$parse_name") is missing"
+        eval "[ -n \"\$arg_$(underscored "$parse_name")\" ]" || fail "$(underscored "$parse_name"): is required"
     done
     unit=${arg_unit%.service}
     check_word unit "$unit"
@@ -99,17 +99,17 @@ check_word() {
 }
 
 check_number() {
-    case $2 in '' | *[!0-9]* | ??????????*) fail "$1: must be a whole number, not '$2'. Correct it" ;; esac
+    case $2 in '' | *[!0-9]* | ??????????*) fail "$1: must be a whole number, not '$2'" ;; esac
 }
 
 check_port() {
     check_number "$1" "$2"
-    { [ "$2" -ge 1 ] && [ "$2" -le 65535 ]; } || fail "$1: must be from 1 to 65535, not $2. Choose a port in that range"
+    { [ "$2" -ge 1 ] && [ "$2" -le 65535 ]; } || fail "$1: must be from 1 to 65535, not $2"
 }
 
 check_hex() {
-    case $3 in *[!0-9a-f]*) fail "$1: must be $2 hexadecimal digits, not '$3'. Correct it" ;; esac
-    [ ${#3} -eq "$2" ] || fail "$1: must be $2 hexadecimal digits, not '$3'. Correct it"
+    case $3 in *[!0-9a-f]*) fail "$1: must be $2 hexadecimal digits, not '$3'" ;; esac
+    [ ${#3} -eq "$2" ] || fail "$1: must be $2 hexadecimal digits, not '$3'"
 }
 
 # A path that may go into a unit file, a Java option and an rm -r.
@@ -143,7 +143,7 @@ version_number() {
 check_version() {
     case $1 in
         3.[0-9]*.[0-9]*-[0-9]*) check_word version "$1" ;;
-        *) fail "version: must be a full Nexus 3 version such as 3.71.0-06, not '$1'. Correct it" ;;
+        *) fail "version: must be a full Nexus 3 version such as 3.71.0-06, not '$1'" ;;
     esac
 }
 
@@ -154,13 +154,13 @@ check_version() {
 take_lock() {
     lock_left=${arg_lock_timeout:-600}
     check_number lock_timeout "$lock_left"
-    command -v flock >/dev/null || fail "flock is missing on this host. Install util-linux"
+    command -v flock >/dev/null || fail "host: the program flock is missing. Install the package util-linux"
     [ -e "$LOCK_FILE" ] || (umask 077 && : >>"$LOCK_FILE")
     chmod 0600 "$LOCK_FILE" # whoever may read it may hold the lock
     exec 9>>"$LOCK_FILE"
     end_leftover
     while ! flock -n 9; do
-        [ "$lock_left" -gt 0 ] || fail "another step holds this host: $(lock_holder). Run again when it has ended"
+        [ "$lock_left" -gt 0 ] || fail "host: another step is running here: $(lock_holder). Run again when it has ended"
         log "waiting for another step on this host: $(lock_holder)"
         lock_slice=10
         [ "$lock_left" -ge 10 ] || lock_slice=$lock_left
@@ -172,7 +172,7 @@ take_lock() {
     own_dir "$RUN_DIR" root:root 0700
     rm -rf "$RUN_DIR"/*.??????
     remove_leftovers
-    temp_dir=$(mktemp -d "$RUN_DIR/$1.XXXXXX") || fail "host: $RUN_DIR can't be written (the reason is above). Make space in /run and run again"
+    temp_dir=$(mktemp -d "$RUN_DIR/$1.XXXXXX") || fail "host: $RUN_DIR can't be written (the reason is above). Free space in /run and run again"
     at_exit remove_temp_dir
     at_exit end_program
 }
@@ -233,7 +233,7 @@ remove_from_fact() {
 
 # put_file PATH OWNER:GROUP MODE <content: by a temporary file beside it and one rename, never through a link.
 put_file() (
-    put_failed="$1 could not be written (the reason is above). Make space on the disk of $(dirname "$1") and run again"
+    put_failed="$1 could not be written (the reason is above). Free space on the disk of $(dirname "$1") and run again"
     put_temp=$(umask 077 && mktemp "$(dirname "$1")/.nexus-registry.XXXXXX") || fail "$put_failed"
     exit_commands=
     # shellcheck disable=SC2016
@@ -302,7 +302,7 @@ uptime_seconds() {
 run_with_progress() {
     progress_what=$1 progress_limit=$2 progress_said=0 progress_started=$(uptime_seconds)
     shift 2
-    progress_log=$(mktemp "$temp_dir/output.XXXXXX") || fail "host: $temp_dir can't be written (the reason is above). Make space in /run and run again"
+    progress_log=$(mktemp "$temp_dir/output.XXXXXX") || fail "host: $temp_dir can't be written (the reason is above). Free space in /run and run again"
     "$@" >"$progress_log" 2>&1 &
     progress_pid=$!
     note_program
@@ -311,7 +311,7 @@ run_with_progress() {
         progress_spent=$(($(uptime_seconds) - progress_started))
         if [ "$progress_spent" -ge "$progress_limit" ]; then
             kill_tree "$progress_pid"
-            fail "$progress_what did not end within $progress_limit s$(progress_detail)"
+            fail "$progress_what did not end within $progress_limit s$(progress_detail). Run again when the host is less busy"
         fi
         if [ $((progress_spent - progress_said)) -ge 8 ]; then
             progress_said=$progress_spent

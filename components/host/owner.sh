@@ -171,6 +171,6 @@ remove_group() {
         return 0
     fi
     close_data_dirs %g "$(account_number group "$1")"
-    remove_said=$(groupdel "$1" 2>&1) || fail "group: $1 could not be removed: $remove_said"
+    remove_said=$(groupdel "$1" 2>&1) || fail "group: $1 could not be removed: $remove_said. Remove it from its users, then run again"
     log "removed the group $1"
 }

@@ -19,7 +19,7 @@ find_packager() {
         debian) packagers=apt-get ;;
         redhat) packagers='dnf yum' ;;
         suse) packagers=zypper ;;
-        *) fail "host: '${os_name:-$os_id}' is not supported. Use Debian, Ubuntu, RHEL and its kin, CentOS 7, Fedora, Amazon Linux, openSUSE or SLES" ;;
+        *) fail "host: '${os_name:-$os_id}' is not supported. Use Debian, Ubuntu, RHEL and its derivatives, CentOS 7, Fedora, Amazon Linux, openSUSE or SLES" ;;
     esac
     for packager in $packagers; do
         if command -v "$packager" >/dev/null; then return 0; fi
@@ -103,17 +103,17 @@ install_packages() {
             complete_packages
             run_with_progress "installing (apt-get)" "$PACKAGE_LIMIT" env DEBIAN_FRONTEND=noninteractive apt-get -q -y \
                 --no-install-recommends -o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=60 install "$@" ||
-                fail "host: apt-get could not install $* (its last lines are above)"
+                fail "host: apt-get could not install $* (its last lines are above). Correct that on the host, or install them by hand"
             ;;
         zypper)
             wait_for_packager /run/zypp.pid
             run_with_progress "installing (zypper)" "$PACKAGE_LIMIT" zypper_install "$@" ||
-                fail "host: zypper could not install $* (its last lines are above)"
+                fail "host: zypper could not install $* (its last lines are above). Correct that on the host, or install them by hand"
             ;;
         *)
             wait_for_packager /var/run/yum.pid /var/lib/rpm/.rpm.lock
             run_with_progress "installing ($packager)" "$PACKAGE_LIMIT" "$packager" -q -y install "$@" ||
-                fail "host: $packager could not install $* (its last lines are above)"
+                fail "host: $packager could not install $* (its last lines are above). Correct that on the host, or install them by hand"
             ;;
     esac
 }

@@ -7,7 +7,7 @@ reads_initial_password() { [ "$(version_number "$arg_version")" -ge 3055000 ]; }
 
 random_password() {
     random_word=$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')
-    [ ${#random_word} -eq 48 ] || fail "host: /dev/urandom gives no random numbers. Repair /dev"
+    [ ${#random_word} -eq 48 ] || fail "host: /dev/urandom returns no random numbers. Repair /dev"
     printf '%s' "$random_word"
 }
 
@@ -17,7 +17,7 @@ random_password() {
 provide_first_password() {
     first_file=$arg_data_dir/admin.password
     if ! has_database; then
-        [ -n "$ADMIN_PASSWORD" ] || fail "admin_password: is empty. Give the password of admin"
+        [ -n "$ADMIN_PASSWORD" ] || fail "admin_password: is required, and is empty"
         provide_first_file
         log "first start: admin gets a random password, and then the configured one"
     elif reads_initial_password && database_elsewhere && ! is_sealed; then # it may be new
@@ -63,7 +63,7 @@ database_digest() { jdbc_url | sha256_of -; }
 set_admin_password() {
     left=$arg_data_dir/admin.password
     [ -f "$left" ] && [ ! -L "$left" ] || return 0
-    [ -n "$ADMIN_PASSWORD" ] || fail "admin_password: is empty. Give the one that is to replace the password in $left"
+    [ -n "$ADMIN_PASSWORD" ] || fail "admin_password: is required, and is empty. Give the one that replaces the password in $left"
     change_admin_password "$(cat "$left")"
     case $change_code in
         204) rm -f "$left" && log "the configured admin password is in force" ;;

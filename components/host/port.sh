@@ -9,7 +9,7 @@ step() {
         close_ports "$port_for" ''
         return 0
     fi
-    [ -n "$arg_https_port$arg_http_port" ] || fail "https_port: is missing. Give the port at which clients reach the registry"
+    [ -n "$arg_https_port$arg_http_port" ] || fail "https_port: is required. Give the port at which clients reach the registry"
     [ -z "$arg_https_port" ] || check_free https_port "$arg_https_port"
     [ -z "$arg_http_port" ] || check_free http_port "$arg_http_port"
     provide_open_ports "$port_for" "$arg_https_port $arg_http_port"

@@ -34,7 +34,7 @@ step() {
 check_host() {
     case $(uname -m) in
         x86_64 | aarch64) ;;
-        *) fail "host: the architecture $(uname -m) is not supported; Nexus runs on x86_64 and aarch64" ;;
+        *) fail "host: the architecture $(uname -m) is not supported. Choose a host with x86_64 or aarch64" ;;
     esac
     [ "$(cat /proc/1/comm)" = systemd ] ||
         fail "host: process 1 is $(cat /proc/1/comm), not systemd. Choose a host on which systemd runs"
@@ -56,7 +56,7 @@ check_disk() {
         log "little room is left for $1 $2: $disk_mb MB, less than min_disk_mb $arg_min_disk_mb"
         return 0
     fi
-    fail "min_disk_mb: $1 $2 has $disk_mb MB of free disk and $arg_min_disk_mb are asked for. Free some, choose another $1 or a smaller min_disk_mb"
+    fail "min_disk_mb: $1 $2 has $disk_mb MB of free disk, less than $arg_min_disk_mb. Free space, choose another $1 or a smaller min_disk_mb"
 }
 
 provide_tools() {
@@ -110,7 +110,7 @@ check_java_home() {
     java_is=$(java_major "$arg_java_home")
     [ -n "$java_is" ] || fail "java_home: there is no working $arg_java_home/bin/java. Install it there, or leave java_home out"
     [ -z "$arg_java_major" ] || [ "$java_is" = "$arg_java_major" ] ||
-        fail "java_home: $arg_java_home is Java $java_is, and this version of Nexus needs Java $arg_java_major"
+        fail "java_home: $arg_java_home is Java $java_is, and this version of Nexus needs Java $arg_java_major. Give that Java, or leave java_home out"
 }
 
 install_java() {

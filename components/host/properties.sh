@@ -21,15 +21,15 @@ desired_properties() {
 stock_args() {
     sed -n 's/^nexus-args=//p' "$1/etc/nexus-default.properties" | tail -n 1 | tr -d ' \r' |
         sed -e 's/,[^,]*jetty-https\.xml//' | grep . ||
-        fail "version: $1/etc/nexus-default.properties names no nexus-args. Give an archive that holds a whole Nexus"
+        fail "version: $1/etc/nexus-default.properties names no nexus-args. Give the archive of the vendor"
 }
 
 # desired_property K=V: refused when another argument manages it or the file can't hold it.
 desired_property() {
     wanted_key=${1%%=*} wanted_value=${1#*=}
-    case $1 in *=*) ;; *) fail "properties: '$1' is not key=value" ;; esac
+    case $1 in *=*) ;; *) fail "properties: must be key=value, not '$1'" ;; esac
     case $wanted_key in
-        '' | *[!A-Za-z0-9._-]*) fail "properties: the key '$wanted_key' holds other characters than letters, digits and . _ -. Correct it." ;;
+        '' | *[!A-Za-z0-9._-]*) fail "properties: the key '$wanted_key' may contain only letters, digits and . _ -." ;;
     esac
     case " $MANAGED_KEYS " in
         *" $wanted_key "*) fail "properties: $wanted_key is managed through an argument of its own. Leave it out here." ;;

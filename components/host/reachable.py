@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...providers.declare import DeclaredResource, Prop, prop
+from ...providers.errors import sentence
 from ...providers.provider import Verification
 from ...providers.schema import integer, port, text
 
@@ -20,6 +21,9 @@ _GREETING_LIMIT = 65536
 
 class Unreachable(Exception):
     """No SSH server responds. The text names the argument, the reason and the remedy."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(sentence(text))
 
 
 class _NoSshServer(Unreachable):
@@ -45,7 +49,7 @@ class HostReachableProvider(Verification):
             except Unreachable as error:
                 now = time.monotonic()
                 if now + _PAUSE >= began + limit:
-                    raise Unreachable(f"{error} (waited {now - began:.0f} s, connect_timeout)") from None
+                    raise Unreachable(f"{error} It was tried for {now - began:.0f} s (connect_timeout)") from None
                 if now - logged >= _PROGRESS:
                     logged = now
                     reason = str(error).partition(": ")[2].rpartition(". ")[0]

@@ -25,7 +25,7 @@ add_launcher_rule() {
     command -v semanage >/dev/null || install_semanage
     save_fact prepare.selinux-rule "$(launcher_rule)"
     semanage fcontext -a -t bin_t "$(launcher_rule)" ||
-        fail "host: SELinux takes no rule for $(launcher_rule) (the output of semanage is above). Add it by hand: semanage fcontext -a -t bin_t '$(launcher_rule)'"
+        fail "host: SELinux accepts no rule for $(launcher_rule) (the output of semanage is above). Add it by hand (semanage fcontext -a -t bin_t '$(launcher_rule)')"
     log "SELinux: systemd may start the launchers in $arg_install_root"
 }
 

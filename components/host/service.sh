@@ -14,11 +14,11 @@ step() {
     fi
     check_places
     refuse_shared_root
-    [ -x "$install_dir/bin/nexus" ] || fail "version: $install_dir/bin/nexus is missing. Run pulumi up: its archive step unpacks it"
-    [ -d "$arg_data_dir" ] || fail "data_dir: $arg_data_dir is missing. Run pulumi up: its account step makes it"
+    [ -x "$install_dir/bin/nexus" ] || fail "version: $install_dir/bin/nexus is missing. Run pulumi up, whose archive step unpacks it"
+    [ -d "$arg_data_dir" ] || fail "data_dir: $arg_data_dir is missing. Run pulumi up, whose account step creates it"
     check_privileged_ports
     java=$(service_java "$install_dir")
-    [ -x "${java:-/nowhere}/bin/java" ] || fail "java: there is no Java in '$java'. Run pulumi up: its prepare step finds or installs it"
+    [ -x "${java:-/nowhere}/bin/java" ] || fail "java: there is no Java in '$java'. Run pulumi up, whose prepare step finds or installs it"
     work=$temp_dir left_stopped='' owner_before='' former_units=
     recall_stopped
     at_exit restart_stopped_unit
@@ -133,13 +133,13 @@ check_arguments() {
     check_word group "$arg_group"
     check_port http_port "$arg_http_port"
     check_port https_port "$arg_https_port"
-    [ "$arg_http_port" -ne "$arg_https_port" ] || fail "https_port: $arg_https_port is http_port too. Choose two ports"
+    [ "$arg_http_port" -ne "$arg_https_port" ] || fail "https_port: $arg_https_port is http_port too. Give each a port of its own"
     check_number heap_mb "$arg_heap_mb"
     check_number start_timeout "$arg_start_timeout"
     case ${arg_address:=0.0.0.0} in *[!0-9A-Za-z.:-]*) fail "address: '$arg_address' is no IP address. Give one of the host's, or 0.0.0.0 for all." ;; esac
     case ${arg_context_path:=/} in
         /) ;;
-        *[!A-Za-z0-9/._-]* | *//* | */ | [!/]*) fail "context_path: '$arg_context_path' is no path such as /nexus: it begins with /, does not end in it, and holds only letters, digits and / . _ -. Correct it." ;;
+        *[!A-Za-z0-9/._-]* | *//* | */ | [!/]*) fail "context_path: must be a path such as /nexus, without / at its end, of letters, digits and / . _ -, not '$arg_context_path'." ;;
     esac
     owner=$arg_user:$arg_group
     fingerprint=$(plain_fingerprint "$arg_fingerprint")
@@ -267,7 +267,7 @@ restart_now() {
 start_now() {
     [ ! -f "$arg_data_dir/etc/ssl/keystore.jks.next" ] ||
         mv -f "$arg_data_dir/etc/ssl/keystore.jks.next" "$arg_data_dir/etc/ssl/keystore.jks"
-    [ -f "$arg_data_dir/etc/ssl/keystore.jks" ] || fail "keystore: $arg_data_dir/etc/ssl/keystore.jks is missing. Run pulumi up: its keystore step writes it"
+    [ -f "$arg_data_dir/etc/ssl/keystore.jks" ] || fail "keystore: $arg_data_dir/etc/ssl/keystore.jks is missing. Run pulumi up, whose keystore step writes it"
     provide_first_password
     start_service
     record_start

@@ -62,7 +62,7 @@ stop_service() {
             log "stopping $unit.service: $stop_spent s"
             [ "$stop_spent" -lt 30 ] || holds_database || kill_service
         fi
-        [ "$stop_spent" -lt 400 ] || fail "host: $unit.service does not stop. Look at journalctl -u $unit"
+        [ "$stop_spent" -lt 400 ] || fail "host: $unit.service does not stop. See its journal (journalctl -u $unit)"
         sleep 0.2
     done
 }
@@ -93,7 +93,7 @@ start_unit() {
     [ ! -f "$nexus_log" ] || log_before=$(stat -c %s "$nexus_log") log_inode=$(stat -c %i "$nexus_log")
     systemctl reset-failed "$unit.service" 2>/dev/null || :
     start_began=$(uptime_seconds)
-    systemctl start "$unit.service" || fail_start "$unit.service could not be started"
+    systemctl start "$unit.service" || fail_start "host: $unit.service could not be started"
     save_fact service.starting "$(start_id) $log_before $log_inode"
     await_ready
 }
@@ -115,7 +115,7 @@ await_running_start() {
 }
 
 fail_certificate() {
-    fail_start "https_port: port $arg_https_port does not show the certificate $(short_fingerprint "$fingerprint") (it shows '${served:-nothing}')"
+    fail_start "https_port: port $arg_https_port serves ${served:-no certificate}, not the certificate $(short_fingerprint "$fingerprint")"
 }
 
 await_ready() {
@@ -126,16 +126,16 @@ await_ready() {
         # at one moment: between two looks a process may end
         case "$(systemctl show -p ActiveState -p SubState -p MainPID "$unit.service")$NEWLINE" in
             *ActiveState=failed* | *ActiveState=inactive* | *SubState=auto-restart*)
-                fail_start "Nexus ended during its start after $start_spent s"
+                fail_start "host: Nexus ended during its start after $start_spent s"
                 ;;
             *MainPID="$start_pid$NEWLINE"*) ;;
-            *) fail_start "Nexus crashed during its start after $start_spent s" ;;
+            *) fail_start "host: Nexus crashed during its start after $start_spent s" ;;
         esac
         [ "$start_spent" -lt "$arg_start_timeout" ] ||
             fail_start "start_timeout: Nexus does not answer after $arg_start_timeout s ($(describe_response)). Raise the limit if the host is slow"
         if [ $((start_spent - start_said)) -ge 5 ]; then
             start_said=$start_spent
-            ! start_failed || fail_start "Nexus could not start"
+            ! start_failed || fail_start "host: Nexus could not start"
             log "Nexus is starting: $start_spent s, $(describe_response); $(last_activity)"
         fi
         sleep 0.5
@@ -200,5 +200,5 @@ fail_start() {
         printf '%s\n' "--- the last lines of the journal of $unit.service"
         journalctl -q --no-pager -o cat -n 30 -u "$unit.service" 2>/dev/null | redact
     } >&2
-    fail "$1. Its last output is above, the whole log is in $nexus_log"
+    fail "$1. See its last output above, and the whole log in $nexus_log"
 }

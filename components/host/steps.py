@@ -177,7 +177,7 @@ def _prefix(sudo: bool) -> str:
 def script(step: str) -> str:
     """The step's files, one after the other."""
     if step not in STEPS:
-        raise ValueError(f"there is no host step {step!r}; the steps are {', '.join(STEPS)}")
+        raise ValueError(f"there is no host step {step!r}. The steps are {', '.join(STEPS)}.")
     folder = resources.files(__package__ or "")
     return "".join(folder.joinpath(f"{part}.sh").read_text(encoding="utf-8") for part in STEPS[step].files)
 
@@ -185,15 +185,15 @@ def script(step: str) -> str:
 def _assignment(name: str, value: str) -> str:
     """A shell variable that isn't exported, also where the remote user's environment has one of that name."""
     if not re.fullmatch(r"[A-Z][A-Z0-9_]*", name):
-        raise ValueError(f"secret {name!r}: a shell variable in capitals is meant")
+        raise ValueError(f"secret {name!r}: must be the name of a shell variable in capitals.")
     if "\0" in value:
-        raise ValueError(f"secret {name}: holds a NUL character, which no shell can take")
+        raise ValueError(f"secret {name}: must contain no NUL character, which no shell accepts.")
     return f"unset {name}\n{name}='" + value.replace("'", "'\\''") + "'\n"
 
 
 def _flag(name: str, value: Value) -> list[str]:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-        raise ValueError(f"argument {name!r}: a snake_case name is meant")
+        raise ValueError(f"argument {name!r}: must be a snake_case name.")
     if value is None:
         return []
     if isinstance(value, Mapping):
@@ -216,9 +216,9 @@ def _text(name: str, value: str | float) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):  # what the engine makes of every number
         if not value.is_integer():
-            raise ValueError(f"argument {name}: {value} is not a whole number")
+            raise ValueError(f"argument {name}: {value} is not a whole number.")
         value = int(value)
     text = str(value)
     if "\0" in text or "\n" in text or "\r" in text:
-        raise ValueError(f"argument {name}: must be a single line")
+        raise ValueError(f"argument {name}: must be a single line.")
     return text

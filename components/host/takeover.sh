@@ -7,7 +7,7 @@ refuse_foreign_unit() {
     [ "$(unit_property LoadState)" != masked ] || fail "unit: $unit.service is masked. Unmask it (systemctl unmask $unit), or set another unit"
     [ "$(unit_origin)" = other ] || return 0
     nexus_launcher "$unit" >/dev/null ||
-        fail "unit: $(unit_property FragmentPath) starts another program than Nexus. Set unit to a name that is free"
+        fail "unit: $(unit_property FragmentPath) starts another program than Nexus. Choose another unit"
 }
 
 # find_former_unit: sets $former_unit when this server ran under another unit's name before, and $former_units to all such
@@ -62,7 +62,7 @@ refuse_other_database() {
     [ -n "$left_data" ] && [ "$left_data" != "$(resolved "$arg_data_dir")" ] || return 0
     ! has_database || return 0
     ! has_database "$left_data" ||
-        fail "data_dir: ${former_unit:-$unit}.service keeps its data in $left_data, and there is no database in $arg_data_dir. Set data_dir to $left_data, or copy the data first: systemctl stop ${former_unit:-$unit}; cp -an $left_data/. $arg_data_dir/"
+        fail "data_dir: ${former_unit:-$unit}.service keeps its data in $left_data, and there is no database in $arg_data_dir. Set data_dir to $left_data, or copy the data first (systemctl stop ${former_unit:-$unit}; cp -an $left_data/. $arg_data_dir/)"
 }
 
 # later_units: what this unit became in a change of unit that failed after it had removed this one.
@@ -139,7 +139,7 @@ adopt_unit() {
 refuse_other_data() {
     other_data=$(launcher_data_dir "$unit" "$1")
     { [ -n "$other_data" ] && has_database "$other_data" && [ "$other_data" != "$(resolved "$arg_data_dir")" ]; } || return 0
-    fail "data_dir: the installation that is there keeps its data in $other_data, not in $arg_data_dir. Set data_dir to $other_data"
+    fail "data_dir: the existing installation keeps its data in $other_data, not in $arg_data_dir. Set data_dir to $other_data"
 }
 
 # refuse_unit_database: without a connection that only the replaced unit gives to Nexus, it would start on an empty database.

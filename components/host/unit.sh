@@ -185,7 +185,7 @@ write_rc() {
 write_symlink() {
     link=$arg_install_root/nexus
     [ "$(readlink "$link" 2>/dev/null)" != "nexus-$arg_version" ] || return 0
-    [ -L "$link" ] || [ ! -e "$link" ] || fail "install_root: $link is there and is no symbolic link. Move it away"
+    [ -L "$link" ] || [ ! -e "$link" ] || fail "install_root: $link exists and is not a symbolic link. Move it away"
     link_before=$(readlink -f "$link" 2>/dev/null || :)
     [ "$link_before" = "$(readlink -f "$arg_install_root/nexus-$arg_version")" ] || mark_pending "$link"
     set_symlink "$arg_version"

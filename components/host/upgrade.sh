@@ -24,7 +24,7 @@ plan_version() {
     plan_found=$(last_version)
     if [ -z "$plan_found" ]; then
         database_elsewhere || # An external database may be new. Nothing has been recorded about it then.
-            fail "version: no record, no log and no unit says which version of Nexus ran on $arg_data_dir last. Write that version, such as 3.70.1-02, into $(version_record), then run pulumi up"
+            fail "version: no record, log or unit contains the version of Nexus that used $arg_data_dir last. Write that version, such as 3.70.1-02, into $(version_record), then run pulumi up"
         log "no record says which version ran on $arg_data_dir last: taking it for $arg_version"
     elif [ "$plan_found" != "$arg_version" ]; then
         from=$plan_found to=$arg_version
@@ -46,15 +46,15 @@ version_order() {
 }
 
 refuse_versions() {
-    refuse_said="version: the data in $arg_data_dir was last run by Nexus $from, not $to"
+    refuse_said="version: the data in $arg_data_dir were last used by Nexus $from, not $to"
     [ "$(version_order "$from" "$to")" != older ] ||
-        fail "$refuse_said, which is older: a database has no downgrade. Set version to $from or a newer one"
+        fail "$refuse_said, which is older and can't read them. Set version to $from or a newer one"
     if on_h2; then
         crosses 3070000 || return 0
-        fail "$refuse_said: from 3.70 on the format of its H2 database differs, and the migration is manual ($H2_PAGE)"
+        fail "$refuse_said, which has another format of the H2 database. Migrate it by hand ($H2_PAGE)"
     fi
     crosses 3071000 || return 0
-    fail "$refuse_said: from 3.71 on there is no OrientDB. On version 3.70 move the data to H2 with Sonatype's database migrator by hand ($MIGRATION_PAGE), let an up with nexus.datastore.enabled true in properties run it, then set version to $to"
+    fail "$refuse_said, which has no OrientDB. On version 3.70 move the data to H2 with Sonatype's database migrator by hand ($MIGRATION_PAGE), let an up with nexus.datastore.enabled true in properties run it, then set version to $to"
 }
 
 crosses() { [ "$(version_number "$from")" -lt "$1" ] && [ "$(version_number "$to")" -ge "$1" ]; }
@@ -74,13 +74,13 @@ refuse_without_rollback() {
     done
     grep -qF -- "-Dkaraf.data=$arg_data_dir " "$(unit_file)" || fail "$refuse_said, and its unit has another data_dir. $way_first"
     ! database_elsewhere ||
-        fail "version: a jdbcUrl leads to a database elsewhere than in $arg_data_dir/db, which can't be copied from here. Change the version of such a server by hand"
+        fail "version: a jdbcUrl leads to a database elsewhere than in $arg_data_dir/db, which the upgrade can't copy. Change the version of such a server by hand"
     for way_item in $(copied_items); do
         { [ ! -L "$arg_data_dir/$way_item" ] && [ "$(stat -c %d "$arg_data_dir/$way_item")" = "$(stat -c %d "$arg_data_dir")" ]; } ||
-            fail "data_dir: $arg_data_dir/$way_item is a link or a disk of its own, and a change of version puts it back by a rename. Make it a plain directory"
+            fail "data_dir: $arg_data_dir/$way_item is a link or a disk of its own, which a rollback can't rename. Make it a plain directory"
     done
     [ -z "$(find "$arg_data_dir/db" -type l | head -n 1)" ] ||
-        fail "data_dir: there are links in $arg_data_dir/db, so that a copy of it is not whole. Make them plain files"
+        fail "data_dir: there are links in $arg_data_dir/db, so that a copy of it is incomplete. Replace them by plain files"
     derive_https_xml "$install_dir" /keystore "$java" x >/dev/null
     stock_args "$install_dir" >/dev/null
 }
@@ -169,7 +169,7 @@ stop_cleanly() {
     log "stopping Nexus $from"
     stop_service
     [ "$clean_before" != active ] || [ "$(unit_property Result)" = success ] ||
-        fail "Nexus $from did not stop by itself ($(unit_property Result)), so that a copy of its database may be broken. Look at journalctl -u $unit"
+        fail "host: Nexus $from was killed as it did not stop ($(unit_property Result)), so that a copy of its database may be damaged. See its journal (journalctl -u $unit)"
 }
 
 copy_data() {
@@ -178,7 +178,7 @@ copy_data() {
     own_dir "$copy_part" "$owner" 0700
     for copy_item in $(copied_items); do
         run_with_progress "copying $arg_data_dir/$copy_item" 86400 cp -a --reflink=auto "$arg_data_dir/$copy_item" "$copy_part/" ||
-            fail "$arg_data_dir/$copy_item could not be copied (the output of cp is above)"
+            fail "data_dir: $arg_data_dir/$copy_item could not be copied (the output of cp is above). Correct that and run again"
     done
     rm -rf "$(copy_of "$from")"
     mv "$copy_part" "$(copy_of "$from")"
@@ -214,7 +214,7 @@ finish_upgrade() {
 roll_back() {
     sed '$d' "$work/why" >&2
     back_why=$(tail -n 1 "$work/why")
-    back_why="version: the change from $from to $to failed (${back_why:-it was ended})"
+    back_why="version: the change from $from to $to failed. The reason: ${back_why:-it was killed.}"
     log "going back to $from"
     restore
     set +e
@@ -223,8 +223,8 @@ roll_back() {
     set -e
     cat "$work/why" >&2
     [ "$back_status" -eq 0 ] ||
-        fail "$back_why; version, configuration and database of $from are put back, but it does not start either (its output is above). Look at $arg_data_dir/log/nexus.log"
-    fail "$back_why; version $from runs again, with its configuration and database"
+        fail "$back_why Version, configuration and database of $from are restored, but it does not start either (its output is above). See $arg_data_dir/log/nexus.log"
+    fail "$back_why Version $from runs again, with its configuration and database"
 }
 
 # restore: by renames, so that it needs no room and can be cut anywhere; what it replaces stays beside until the next

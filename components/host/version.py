@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pulumi.dynamic import CheckFailure, CheckResult
+from pulumi.dynamic import CheckResult
 
 from ...providers.compat import version_change_error
 from ...providers.declare import DeclaredResource, Prop, prop
 from ...providers.provider import Verification
-from ...providers.schema import boolean, text
+from ...providers.schema import boolean, failure, text
 
 
 class InstalledVersionProvider(Verification):
@@ -28,7 +28,7 @@ class InstalledVersionProvider(Verification):
         if not result.failures and isinstance(before, str) and isinstance(desired, str):
             reason = version_change_error(before, desired, h2=bool(olds.get("h2")))
             if reason:
-                result.failures.append(CheckFailure("version", reason))
+                result.failures.append(failure("version", reason))
         return result
 
 

@@ -68,8 +68,8 @@ class RepositoryProvider(ObjectProvider):
             if self._has_format(client):
                 raise
             raise Refused(
-                f"the server has no {self.format} format, which Nexus as built from its public source lacks: "
-                "install the vendor's archive"
+                f"the server has no {self.format} format, which Nexus as built from its public source lacks. "
+                "Install the vendor's archive"
             ) from None
 
     def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
@@ -119,7 +119,7 @@ class RepositoryProvider(ObjectProvider):
             existing = [store["name"] for store in client.get_list("/v1/blobstores")]
             missing = inputs["blob_store_name"]
             if missing not in existing:
-                return f"blob_store_name: {missing!r} is not on the server; {suggest([missing], existing)}"
+                return f"blob_store_name: {missing!r} is not on the server. {suggest([missing], existing)}"
         return ""
 
 
@@ -132,7 +132,7 @@ class HostedProvider(RepositoryProvider):
         if not properties.get("force_destroy") and self._holds_components(client, properties):
             raise Refused(
                 "holds components and was not deleted. Run `pulumi up` with force_destroy=True on it first, then "
-                "again what you were doing"
+                "repeat the deletion"
             )
         super().remove(client, properties)
 
@@ -182,7 +182,7 @@ class GroupProvider(RepositoryProvider):
         existing = {one["name"]: one["format"] for one in client.get_list("/v1/repositories")}
         missing = [name for name in inputs["member_names"] if name not in existing]
         if missing:
-            return f"member_names: {', '.join(missing)} is not on the server; {suggest(missing, list(existing))}"
+            return f"member_names: {', '.join(missing)} is not on the server. {suggest(missing, list(existing))}"
         form = self.stored_format or self.format
         others = [name for name in inputs["member_names"] if existing[name] != form]
         if others:

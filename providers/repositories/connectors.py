@@ -60,7 +60,8 @@ class ConnectorProvider(RepositoryProvider):
         connection = inputs.get("connection")
         url = connection.get("url") if isinstance(connection, Mapping) else None
         if isinstance(url, str) and not is_unknown(url) and urlsplit(url).port in ports.values():
-            yield next(key for key in ports if ports[key] == urlsplit(url).port), "is the port of Nexus itself"
+            name = next(key for key in ports if ports[key] == urlsplit(url).port)
+            yield name, "is the port of Nexus itself. Choose another port"
         if inputs.get("path_enabled") is True and ports:
             yield "path_enabled", "excludes http_port and https_port. Choose one way to reach the repository"
 

@@ -56,7 +56,7 @@ class ActiveRealmsProvider(SettingProvider):
         existing = [one["id"] for one in client.get_list("/v1/security/realms/available")]
         missing = [one for one in inputs["realms"] if one not in existing]
         return (
-            f"realms: {', '.join(missing)} is not on the server; {suggest(missing, existing)}" if missing else ""
+            f"realms: {', '.join(missing)} is not on the server. {suggest(missing, existing)}" if missing else ""
         )
 
 

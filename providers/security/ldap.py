@@ -191,7 +191,7 @@ class LdapServerOrderProvider(SettingProvider):
         existing = [one["name"] for one in actual.body]
         missing = [name for name in inputs["names"] if name not in existing]
         if missing:
-            raise Refused(f"names: {', '.join(missing)} is not on the server; {suggest(missing, existing)}")
+            raise Refused(f"names: {', '.join(missing)} is not on the server. {suggest(missing, existing)}")
         client.post(self.setting, [*inputs["names"], *(name for name in existing if name not in inputs["names"])])
 
     def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:

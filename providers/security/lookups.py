@@ -36,7 +36,7 @@ def require_roles(client: NexusClient, roles: Sequence[str]) -> None:
     """Refuse a role that is not on the server: servers up to 3.77 silently take a new user with such a role."""
     missing, existing = missing_roles(client, roles)
     if missing:
-        raise Refused(f"roles: {', '.join(missing)} is not on the server; {suggest(missing, existing)}")
+        raise Refused(f"roles: {', '.join(missing)} is not on the server. {suggest(missing, existing)}")
 
 
 def missing_roles(client: NexusClient, roles: Sequence[str]) -> tuple[list[str], list[str]]:

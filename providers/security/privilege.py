@@ -49,7 +49,7 @@ class PrivilegeProvider(ObjectProvider):
                 continue
             existing = [one["name"] for one in client.get_list(path)]
             if wanted not in existing:
-                return f"{key}: {wanted!r} is not on the server; {suggest([wanted], existing)}"
+                return f"{key}: {wanted!r} is not on the server. {suggest([wanted], existing)}"
         return ""
 
 

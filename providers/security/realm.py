@@ -41,7 +41,7 @@ class RealmActivationProvider(NexusProvider):
     def insert(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
         available = [realm["id"] for realm in client.get_list("/v1/security/realms/available")]
         if inputs["realm"] not in available:
-            raise Refused(f"is not on the server; there are: {', '.join(sorted(available))}")
+            raise Refused(f"is not on the server. There are: {', '.join(sorted(available))}")
         self._change(client, lambda active: [*active, inputs["realm"]], until=lambda one: inputs["realm"] in one)
 
     def initial_outputs(self, before: Actual | None, replaced: Mapping[str, Any]) -> dict[str, Any]:
@@ -77,12 +77,13 @@ class RealmActivationProvider(NexusProvider):
                 time.sleep(random.uniform(*_PAUSE))  # noqa: S311 - not a secret
                 if until(client.get_list(_ACTIVE)):
                     return
-        raise Refused("other programs change the active realms at the same time, again and again. Run again")
+        raise Refused("the active realms were changed by other programs at the same time. Run again")
 
     def _put(self, client: NexusClient, realms: list[str]) -> None:
         if _NEVER_REMOVED not in realms:
             raise Refused(
-                f"the active realms lack {_NEVER_REMOVED}, without which no user can log in. Nothing was written"
+                f"the active realms lack {_NEVER_REMOVED}, without which no user can log in. Nothing was "
+                "written. Activate it"
             )
         client.put(_ACTIVE, list(dict.fromkeys(realms)))
 

@@ -27,7 +27,7 @@ class RoleProvider(NotedRoles):
             existing = [entry[key] for entry in client.get_list(path)]
             missing = [desired for desired in inputs[name] if desired not in existing]
             if missing:
-                return f"{name}: {', '.join(missing)} is not on the server; {suggest(missing, existing)}"
+                return f"{name}: {', '.join(missing)} is not on the server. {suggest(missing, existing)}"
         return ""
 
 

@@ -24,7 +24,7 @@ class UserProvider(PasswordProvider):
 
     def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         if inputs["roles"] == []:
-            yield "roles", "must name at least one role: servers before 3.94 take no user without"
+            yield "roles", "must name at least one role, which servers before 3.94 require"
         if inputs["user_id"] in _BUILT_IN:
             yield "user_id", f"is built into Nexus: {_BUILT_IN[inputs['user_id']]}"
 

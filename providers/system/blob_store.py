@@ -113,7 +113,7 @@ def _bucket_name(allowed: str, longest: int, pattern: str) -> Callable[[Any], st
                 "'.', the first and the last a letter or digit"
             )
         if re.fullmatch(r"\d+\.\d+\.\d+\.\d+", name):
-            raise Invalid(f"{name!r} is an IP address and no name of a bucket")
+            raise Invalid(f"{name!r} is an IP address and no name of a bucket. Give the name")
         return name
 
     return rule
@@ -393,7 +393,7 @@ class GroupBlobStoreProvider(BlobStoreProvider):
         existing = [one["name"] for one in client.get_list(self.list_path)]
         missing = [name for name in inputs["members"] if name not in existing]
         if missing:
-            return f"members: {', '.join(missing)} is not on the server; {suggest(missing, existing)}"
+            return f"members: {', '.join(missing)} is not on the server. {suggest(missing, existing)}"
         return super().explain(client, inputs, error)
 
 

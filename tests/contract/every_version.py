@@ -212,7 +212,7 @@ class EveryVersion(EachProperty):
                 {"role_id": "r-bad", "privileges": ["nx-loging-read"]},
                 "privileges: nx-loging-read.*nx-logging-read",
             ),
-            (RoleProvider, {"role_id": "r-bad", "roles": ["nx-admn"]}, "roles: nx-admn.*did you mean nx-admin"),
+            (RoleProvider, {"role_id": "r-bad", "roles": ["nx-admn"]}, "roles: nx-admn.*Did you mean nx-admin"),
             (
                 UserProvider,
                 {"user_id": "u-bad", "password": "p-1", "roles": ["nobody"]},
@@ -221,7 +221,7 @@ class EveryVersion(EachProperty):
             (
                 RealmActivationProvider,
                 {"realm": "DockerTokn"},
-                "DockerTokn.*there are: .*NexusAuthenticatingRealm",
+                "DockerTokn.*There are: .*NexusAuthenticatingRealm",
             ),
         ],
         ids=["privilege", "role in role", "role of user", "realm"],
@@ -315,7 +315,7 @@ class WithoutDocker:
     def test_missing_docker_realm_lists_existing_realms(self, connection: Connection) -> None:
         """The docker realm is answered with the realms that there are."""
         said = refusal(RealmActivationProvider, connection)
-        assert said.startswith("realm 'DockerToken': is not on the server; there are: ")
+        assert said.startswith("realm 'DockerToken': is not on the server. There are: ")
 
     def test_read_of_missing_docker_repository_returns_no_id(self, connection: Connection) -> None:
         """A docker repository of the state is gone."""

@@ -146,7 +146,7 @@ def test_active_realms_are_set_corrected_and_restored(connection: Connection, cl
         assert realms.refresh() == "drift"
         assert realms.up(realms=["NexusAuthenticatingRealm", "DefaultRole"]) == "update"
         said = refusal(ActiveRealmsProvider, connection, realms=["NexusAuthenticatingRealm", "DefaultRol"])
-        assert "realms: DefaultRol is not on the server; did you mean DefaultRole?" in said
+        assert "realms: DefaultRol is not on the server. Did you mean DefaultRole?" in said
     finally:
         realms.destroy()
     assert client.get(ACTIVE_REALMS) == before

@@ -146,7 +146,7 @@ class TestLogins:
         """A shut account is said in one sentence with the remedy."""
         user, password = people.add("nx-all")
         shut(nexus, user)
-        remedy = "have another administrator set its password anew"
+        remedy = "have another administrator set its password again"
         began = time.monotonic()
         said = refusal(RoleProvider, {**connection, "username": user, "password": password}, role_id="x")
         assert re.search(

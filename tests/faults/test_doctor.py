@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.full_faults
 
 STEPS = ("prepare", "account", "archive", "keystore", "service")
-REMEDY = ": set nexus-registry:repair to a new value and run pulumi up"
+REMEDY = ". Set nexus-registry:repair to a new value and run pulumi up."
 UNIT = "/etc/systemd/system/nexus.service"
 
 
@@ -144,7 +144,7 @@ def test_doctor_reports_wrong_and_busy_hosts_as_unknown(server: Server, tmp_path
     pid = server.host.ssh(f"{busy} echo $!; until grep -q held /tmp/held; do sleep 0.1; done").stdout.strip()
     state = exported(server)
     for given, said in (
-        (state, "a step is running on this host"),
+        (state, "a step is running here"),
         (state.replace("AAAAC3NzaC1lZDI1NTE5AAAAI", "AAAAC3NzaC1lZDI1NTE5AAAAJ"), "ost key verification failed"),
     ):
         done = subprocess.run(

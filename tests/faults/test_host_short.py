@@ -35,7 +35,7 @@ def test_full_disk_while_unpacking_leaves_nothing(server: Server) -> None:
     """A disk that is full while unpacking leaves no half and the next run unpacks."""
     server.host.ssh("mkdir -p /opt/nexus && mount -t tmpfs -o size=100m tmpfs /opt/nexus")
     said = server.refused("archive")
-    assert said.startswith("install_root: the disk of /opt/nexus is full. Make space"), said
+    assert said.startswith("install_root: the disk of /opt/nexus is full. Free space"), said
     assert server.host.ssh("ls -A /opt/nexus").stdout.strip() == ""
     server.host.ssh("mount -o remount,size=2g /opt/nexus")
     server.run("archive")
@@ -56,7 +56,7 @@ def test_full_disk_keeps_old_keystore(server: Server) -> None:
     before = server.host.ssh(f"sha256sum < {folder}/keystore.jks").stdout
     other = server.with_store(type(server.store).make("another password"))
     said = other.refused("keystore", "update")
-    assert "Make space on the disk of /var/lib/nexus/etc/ssl" in said
+    assert "Free space on the disk of /var/lib/nexus/etc/ssl" in said
     assert server.host.ssh(f"sha256sum < {folder}/keystore.jks").stdout == before
     server.host.ssh(f"rm {folder}/filler")
     other.run("keystore", "update")

@@ -100,9 +100,9 @@ def test_upgrade_without_rollback_is_refused(server: Server) -> None:
     """What has no way back is refused while the server runs on."""
     before = server.property("MainPID")
     for version, said in (
-        ("3.26.0-01", "which is older: a database has no downgrade. Set version to 3.41.1-01 or a newer one"),
-        ("3.71.0-06", "from 3.71 on there is no OrientDB. On version 3.70 move the data to H2 with Sonatype's"),
-        ("3.62.0-02", "has no etc/jetty/jetty-https.xml. Give an archive that holds a whole Nexus"),
+        ("3.26.0-01", "which is older and can't read them. Set version to 3.41.1-01 or a newer one"),
+        ("3.71.0-06", "which has no OrientDB. On version 3.70 move the data to H2 with Sonatype's"),
+        ("3.62.0-02", "has no etc/jetty/jetty-https.xml. Give the archive of the vendor"),
     ):
         other = f"{server.install_root}/nexus-{version}"
         server.host.ssh(f"mkdir -p {other}/bin && cp -p /bin/true {other}/bin/nexus")
@@ -134,8 +134,10 @@ def test_failed_upgrade_restores_migrated_database(server: Server) -> None:
     assert done.returncode == 1
     assert "no such Java" in done.stderr
     said = done.stderr.strip().splitlines()[-1]
-    assert said.startswith(f"version: the change from {OLD} to {NEW} failed (Nexus ended during its start after ")
-    assert said.endswith(f"); version {OLD} runs again, with its configuration and database")
+    assert said.startswith(
+        f"version: the change from {OLD} to {NEW} failed. The reason: host: Nexus ended during its start after "
+    )
+    assert said.endswith(f" Version {OLD} runs again, with its configuration and database.")
     assert server.host.read(models) == before
     assert_runs(server, OLD)
     server.host.ssh(f"rm -r {server.install_root}/nexus-{NEW}")
@@ -169,7 +171,7 @@ def test_downgrade_is_refused_and_delete_removes_versions(server: Server) -> Non
     install_new(server)
     server.run("service", "update")
     refused = server.refused("service", version=OLD)
-    assert f"which is older: a database has no downgrade. Set version to {NEW}" in refused
+    assert f"which is older and can't read them. Set version to {NEW}" in refused
     server.run("service", "delete", version=OLD)  # what state says when a change was told to have failed
     server.run("archive", "delete")
     assert not server.host.exists(server.install_root)

@@ -104,8 +104,9 @@ def test_shared_account_is_removed_with_last_unit(server: Server) -> None:
 def test_data_directories_in_each_other_are_refused(server: Server) -> None:
     server.run("account")
     other = replace(server, unit="other", data_dir=f"{DATA}/other")
-    assert f"data_dir: {DATA}/other and {DATA}, the data directory of nexus.service, lie one in" in other.refused(
-        "account"
+    assert (
+        f"data_dir: of {DATA}/other and {DATA}, the data directory of nexus.service, one lies in"
+        in other.refused("account")
     )
 
 

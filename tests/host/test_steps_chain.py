@@ -170,7 +170,7 @@ def test_older_version_is_refused_by_both_names(server: Server, pid: str) -> Non
     other = f"{server.install_root}/nexus-3.70.1-02"
     server.host.ssh(f"mkdir -p {other}/bin && cp -p /bin/true {other}/bin/nexus")
     refused = server.refused("service", "update", version="3.70.1-02")
-    assert "last run by Nexus 3.71.0-06, not 3.70.1-02, which is older" in refused
+    assert "last used by Nexus 3.71.0-06, not 3.70.1-02, which is older" in refused
     server.host.ssh(f"rm -r {other}")
 
 
@@ -206,7 +206,7 @@ def test_failed_start_shows_log_and_next_run_starts(server: Server) -> None:
     assert done.returncode == 1
     assert "--- the last lines of /var/lib/nexus/log/nexus.log" in done.stderr
     assert "jetty.https.acceptors" in done.stderr
-    assert done.stderr.strip().splitlines()[-1].startswith("Nexus could not start. Its last output is above")
+    assert done.stderr.strip().splitlines()[-1].startswith("host: Nexus could not start. See its last")
     assert "serves HTTP on" in server.run("service", "update").stdout
     text = server.host.read(properties)
     assert "# by hand\nnexus.search.limit=9\n" in text

@@ -85,7 +85,7 @@ def test_another_data_directory_is_refused(server: Server) -> None:
 def test_another_version_is_refused_while_it_runs_on(server: Server) -> None:
     server.host.ssh(f"mkdir -p {ROOT}/nexus-3.72.0-04/bin && cp -p /bin/true {ROOT}/nexus-3.72.0-04/bin/nexus")
     refused = server.refused("service", version="3.72.0-04")
-    assert "was last run by Nexus 3.71.0-06, not 3.72.0-04" in refused
+    assert "were last used by Nexus 3.71.0-06, not 3.72.0-04" in refused
     assert server.property("ActiveState") == "active"
     server.host.ssh(f"rm -r {ROOT}/nexus-3.72.0-04")
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .sshd import Sshd
 
 STEP = sent.record("account", len("sh -s -- "), 0) + 'step() { echo "$1"; }\nstep "$@" </dev/null\n'
-REMEDY = ": set nexus-registry:repair to a new value and run pulumi up\n"
+REMEDY = ". Set nexus-registry:repair to a new value and run pulumi up.\n"
 
 
 def test_doctor_examines_step_over_its_connection(lab: TinyStack, sshd: Sshd) -> None:

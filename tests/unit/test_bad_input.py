@@ -129,11 +129,11 @@ def no_run(monkeypatch: pytest.MonkeyPatch) -> None:
     ("kind", "inputs", "refusal", "said"),
     [
         ("RawGroupRepository", {"member_names": ["imags"]}, [{"id": "memberNames", "message": "not found"}],
-         "member_names: imags is not on the server; did you mean images?"),
+         "member_names: imags is not on the server. Did you mean images?"),
         ("ContentSelector", {"expression": "frmat =="}, [{"id": "expression", "message": "Invalid CSEL: x"}],
          "expression: Invalid CSEL: x"),
         ("BlobStoreGroup", {"members": ["on"]}, [{"id": "members", "message": "not found"}],
-         "members: on is not on the server; did you mean one?"),
+         "members: on is not on the server. Did you mean one?"),
         ("S3BlobStore", {"bucket_name": "some", **S3_KEY}, "Insufficient permissions to create bucket some",
          "access_key_id: S3 does not let the key 'AK1' use the bucket 'some'. Give it the permissions"),
         ("S3BlobStore", {"bucket_name": "some"}, "Access denied. Please check the credentials",

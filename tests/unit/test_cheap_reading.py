@@ -182,7 +182,7 @@ def test_writes_do_not_use_what_refresh_has_read(
         adopted = kind().create(inputs()).outs
         updated = kind().update("one", adopted or {}, inputs(**edit)).outs
         kind().delete("one", updated or {})
-        with pytest.raises(Refused, match="is gone from the server"):
+        with pytest.raises(Refused, match="no longer exists on the server"):
             kind().update("one", updated or {}, inputs())
 
 

@@ -98,7 +98,7 @@ def test_other_commands_and_pending_deletes_are_ignored() -> None:
 @pytest.mark.parametrize(
     ("state", "said"),
     [
-        ([], "this is no exported stack"),
+        ([], "this is not an exported stack"),
         ({"resources": []}, "there is no host step of nexus-registry"),
         (
             export({**resource("account"), "inputs": {"stdin": {SIGNATURE: SECRET, "ciphertext": "v1:"}}}),
@@ -135,24 +135,24 @@ def test_wrong_command_line_exits_2(arguments: list[str]) -> None:
             f"from .bashrc\nnexus-registry finding: nexus.service is inactive\n{EXAMINED}",
             "",
             1,
-            "registry.example.com: nexus.service is inactive: set nexus-registry:repair to a new value and run"
-            " pulumi up\n",
+            "registry.example.com: nexus.service is inactive. Set nexus-registry:repair to a new value and run"
+            " pulumi up.\n",
         ),
-        (1, "", "a step is running\n", 2, "can't tell: registry.example.com: nexus-service: a step is running\n"),
+        (1, "", "a step is running\n", 2, "can't tell: registry.example.com: nexus-service: a step is running.\n"),
         (
             255,
             "",
             "Host key verification failed.\n",
             2,
-            "can't tell: registry.example.com: Host key verification failed.: ssh_host_key is another key than the"
-            " host shows: find out why, and if the host was installed anew, set its new key and run pulumi up\n",
+            "can't tell: registry.example.com: Host key verification failed. ssh_host_key is another key than the"
+            " host shows. Find out why; if the host was installed again, set its new key and run pulumi up.\n",
         ),
         (
             0,
             "fish: quotes are not balanced\n",
             "",
             2,
-            "can't tell: registry.example.com: nexus-service: the login shell did not run what was sent\n",
+            "can't tell: registry.example.com: nexus-service: the login shell did not run what was sent.\n",
         ),
     ],
 )

@@ -181,7 +181,7 @@ def test_404_of_server_without_rest_names_version() -> None:
     answer = Response(404, headers={"Server": "Nexus/3.19.1-01 (OSS)"})
     with serve(sequence(answer)) as fake, pytest.raises(errors.NotFound) as caught:
         client_of(fake).get("/v1/x")
-    said = "404: the server is Nexus 3.19.1-01, whose REST API begins with 3.26.0. Install a newer one"
+    said = "404: the server is Nexus 3.19.1-01, whose REST API begins with 3.26.0. Install a newer one."
     assert str(caught.value).endswith(said)
 
 

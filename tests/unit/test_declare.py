@@ -146,12 +146,12 @@ def test_provider_class_is_created_in_module() -> None:
         (lambda: untyped.Role("x"), "Role: role_id: is missing. Give it a value."),
         (
             lambda: untyped.Role("x", role_id="a", descripton="b"),
-            "descripton: is not an argument; did you mean description?",
+            "descripton: is not an argument. Did you mean description?",
         ),
-        (lambda: untyped.Role("x", id="a"), "id: is not an argument; it is called role_id now"),
-        (lambda: untyped.Role("x", role_id="a", incarnation="b"), "incarnation: is not an argument;"),
+        (lambda: untyped.Role("x", id="a"), "id: is not an argument. It is called role_id now"),
+        (lambda: untyped.Role("x", role_id="a", incarnation="b"), "incarnation: is not an argument."),
         (lambda: untyped.Role("x", "a"), "positional"),
-        (lambda: declared.Repository("x", name="a"), "Repository is a base of resources and none itself"),
+        (lambda: declared.Repository("x", name="a"), "Repository is a base class of resources"),
     ],
     ids=["missing", "misspelt", "renamed", "computed", "positional", "abstract"],
 )
@@ -193,7 +193,7 @@ def _base(**body: Any) -> Callable[..., Any]:
         (lambda: _base(x=prop(text(), local=True, path="a"))(), "x: is local and has a path"),
         (lambda: _base(x=Prop(None))(), "x: has no check"),
         (lambda: _base()(formt="raw"), "formt: KindProvider has no such setting"),
-        (lambda: _base()(kin="raw"), "did you mean kind"),
+        (lambda: _base()(kin="raw"), "Did you mean kind"),
         (lambda: _base()(provider=Role.provider_class), "is of another module"),
         (lambda: type("Other", (NexusResource,), {"__module__": __name__}), "Pass it as provider=OtherProvider"),
         (
@@ -277,7 +277,7 @@ def test_unknown_default_is_left_out_of_body() -> None:
 def test_group_that_is_given_requires_its_members(given_inputs: Any, missing: list[str]) -> None:
     failures = PROXY.check({}, {**PLAIN, **given_inputs, "connection": SERVER}).failures
     assert [failure.property for failure in failures] == missing
-    assert all(failure.reason == f"is required with {next(iter(given_inputs))}" for failure in failures)
+    assert all(failure.reason == f"is required with {next(iter(given_inputs))}." for failure in failures)
 
 
 some = st.none() | st.sampled_from(["a", "b"])
@@ -311,7 +311,7 @@ def test_map_refuses_value_by_key_and_keeps_unknown() -> None:
     assert checked(labels=unknown)["labels"] == unknown
     failures = check(PROXY.schema, {**PLAIN, "labels": {"a": 1}})[1]
     assert [(one.property, one.reason) for one in failures] == [
-        ("labels", "entry 'a' must be a string, not a number")
+        ("labels", "entry 'a' must be a string, not a number.")
     ]
 
 

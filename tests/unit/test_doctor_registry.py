@@ -360,10 +360,10 @@ def test_command_prints_findings_and_ends_with_their_status(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["doctor"], "URL: '' is no address"),
-        (["doctor", "registry:5000"], "URL: 'registry:5000' is no address"),
-        (["doctor", "https://registry:99999"], "URL: 'https://registry:99999' is no address"),
-        (["doctor", "https://a", "--push", "x"], "NEXUS_USERNAME: is missing"),
+        (["doctor"], "URL: '' is not an address"),
+        (["doctor", "registry:5000"], "URL: 'registry:5000' is not an address"),
+        (["doctor", "https://registry:99999"], "URL: 'https://registry:99999' is not an address"),
+        (["doctor", "https://a", "--push", "x"], "NEXUS_USERNAME: is not set"),
         (["doctor", "https://a", "--ca", "/none"], "No such file"),
         (["doctor", "https://a", "--ca", str(PROJECT / "README.md")], "README.md must be a certificate in PEM"),
     ],

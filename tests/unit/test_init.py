@@ -175,7 +175,7 @@ def test_failure_leaves_stack_and_file_as_before(
     if before is not None:
         file.write_text(before)
     cli = Cli("private_key", error)
-    with pytest.raises(KeyboardInterrupt if error else CommandError, match=None if error else "set failed: no$"):
+    with pytest.raises(KeyboardInterrupt if error else CommandError, match=None if error else r"failed: no\.$"):
         init.run(flags("--no-input"), execute=cli, ask=never, ask_secret=never)
     assert cli.calls[-1] == ["pulumi", "stack", "rm", "--yes", "--preserve-config", "--stack", "prod"]
     assert (file.read_text() if file.exists() else None) == before
@@ -183,7 +183,7 @@ def test_failure_leaves_stack_and_file_as_before(
 
 def test_stack_that_exists_is_not_removed(folder: Path) -> None:
     cli = Cli(fails="prod")
-    with pytest.raises(CommandError, match=r"^pulumi stack init failed: no$"):
+    with pytest.raises(CommandError, match=r"^pulumi stack init failed: no\.$"):
         init.run(flags("--no-input"), execute=cli, ask=never, ask_secret=never)
     assert len(cli.calls) == 1
 
@@ -249,7 +249,7 @@ def test_password_of_existing_user_is_left_to_person(folder: Path, capsys: pytes
         ({"heap_mb": "much", "data_dir": "/"}, ["heap_mb: ", "data_dir: "]),
         ({"keystore_format": "jks", "keystore_password": "a"}, ["keystore_password: "]),
         ({"pullers": ["ci"]}, ["pullers: 'ci' is a pusher too"]),
-        ({"pullers": [7]}, ["pullers: must be a list of texts"]),
+        ({"pullers": [7]}, ["pullers: must be a list of strings."]),
         (
             {"archive_password": {"secure": "v1:a"}, "user_passwords": {"ci": {"secure": "v1:b"}}},
             ["Pulumi.prod.yaml: archive_password and user_passwords are encrypted"],

@@ -175,7 +175,7 @@ def test_account_that_host_refuses_is_named_with_its_reason(tmp_path: Path) -> N
     assert (done.returncode, done.stderr) == (
         1,
         "user: the host could not make the user nexus: useradd: UID 990 is not unique. "
-        "Choose another name, or make the user by hand\n",
+        "Choose another name, or create the user by hand.\n",
     )
     facts = {fact.name for fact in (host.root / "var/lib/nexus-registry/nexus").iterdir()}
     assert facts == {"account.group", "account.group-made", "account.user"}

@@ -215,7 +215,7 @@ def test_setting_allows_it(rule: str, settings: Any, resources: list[Resource]) 
         ({"no-such": {}}, "no-such: there is no such rule. The rules are no-anonymous-push"),
         ({"certificate-validity": {"day": 1}}, "certificate-validity.day: there is no such setting"),
         ({"certificate-validity": {"days": "1"}}, "certificate-validity.days: must be of the type integer"),
-        ({"allowed-upstreams": {"allowed": [1]}}, "must be a list of texts"),
+        ({"allowed-upstreams": {"allowed": [1]}}, "must be a list of strings"),
         ({"allowed-upstreams": "off"}, "must be one of mandatory, advisory, disabled"),
         ({"allowed-upstreams": 1}, "must be an object"),
         ([], "must be an object of settings by rule"),
@@ -339,14 +339,14 @@ def test_audit_reports_by_level(tmp_path: Path, capsys: pytest.CaptureFixture[st
 @pytest.mark.parametrize(
     ("content", "config", "said"),
     [
-        ("[]", "{}", "--file: this is no exported stack"),
-        ("{", "{}", "--file: this is no exported stack"),
-        ('{"deployment": {"resources": [1]}}', "{}", "--file: this is no exported stack"),
-        ('{"deployment": {"resources": 5}}', "{}", "--file: this is no exported stack"),
+        ("[]", "{}", "--file: this is not an exported stack"),
+        ("{", "{}", "--file: this is not an exported stack"),
+        ('{"deployment": {"resources": [1]}}', "{}", "--file: this is not an exported stack"),
+        ('{"deployment": {"resources": 5}}', "{}", "--file: this is not an exported stack"),
         (
             '{"deployment": {"resources": [{"urn": "a", "type": "b", "inputs": 5}]}}',
             "{}",
-            "--file: this is no exported stack",
+            "--file: this is not an exported stack",
         ),
         ('{"deployment": {"manifest": {}}}', '{"x": 1}', "--config: x: there is no such rule"),
         ('{"deployment": {"manifest": {}}}', "{", "--config: "),

@@ -71,7 +71,7 @@ def test_messages_name_argument_and_remedy(listener: socket.socket) -> None:
         (
             "127.0.0.1",
             port,
-            r"ssh\.port: .*refused\. Is an SSH server listening there\? \(waited 0 s, connect_timeout",
+            r"ssh\.port: .*refused\. Is an SSH server listening there\? It was tried for 0 s \(connect",
         ),
         ("no-such-host.invalid", 22, r"ssh\.host: the name 'no-such-host.invalid' is not found"),
     ):

@@ -43,7 +43,7 @@ def test_none_is_left_out_and_many_are_repeated() -> None:
     [
         ("heap_mb", 1.5, "argument heap_mb: 1.5 is not a whole number"),
         ("data_dir", "/a\n/b", "argument data_dir: must be a single line"),
-        ("Unit", "nexus", "argument 'Unit': a snake_case name is meant"),
+        ("Unit", "nexus", "argument 'Unit': must be a snake_case name"),
     ],
 )
 def test_invalid_flag_is_refused_by_name(name: str, value: Any, said: str) -> None:
@@ -53,16 +53,16 @@ def test_invalid_flag_is_refused_by_name(name: str, value: Any, said: str) -> No
 
 
 def test_unknown_step_is_refused_with_list() -> None:
-    with pytest.raises(ValueError, match="no host step 'sevice'; the steps are prepare, account"):
+    with pytest.raises(ValueError, match=r"no host step 'sevice'\. The steps are prepare, account"):
         steps.stdin("sevice")
 
 
 def test_secret_with_nul_is_refused_without_its_value() -> None:
     """A secret that no shell can hold is refused without showing it."""
-    with pytest.raises(ValueError, match="secret ADMIN_PASSWORD: holds a NUL") as refused:
+    with pytest.raises(ValueError, match="secret ADMIN_PASSWORD: must contain no NUL") as refused:
         steps.stdin("service", {"ADMIN_PASSWORD": "hush\0hush"})
     assert "hush" not in str(refused.value)
-    with pytest.raises(ValueError, match="a shell variable in capitals is meant"):
+    with pytest.raises(ValueError, match="must be the name of a shell variable in capitals"):
         steps.stdin("service", {"x; id": "y"})
 
 

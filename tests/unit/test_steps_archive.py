@@ -36,7 +36,7 @@ def pack(path: Path, *members: dict[str, object]) -> None:
             {"name": f"{TOP}/jdk", "type": tarfile.SYMTYPE, "linkname": "../../other"},
             "a link that leads out of it",
         ),
-        ({"name": f"{TOP}/fifo", "type": tarfile.FIFOTYPE}, f"holds {TOP}/fifo, which is no file"),
+        ({"name": f"{TOP}/fifo", "type": tarfile.FIFOTYPE}, f"contains {TOP}/fifo, which is no file"),
     ],
     ids=["plain", "link within", "hard link", "absolute path", "..", "link out", "link up", "fifo"],
 )

@@ -61,7 +61,7 @@ def test_login_reaches_mirror_by_standard_input(mirror: str, tmp_path: Path, nam
 
 def test_url_with_login_is_refused_without_showing_it(shell: list[str]) -> None:
     said = run(shell, "arg_path= arg_url=https://bob:pw@mirror/n.tar.gz; fetch_archive", "archive")
-    assert said.startswith("archive_url: it holds a login. Give that as archive_username and archive_password")
+    assert said.startswith("archive_url: contains a login. Give it as archive_username and archive_password")
     assert "pw" not in said.replace("archive_password", "")
     path = "arg_path= arg_url=file:///none/a@b.tar.gz work=/tmp temp_dir=/none; fetch_archive"
     assert "holds a login" not in run(shell, path, "archive")

@@ -140,7 +140,7 @@ def test_version_of_data_is_found_or_refused(
     said = run(shell, parsed(f"--data-dir {tmp_path}", f'{stubs}plan_version; echo "from $from"'))
     told = "no record says which version ran on {0} last: taking it for 3.71.0-06\nfrom \n"
     unknown = (
-        "version: no record, no log and no unit says which version of Nexus ran on {0} last. Write that version"
+        "version: no record, log or unit contains the version of Nexus that used {0} last. Write that version"
     )
     if known:
         assert said == "from 3.62.0-01\n"

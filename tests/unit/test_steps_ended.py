@@ -84,7 +84,7 @@ def test_next_step_ends_program_of_killed_step(shell: list[str], tmp_path: Path)
     step.kill()
     step.wait(LIMIT)
     took = f"unit=nexus RUN_DIR={tmp_path}/run LOCK_FILE={tmp_path}/lock arg_lock_timeout=99; take_lock account"
-    assert "another step holds" not in run(shell, took, "account")
+    assert "another step is running" not in run(shell, took, "account")
     assert gone(program(tmp_path))
 
 

@@ -18,9 +18,9 @@ from tests.unit.steps_shell import SHELLS, parsed, run
     [
         ("--hep-mb 5", "unknown flag --hep-mb"),
         ("oops", "unexpected argument 'oops'"),
-        ("--address", "--address needs a value"),
+        ("--address", "--address requires a value"),
         ("--unit ../x", "unit: '../x' may hold only letters, digits"),
-        ("--heap-mb ''", "heap_mb is missing"),
+        ("--heap-mb ''", "heap_mb: is required"),
     ],
 )
 def test_flags_are_refused_by_name(shell: list[str], extra: str, said: str) -> None:

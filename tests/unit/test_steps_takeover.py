@@ -12,7 +12,7 @@ from tests.unit.unit_files import OURS, Host, start, step
     [
         (
             start("/usr/sbin/nginx", "-g", "daemon"),
-            "starts another program than Nexus. Set unit to a name that is",
+            "starts another program than Nexus. Choose another unit",
         ),
         (start("/srv/hand/nexus/bin/nexus", "start"), "fine\n"),
         ("", "starts another program than Nexus"),

@@ -20,7 +20,7 @@ CHANGES = [
     ("3.70.1-02", "3.71.0-06", False, "database migrator by hand (https://help.sonatype.com/en/orient-3-70"),
     ("3.41.1-01", "3.96.0-01", False, "database migrator by hand"),
     ("3.70.1-02", "3.71.0-06", True, ""),
-    ("3.69.0-02", "3.70.1-02", True, "the migration is manual"),
+    ("3.69.0-02", "3.70.1-02", True, "Migrate it by hand"),
     ("3.60.0-02", "3.69.0-02", True, ""),
 ]
 """Version that ran, version desired, whether the data are in H2 before 3.71, and what is said against it."""
@@ -56,7 +56,7 @@ def test_host_refuses_it_too(
     body = f"from={before} to={desired}; refuse_versions; echo fine"
     shown = run(shell, parsed(f"--data-dir {tmp_path}", body))
     assert shown == "fine\n" if not said else said in shown
-    assert not said or shown.startswith(f"version: the data in {tmp_path} was last run by Nexus {before}, not")
+    assert not said or shown.startswith(f"version: the data in {tmp_path} were last used by Nexus {before}, not")
 
 
 @pytest.mark.parametrize(

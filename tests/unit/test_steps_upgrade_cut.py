@@ -165,9 +165,9 @@ def test_failed_copy_keeps_old_version_running(tmp_path: Path) -> None:
     assert done.returncode == 1
     said = done.stderr.decode().splitlines()[-1]
     assert said.startswith(
-        f"version: the change from {OLD} to {NEW} failed ({tmp_path}/data/db could not be copied"
+        f"version: the change from {OLD} to {NEW} failed. The reason: data_dir: {tmp_path}/data/db could not be"
     )
-    assert said.endswith(f"; version {OLD} runs again, with its configuration and database")
+    assert said.endswith(f" Version {OLD} runs again, with its configuration and database.")
     assert model.versions == [OLD] * 5
     assert (tmp_path / "running").exists()
     assert not list((tmp_path / "facts/nexus").glob("service.upgrade*"))

@@ -219,4 +219,4 @@ def test_command_refuses_what_is_no_preview(
     bad = tmp_path / "bad.json"
     bad.write_text(content)
     assert main(["summary", str(bad)]) == 2
-    assert "no preview" in capsys.readouterr().err
+    assert "not a preview" in capsys.readouterr().err
