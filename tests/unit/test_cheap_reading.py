@@ -278,7 +278,7 @@ def test_failed_read_is_shared_by_those_who_wait_for_it() -> None:
         return str(failed.value)
 
     with ThreadPoolExecutor(COUNT) as pool:
-        assert set(pool.map(failure, range(COUNT))) == {"GET http://nexus: no connection"}
+        assert set(pool.map(failure, range(COUNT))) == {"GET http://nexus: no connection."}
     assert asked == [1]
     assert cached.get("roles", lambda: ["a"]) == ["a"]
 
