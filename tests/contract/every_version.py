@@ -119,7 +119,6 @@ class Lifecycle:
             case.provider().delete("", {**case.first, "connection": connection, "force_destroy": True})
 
     def test_object_lifecycle_with_drift(self, case: Case, tracked: Tracked) -> None:
-        """An object is made kept edited found drifted mended and deleted."""
         assert tracked.up(**case.first) == "create"
         assert tracked.up(**case.first) == "same"
         assert tracked.refresh() == "same"
@@ -144,14 +143,12 @@ class Lifecycle:
         again.destroy()
 
     def test_repeated_create_adopts_identical_object(self, case: Case, tracked: Tracked) -> None:
-        """A create that runs again takes what is exactly as desired."""
         tracked.up(**case.first)
         killed_before_it_was_told = Tracked(case.provider(), tracked.connection)
         assert killed_before_it_was_told.up(**case.first) == "create"
         assert killed_before_it_was_told.refresh() == "same"
 
     def test_create_names_difference_and_adopts_on_request(self, case: Case, tracked: Tracked) -> None:
-        """A create that meets something else names the difference and adopts when told."""
         Tracked(case.provider(), tracked.connection).up(**{**case.first, **case.edit})
         with pytest.raises(Refused, match=rf"{next(iter(case.edit))} is .*adopt=True"):
             tracked.up(**case.first)
@@ -159,7 +156,6 @@ class Lifecycle:
         assert tracked.refresh() == "same"
 
     def test_update_of_deleted_object_names_refresh(self, case: Case, tracked: Tracked) -> None:
-        """An update of what somebody deleted says how it comes back."""
         tracked.up(**case.first)
         case.provider().delete("", {**tracked.outs, "force_destroy": True})  # type: ignore[dict-item]
         with pytest.raises(Refused, match="up --refresh"):
@@ -191,7 +187,6 @@ class EveryVersion(EachProperty):
     def test_adopting_user_verifies_password_with_one_login(
         self, connection: Connection, client: NexusClient
     ) -> None:
-        """A users password is proved by one login before the user is taken."""
         desired = {"user_id": named("user"), "password": "right-1", "roles": ["nx-anonymous"]}
         first = Tracked(UserProvider(), connection)
         first.up(**desired)
@@ -229,12 +224,10 @@ class EveryVersion(EachProperty):
     def test_unknown_name_lists_existing_ones(
         self, connection: Connection, provider: type[NexusProvider], desired: dict[str, Any], said: str
     ) -> None:
-        """A name that is not on the server is answered with those that are."""
         assert re.search(said, refusal(provider, connection, **desired))
 
     @pytest.mark.kinds("RealmActivation")
     def test_realm_is_appended_and_only_own_one_removed(self, connection: Connection, client: NexusClient) -> None:
-        """A realm is appended and only what was added is taken out."""
         before = client.get(ACTIVE_REALMS)
         available = [one["id"] for one in client.get("/v1/security/realms/available")]
         realm = next(one for one in available if one not in before)
@@ -266,7 +259,6 @@ class EveryVersion(EachProperty):
     def test_admin_password_changes_with_at_most_two_logins(
         self, connection: Connection, client: NexusClient
     ) -> None:
-        """The admin password is changed with at most two logins and given back."""
         desired = {**connection, "password": "another-1"}
         password = Tracked(AdminPasswordProvider(), desired)  # type: ignore[arg-type]
         with pytest.raises(Unauthorized, match="current_password"):
@@ -277,7 +269,6 @@ class EveryVersion(EachProperty):
         assert client.login()
 
     def test_missing_object_differs_from_wrong_url(self, connection: Connection) -> None:
-        """A gone object is told from a wrong address."""
         elsewhere: Connection = {**connection, "url": f"{connection['url']}/no-such-context"}
         for provider, inputs in (
             (RoleProvider, {"role_id": "x"}),
@@ -289,7 +280,6 @@ class EveryVersion(EachProperty):
     def test_read_and_delete_use_credentials_of_environment(
         self, connection: Connection, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Read and delete use the environment where the state is outdated."""
         role = Tracked(RoleProvider(), connection)
         role.up(role_id=named("role"))
         assert role.outs is not None
@@ -308,17 +298,14 @@ class WithoutDocker:
     """What is said where the docker format is missing; a subclass has a fixture ``connection``."""
 
     def test_docker_repository_refusal_names_missing_feature(self, connection: Connection) -> None:
-        """A docker repository is refused by the name of what the server lacks."""
         said = refusal(DockerHostedRepositoryProvider, connection, name="images")
         assert said.startswith("docker repository 'images': the server has no docker format")
 
     def test_missing_docker_realm_lists_existing_realms(self, connection: Connection) -> None:
-        """The docker realm is answered with the realms that there are."""
         said = refusal(RealmActivationProvider, connection)
         assert said.startswith("realm 'DockerToken': is not on the server. There are: ")
 
     def test_read_of_missing_docker_repository_returns_no_id(self, connection: Connection) -> None:
-        """A docker repository of the state is gone."""
         kept = {"name": "images", "connection": connection}
         assert DockerHostedRepositoryProvider().read("images", kept).id == ""
         DockerHostedRepositoryProvider().delete("images", kept)

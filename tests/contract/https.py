@@ -16,7 +16,7 @@ from .server import Nexus
 class Https:
     """The tests; a subclass has a fixture ``server``."""
 
-    def test_it_answers_over_http_and_https(self, server: Nexus) -> None:
+    def test_server_responds_over_http_and_https(self, server: Nexus) -> None:
         for url in (server.url, server.https_url):
             answer = requests.get(f"{url}/service/rest/v1/status", verify=str(server.ca), timeout=30)
             assert (answer.status_code, answer.headers["Server"]) == (200, "Nexus/3.71.0-06 (OSS)")
@@ -29,7 +29,6 @@ class Https:
 
     @pytest.mark.parametrize("broken", ["garbage", "another password"])
     def test_unreadable_keystore_stops_https_until_replaced(self, server: Nexus, broken: str) -> None:
-        """An unreadable keystore takes https down until a good one is there."""
         assert answers(server)
         if broken == "garbage":
             server.put_keystore(b"garbage")

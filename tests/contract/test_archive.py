@@ -15,7 +15,7 @@ pytestmark = pytest.mark.nightly
 
 
 @pytest.mark.parametrize("docker", [True, False], ids=["docker", "core"])
-def test_vendors_layout(docker: bool) -> None:
+def test_archive_has_layout_of_vendor(docker: bool) -> None:
     made = nexus_archive(docker=docker)
     assert (made.version, made.name) == ("3.71.0-06", "nexus-3.71.0-06-unix.tar.gz")
     with tarfile.open(made.path) as tar:
@@ -32,14 +32,14 @@ def test_vendors_layout(docker: bool) -> None:
     assert ("nexus-3.71.0-06/standin/bin/docker-registry" in members) is docker
 
 
-def test_nothing_in_it_tells_where_it_was_made() -> None:
+def test_archive_contains_no_path_of_its_build() -> None:
     with tarfile.open(nexus_archive().path) as tar:
         for member in tar:
             if "/standin/" in member.name and (file := tar.extractfile(member)) is not None:
                 assert sys.prefix.encode() not in file.read(), member.name
 
 
-def test_same_bytes_each_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_archive_is_reproducible(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = nexus_archive()
     monkeypatch.setattr(archive, "CACHE", tmp_path)
     again = nexus_archive()
@@ -47,7 +47,7 @@ def test_same_bytes_each_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert again.sha256 == first.sha256 == archive._sha256(again.path)
 
 
-def test_other_versions() -> None:
+def test_archive_of_unknown_version_is_refused() -> None:
     with pytest.raises(ValueError, match=r"there are 3\.71\.0-06, 3\.62\.0-01"):
         nexus_archive("3.70.0-01")
     with pytest.raises(ValueError, match="docker=False"):

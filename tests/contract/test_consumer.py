@@ -73,7 +73,6 @@ def test_consumer_stack_is_created_replaced_and_destroyed(stack: Stack, nexus: N
 
 
 def test_two_resources_for_one_object_are_refused(stack: Stack) -> None:
-    """Two resources that name the same object are refused in preview."""
     program = stack.program / "__main__.py"
     program.write_text(program.read_text() + '\nRole("again", role_id="auditors")\n')
     result = stack.preview()

@@ -19,7 +19,7 @@ from .docker_api import named
 from .server import Nexus
 
 
-def test_data_sources_return_what_server_has(nexus: Nexus) -> None:
+def test_data_sources_return_objects_of_server(nexus: Nexus) -> None:
     connection: Connection = {"url": nexus.url, "username": nexus.username, "password": nexus.password}
     server = get_server(connection)
     assert server.version.startswith("3.71.0")

@@ -99,7 +99,7 @@ def is_accepted(cls: type[NexusResource], inputs: dict[str, Any]) -> bool:
 
 @pytest.mark.kinds
 @pytest.mark.parametrize("cls", repository_kinds(), ids=lambda one: one.__name__)
-def test_repository_lives_from_creation_to_deletion(
+def test_repository_is_created_updated_and_deleted(
     cls: type[NexusResource], connection: Connection, client: NexusClient, member: Callable[[str], str]
 ) -> None:
     form, type_ = kind(cls)

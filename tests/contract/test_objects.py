@@ -29,12 +29,10 @@ class TestDockerRepository(Lifecycle):
         return Case(request.param, {"name": named("images")}, edit, {"write_policy": "DENY"})
 
     def test_unknown_blob_store_lists_existing_ones(self, connection: Connection) -> None:
-        """A blob store that is not on the server is answered with those that are."""
         said = refusal(DockerHostedRepositoryProvider, connection, name="r-bad", blob_store_name="nope")
         assert re.search("blob_store_name: 'nope' .*default", said)
 
     def test_replaced_repository_restores_privileges_in_role(self, connection: Connection) -> None:
-        """A deleted repositorys privileges come back into the role with one update."""
         name = named("images")
         repository, role = (
             Tracked(DockerHostedRepositoryProvider(), connection),
@@ -62,7 +60,6 @@ class TestDockerRepository(Lifecycle):
         repository.destroy()
 
     def test_docker_realm_stays_while_in_use(self, connection: Connection, client: NexusClient) -> None:
-        """The docker realm stays while a docker repository needs it."""
         before = client.get(ACTIVE_REALMS)
         assert "DockerToken" not in before, "another test left the realm active"
         realm, repository = (

@@ -110,13 +110,12 @@ def test_privilege_is_refused_by_property(connection: Connection, inputs: dict[s
 
 
 def test_invalid_content_selector_is_refused(connection: Connection) -> None:
-    """Content selector that the server can not parse is refused."""
     said = refusal(ContentSelectorProvider, connection, name="s-bad", expression="frmat == ")
     assert "expression: Invalid CSEL: parsing error" in said
 
 
 @pytest.mark.kinds("SslTrust")
-def test_trusted_certificate_lives(connection: Connection, client: NexusClient) -> None:
+def test_trusted_certificate_is_created_read_and_deleted(connection: Connection, client: NexusClient) -> None:
     first, second = (Authority.create(named("trust")).certificate_pem for _ in range(2))
     trust = Tracked(SslTrustProvider(), connection)
     assert trust.up(certificate=f"around it\n{first}") == "create"
@@ -134,7 +133,6 @@ def test_trusted_certificate_lives(connection: Connection, client: NexusClient) 
 
 @pytest.mark.kinds("ActiveRealms")
 def test_active_realms_are_set_corrected_and_restored(connection: Connection, client: NexusClient) -> None:
-    """List of active realms is set mended and put back."""
     before = client.get(ACTIVE_REALMS)
     realms = Tracked(ActiveRealmsProvider(), connection)
     try:

@@ -19,14 +19,14 @@ from .server import Nexus
 class TestRegistry:
     """Section 5."""
 
-    def test_challenge_for_basic(self, repository: Repository) -> None:
+    def test_basic_challenge_without_token_realm(self, repository: Repository) -> None:
         answer = repository.nobody().call("GET", "/v2/")
         assert answer.status_code == 401
         assert answer.headers["WWW-Authenticate"] == 'BASIC realm="Sonatype Nexus Repository Manager"'
         assert answer.headers["Docker-Distribution-Api-Version"] == "registry/2.0"
         assert answer.json()["errors"][0]["code"] == "UNAUTHORIZED"
 
-    def test_challenge_for_tokens(self, repository: Repository) -> None:
+    def test_bearer_challenge_with_token_realm(self, repository: Repository) -> None:
         repository.change(forceBasicAuth=False)
         where = f"http://127.0.0.1:{repository.port}/v2/token"
         answer = repository.nobody().call("GET", "/v2/")
@@ -36,7 +36,7 @@ class TestRegistry:
         assert answer.headers["WWW-Authenticate"] == expected
 
     @pytest.mark.parametrize("basic", [True, False])
-    def test_passwords_are_taken_directly(self, repository: Repository, basic: bool) -> None:
+    def test_basic_credentials_are_accepted(self, repository: Repository, basic: bool) -> None:
         repository.change(forceBasicAuth=basic)
         assert repository.registry.call("GET", "/v2/").json() == {}
         assert repository.as_("admin", "wrong").call("GET", "/v2/").status_code == 401
@@ -54,7 +54,7 @@ class TestRegistry:
         assert bearer.call("GET", "/v2/").status_code == 200
         assert Registry(bearer.url, token="DockerToken.nope").call("GET", "/v2/").status_code == 401
 
-    def test_token_outlives_password_but_not_user(
+    def test_token_is_valid_until_user_is_deleted(
         self, nexus: Nexus, repository: Repository, admin: Api, people: People, token_realm: None
     ) -> None:
         user, password = people.add(f"nx-repository-view-docker-{repository.name}-read")
@@ -76,7 +76,7 @@ class TestRegistry:
         assert bearer.call("GET", "/v2/").status_code == 401
 
     @pytest.mark.parametrize("by_token", [False, True], ids=["password", "token"])
-    def test_what_each_privilege_allows(
+    def test_each_privilege_allows_its_requests(
         self, repository: Repository, people: People, token_realm: None, by_token: bool
     ) -> None:
         assert repository.registry.push("app", "1").status_code == 201
@@ -104,11 +104,13 @@ class TestRegistry:
         assert everything.call("GET", "/v2/app/manifests/3").status_code == 404
         assert registry().call("GET", "/v2/app/manifests/1").status_code == 403
 
-    def test_role_of_another_repository(self, repository: Repository, people: People) -> None:
+    def test_privilege_of_another_format_allows_nothing(self, repository: Repository, people: People) -> None:
         user = people.add("nx-repository-view-maven2-*-*")
         assert repository.as_(*user).call("GET", "/v2/").status_code == 403
 
-    def test_anonymous_pull(self, repository: Repository, admin: Api, anonymous: None, token_realm: None) -> None:
+    def test_anonymous_pull_needs_force_basic_auth_off(
+        self, repository: Repository, admin: Api, anonymous: None, token_realm: None
+    ) -> None:
         assert repository.registry.push("app", "1").status_code == 201
         assert repository.nobody().call("GET", "/v2/token").status_code == 401  # while basic auth is forced
         repository.change(forceBasicAuth=False)
@@ -121,13 +123,13 @@ class TestRegistry:
         admin.ok("PUT", "security/realms/active", ["NexusAuthenticatingRealm"])
         assert bearer.call("GET", "/v2/app/manifests/1").status_code == 401
 
-    def test_no_anonymous_pull_without_anonymous_access(
+    def test_anonymous_pull_needs_anonymous_access(
         self, repository: Repository, no_anonymous: None, token_realm: None
     ) -> None:
         repository.change(forceBasicAuth=False)
         assert repository.nobody().call("GET", "/v2/token").status_code == 401
 
-    def test_write_policies(self, repository: Repository) -> None:
+    def test_write_policy_limits_pushes(self, repository: Repository) -> None:
         push = repository.registry.push
         assert push("app", "1").status_code == push("app", "latest").status_code == 201
         assert push("app", "1").status_code == 201
@@ -145,7 +147,7 @@ class TestRegistry:
         assert push("app", "3").status_code == 400
         assert repository.registry.call("GET", "/v2/app/manifests/2").status_code == 200
 
-    def test_offline_repository(self, repository: Repository) -> None:
+    def test_offline_repository_responds_503(self, repository: Repository) -> None:
         repository.body["online"] = False
         repository.change()
         assert repository.registry.call("GET", "/v2/").status_code == 503
@@ -162,12 +164,16 @@ class TestRegistry:
         assert f"{other}" not in second.call("GET", "/v2/none/manifests/1").text
         admin.ok("DELETE", f"repositories/{other}")
 
-    def test_by_path_on_application_port(self, nexus: Nexus, repository: Repository, admin: Api) -> None:
+    def test_image_is_pulled_by_path_on_application_port(
+        self, nexus: Nexus, repository: Repository, admin: Api
+    ) -> None:
         assert repository.registry.push("app", "1").status_code == 201
         by_path = Registry(f"{nexus.url}/repository/{repository.name}", auth=admin.auth)
         assert by_path.call("GET", "/v2/app/manifests/1").status_code == 200
 
-    def test_real_client(self, repository: Repository, admin: Api, token_realm: None, tmp_path: Any) -> None:
+    def test_skopeo_pulls_and_pushes(
+        self, repository: Repository, admin: Api, token_realm: None, tmp_path: Any
+    ) -> None:
         ensure("skopeo")
         repository.change(forceBasicAuth=False)
         layer = uuid.uuid4().bytes * 200_000
@@ -191,7 +197,7 @@ class TestHttps(Https):
     def server(self, nexus: Nexus) -> Nexus:
         return nexus
 
-    def test_front_and_connector(self, nexus: Nexus, admin: Api) -> None:
+    def test_front_and_connector_serve_https(self, nexus: Nexus, admin: Api) -> None:
         answer = requests.get(f"{nexus.https_url}/service/rest/v1/status", verify=str(nexus.ca), timeout=30)
         assert (answer.status_code, answer.headers["Server"]) == (200, "Nexus/3.71.0-06 (OSS)")
         name, port = named("secure"), nexus.connector_port()

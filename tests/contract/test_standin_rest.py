@@ -16,7 +16,7 @@ from .server import Nexus
 class TestRepositories:
     """Section 2.1 of the reference."""
 
-    def test_made_shown_and_removed(self, nexus: Nexus, admin: Api) -> None:
+    def test_repository_is_created_read_and_deleted(self, nexus: Nexus, admin: Api) -> None:
         name, port = named("shown"), nexus.connector_port()
         made = admin.call("POST", "repositories/docker/hosted", hosted(name, httpPort=port))
         assert (made.status_code, made.content) == (201, b"")
@@ -49,7 +49,6 @@ class TestRepositories:
         assert (gone.status_code, said(gone)) == (404, '"Repository not found"')
 
     def test_repository_is_listed_as_docker(self, repository: Repository, admin: Api) -> None:
-        """In the lists as docker."""
         one = admin.ok("GET", f"repositories/{repository.name}")
         assert (one["format"], one["type"]) == ("docker", "hosted")
         formats = {item["name"]: item["format"] for item in admin.ok("GET", "repositories")}
@@ -60,29 +59,27 @@ class TestRepositories:
         assert "raw" not in settings[repository.name]
 
     def test_repository_is_not_listed_as_raw(self, repository: Repository, admin: Api) -> None:
-        """Not there as raw."""
         assert admin.call("GET", f"repositories/raw/hosted/{repository.name}").status_code == 404
         body = hosted(repository.name)
         assert admin.call("PUT", f"repositories/raw/hosted/{repository.name}", body).status_code == 404
 
-    def test_another_format_is_not_found(self, admin: Api) -> None:
+    def test_repository_of_another_format_is_not_found(self, admin: Api) -> None:
         answer = admin.call("GET", "repositories/docker/hosted/maven-releases")
         assert (answer.status_code, said(answer)) == (404, '"Repository not found"')
         body = hosted("maven-releases")
         assert admin.call("PUT", "repositories/docker/hosted/maven-releases", body).status_code == 404
 
-    def test_name_that_is_taken(self, repository: Repository, admin: Api) -> None:
+    def test_duplicate_name_is_refused(self, repository: Repository, admin: Api) -> None:
         answer = admin.call("POST", "repositories/docker/hosted", hosted(repository.name))
         assert (answer.status_code, said(answer)) == (400, '"Duplicate key"')
 
-    def test_unknown_blob_store(self, admin: Api) -> None:
+    def test_unknown_blob_store_is_refused(self, admin: Api) -> None:
         body = hosted(named("x"))
         body["storage"]["blobStoreName"] = "nope"
         answer = admin.call("POST", "repositories/docker/hosted", body)
         assert (answer.status_code, said(answer)) == (400, '"Blob store not found"')
 
     def test_missing_configuration_is_listed(self, admin: Api) -> None:
-        """What is missing is listed."""
         answer = admin.call("POST", "repositories/docker/hosted", {"name": "x y", "docker": {}})
         assert answer.status_code == 400
         assert {item["id"]: item["message"] for item in answer.json()} == {
@@ -98,7 +95,7 @@ class TestRepositories:
         answer = admin.call("POST", "repositories/docker/hosted", body)
         assert answer.json() == [{"id": "PARAMETER docker", "message": "must not be null"}]
 
-    def test_broken_json(self, nexus: Nexus, admin: Api) -> None:
+    def test_invalid_json_is_refused(self, nexus: Nexus, admin: Api) -> None:
         url = f"{nexus.url}/service/rest/v1/repositories/docker/hosted"
         headers = {"Content-Type": "application/json"}
         answer = requests.post(url, data='{"name":', headers=headers, auth=admin.auth, timeout=30)
@@ -115,7 +112,7 @@ class TestRepositories:
         assert "more" not in shown
         admin.ok("DELETE", f"repositories/{name}")
 
-    def test_neither_renamed_nor_moved(self, repository: Repository, admin: Api) -> None:
+    def test_put_neither_renames_nor_moves_repository(self, repository: Repository, admin: Api) -> None:
         path = f"repositories/docker/hosted/{repository.name}"
         renamed = admin.call("PUT", path, repository.body | {"name": named("other")})
         assert (renamed.status_code, said(renamed)) == (400, '"Renaming a repository is not supported"')
@@ -144,10 +141,12 @@ class TestRepositories:
         repository.change(httpPort=other)
         assert Registry(f"http://127.0.0.1:{other}").call("GET", "/v2/").status_code == 401
 
-    def test_put_to_none(self, admin: Api) -> None:
+    def test_put_of_missing_repository_is_not_found(self, admin: Api) -> None:
         assert admin.call("PUT", "repositories/docker/hosted/none", hosted("none")).status_code == 404
 
-    def test_ports_that_nexus_has_itself(self, nexus: Nexus, repository: Repository, admin: Api) -> None:
+    def test_ports_of_nexus_and_of_repositories_are_refused(
+        self, nexus: Nexus, repository: Repository, admin: Api
+    ) -> None:
         for port in (nexus.http_port, nexus.https_port, repository.port, 0, 65536):
             name = named("clash")
             answer = admin.call("POST", "repositories/docker/hosted", hosted(name, httpPort=port))
@@ -165,7 +164,6 @@ class TestRepositories:
     def test_user_without_permission_is_refused(
         self, nexus: Nexus, nobody: Api, people: People, repository: Repository
     ) -> None:
-        """Who may not."""
         wrong = Api(nexus, ("admin", "wrong"))
         limited = Api(nexus, people.add(f"nx-repository-view-docker-{repository.name}-read"))
         for method, path in (
@@ -201,7 +199,7 @@ class TestRepositories:
             ("team/app", "2", "docker"),
         ]
 
-    def test_its_images_go_with_it(self, repository: Repository, admin: Api) -> None:
+    def test_delete_removes_images(self, repository: Repository, admin: Api) -> None:
         assert repository.registry.push("app", "1").status_code == 201
         admin.ok("DELETE", f"repositories/{repository.name}")
         with pytest.raises(requests.ConnectionError):
@@ -228,12 +226,12 @@ class TestRealms:
             ["NexusAuthenticatingRealm"],
         ],
     )
-    def test_put_replaces_in_this_order(self, admin: Api, token_realm: None, wanted: list[str]) -> None:
+    def test_put_replaces_realms_and_keeps_order(self, admin: Api, token_realm: None, wanted: list[str]) -> None:
         answer = admin.call("PUT", "security/realms/active", wanted)
         assert (answer.status_code, answer.content) == (204, b"")
         assert admin.ok("GET", "security/realms/active") == wanted
 
-    def test_unknown_ones_change_nothing(self, admin: Api, token_realm: None) -> None:
+    def test_unknown_realm_is_refused_and_changes_nothing(self, admin: Api, token_realm: None) -> None:
         before = admin.ok("GET", "security/realms/active")
         for unknown in ("Nope", "NexusAuthorizingRealm"):
             answer = admin.call("PUT", "security/realms/active", ["NexusAuthenticatingRealm", unknown])
@@ -242,7 +240,6 @@ class TestRealms:
         assert admin.ok("GET", "security/realms/active") == before
 
     def test_user_without_permission_is_refused(self, nexus: Nexus, nobody: Api) -> None:
-        """Who may not."""
         assert nobody.call("GET", "security/realms/active").status_code == 403
         assert nobody.call("PUT", "security/realms/active", ["DockerToken"]).status_code == 403
         assert Api(nexus, ("admin", "wrong")).call("GET", "security/realms/active").status_code == 401
@@ -251,7 +248,7 @@ class TestRealms:
 class TestPrivileges:
     """Section 2.6, and what section 2.2 says of roles."""
 
-    def test_each_repository_has_its_own(self, repository: Repository, admin: Api) -> None:
+    def test_each_repository_has_privileges(self, repository: Repository, admin: Api) -> None:
         names = {each["name"]: each for each in admin.ok("GET", "security/privileges")}
         for kind, actions in (
             ("view", ("*", "browse", "read", "edit", "add", "delete")),
@@ -271,7 +268,6 @@ class TestPrivileges:
         assert f"nx-repository-view-raw-{repository.name}-read" in said(raw)
 
     def test_role_loses_privileges_with_repository(self, repository: Repository, admin: Api) -> None:
-        """A role has them until the repository goes."""
         name = named("role")
         desired = [f"nx-repository-view-docker-{repository.name}-*", "nx-search-read"]
         role = {"id": name, "name": name, "description": "", "privileges": desired, "roles": []}
@@ -288,7 +284,7 @@ class TestPrivileges:
         assert admin.ok("GET", f"security/roles/{name}")["privileges"] == ["nx-search-read"]
         admin.ok("DELETE", f"security/roles/{name}")
 
-    def test_unknown_ones_are_refused_by_name(self, repository: Repository, admin: Api) -> None:
+    def test_role_with_unknown_privilege_is_refused(self, repository: Repository, admin: Api) -> None:
         for unknown in (
             "nx-repository-view-docker-nowhere-read",
             f"nx-repository-view-raw-{repository.name}-read",
@@ -299,7 +295,7 @@ class TestPrivileges:
             assert answer.status_code == 400
             assert said(answer) == f"\"Privilege '{unknown}' contained in role '{name}' not found.\""
 
-    def test_for_every_docker_repository(self, admin: Api) -> None:
+    def test_privilege_for_every_docker_repository_is_kept(self, admin: Api) -> None:
         name = named("role")
         desired = ["nx-repository-view-docker-*-read", "nx-repository-view-maven2-*-read"]
         role = {"id": name, "name": name, "description": "", "privileges": desired, "roles": []}
@@ -311,8 +307,7 @@ class TestPrivileges:
         assert "nx-repository-view-raw-*-read" in listed
         admin.ok("DELETE", f"security/roles/{name}")
 
-    def test_role_made_by_hand(self, repository: Repository, admin: Api) -> None:
-        """One that somebody makes."""
+    def test_privilege_is_created_with_format_docker(self, repository: Repository, admin: Api) -> None:
         name = named("made")
         body = {"name": name, "description": "", "format": "docker", "actions": ["READ"]}
         body["repository"] = repository.name
@@ -337,7 +332,7 @@ class TestThrough:
         assert admin.call("GET", "system/eula").status_code == 404
         assert admin.call("GET", "repositories/docker/proxy/x").headers["Server"] == "Nexus/3.71.0-06 (OSS)"
 
-    def test_large_bodies_both_ways(self, nexus: Nexus, admin: Api) -> None:
+    def test_large_bodies_pass_both_ways(self, nexus: Nexus, admin: Api) -> None:
         name = named("raw")
         body = hosted(name)
         body["storage"]["strictContentTypeValidation"] = False  # random bytes are not what their name says
@@ -352,7 +347,7 @@ class TestThrough:
         assert head.headers["Content-Length"] == str(len(content))
         admin.ok("DELETE", f"repositories/{name}")
 
-    def test_several_at_once_on_kept_connections(self, nexus: Nexus, admin: Api) -> None:
+    def test_concurrent_requests_on_kept_connections(self, nexus: Nexus, admin: Api) -> None:
         def some(_number: int) -> set[int]:
             with requests.Session() as session:
                 session.auth = admin.auth
@@ -363,7 +358,6 @@ class TestThrough:
             assert set.union(*pool.map(some, range(8))) == {200}
 
     def test_account_of_stand_in_is_hidden(self, admin: Api) -> None:
-        """The stand ins own account is not shown."""
         users = {user["userId"] for user in admin.ok("GET", "security/users")}
         assert {"admin", "anonymous"} <= users
         assert "docker-format-stand-in" not in users

@@ -42,7 +42,6 @@ def admin(nexus: Nexus) -> Api:
 
 
 def test_killed_core_ends_server_by_same_signal(nexus: Nexus) -> None:
-    """A core that is killed ends the server by the same signal."""
     server = Process.recorded(nexus.folder / "nexus.process")
     assert server is not None
     children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
@@ -119,7 +118,6 @@ def _kill_while_making(nexus: Nexus, made: str, never_made: str) -> None:
     ],
 )
 def test_xml_without_keystore_path_fails(nexus: Nexus, broken: str, words: str) -> None:
-    """What jetty would not start with."""
     nexus.stop()
     nexus.configure()
     keystore, xml = nexus.data_dir / "etc/ssl/keystore.jks", nexus.data_dir / "etc/jetty-https.xml"
@@ -140,7 +138,7 @@ def test_xml_without_keystore_path_fails(nexus: Nexus, broken: str, words: str) 
     assert words in said
 
 
-def test_port_that_another_program_has(nexus: Nexus) -> None:
+def test_taken_port_fails_start(nexus: Nexus) -> None:
     nexus.stop()
     nexus.configure()
     with (
@@ -152,7 +150,7 @@ def test_port_that_another_program_has(nexus: Nexus) -> None:
     nexus.configure()
 
 
-def test_verbs_of_forking_unit(nexus: Nexus) -> None:
+def test_launcher_starts_and_stops_for_forking_unit(nexus: Nexus) -> None:
     def launcher(verb: str) -> subprocess.CompletedProcess[str]:
         env = os.environ | {"_JAVA_OPTIONS": HEAP}
         command = [str(nexus.home / "bin/nexus"), verb]
@@ -175,7 +173,7 @@ def test_verbs_of_forking_unit(nexus: Nexus) -> None:
 
 
 @pytest.mark.parametrize("version", ["1.8.0_402", "11.0.2", "16"])
-def test_java_that_is_too_old(nexus: Nexus, tmp_path: Path, version: str) -> None:
+def test_old_java_fails_start(nexus: Nexus, tmp_path: Path, version: str) -> None:
     java = tmp_path / "bin/java"
     java.parent.mkdir()
     java.write_text(f"#!/bin/sh\necho 'openjdk version \"{version}\" 2024-01-01' >&2\n")

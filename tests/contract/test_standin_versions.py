@@ -86,7 +86,6 @@ class TestLogins:
     def test_fourth_wrong_login_locks_account(
         self, nexus: Nexus, admin: Api, repository: Repository, people: People
     ) -> None:
-        """The fourth wrong login shuts the account for the right password too."""
         user, password = people.add(f"nx-repository-view-docker-{repository.name}-*")
         right: list[Callable[[], int]] = [
             lambda: Api(nexus, (user, password)).call("GET", "status").status_code,
@@ -108,7 +107,6 @@ class TestLogins:
         assert repository.nobody().call("GET", "/v2/").headers["WWW-Authenticate"].startswith("BASIC")
 
     def test_every_request_restarts_wait(self, nexus: Nexus, people: People) -> None:
-        """Every request begins the wait anew."""
         right = Api(nexus, people.add("nx-search-read"))
         assert right.auth
         shut(nexus, right.auth[0])
@@ -126,7 +124,6 @@ class TestLogins:
         assert Api(nexus, (user, password)).call("GET", "status").status_code == 200
 
     def test_wrong_admin_password_is_sent_once(self, nexus: Nexus, admin: Api, connection: Connection) -> None:
-        """A wrong admin password is sent once in one up and never shuts the account."""
         wrong: Connection = {**connection, "password": named("mistyped")}
         for _ in range(3):
             for provider, desired in (
@@ -143,7 +140,6 @@ class TestLogins:
     def test_locked_account_error_has_remedy(
         self, nexus: Nexus, connection: Connection, repository: Repository, people: People
     ) -> None:
-        """A shut account is said in one sentence with the remedy."""
         user, password = people.add("nx-all")
         shut(nexus, user)
         remedy = "have another administrator set its password again"
@@ -159,7 +155,6 @@ class TestLogins:
         assert time.monotonic() - began < 300, "it waited the quarter of an hour"
 
     def test_update_of_user_unlocks_account(self, nexus: Nexus, connection: Connection) -> None:
-        """An up that changes a shut user opens the account."""
         name = named("user")
         user = Tracked(UserProvider(), connection)
         desired: dict[str, Any] = {"user_id": name, "password": "first-1", "roles": ["nx-anonymous"]}
@@ -191,7 +186,6 @@ class TestPaths:
     def test_repository_moves_between_path_and_port(
         self, nexus: Nexus, admin: Api, connection: Connection, tmp_path: Path
     ) -> None:
-        """A repository is reached by its name in the path and moves to a port and back."""
         ensure("skopeo")
         name, port = named("images"), nexus.connector_port()
         repository = Tracked(DockerHostedRepositoryProvider(), connection)
@@ -221,7 +215,6 @@ class TestPaths:
 
     @pytest.mark.usefixtures("token_realm", "anonymous")
     def test_anonymous_pull_with_token_for_full_name(self, nexus: Nexus, admin: Api) -> None:
-        """It is pulled from without a login by a token for its whole name."""
         name = named("open")
         admin.ok("POST", "repositories/docker/hosted", hosted(name, pathEnabled=True, forceBasicAuth=False))
         registry = Registry(nexus.https_url, auth=admin.auth, verify=str(nexus.ca))
@@ -237,7 +230,6 @@ class TestPaths:
 
     @pytest.mark.parametrize("other", [{"httpPort": 5999}, {"httpsPort": 5999}, {"subdomain": "images"}])
     def test_path_enabled_excludes_ports(self, admin: Api, other: dict[str, Any]) -> None:
-        """A path goes with no other way."""
         body = hosted(named("both"), pathEnabled=True, **other)
         refused = admin.call("POST", "repositories/docker/hosted", body)
         (error,) = refused.json()
@@ -247,7 +239,6 @@ class TestPaths:
     def test_path_enabled_on_old_version_is_refused(
         self, nexus: Nexus, admin: Api, connection: Connection
     ) -> None:
-        """A version that has no paths is said to the user."""
         nexus.play("3.82.0-08")
         name = named("images")
         said = refusal(DockerHostedRepositoryProvider, connection, name=name, path_enabled=True)
@@ -258,7 +249,6 @@ class TestPaths:
     def test_path_enabled_on_hidden_old_version_is_reported(
         self, nexus: Nexus, admin: Api, connection: Connection, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """A version that has no paths and that a proxy hides is said to the user."""
         nexus.play("3.82.0-08")
         monkeypatch.setattr("nexus_registry.providers.available.parse_server_header", lambda _header: ("", ""))
         name = named("images")
@@ -314,7 +304,6 @@ class TestJetty12:
         server.configure(https=False, properties={"nexus-args": args, **properties})
 
     def test_derived_https_xml_serves_deployed_and_new_keystore(self, server: Nexus) -> None:
-        """The file that the service step derives serves the deployed keystore and a new one."""
         keystore = server.data_dir / "etc/ssl/keystore.jks"
         java = Path(str(shutil.which("java"))).resolve().parents[1]
         expected = server.write_keystore()

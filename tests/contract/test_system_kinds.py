@@ -185,7 +185,6 @@ def test_each_property_of_setting_is_updated_and_kept(
 
 @pytest.mark.kinds("Email")
 def test_email_is_set_corrected_and_cleared(connection: Connection, client: NexusClient) -> None:
-    """Email is set mended and cleared."""
     first = {"host": "mail.example.com", "from_address": "nexus@example.com", "username": "u", "password": "one"}
     email = Tracked(EmailProvider(), connection)
     nobody = {name: first[name] for name in ("host", "from_address")}
@@ -246,7 +245,6 @@ def test_cleanup_policy_is_refused_by_criterion(connection: Connection) -> None:
 
 
 def test_another_type_replaces_script(connection: Connection) -> None:
-    """Nexus takes another type in an update and does not change it."""
     script = Tracked(ScriptProvider(), connection)
     script.up(name=named("script"), content="one")
     assert script.up(name=script.id, content="one", type="other") == "replace"
@@ -254,7 +252,7 @@ def test_another_type_replaces_script(connection: Connection) -> None:
     script.destroy()
 
 
-def test_server_that_lacks_a_kind_is_told_by_its_response(connection: Connection) -> None:
+def test_missing_kind_is_recognised_by_response(connection: Connection) -> None:
     reset()  # no response was seen yet
     said = refusal(TASK, connection, name="t", type="repository.cleanup")
     assert "task 't': is not known to Nexus 3.71.0-06, but from 3.74 on" in said

@@ -67,7 +67,6 @@ def administrator(dev: Dev) -> NexusClient:
 
 
 def test_push_and_pull_follow_roles_and_anonymous_access(registry: Dev, docker: DockerClient, image: str) -> None:
-    """Those who may push and pull do and nobody else and without a login only where it is allowed."""
     people(registry, {"dana": "dana-pw-1"}, {"reader": "reader-pw-1"})
     passwords = {"ci": registry.facts["ci_password"], "dana": "dana-pw-1", "reader": "reader-pw-1"}
     logins = {user: docker.login(registry.login_server, user, password) for user, password in passwords.items()}
@@ -82,7 +81,6 @@ def test_push_and_pull_follow_roles_and_anonymous_access(registry: Dev, docker: 
 def test_removed_user_loses_password_and_token_at_once(
     registry: Dev, docker: DockerClient, image: str, dana: tuple[Path, Registry]
 ) -> None:
-    """A user who is taken out of the program is out at once with password and token."""
     login, kept = dana
     people(registry, {}, {})
     assert not may(docker, "push", image, login)
@@ -95,7 +93,6 @@ def test_removed_user_loses_password_and_token_at_once(
 def test_disabled_account_is_enabled_by_up_with_refresh(
     registry: Dev, docker: DockerClient, image: str, dana: tuple[Path, Registry]
 ) -> None:
-    """An account that was locked by hand is locked until an up with a refresh says otherwise."""
     login, kept = dana
     users = administrator(registry)
     (there,) = (one for one in users.get_list("/v1/security/users", userId="dana") if one["userId"] == "dana")
@@ -121,7 +118,6 @@ def newer(registry: Dev) -> Iterator[None]:
 
 @pytest.mark.usefixtures("newer")
 def test_locked_account_is_unlocked_by_new_password(registry: Dev, docker: DockerClient, image: str) -> None:
-    """An account that too many wrong passwords shut is shut until an up gives it a new one."""
     registry.settle(anonymous_pull=False)
     people(registry, {"dana": "dana-pw-1"}, {})
     for password in ("wrong-1", "wrong-2", "wrong-3", "wrong-4", "dana-pw-1"):
@@ -134,6 +130,5 @@ def test_locked_account_is_unlocked_by_new_password(registry: Dev, docker: Docke
 
 @pytest.mark.full_faults
 def test_https_and_connector_offer_tls_1_2_and_1_3_only(registry: Dev) -> None:
-    """Https and the docker connector offer tls 1 2 and 1 3 and nothing older."""
     for port in ("https_port", "registry_https_port"):
         assert tls.protocols(registry.facts[port]) == {"TLS1_2", "TLS1_3"}, port

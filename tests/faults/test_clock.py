@@ -67,7 +67,6 @@ def clock_of_nexus(dev: Dev) -> float:
 def test_host_with_wrong_clock_is_installed_and_updated(
     tmp_path: Path,
 ) -> None:
-    """A host whose clock is ten minutes off becomes a registry and is changed like any other."""
     with passing_dev_stack("clock") as dev, dev.docker() as docker:
         for minutes, operation in ((-10, "up (create)"), (10, "up (update)")):
             set_clock(dev, minutes, tmp_path)

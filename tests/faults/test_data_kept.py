@@ -135,7 +135,6 @@ def seeded(faulty: FaultyServer) -> Iterator[FaultyServer]:
 
 
 def test_image_survives_any_order_of_operations(seeded: FaultyServer) -> None:
-    """An image survives any order of rename move delete edit adoption and lost state."""
     Careless.faulty, Careless.done = seeded, {}
     few = settings(
         max_examples=40 if FULL else 6,

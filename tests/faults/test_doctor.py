@@ -115,7 +115,6 @@ each change with its finding."""
 
 
 def test_doctor_names_manual_change_and_repair_reverts_it(server: Server, tmp_path: Path) -> None:
-    """What was changed by hand is named and a repair mends it."""
     assert doctor(server, tmp_path)[0] == 0
     names: dict[str, Any] = {
         "data": server.data_dir,
@@ -139,7 +138,6 @@ def test_doctor_names_manual_change_and_repair_reverts_it(server: Server, tmp_pa
 
 
 def test_doctor_reports_wrong_and_busy_hosts_as_unknown(server: Server, tmp_path: Path) -> None:
-    """A host that is another one is not asked and one that is busy is not judged."""
     busy = "flock /run/nexus-registry.lock sh -c 'echo held; sleep 60' </dev/null >/tmp/held 2>&1 & "
     pid = server.host.ssh(f"{busy} echo $!; until grep -q held /tmp/held; do sleep 0.1; done").stdout.strip()
     state = exported(server)

@@ -145,7 +145,7 @@ def destroy_that_is_killed_everywhere_leaves_nothing(dev: Dev, killed: RunKilled
     assert dev.host.ssh("id nexus", check=False).returncode != 0
 
 
-def test_stack_that_is_killed_everywhere(dev: Dev, docker: DockerClient, killed: RunKilled) -> None:
+def test_stack_killed_at_every_boundary_is_completed(dev: Dev, docker: DockerClient, killed: RunKilled) -> None:
     """The steps of one stack's life, in order: each goes on where the one before ended."""
     killed_create_ends_like_undisturbed_one(dev, docker, killed)
     killed_update_completes_and_keeps_images(dev, docker, killed)

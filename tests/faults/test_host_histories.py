@@ -186,7 +186,6 @@ def killing_cp(bare: Program) -> Iterator[str]:
 
 
 def test_new_user_after_interrupted_upgrade_keeps_server_up(begun: Program, killing_cp: str) -> None:
-    """Another user after a version cut in its copy leaves the server up."""
     assert change(begun, "version").up() == "(killed)"
     begun.host.ssh(f"rm {killing_cp}")
     assert not begun.running()
@@ -239,7 +238,6 @@ def test_server_of_init_script_is_adopted(begun: Program) -> None:
 
 @pytest.mark.parametrize("history", histories())
 def test_last_program_runs_or_is_refused(begun: Program, history: History) -> None:
-    """The last program runs or is refused and nothing is lost."""
     once = change(begun, history.first)
     first = once.up(cut=(history.step, history.seconds))
     twice = change(once, history.second)

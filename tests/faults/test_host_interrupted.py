@@ -61,7 +61,6 @@ def test_up_cut_in_each_step_is_completed_by_next(
     phases: tuple[str, ...],
     middles: dict[str, tuple[float, ...]],
 ) -> None:
-    """An up that is interrupted in each step is completed by the next."""
     interrupts: dict[str, Callable[[], bool]] = {
         "SSH cut": lambda: wire.cut() > 0,
         # SSH is cut first, because short steps would still succeed while the host shuts down.

@@ -23,7 +23,6 @@ def program() -> Program:
 
 
 def test_failed_first_start_locks_nobody_out(program: Program) -> None:
-    """A first start that fails after the database is there locks nobody out."""
     program.turn_to(program.version)
     for step in STEPS[:-1]:
         program.run(step)
@@ -50,7 +49,6 @@ def test_password_is_in_no_environment(program: Program) -> None:
 
 
 def test_restart_keeps_password_changed_by_hand(program: Program) -> None:
-    """A password that was changed by hand stays when the service restarts."""
     by_hand = "by hand: é"
     path = "service/rest/v1/security/users/admin/change-password"
     assert program.curl(path, "-X", "PUT", "-d", by_hand).endswith(" 204")

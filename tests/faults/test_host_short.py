@@ -32,7 +32,6 @@ def noted(fault: str, step: str, said: str, first: str = "refused") -> None:
 
 
 def test_full_disk_while_unpacking_leaves_nothing(server: Server) -> None:
-    """A disk that is full while unpacking leaves no half and the next run unpacks."""
     server.host.ssh("mkdir -p /opt/nexus && mount -t tmpfs -o size=100m tmpfs /opt/nexus")
     said = server.refused("archive")
     assert said.startswith("install_root: the disk of /opt/nexus is full. Free space"), said
@@ -44,7 +43,6 @@ def test_full_disk_while_unpacking_leaves_nothing(server: Server) -> None:
 
 
 def test_full_disk_keeps_old_keystore(server: Server) -> None:
-    """A disk that is full while the keystore is written keeps the old one."""
     server.run("account")
     server.run("archive")
     server.run("keystore")
@@ -65,7 +63,6 @@ def test_full_disk_keeps_old_keystore(server: Server) -> None:
 
 
 def test_truncated_archive_is_refused(server: Server) -> None:
-    """An archive that was cut short is refused and the whole one unpacked."""
     server.run("archive", "delete")
     server.host.ssh("cp /srv/nexus.tar.gz /srv/cut.tar.gz && truncate -s -1000 /srv/cut.tar.gz")
     said = server.refused("archive", url="file:///srv/cut.tar.gz")

@@ -49,7 +49,6 @@ def server(engine: str) -> Iterator[FaultyServer]:
 
 @pytest.mark.full_faults
 def test_run_killed_at_any_moment_is_completed_by_next(server: FaultyServer, tmp_path: Path, engine: str) -> None:
-    """A run that is killed at any moment is finished by the next one as if nothing had been."""
     stack = consumer_stack(server.nexus, tmp_path, engine.partition("-")[0])
     env = NO_CHECKPOINTS if engine == UNRECORDED else None
     ports, seconds = [server.nexus.connector_port() for _ in range(2)], random.Random(SEED)  # noqa: S311

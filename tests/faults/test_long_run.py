@@ -17,7 +17,6 @@ RUNS = 50
 
 @pytest.mark.full_faults
 def test_fifty_ups_leak_no_memory_files_or_state(faulty: FaultyServer, tmp_path: Path) -> None:
-    """Memory files and state are after fifty ups what they were after five."""
     stack = consumer_stack(faulty.nexus, tmp_path)
     sizes, peaks = [], []
     with faulty.api.licensed():

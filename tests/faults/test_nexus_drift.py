@@ -19,7 +19,6 @@ CASES = [(one, how) for one in subjects(_PORT) for how in one.by_hand]
 
 @pytest.mark.parametrize(("subject", "how"), CASES, ids=[f"{one.title.split()[0]}-{how}" for one, how in CASES])
 def test_manual_change_is_refreshed_and_corrected(faulty: FaultyServer, subject: Subject, how: str) -> None:
-    """A change by hand is shown by a refresh and mended by an up."""
     by = subject.by_hand[how]
     faulty.proxy.clear_and_wait()
     faulty.logins[1:] = subject.logins

@@ -63,7 +63,6 @@ def before(
 def test_next_run_completes_and_nothing_is_lost(
     faulty: FaultyServer, before: Operation, title: str, operation: str, fault: str
 ) -> None:
-    """Nothing is lost and the next run ends the work."""
     wrong = []
     faults = [missing(key) for key in before.subject.fields] if fault == "field missing" else [NEXUS[fault]]
     moments = [(nth, one) for one in faults for nth in before.moments(one, every=FULL and fault in EVERY_MOMENT)]
@@ -96,7 +95,6 @@ def test_next_run_completes_and_nothing_is_lost(
 
 @pytest.mark.parametrize("fault", [name for name in NEXUS if FULL or name == "404 page"])
 def test_repository_with_image_is_never_deleted(faulty: FaultyServer, holding: Operation, fault: str) -> None:
-    """A repository that holds an image is never deleted."""
     for nth in range(1, len(holding.requests) + 1):
         faulty.proxy.inject(NEXUS[fault], nth=nth)
         with short_timeouts():

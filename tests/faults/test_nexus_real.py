@@ -56,7 +56,6 @@ def noted(work: Operation, fault: str, first: RunResult, second: RunResult, lost
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("subject", THREE, ids=lambda one: one.title.split()[0])
 def test_read_only_server_fails_until_released(faulty: FaultyServer, subject: Subject, operation: str) -> None:
-    """A frozen server is named and once released the next run ends the work."""
     (work,) = prepare(faulty, [subject], operation)
     tracked = replace(work.state)
     faulty.api.ok("POST", "read-only/freeze")

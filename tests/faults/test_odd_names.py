@@ -117,7 +117,6 @@ def live(kind: Kind, connection: Connection, name: str) -> None:
 
 @every_kind
 def test_odd_name_is_refused_or_works(kind: Kind, connection: Connection) -> None:
-    """An odd name is refused in check or lives."""
     for name in ODD:
         legal = is_legal(kind, connection, name)
         if legal:
@@ -129,7 +128,6 @@ def test_odd_name_is_refused_or_works(kind: Kind, connection: Connection) -> Non
 
 @every_kind
 def test_valid_names_work_on_server(kind: Kind, connection: Connection) -> None:
-    """Names that every kind takes live."""
     for name in LEGAL_FOR_ALL:
         assert is_legal(kind, connection, name), name
         live(kind, connection, name)
@@ -138,7 +136,7 @@ def test_valid_names_work_on_server(kind: Kind, connection: Connection) -> None:
 @every_kind
 @some
 @given(name=names)
-def test_any_name_is_refused_in_check_or_lives(kind: Kind, connection: Connection, name: str) -> None:
+def test_any_name_is_refused_in_check_or_works(kind: Kind, connection: Connection, name: str) -> None:
     if is_legal(kind, connection, name):
         live(kind, connection, name)
 
@@ -154,7 +152,7 @@ def kinds(base: type[NexusProvider]) -> Iterator[type[ObjectProvider]]:
         yield from kinds(one)
 
 
-def test_every_check_of_name_is_tried() -> None:
+def test_every_check_of_name_is_tested() -> None:
     for modules in MODULES:
         importlib.import_module(f"nexus_registry.providers.{modules}")
     tried = {id(kind.provider.schema[kind.key].normalise) for kind in KINDS.values()}
@@ -207,10 +205,9 @@ def test_password_of_oddly_named_administrator_is_set(connection: Connection, na
     ],
     ids=["role", "user"],
 )
-def test_longest_texts_are_accepted(
+def test_texts_of_maximum_length_are_accepted(
     connection: Connection, provider: type[NexusProvider], inputs: dict[str, Any]
 ) -> None:
-    """The longest texts are taken."""
     tracked = Tracked(provider(), connection)
     assert tracked.up(**inputs) == "create"
     assert tracked.refresh() == "same"

@@ -37,7 +37,6 @@ def connector(faulty: FaultyServer) -> Iterator[FaultProxy]:
 def test_registry_check_passes_or_fails_with_one_sentence(
     faulty: FaultyServer, connector: FaultProxy, fault: str
 ) -> None:
-    """A proof that meets a fault holds or says why in one sentence and then holds."""
     inputs = {
         "login_server": connector.url.partition("://")[2],
         "scheme": "http",

@@ -97,7 +97,6 @@ def assert_runs(server: Server, version: str) -> None:
 
 @pytest.mark.full_faults
 def test_upgrade_without_rollback_is_refused(server: Server) -> None:
-    """What has no way back is refused while the server runs on."""
     before = server.property("MainPID")
     for version, said in (
         ("3.26.0-01", "which is older and can't read them. Set version to 3.41.1-01 or a newer one"),
@@ -117,7 +116,6 @@ def test_upgrade_without_rollback_is_refused(server: Server) -> None:
 
 
 def test_failed_upgrade_restores_migrated_database(server: Server) -> None:
-    """A new version that does not start is taken back with the database it changed."""
     install_new(server)
     models = f"{server.data_dir}/db/model.properties"
     before = server.host.read(models)
@@ -145,7 +143,6 @@ def test_failed_upgrade_restores_migrated_database(server: Server) -> None:
 
 @pytest.mark.full_faults
 def test_upgrade_killed_in_any_phase_is_completed_by_next_run(server: Server) -> None:
-    """A change that is killed in any phase and by a reboot is finished by the next run."""
     install_new(server)
     for name in ("copy", "change", "start"):
         with when(server, phase(name), KILL_THE_STEP):
@@ -157,7 +154,6 @@ def test_upgrade_killed_in_any_phase_is_completed_by_next_run(server: Server) ->
 
 
 def test_upgrade_keeps_data_and_old_version(server: Server) -> None:
-    """A new version has all that the old one held and the old one is kept."""
     install_new(server)
     server.run("service", "update")
     assert_runs(server, NEW)
@@ -167,7 +163,6 @@ def test_upgrade_keeps_data_and_old_version(server: Server) -> None:
 
 
 def test_downgrade_is_refused_and_delete_removes_versions(server: Server) -> None:
-    """There is no way down and both versions go with the server."""
     install_new(server)
     server.run("service", "update")
     refused = server.refused("service", version=OLD)

@@ -26,7 +26,6 @@ readlink /opt/nexus/nexus && systemctl is-enabled nexus && systemctl is-active n
 
 @pytest.mark.full_faults
 def test_repair_runs_every_step_and_reverts_manual_changes(registry: Dev, docker: DockerClient) -> None:
-    """A new repair value runs every step of the host again and undoes what was done by hand."""
     registry.settle(anonymous_pull=True)
     before = registry.host.ssh(SHOWN).stdout
     registry.host.ssh(BY_HAND)
@@ -46,7 +45,6 @@ def test_repair_runs_every_step_and_reverts_manual_changes(registry: Dev, docker
 
 
 def test_destroy_keeps_images_and_next_up_restores_rest(registry: Dev, docker: DockerClient) -> None:
-    """A destroy that may not take the images leaves them and the next up makes the rest again."""
     registry.settle(anonymous_pull=True, force_destroy=False)
     demo.prove(registry, docker, say=lambda _line: None)
     refused = registry.stack.destroy()
@@ -61,7 +59,6 @@ def test_destroy_keeps_images_and_next_up_restores_rest(registry: Dev, docker: D
 
 @pytest.mark.full_faults
 def test_nexus_that_ignores_stop_is_killed(registry: Dev, docker: DockerClient) -> None:
-    """A nexus that was told to stop too early and stays is ended and the change goes on."""
     registry.settle(anonymous_pull=True)
     drop_in, stayed = f"/run/systemd/system/{UNIT.rpartition('/')[2]}.d", f"{DATA}/tmp/stayed"
     once = f"[ -e {stayed} ] && exec /opt/nexus/nexus/bin/nexus run; touch {stayed}; trap : TERM; "
@@ -99,8 +96,6 @@ def another_build(dev: Dev, build: str, *, starts: bool) -> dict[str, str]:
 
 @pytest.mark.full_faults
 def test_failed_upgrade_rolls_back_and_next_up_upgrades(registry: Dev, docker: DockerClient) -> None:
-    """An up to a version that does not start goes back by itself and the next one changes it."""
-
     def version() -> str:
         (told,) = (one for one in registry.stack.export()["resources"] if one["urn"].endswith("::nexus-version"))
         return str(told["outputs"]["version"])

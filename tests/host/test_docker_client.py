@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 def test_image_is_pushed_and_pulled_by_digest(
     client: DockerClient, authority: Authority, tmp_path: Path, intermediate: bool
 ) -> None:
-    """An image is pushed and pulled by digest from an emptied cache."""
     issued = authority.issue(["localhost"], key="ec", intermediate=intermediate)
     with registry(tmp_path, issued) as address:
         client.trust(address, authority.certificate_pem)
@@ -61,7 +60,6 @@ def test_certificates_that_must_not_be_trusted_are_refused(
 def test_registry_check_tries_wrong_password_once(
     client: DockerClient, authority: Authority, tmp_path: Path
 ) -> None:
-    """A login opens the registry and a wrong password is tried once."""
     with registry(tmp_path, authority.issue(["localhost"]), logins=HTPASSWD) as address:
         client.trust(address, authority.certificate_pem)
         client.make_image(f"{address}/hello:1")
@@ -75,7 +73,6 @@ def test_registry_check_tries_wrong_password_once(
 
 
 def test_stopped_client_restarts_clean(client: DockerClient) -> None:
-    """A stopped client leaves nothing and starts again."""
     client.make_image("kept:1")
     client.start()
     assert "kept" in client.docker("image", "ls").stdout, "start is not idempotent"

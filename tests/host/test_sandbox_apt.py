@@ -40,7 +40,6 @@ def _found() -> list[tuple[str, str]]:
 def test_one_line_sources_are_read_for_release_of_host(
     etc: Path,
 ) -> None:
-    """Sources in the one line form are taken for the hosts release and other peoples left out."""
     (etc / "apt/sources.list").write_text(
         "# deb http://old.test/debian trixie main\n"
         "deb [arch=amd64 signed-by=/x.gpg] https://mirror.test/debian trixie main contrib\n"
@@ -55,7 +54,6 @@ def test_one_line_sources_are_read_for_release_of_host(
 
 
 def test_deb822_sources_follow_mirror_lists(etc: Path) -> None:
-    """Sources in the deb822 form are followed through mirror lists."""
     (etc / "mirrors").write_text("# ours\nhttp://one.test/debian priority:1\nhttp://two.test/debian\n")
     (etc / "apt/sources.list.d/debian.sources").write_text(
         f"Types: deb deb-src\nURIs: mirror+file://{etc}/mirrors\nSuites: trixie\n trixie-updates\n"
@@ -67,7 +65,6 @@ def test_deb822_sources_follow_mirror_lists(etc: Path) -> None:
 
 
 def test_machine_without_debian_mirror_fails(etc: Path) -> None:
-    """A machine without a debian mirror is told so."""
     with pytest.raises(apt.NoMirror, match=r"no Debian mirror \(trixie, main\) in .*sources.list"):
         apt.sources()
 
@@ -92,7 +89,6 @@ def test_host_gets_logins_proxy_and_authorities(
 
 
 def test_installed_packages_start_no_service(fresh_host: Callable[[], Host]) -> None:
-    """Missing packages are installed without starting their services."""
     made = fresh_host()
     made.ssh("apt-get -qq update && apt-get -qq install --yes --no-install-recommends python3", timeout=300)
     sources = io.BytesIO()

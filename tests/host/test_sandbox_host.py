@@ -41,7 +41,6 @@ def test_new_host_is_bare(fresh_host: Callable[[], Host]) -> None:
 
 
 def test_only_deploy_has_sudo_without_password(host: Host) -> None:
-    """Deploy has sudo and limited is asked for a password."""
     allowed = host.ssh("sudo -n id -u", user="deploy")
     assert (allowed.stdout.strip(), allowed.stderr) == ("0", "")
     with pytest.raises(CommandFailed, match="a password is required"):
@@ -55,7 +54,6 @@ def test_ssh_passes_input_and_status(host: Host) -> None:
 
 
 def test_apt_cache_serves_next_host(fresh_host: Callable[[], Host]) -> None:
-    """Apt installs on a host and the next host downloads nothing."""
     first, package = fresh_host(), "netcat-openbsd"
     first.ssh(f"apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes {package}")
     assert first.ssh("command -v nc").stdout.strip() == "/usr/bin/nc"
@@ -87,7 +85,6 @@ def test_program_may_write_through_to_disk(host: Host) -> None:
 
 
 def test_reboot_keeps_host_and_starts_units(fresh_host: Callable[[], Host]) -> None:
-    """A reboot keeps files and address and starts enabled units."""
     made = fresh_host()
     unit = "[Service]\nType=oneshot\nExecStart=touch /run/started\n[Install]\nWantedBy=multi-user.target\n"
     made.ssh("cat >/etc/systemd/system/mark.service; systemctl enable mark; echo kept >/root/file", stdin=unit)
@@ -113,14 +110,12 @@ def test_two_hosts_side_by_side_do_not_touch_each_other(fresh_host: Callable[[],
 
 
 def test_up_uses_existing_host(host: Host) -> None:
-    """Up uses the host that is there."""
     leader = host.leader
     again = hosts.up("test")
     assert (again, again.leader) == (host, leader)
 
 
 def test_up_recovers_from_killed_and_incomplete_host(fresh_host: Callable[[], Host]) -> None:
-    """Up recovers from a killed host and from a half made one."""
     made = fresh_host()
     made.ssh("echo kept >/root/file; sync")
     os.kill(int((made.folder / "process").read_text().split()[0]), signal.SIGKILL)
@@ -134,7 +129,6 @@ def test_up_recovers_from_killed_and_incomplete_host(fresh_host: Callable[[], Ho
 
 
 def test_host_with_taken_port_gets_another(fresh_host: Callable[[], Host]) -> None:
-    """A host whose port was taken while it was off gets another."""
     made = fresh_host()
     made.stop()
     with socket.create_server((made.address, made.ssh_port)):
@@ -156,7 +150,6 @@ def test_down_leaves_no_process_mount_file_or_listener(fresh_host: Callable[[], 
 
 
 def test_command_line_creates_and_removes_host() -> None:
-    """The command line makes shows and removes a host without a terminal."""
     name = f"cli-{os.getpid()}"
 
     def sandbox(*arguments: str) -> str:

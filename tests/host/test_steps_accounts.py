@@ -89,7 +89,6 @@ def test_delete_keeps_group_that_became_another_users(server: Server) -> None:
 
 
 def test_shared_account_is_removed_with_last_unit(server: Server) -> None:
-    """Account of two units goes with the last."""
     other = replace(server, unit="other", data_dir="/var/lib/other")
     server.run("account")
     other.run("account")
@@ -111,7 +110,6 @@ def test_data_directories_in_each_other_are_refused(server: Server) -> None:
 
 
 def test_owner_stays_under_running_process(server: Server) -> None:
-    """Owner does not change under a running process."""
     server.run("account")
     hold = f"runuser -u nexus -- sh -c 'exec 3>{DATA}/held; exec sleep 600' >/dev/null 2>&1 </dev/null & sleep 1; "
     pid = server.host.ssh(f"{hold} pgrep -u nexus sleep").stdout.strip()
@@ -172,7 +170,6 @@ def test_user_that_shares_uid_is_compared_by_number(server: Server) -> None:
     ],
 )
 def test_symlinked_places_are_refused(server: Server, setup: str, flags: dict[str, Any], said: str) -> None:
-    """Places that lead elsewhere are refused."""
     server.host.ssh(setup)
     refused = server.refused("prepare", **flags)
     server.host.ssh("rm -rf /srv/link /tmp/java /opt/nexus")
@@ -180,7 +177,6 @@ def test_symlinked_places_are_refused(server: Server, setup: str, flags: dict[st
 
 
 def test_only_root_can_hold_lock(server: Server) -> None:
-    """Nobody but root can hold the lock."""
     server.host.ssh("touch /run/nexus-registry.lock && chmod 644 /run/nexus-registry.lock")
     server.run("account")
     assert owner(server, "/run/nexus-registry.lock") == "root:root 600"

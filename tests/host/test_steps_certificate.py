@@ -37,7 +37,6 @@ def put(server: Server, authority: Authority, name: str = "localhost") -> str:
 
 
 def test_certificate_on_host_is_served_and_renewed(server: Server, authority: Authority) -> None:
-    """Certificate on the host is served and followed after a renewal."""
     first = put(server, authority)
     server.up()
     assert server.served() == first

@@ -52,7 +52,6 @@ def test_https_offers_tls_1_2_and_1_3_and_nothing_older(server: Server) -> None:
 
 
 def test_admin_password_works_and_is_in_no_file(server: Server) -> None:
-    """The admin password is in force and none is left in a file."""
     users = json.loads(server.curl("service/rest/v1/security/users?userId=admin").removesuffix(" 200"))
     assert [user["status"] for user in users if user["userId"] == "admin"] == ["active"]
     assert not server.host.exists(f"{server.data_dir}/admin.password")
@@ -81,7 +80,6 @@ def store_file(server: Server) -> None:
 
 
 def test_hardened_unit_can_store_blobs(server: Server, pid: str) -> None:
-    """Blobs can be stored under the hardened unit."""
     store_file(server)
     assert server.curl("repository/files/a.txt") == "x 200"
     log = server.host.read(f"{server.data_dir}/log/nexus.log")
@@ -99,7 +97,6 @@ def test_unit_is_hardened(server: Server) -> None:
 
 
 def test_install_dir_is_read_only_for_service(server: Server) -> None:
-    """Nothing in the install dir can be changed by the service."""
     found = server.host.ssh(f"find {server.install_root} ! -type l \\( ! -user root -o -perm /022 \\)").stdout
     assert found == ""
     assert not server.host.exists(f"{server.install_root}/nexus-{server.version}/instances")
@@ -122,7 +119,6 @@ def test_second_pass_changes_nothing(server: Server, pid: str, step: str) -> Non
 
 
 def test_new_certificate_is_served_without_restart(server: Server, pid: str) -> None:
-    """A new certificate is served without a restart and open connections stay."""
     unchecked = ssl._create_unverified_context()  # noqa: S323 - its certificate is compared below
     kept = http.client.HTTPSConnection("127.0.0.1", server.ports[1], timeout=30, context=unchecked)
     kept.connect()
@@ -158,7 +154,6 @@ def test_changes_restart_once_and_manual_line_is_kept(server: Server) -> None:
 
 
 def test_service_starts_after_reboot(server: Server) -> None:
-    """It comes up again by itself after a reboot."""
     server.host.reboot()
     done = server.run("service", "update")
     assert "nothing needs a restart" in done.stdout

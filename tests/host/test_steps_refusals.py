@@ -26,7 +26,6 @@ def server() -> Iterator[Server]:
 
 
 def test_archive_with_other_checksum_is_refused(server: Server) -> None:
-    """An archive that is another one is not unpacked."""
     expected = "0" * 64
     refused = server.refused("archive", sha256=expected)
     assert refused.startswith("archive_sha256: the checksum of file:///srv/")
@@ -51,12 +50,10 @@ def test_archive_of_another_version_is_refused(server: Server) -> None:
     ],
 )
 def test_missing_archive_is_refused(server: Server, source: dict[str, Any], said: str) -> None:
-    """An archive that is not there is refused."""
     assert said in server.refused("archive", **source)
 
 
 def test_archive_on_host_unpacks_versions_side_by_side(server: Server) -> None:
-    """A file on the host is unpacked and versions stand side by side."""
     server.host.ssh("mkdir -p /opt/nexus/nexus-3.70.1-02/bin")
     assert "the checksum holds" in server.run("archive", url=None, path="/srv/nexus.tar.gz").stdout
     assert "from this archive" in server.run("archive", url=None, path="/srv/nexus.tar.gz").stdout
@@ -76,7 +73,6 @@ def test_archive_on_host_unpacks_versions_side_by_side(server: Server) -> None:
     ],
 )
 def test_unsuitable_host_is_refused(server: Server, flags: dict[str, Any], said: str) -> None:
-    """A host that is not fit is refused."""
     assert said in server.refused("prepare", **flags)
 
 
@@ -90,7 +86,6 @@ def test_java_of_another_version_is_refused(server: Server) -> None:
 
 
 def test_unreadable_keystore_is_not_installed(server: Server) -> None:
-    """A keystore that does not open is never put in place."""
     for step in ("prepare", "account", "archive"):
         server.run(step)
     good = server.store
@@ -105,7 +100,6 @@ def test_unreadable_keystore_is_not_installed(server: Server) -> None:
 
 
 def test_symlinks_for_root_are_refused(server: Server) -> None:
-    """Links that lead root elsewhere are refused."""
     server.run("account")
     server.host.ssh(f"rm -rf {server.data_dir}/etc && ln -s /etc {server.data_dir}/etc")
     assert "is a symbolic link: root does not write through it" in server.refused("keystore")
@@ -113,7 +107,6 @@ def test_symlinks_for_root_are_refused(server: Server) -> None:
 
 
 def test_user_without_sudo_is_refused(server: Server) -> None:
-    """A user with sudo may and one without is told."""
     assert "data directory" in server.run("account", login="deploy").stdout
     refused = server.refused("account", login="limited")
     assert refused == (
@@ -142,7 +135,6 @@ def test_second_step_waits_and_names_first(server: Server) -> None:
 
 
 def test_two_steps_run_one_after_other(server: Server) -> None:
-    """Two steps at once come one after the other."""
     server.run("archive", "delete")
     done: list[subprocess.CompletedProcess[str]] = []
     steps = [threading.Thread(target=lambda: done.append(server.run("archive"))) for _ in range(2)]

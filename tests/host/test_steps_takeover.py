@@ -91,7 +91,6 @@ def test_another_version_is_refused_while_it_runs_on(server: Server) -> None:
 
 
 def test_manual_installation_is_adopted_in_place(server: Server) -> None:
-    """It is taken over in place."""
     before = server.host.ssh(f"cd {ROOT}/nexus-3.71.0-06 && find . -type f -printf '%p %i %T@\\n' | sort").stdout
     assert "set up by hand: taken as it is" in server.run("archive").stdout
     server.run("account")
@@ -107,7 +106,6 @@ def test_manual_installation_is_adopted_in_place(server: Server) -> None:
 
 
 def test_adopted_server_keeps_data(server: Server) -> None:
-    """Its data is there under the new unit certificate and password."""
     assert server.served() == server.store.fingerprint
     assert '"id" : "by-hand"' in server.curl("service/rest/v1/security/roles/by-hand")
     assert not server.host.exists(f"{DATA}/admin.password")
@@ -129,7 +127,6 @@ def test_meaningless_password_file_is_removed(server: Server) -> None:
 
 
 def test_manual_installation_is_not_removed(server: Server) -> None:
-    """What was set up by hand is not removed."""
     for step in ("service", "keystore", "archive", "account", "prepare"):
         server.run(step, "delete")
     assert server.host.exists(f"{ROOT}/nexus-3.71.0-06/bin/nexus")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_missing_values(lab: TinyStack) -> None:
+def test_missing_values_are_refused(lab: TinyStack) -> None:
     text = (lab.program / "Pulumi.yaml").read_text()
     (lab.program / "Pulumi.yaml").write_text(text + "  needed: {type: string}\n")
     assert lab.stack.up().error.endswith("Stack 'dev' is missing configuration value 'needed'")
@@ -31,7 +31,7 @@ def test_missing_values(lab: TinyStack) -> None:
         ("server", ["a"], "string"),
     ],
 )
-def test_types(lab: TinyStack, key: str, value: Any, wanted: str) -> None:
+def test_value_of_wrong_type_is_refused(lab: TinyStack, key: str, value: Any, wanted: str) -> None:
     lab.stack.set_config(key, value)
     assert lab.stack.up().error.endswith(f"with configuration key '{key}' must be of type '{wanted}'")
 
@@ -42,7 +42,7 @@ def test_secrets_must_be_encrypted(lab: TinyStack) -> None:
 
 
 @pytest.mark.parametrize(("size", "loud"), [(7, True), ("7", "true"), (-7, False)])
-def test_values_and_defaults(lab: TinyStack, size: Any, loud: Any) -> None:
+def test_values_are_read_with_defaults(lab: TinyStack, size: Any, loud: Any) -> None:
     lab.stack.set_config("size", size)
     lab.stack.set_config("loud", loud)
     result = lab.stack.up()
@@ -63,7 +63,6 @@ def test_values_and_defaults(lab: TinyStack, size: Any, loud: Any) -> None:
     ],
 )
 def test_unsupported_options_fail(tmp_path: Path, options: dict[str, Any], named: str) -> None:
-    """Options that the sandbox lacks."""
     lab = TinyStack("sandbox", tmp_path)
     lab.things(thing("a", options=options))
     failed = lab.stack.up()
@@ -82,7 +81,6 @@ def test_unsupported_options_fail(tmp_path: Path, options: dict[str, Any], named
     ],
 )
 def test_unsupported_calls_fail(tmp_path: Path, program: str) -> None:
-    """Calls that the sandbox lacks."""
     lab = TinyStack("sandbox", tmp_path)
     (lab.program / "__main__.py").write_text(program)
     failed = lab.stack.up()

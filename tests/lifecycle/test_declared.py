@@ -66,7 +66,7 @@ def changes(result: Result) -> dict[str, int]:
     return {operation: count for operation, count in result.changes.items() if count and operation != "same"}
 
 
-def test_declared_kinds_live_from_create_to_destroy(stack: Stack, server: FakeServer) -> None:
+def test_declared_kinds_are_created_updated_and_destroyed(stack: Stack, server: FakeServer) -> None:
     if isinstance(stack, PulumiStack):  # incarnations do not change between a plan and its execution
         plan = stack.work / "plan.json"
         assert stack._run("preview", [f"--save-plan={plan}"], None, None).ok
@@ -89,7 +89,6 @@ def test_declared_kinds_live_from_create_to_destroy(stack: Stack, server: FakeSe
 
 
 def test_renamed_property_updates_state_without_request(stack: Stack, server: FakeServer) -> None:
-    """Renamed property is written into the state without a call."""
     program, kinds = stack.program / "__main__.py", stack.program / "kinds.py"
     now = program.read_text()
     kinds.write_text(KINDS.replace("role_id", "former").replace(', renamed_from="id"', ""))

@@ -49,7 +49,9 @@ def stack(request: pytest.FixtureRequest, server: FakeServer, tmp_path: Path) ->
     return fake_server_stack(request.param, program, tmp_path / "work", server.url)
 
 
-def test_each_kind_lives_from_create_to_destroy(stack: Stack, server: FakeServer, state: SettingsServer) -> None:
+def test_each_kind_is_created_updated_and_destroyed(
+    stack: Stack, server: FakeServer, state: SettingsServer
+) -> None:
     assert set(KINDS) == set(re.findall(r"^\| `(\w+)` .*\| fake; schema \|$", COVERAGE.read_text(), re.MULTILINE))
     kinds = {kind: first for kind, (first, _) in KINDS.items()}
     client = client_for({"url": server.url, "username": "admin", "password": "pw"})

@@ -23,7 +23,6 @@ REMEDY = ". Set nexus-registry:repair to a new value and run pulumi up.\n"
 
 
 def test_doctor_examines_step_over_its_connection(lab: TinyStack, sshd: Sshd) -> None:
-    """A step of a real stack is asked over its own connection."""
     flags = {"unit": "doctored", "user": "nobody-here", "group": "nobody-here", "data_dir": "/srv/not here"}
     lab.commands(command(sshd, create=steps.command("create", flags), stdin=STEP))
     up = lab.stack.up()

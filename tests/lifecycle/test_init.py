@@ -37,7 +37,7 @@ def configured() -> dict[str, dict[str, Any]]:
     return {key.removeprefix("nexus-registry:"): one for key, one in shown.items()}
 
 
-def test_cli_reads_what_init_wrote(project: Path) -> None:
+def test_cli_reads_configuration_of_init(project: Path) -> None:
     given = ["init", "--no-input", *words(pushers="ci, anna.o'hara@example.com")]
     assert main(given) == 0
     values = configured()

@@ -43,7 +43,6 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_requirements_and_wheel_install_same(clone: Path, tmp_path: Path) -> None:
-    """Requirements alone install the program and a consumer gets the same from a wheel."""
     pip, python = clone / ".venv/bin/pip", clone / ".venv/bin/python"
     assert (clone / "requirements.txt").read_text().splitlines() == ["-e ."]
     run([pip, "install", "--quiet", "--requirement", "requirements.txt"], cwd=clone)

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 
 def test_killed_run_is_pending_and_next_continues(tmp_path: Path) -> None:
-    """A killed run is remembered and the next goes on."""
     lab = TinyStack("sandbox", tmp_path)
     lab.things(thing("a"), thing("b", seconds=900, options={"depends_on": ["a"]}))
     assert isinstance(lab.stack, SandboxStack)
@@ -83,7 +82,6 @@ def test_ctrl_c_ends_run_and_next_continues(lab: TinyStack) -> None:
     ],
 )
 def test_missing_option_is_error(tmp_path: Path, command: str, option: str) -> None:
-    """An option that is not there is an error."""
     lab = TinyStack("sandbox", tmp_path)
     assert isinstance(lab.stack, SandboxStack)
     argv = [*lab.stack.command_line(command), *filter(None, [option])]

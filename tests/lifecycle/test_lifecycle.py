@@ -52,7 +52,6 @@ def test_create_update_and_nothing_to_do(lab: TinyStack) -> None:
 
 
 def test_provider_receives_inputs(lab: TinyStack) -> None:
-    """What arrives at the provider."""
     lab.things(thing("a", size=5, share=0.5, on=True, tags=["x", None, 7], nothing=None, text=""))
     assert lab.stack.up().ok
     inputs: dict[str, Any] = {
@@ -101,7 +100,7 @@ def test_requests_name_resource(lab: TinyStack) -> None:
         assert said == named | more, call
 
 
-def test_replaced_by_new_one_first(lab: TinyStack) -> None:
+def test_replacement_is_created_before_delete(lab: TinyStack) -> None:
     lab.things(thing("a", kind="x"), thing("b", color="$a.stamp"))
     assert lab.stack.up().ok
     lab.calls()
@@ -119,7 +118,7 @@ def test_replaced_by_new_one_first(lab: TinyStack) -> None:
     assert lab.resources()["b"]["outputs"]["color"] == "a-3"
 
 
-def test_deleted_before_it_is_replaced(lab: TinyStack) -> None:
+def test_delete_before_replace(lab: TinyStack) -> None:
     """The diff or the option asks for it; a dependent is updated once, or replaced if it must be."""
     for name, options, inputs in (
         ("by the diff", {}, {"first": True}),
@@ -149,7 +148,6 @@ def test_deleted_before_it_is_replaced(lab: TinyStack) -> None:
 
 
 def test_replacement_checks_without_olds(lab: TinyStack) -> None:
-    """Replacement asks check again without the old."""
     lab.things(thing("a", kind="x"))
     assert lab.stack.up().ok
     lab.calls()
@@ -159,7 +157,7 @@ def test_replacement_checks_without_olds(lab: TinyStack) -> None:
     assert [call[2:] for call in lab.calls("check")] == [[old, new], [{}, new]]
 
 
-def test_forced_replacement(lab: TinyStack) -> None:
+def test_forced_replacement_keeps_order(lab: TinyStack) -> None:
     lab.things(thing("a", first=True), thing("b", options={"delete_before_replace": True}))
     assert lab.stack.up().ok
     lab.calls()
@@ -174,7 +172,7 @@ def test_forced_replacement(lab: TinyStack) -> None:
     assert not refused.ok
 
 
-def test_unknowns_in_preview(lab: TinyStack) -> None:
+def test_preview_passes_unknowns(lab: TinyStack) -> None:
     lab.things(thing("a", color="red"), thing("b", color="$a.stamp", tags=["$a.stamp"]))
     assert lab.stack.preview().ok
     unknown: dict[str, Any] = {"label": "b", "color": "<unknown>", "tags": ["<unknown>"]}
@@ -198,7 +196,6 @@ def test_engine_compares_when_provider_does_not(lab: TinyStack) -> None:
 
 
 def test_removed_resources_are_deleted_last_in_reverse(lab: TinyStack) -> None:
-    """What the program drops is deleted last and in reverse."""
     lab.things(thing("a"), thing("b", color="$a.stamp"), thing("c", options={"depends_on": ["b"]}))
     assert lab.stack.up().ok
     lab.calls()
@@ -207,7 +204,7 @@ def test_removed_resources_are_deleted_last_in_reverse(lab: TinyStack) -> None:
     assert lab.names() == ["create d", "delete c", "delete b", "delete a"]
 
 
-def test_destroy_without_program(lab: TinyStack) -> None:
+def test_destroy_needs_no_program(lab: TinyStack) -> None:
     lab.things(
         {"name": "g", "group": True},
         thing("a", options={"parent": "g"}),
@@ -229,7 +226,6 @@ def test_destroy_without_program(lab: TinyStack) -> None:
 
 
 def test_refresh_finds_drift_and_missing_objects(lab: TinyStack) -> None:
-    """Refresh finds drift and what is gone."""
     lab.things(
         thing("a", color="red"),
         thing("b", color="red", honest=True, options={"depends_on": ["a"]}),
@@ -272,7 +268,6 @@ def test_refresh_before_up(lab: TinyStack) -> None:
 
 
 def test_failure_keeps_rest_and_next_run_continues(lab: TinyStack) -> None:
-    """A failure leaves the rest and the next run goes on."""
     lab.things(thing("a"), thing("b", color="$a.stamp"), thing("c", color="$b.stamp"))
     lab.edit(failures={"create b": "no room\nfor b"})
     failed = lab.stack.up()
@@ -301,7 +296,6 @@ def test_failure_keeps_rest_and_next_run_continues(lab: TinyStack) -> None:
 
 
 def test_replacement_that_fails_halfway(lab: TinyStack) -> None:
-    """A replacement that fails half way."""
     lab.things(thing("a", kind="x", first=True), thing("b", color="$a.stamp"))
     assert lab.stack.up().ok
     lab.calls()
@@ -322,7 +316,7 @@ def test_replacement_that_fails_halfway(lab: TinyStack) -> None:
     assert lab.names() == ["delete a"]
 
 
-def test_check_failures(lab: TinyStack) -> None:
+def test_check_failure_ends_run(lab: TinyStack) -> None:
     lab.things(thing("a"), thing("b", color="transparent", options={"depends_on": ["a"]}))
     refused = lab.stack.preview()
     assert not refused.ok
@@ -331,13 +325,13 @@ def test_check_failures(lab: TinyStack) -> None:
     assert lab.names() == ["create a"]
 
 
-def test_program_that_fails(lab: TinyStack) -> None:
+def test_failing_program_ends_run(lab: TinyStack) -> None:
     (lab.program / "__main__.py").write_text("raise ValueError('wrong day')")
     failed = lab.stack.up()
     assert (failed.ok, failed.error) == (False, "ValueError: wrong day")
 
 
-def test_protected(lab: TinyStack) -> None:
+def test_protected_resource_is_not_deleted(lab: TinyStack) -> None:
     lab.things(thing("a"), thing("b", kind="$a.stamp", options={"protect": True}), thing("c"))
     assert lab.stack.up().ok
     lab.calls()
@@ -351,14 +345,13 @@ def test_protected(lab: TinyStack) -> None:
 
 
 def test_group_protects_its_members(lab: TinyStack) -> None:
-    """A group protects what is in it."""
     lab.things({"name": "g", "group": True, "options": {"protect": True}}, thing("a", options={"parent": "g"}))
     assert lab.stack.up().ok
     assert lab.resources()["a"]["protect"]
     assert not lab.stack.destroy().ok
 
 
-def test_ignored_changes(lab: TinyStack) -> None:
+def test_ignored_changes_are_not_updated(lab: TinyStack) -> None:
     ignoring = {"ignore_changes": ["color"]}
     lab.things(
         thing("a", color="red", size=1, options=ignoring), thing("b", lazy=True, color="red", options=ignoring)
@@ -389,7 +382,7 @@ def test_resource_renamed_with_alias_is_same_one(lab: TinyStack) -> None:
     assert not lab.stack.up().ok, "the former name can't be given away in the same run"
 
 
-def test_duplicates(lab: TinyStack) -> None:
+def test_duplicate_urn_is_refused(lab: TinyStack) -> None:
     lab.things(thing("a"), thing("a"))
     failed = lab.stack.up()
     assert "Duplicate resource URN" in failed.error

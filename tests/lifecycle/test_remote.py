@@ -45,7 +45,7 @@ def test_create_update_delete(lab: TinyStack, sshd: Sshd) -> None:
     assert log.read_text() == "one\ncreate\ntwo\nupdate\ntwo\ndelete\n"
 
 
-def test_without_scripts(lab: TinyStack, sshd: Sshd) -> None:
+def test_missing_scripts_run_nothing(lab: TinyStack, sshd: Sshd) -> None:
     lab.commands(command(sshd, create="echo made"))
     assert lab.stack.up().ok
     lab.commands(command(sshd, create="echo made again"))
@@ -58,7 +58,7 @@ def test_without_scripts(lab: TinyStack, sshd: Sshd) -> None:
     assert lab.stack.up().changes == NONE | {"delete": 1, "same": 1}
 
 
-def test_script_that_fails(lab: TinyStack, sshd: Sshd) -> None:
+def test_failing_script_is_reported(lab: TinyStack, sshd: Sshd) -> None:
     lab.commands(command(sshd, create="echo out; sleep 1; echo because >&2; exit 3"))
     failed = lab.stack.up()
     assert (failed.ok, failed.error) == (False, "because")
@@ -66,7 +66,7 @@ def test_script_that_fails(lab: TinyStack, sshd: Sshd) -> None:
     assert "r" not in lab.resources()
 
 
-def test_secrets_by_standard_input(lab: TinyStack, sshd: Sshd) -> None:
+def test_secrets_are_passed_by_standard_input(lab: TinyStack, sshd: Sshd) -> None:
     log = lab.folder / "log"
     lab.stack.set_config("commands", [command(sshd, stdin="$password", create=f"cat >{log}")], secret=True)
     assert lab.stack.up().ok
@@ -77,7 +77,7 @@ def test_secrets_by_standard_input(lab: TinyStack, sshd: Sshd) -> None:
     assert "PRIVATE KEY" not in state
 
 
-def test_environment(lab: TinyStack, sshd: Sshd) -> None:
+def test_environment_is_passed_to_script(lab: TinyStack, sshd: Sshd) -> None:
     lab.commands(command(sshd, environment={"GREETING": "it's me; $HOME"}, create='echo "$GREETING"'))
     assert lab.stack.up().ok
     assert lab.stack.outputs()["r"] == "it's me; $HOME"
@@ -93,8 +93,7 @@ def test_host_key_is_checked(lab: TinyStack, sshd: Sshd) -> None:
     assert lab.stack.up().ok
 
 
-def test_unreachable_registry(lab: TinyStack, sshd: Sshd) -> None:
-    """Nobody there."""
+def test_unreachable_host_is_reported(lab: TinyStack, sshd: Sshd) -> None:
     lab.commands(command(sshd, {"port": 1, "dial_error_limit": 2}, create="true"))
     failed = lab.stack.up()
     assert failed.error.startswith("after 2 failed attempts: ")

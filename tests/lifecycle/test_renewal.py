@@ -38,7 +38,6 @@ def ends_in(stack: Stack) -> int:
 
 
 def test_issued_certificate_is_renewed_in_same_up(stack: Stack, tmp_path: Path) -> None:
-    """A stack that issues its certificate renews it in the same up."""
     (tmp_path / "days.json").write_text("20")
     first = stack.up()
     assert first.ok, first
@@ -55,7 +54,6 @@ def test_issued_certificate_is_renewed_in_same_up(stack: Stack, tmp_path: Path) 
 
 
 def test_due_certificate_warns_and_invalid_one_is_refused(stack: Stack) -> None:
-    """A given certificate is called due without a change and a bad one is refused."""
     authority = Authority.create("Test CA")
     given = authority.issue(["localhost"], key="ec", days=20)
     stack.set_config("certificate", given.certificate_pem)

@@ -36,7 +36,7 @@ def test_review_stack_previews_without_secrets(tmp_path: Path) -> None:
     assert (tmp_path / "Pulumi.review.yaml").read_text() == (PROJECT / "Pulumi.review.yaml").read_text()
 
 
-def test_drift_is_told_from_failure(tmp_path: Path) -> None:
+def test_drift_differs_from_failure(tmp_path: Path) -> None:
     lab = TinyStack("pulumi", tmp_path)
     lab.things(thing("a", honest=True))
     assert lab.stack.up().ok

@@ -54,7 +54,7 @@ def test_secret_in_error_is_masked(lab: TinyStack) -> None:
     assert PASSWORD not in failed.stdout
 
 
-def test_wrong_passphrase(lab: TinyStack) -> None:
+def test_wrong_passphrase_is_refused(lab: TinyStack) -> None:
     lab.things(thing("a"))
     assert lab.stack.up().ok
     other = open_stack(lab.engine, program=lab.program, name="dev", work=lab.folder / "work", passphrase="wrong")
@@ -62,7 +62,7 @@ def test_wrong_passphrase(lab: TinyStack) -> None:
     assert "incorrect passphrase" in failed.error
 
 
-def test_secret_objects(lab: TinyStack) -> None:
+def test_secret_object_is_encrypted(lab: TinyStack) -> None:
     lab.stack.set_config("things", [thing("a", color="red")], secret=True)
     assert lab.stack.up().ok
     assert "red" not in (lab.folder / "work" / "config" / "Pulumi.dev.yaml").read_text()

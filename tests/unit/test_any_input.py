@@ -95,7 +95,6 @@ def inputs_for(provider: type[Provider]) -> st.SearchStrategy[dict[str, Any]]:
 @bounded
 @given(data=st.data())
 def test_any_json_in_any_property_fails_or_passes_cleanly(provider: type[Provider], data: st.DataObject) -> None:
-    """Any json in any property is a failure of that property or a clean pass."""
     news, olds = data.draw(inputs_for(provider)), data.draw(inputs_for(provider))
     result = provider().check({}, news)
     assert {failure.property for failure in result.failures} <= {*provider.schema, "no_such_property"}
@@ -179,7 +178,6 @@ def nexus() -> Iterator[Server]:
 def test_written_body_reads_back_unchanged(
     nexus: Server, provider: type[NexusProvider], data: st.DataObject
 ) -> None:
-    """What was written comes back as no change."""
     tracked = Tracked(provider(), nexus.empty())
     first = {key: data.draw(values, label=key) for key, values in DESIRED[provider].items()}
     assert tracked.up(**first) == "create"

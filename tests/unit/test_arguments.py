@@ -65,7 +65,6 @@ def test_places_are_refused_in_preview_as_on_host(root: str, data: str, java: st
 @given(ODD, st.sampled_from(["context_path", "address"]))
 @EVERY
 def test_preview_and_host_validate_address_alike(value: str, name: str) -> None:
-    """Context path and address are refused in preview as on the host."""
     flag = name.replace("_", "-")
     said = run(SHELLS["dash"], parsed(f"--{flag} {quote(value)}", "check_arguments"))
     assert refusal(getattr(arguments, f"{name}_problems"), value) == said

@@ -84,7 +84,7 @@ RSA = {
 
 
 @pytest.mark.parametrize("kind", having("signing_keypair"))
-def test_signing_key_that_is_no_key_is_refused_without_showing_it(kind: str) -> None:
+def test_invalid_signing_key_is_refused_without_its_text(kind: str) -> None:
     values = RSA if kind.startswith("Alpine") else OPENPGP
     for value in values["taken"]:
         assert failures(kind, signing_keypair=value) == {}
@@ -177,7 +177,7 @@ def test_refusal_of_server_names_property(
         ),
     ],
 )
-def test_what_nexus_leaves_out_of_a_bucket_is_unset(
+def test_missing_fields_of_bucket_are_unset(
     kind: str, configuration: dict[str, Any], unset: dict[str, Any], unknown: set[str]
 ) -> None:
     """Secrets and fields that an older version does not know stay unknown."""

@@ -137,7 +137,7 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
 @pytest.mark.parametrize(
     ("changes", "name", "reason"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED]
 )
-def test_refused_with_property_and_reason(changes: dict[str, Any], name: str, reason: str) -> None:
+def test_bad_certificate_is_refused_by_property(changes: dict[str, Any], name: str, reason: str) -> None:
     failures = provider.check({}, good(**changes)).failures
     assert [failure.property for failure in failures] == [name]
     assert reason in failures[0].reason
@@ -159,7 +159,6 @@ def test_refused_with_property_and_reason(changes: dict[str, Any], name: str, re
     ],
 )
 def test_certificate_covers_hosts_like_clients(names: list[str], hostname: str | None, taken: bool) -> None:
-    """A certificate is for the hosts that clients take it for."""
     issued = authority().issue(names, key="ec")
     failures = provider.check({}, {**good(issued, chain=None), "hostname": hostname}).failures
     assert [failure.property for failure in failures] == ([] if taken else ["hostname"])
@@ -169,7 +168,6 @@ def test_certificate_covers_hosts_like_clients(names: list[str], hostname: str |
     ("days", "renew_before", "due"), [(29, 30, True), (31, 30, False), (1, 0, False), (-1, 30, True)]
 )
 def test_renewal_is_due_days_before_end(days: int, renew_before: int, due: bool) -> None:
-    """A renewal is due from so many days before the end."""
     until = NOW + dt.timedelta(days=days)
     issued = server(not_before=NOW - dt.timedelta(days=90), not_after=until)
     for known in (issued.certificate_pem, f"{until:%Y-%m-%dT%H:%M:%SZ}"):
@@ -181,7 +179,6 @@ def spaced(text: str) -> str:
 
 
 def test_order_and_white_space_of_pem_are_no_change() -> None:
-    """Order repetitions white space and the split of the texts mean nothing."""
     leaf, middle, root = server().certificate_pem, server().chain_pem, authority().certificate_pem
     state = provider.create(checked(chain=middle + root)).outs or {}
     same: list[dict[str, Any]] = [
@@ -216,14 +213,12 @@ def cross_signed(not_after: dt.datetime) -> str:
 
 
 def test_cross_signed_root_replaces_self_signed_form() -> None:
-    """A cross signed root leads on and its self signed form is left out."""
     new, old, middle = authority().certificate_pem, authority("Old CA").certificate_pem, server().chain_pem
     crossed = cross_signed(NOW + dt.timedelta(days=1))
     assert checked(chain=new + old + crossed + middle)["chain"] == middle + crossed + old
 
 
 def test_expired_certificate_in_chain_is_refused() -> None:
-    """An expired certificate in the chain is refused and may be left out."""
     expired = cross_signed(dt.datetime(2021, 9, 30, 14, 1, 15, tzinfo=dt.timezone.utc))
     (failure,) = provider.check({}, good(chain=server().chain_pem + expired)).failures
     assert failure.property == "chain"
@@ -260,7 +255,6 @@ def test_damaged_byte_gives_no_traceback(name: str, place: int, byte: int) -> No
 @settings(deadline=None, max_examples=300)
 @given(st.dictionaries(st.sampled_from(NAMES), VALUES | BLOCKS | TEXTS, max_size=4))
 def test_any_input_gives_no_traceback_and_no_secret(changes: dict[str, Any]) -> None:
-    """Nothing that is put in gives a traceback or tells a secret."""
     news = {**good(private_key=encrypted(), private_key_passphrase=PASSPHRASE), **changes}
     result = provider.check({}, news)
     said = " ".join(failure.reason for failure in result.failures)

@@ -257,7 +257,7 @@ def test_login_opens_no_connection_of_its_own(nexus: FakeServer) -> None:
 
 
 def test_list_is_read_on_machine_that_has_just_started(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The clock begins with the machine."""
+    """The monotonic clock begins at 0 when the machine starts."""
     monkeypatch.setattr("nexus_registry.providers.lists.time.monotonic", lambda: 5.0)
     assert lists.Lists().get("roles", lambda: ["a"]) == ["a"]
 

@@ -74,7 +74,6 @@ def checked(kind: type[NexusResource], **changes: Any) -> dict[str, Any]:
 @settings(max_examples=150, deadline=None)
 @given(data=st.data())
 def test_any_value_is_accepted_or_refused_by_name(kind: type[NexusResource], data: st.DataObject) -> None:
-    """Any value in any property is taken or refused by name."""
     provider, inputs = KINDS[kind]
     name = data.draw(st.sampled_from([*provider.schema, "no_such_property"]))
     news = {"connection": CONNECTION, **inputs, name: data.draw(json_values)}
@@ -89,7 +88,6 @@ def test_any_value_is_accepted_or_refused_by_name(kind: type[NexusResource], dat
 
 @every_kind
 def test_checked_inputs_are_stable(kind: type[NexusResource]) -> None:
-    """What was checked is no change to itself and checks to itself."""
     inputs = checked(kind)
     again = KINDS[kind][0]().check(inputs, inputs).inputs
     assert again == inputs
@@ -98,7 +96,6 @@ def test_checked_inputs_are_stable(kind: type[NexusResource]) -> None:
 
 @every_kind
 def test_diff_ignores_order_defaults_and_server_fields(kind: type[NexusResource]) -> None:
-    """A reordered list a default and a field of the server are no change."""
     provider, _ = KINDS[kind]
     news = checked(kind)
     reversed_lists = {key: value[::-1] if isinstance(value, list) else value for key, value in news.items()}
@@ -112,7 +109,6 @@ def test_diff_ignores_order_defaults_and_server_fields(kind: type[NexusResource]
 
 @every_kind
 def test_diff_unknown_value_replaces_like_change(kind: type[NexusResource]) -> None:
-    """Diff unknown value replaces exactly where a change would."""
     provider, _ = KINDS[kind]
     olds = checked(kind)
     for name, field in provider.schema.items():
@@ -123,7 +119,6 @@ def test_diff_unknown_value_replaces_like_change(kind: type[NexusResource]) -> N
 
 @every_kind
 def test_immutable_property_replaces(kind: type[NexusResource]) -> None:
-    """An immutable property replaces and says so."""
     provider, _ = KINDS[kind]
     olds = checked(kind)
     for name, field in provider.schema.items():
@@ -135,7 +130,6 @@ def test_immutable_property_replaces(kind: type[NexusResource]) -> None:
 
 @every_kind
 def test_changed_login_updates_state_only(kind: type[NexusResource]) -> None:
-    """A changed login alone is kept in the state and calls nothing."""
     provider, _ = KINDS[kind]
     olds = {**checked(kind), **dict.fromkeys(provider.outputs, "kept")}
     changed = {**CONNECTION, "username": "somebody", "password": "else"}
@@ -158,7 +152,6 @@ def test_server_without_rest_is_refused_in_one_sentence(kind: type[NexusResource
 
 @every_kind
 def test_missing_connection_names_configuration_keys(kind: type[NexusResource]) -> None:
-    """A missing connection names the configuration that would do."""
     provider, inputs = KINDS[kind]
     (failure,) = provider().check({}, inputs).failures
     assert (failure.property, "nexus-registry:url" in failure.reason) == ("connection", True)
@@ -166,7 +159,6 @@ def test_missing_connection_names_configuration_keys(kind: type[NexusResource]) 
 
 @every_kind
 def test_state_holds_provider_class_only(kind: type[NexusResource]) -> None:
-    """The state names the kind and nothing of the instance."""
     assert kind._resource_type_name == f"dynamic/nexus:{kind.__name__}"
     provider, _ = KINDS[kind]
     assert len(serialize_provider(provider())) < 200
@@ -220,7 +212,6 @@ def test_state_holds_provider_class_only(kind: type[NexusResource]) -> None:
 def test_preview_refuses_invalid_input_by_property(
     kind: type[NexusResource], changes: dict[str, Any], wrong: str, reason: str
 ) -> None:
-    """Bad input is refused in preview by property with the remedy."""
     provider, inputs = KINDS[kind]
     result = provider().check({}, {"connection": CONNECTION, **inputs, **changes})
     assert [failure.property for failure in result.failures] == [wrong]
@@ -228,7 +219,6 @@ def test_preview_refuses_invalid_input_by_property(
 
 
 def test_check_normalises_numbers_and_policies() -> None:
-    """Numbers from the wire and policies in any case come in one form."""
     inputs = checked(DockerHostedRepository, https_port=5000.0, http_port="5001", write_policy="allow_once")
     assert (inputs["https_port"], inputs["http_port"], inputs["write_policy"]) == (5000, 5001, "ALLOW_ONCE")
     assert isinstance(inputs["https_port"], int)
@@ -246,7 +236,6 @@ def test_map_that_differs_is_described_without_its_values() -> None:
 
 
 def test_incarnation_changes_only_at_replacement() -> None:
-    """An incarnation lasts through edits and is new for a replacement."""
     provider = DockerHostedRepositoryProvider()
     first = checked(DockerHostedRepository)
     edited = provider.check(first, {**first, "online": False, "incarnation": None}).inputs
@@ -269,7 +258,6 @@ def test_incarnation_changes_only_at_replacement() -> None:
 def test_check_refuses_text_longer_than_database_column(
     kind: type[NexusResource], name: str, max_length: int
 ) -> None:
-    """Check refuses text that the database has no room for."""
     provider, inputs = KINDS[kind]
 
     def reasons(value: str) -> list[str]:
@@ -307,7 +295,6 @@ def test_check_validates_configured_connection(configured: dict[str, str], said:
 
 
 def test_check_accepts_configured_and_explicit_connection() -> None:
-    """Check accepts a complete configured connection and one beside an own one."""
     provider = RoleProvider()
     for configured in ({**CONNECTION, "ca": CA}, {"version": "latest", "ca": CA}):
         values = {f"nexus-registry:{key}": value for key, value in configured.items()}
@@ -331,7 +318,6 @@ BROKEN_CA = CA[:100] + CA[164:]
     ids=["path", "cut", "damaged", "escaped", "empty"],
 )
 def test_unusable_ca_is_refused_by_check_and_client(ca: str, said: str) -> None:
-    """An unusable ca is refused in check and named by the client."""
     (failure,) = RoleProvider().check({}, {"role_id": "push", "connection": {**CONNECTION, "ca": ca}}).failures
     assert failure.property == "connection"
     assert re.search(f"^ca .*{said}", failure.reason)

@@ -40,7 +40,7 @@ class Nexus:
 
 
 def test_delete_waits_until_no_repository_names_the_policy(waits: list[str]) -> None:
-    """A repository that is written before loses the policy of the same name again."""
+    """A repository that is written earlier would lose a new policy of the same name."""
     with serve(Nexus()) as fake:
         connection = {**CONNECTION, "url": fake.url}
         CleanupPolicyProvider().delete("old", {**POLICY, "connection": connection})

@@ -57,7 +57,6 @@ def export(*resources: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("sudo", [False, True])
 @pytest.mark.parametrize("kind", steps.STEPS)
 def test_steps_are_recognised_with_their_flags(kind: str, sudo: bool) -> None:
-    """Each step is known by its record and asked with its own flags."""
     (step,) = steps_in(export(resource(kind, sudo=sudo)))
     asked = steps.command("create", {"unit": "nexus", "data_dir": "/srv/it's"}, sudo=sudo)
     assert (step.sent.step, step.name, step.host) == (kind, f"nexus-{kind}", "registry.example.com")
@@ -87,7 +86,6 @@ def test_secret_reaches_host_as_it_was(secret: str) -> None:
 
 
 def test_other_commands_and_pending_deletes_are_ignored() -> None:
-    """Other commands and what waits for its deletion are left out."""
     own = {"type": "command:remote:Command", "urn": "a::b", "inputs": {"create": "uptime", "connection": {}}}
     held = steps_in(
         export(own, {"type": "x:y:Z", "urn": "a::c"}, resource("port", delete=True), resource("account"))
@@ -109,7 +107,6 @@ def test_other_commands_and_pending_deletes_are_ignored() -> None:
 def test_unusable_state_is_refused_with_remedy(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], state: Any, said: str
 ) -> None:
-    """A state that says nothing is refused with the way out."""
     with pytest.raises(Unreadable, match=said):
         steps_in(state)
     file = tmp_path / "state.json"
@@ -120,7 +117,6 @@ def test_unusable_state_is_refused_with_remedy(
 
 @pytest.mark.parametrize("arguments", [[], ["doctor", "--host", "--stack", "a", "--state", "b"]])
 def test_wrong_command_line_exits_2(arguments: list[str]) -> None:
-    """A wrong command line ends with 2 as what cannot be told."""
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 2
@@ -166,7 +162,6 @@ def test_doctor_output_becomes_findings_and_status(
     exits: int,
     said: str,
 ) -> None:
-    """What the host answers becomes findings and the exit status."""
     monkeypatch.setattr(ssh, "run", lambda *_: subprocess.CompletedProcess([], status, out, err))
     file = tmp_path / "state.json"
     file.write_text(json.dumps(export(resource("service"))))
@@ -274,7 +269,6 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
 def test_ssh_uses_key_of_state_and_verifies_host(
     sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It signs in with the key of the state at the right host only and leaves nothing."""
     key = tmp_path / "key"
     key.write_text(sshd.private_key)
     key.chmod(0o600)
@@ -308,7 +302,6 @@ def test_ssh_uses_key_of_state_and_verifies_host(
     ("more", "said"), [({"password": "pw"}, "ssh.password"), ({"proxy": {"host": "p"}}, "ssh.proxy")]
 )
 def test_unsupported_ssh_option_is_reported(more: dict[str, Any], said: str) -> None:
-    """A way in that it does not have is said."""
     with pytest.raises(NoConnection, match=said):
         ssh.run({**CONNECTION, **more}, "true", "")
 
@@ -336,7 +329,7 @@ def test_doctor_names_full_run_directory(tmp_path: Path) -> None:
     assert done.stderr.splitlines()[-1].startswith("host: /run can't be written (the reason is above).")
 
 
-def test_every_shell_reads_what_is_sent() -> None:
+def test_every_shell_parses_doctor() -> None:
     script = doctor.stdin(steps_in(export(resource("service")))[0].sent)
     parse_everywhere(script)
     assert shellcheck(script) == ""

@@ -64,7 +64,6 @@ def asked(host: OtherHost, sha256: str) -> list[str]:
 
 @pytest.mark.parametrize(("system", "systemd"), [(ROCKY, "252"), (LEAP, "254")], ids=["rocky", "leap"])
 def test_doctor_reports_each_manual_change_until_repair(tmp_path: Path, system: System, systemd: str) -> None:
-    """Each change by hand is said in one line until the steps ran again."""
     host = OtherHost(tmp_path, system, {**TOOLS, **FIREWALLD})
     host.write("systemd", systemd)
     host.write("firewalld", "0")

@@ -46,7 +46,6 @@ def client_of(fake: FakeServer, retry_timeout: float = 3) -> NexusClient:
     "fault", [Response(502), Response(503), Response(504), Response(drop=True)], ids=["502", "503", "504", "drop"]
 )
 def test_safe_requests_are_retried(method: str, fault: Response) -> None:
-    """What may be repeated is repeated until it is answered."""
     with serve(sequence(fault, fault, Response(200, {"ok": True}))) as fake:
         CALLS[method](client_of(fake))
         assert [one.method for one in fake.requests] == [method] * 3
@@ -57,7 +56,6 @@ def test_safe_requests_are_retried(method: str, fault: Response) -> None:
     [Response(502), Response(503), Response(504), Response(drop=True), Response(200, {"a": "b"}, cut=True)],
 )
 def test_lost_post_is_sent_once_and_outcome_unknown(fault: Response) -> None:
-    """A post that may have been handled is sent once and is uncertain."""
     with serve(sequence(fault)) as fake:
         with pytest.raises(errors.OutcomeUnknown):
             CALLS["POST"](client_of(fake))
@@ -65,7 +63,6 @@ def test_lost_post_is_sent_once_and_outcome_unknown(fault: Response) -> None:
 
 
 def test_truncated_response_is_retried_for_get() -> None:
-    """A get whose answer is cut short is asked again."""
     with serve(sequence(Response(200, {"key": "value"}, cut=True), Response(200, {"key": "value"}))) as fake:
         assert client_of(fake).get("/v1/x") == {"key": "value"}
 
@@ -124,7 +121,6 @@ LOGIN_PAGE = Response(200, "<html><title>Sign in</title></html>", {"Content-Type
     ],
 )
 def test_login_page_is_named_and_not_retried(method: str, kind: type[errors.NexusError]) -> None:
-    """A login page is named and not asked for again."""
     with serve(sequence(LOGIN_PAGE)) as fake:
         with pytest.raises(kind, match=r"is not JSON but text/html \(Sign in\)\. Is a proxy"):
             CALLS[method](client_of(fake))
@@ -132,14 +128,12 @@ def test_login_page_is_named_and_not_retried(method: str, kind: type[errors.Nexu
 
 
 def test_truncated_json_is_retried() -> None:
-    """Json that ends early is asked for again."""
     with serve(sequence(Response(200, '{"key": "va'), Response(200, {"key": "value"}))) as fake:
         assert client_of(fake).get("/v1/x") == {"key": "value"}
 
 
 @pytest.mark.parametrize(("method", "times"), [("GET", 3), ("POST", 1), ("PUT", 1), ("DELETE", 1)])
 def test_500_is_retried_twice_for_get_only(method: str, times: int) -> None:
-    """A 500 is repeated twice for a get and never for a change."""
     with serve(
         sequence(Response(500, "ERROR: (ID abc) org.x.DuplicateUserException: User u already exists."))
     ) as fake:
@@ -168,7 +162,6 @@ def test_500_is_retried_twice_for_get_only(method: str, times: int) -> None:
 def test_refusal_raises_its_type_without_retry(
     method: str, answer: Response, kind: type[errors.NexusError]
 ) -> None:
-    """A refusal is said at once as its own type."""
     with serve(sequence(answer)) as fake:
         with pytest.raises(kind) as caught:
             CALLS[method](client_of(fake))
@@ -177,7 +170,6 @@ def test_refusal_raises_its_type_without_retry(
 
 
 def test_404_of_server_without_rest_names_version() -> None:
-    """A 404 of a server without rest names its version and the one to install."""
     answer = Response(404, headers={"Server": "Nexus/3.19.1-01 (OSS)"})
     with serve(sequence(answer)) as fake, pytest.raises(errors.NotFound) as caught:
         client_of(fake).get("/v1/x")
@@ -200,7 +192,6 @@ def test_after_one_401_nothing_more_is_sent_with_that_password() -> None:
 
 
 def test_session_has_no_cookies_and_plain_user_agent() -> None:
-    """The session has no cookies and no browser name and always says who it is."""
     with serve(sequence(Response(200, {}, {"Set-Cookie": "NXSESSIONID=1; Path=/"}))) as fake:
         client = client_of(fake)
         client.get("/v1/x")
@@ -212,7 +203,6 @@ def test_session_has_no_cookies_and_plain_user_agent() -> None:
 
 
 def test_refused_connection_is_retried_until_timeout() -> None:
-    """Nothing listening is tried until the retry timeout and then named."""
     with serve(sequence(Response())) as fake:
         client = client_of(fake, retry_timeout=0.1)
     with pytest.raises(errors.Unreachable, match=r"refused.*Is the server running"):
@@ -220,7 +210,6 @@ def test_refused_connection_is_retried_until_timeout() -> None:
 
 
 def test_tls_handshake_cut_is_not_untrusted() -> None:
-    """A connection that ends in the tls handshake is no question of trust."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def restarting() -> None:
@@ -248,7 +237,6 @@ def test_tls_handshake_cut_is_not_untrusted() -> None:
     ids=["in a list", "deep in an object", "an object", "a list", "nothing"],
 )
 def test_unexpected_response_names_request_and_field(answer: Any, read: Call, said: str) -> None:
-    """An answer of another shape is one sentence that names request and field."""
     with serve(sequence(Response(200, answer))) as fake, pytest.raises(errors.UnexpectedResponse) as caught:
         read(client_of(fake))
     assert said in str(caught.value)
@@ -256,7 +244,6 @@ def test_unexpected_response_names_request_and_field(answer: Any, read: Call, sa
 
 
 def test_message_hides_password_that_server_repeats() -> None:
-    """No message carries the password even when the server repeats it."""
     with serve(sequence(Response(400, {"id": "password", "message": f"{SECRET} is too weak"}))) as fake:
         with pytest.raises(errors.Refused) as caught:
             CALLS["POST"](client_of(fake))

@@ -124,7 +124,7 @@ def test_server_refuses_invalid_argument(changes: dict[str, Any], said: str) -> 
 
 
 def test_password_that_is_output_is_refused_in_preview(sdk: asyncio.AbstractEventLoop) -> None:
-    """Nothing else looks at the password of a keystore that is made on the host before it is sent there."""
+    """No other check sees the password of a keystore that is made on the host before it is sent there."""
 
     async def known(outputs: Mapping[str, pulumi.Input[str]]) -> dict[str, Any]:
         return await pulumi.Output.all(**outputs).future() or {}
@@ -201,7 +201,6 @@ PLACES: dict[str, Any] = {
     ],
 )
 def test_server_with_directory_of_other_is_refused(changes: dict[str, Any], said: str) -> None:
-    """Server with a place of another is refused."""
     server("a")
     with pytest.raises(ValueError, match=said):
         server("b", **{**PLACES, **changes})
@@ -300,7 +299,6 @@ def test_host_steps_name_component() -> None:
 
 
 def test_open_firewall_opens_https_and_registry_ports() -> None:
-    """The firewall is opened only when asked for https and for each registry."""
     assert not [line for line in host_lines().values() if "firewall" in line]
     opened = [name for name, line in host_lines(open_firewall=True).items() if "--open-firewall yes" in line]
     assert sorted(opened) == ["nexus-prepare", "registry-port"]
@@ -319,12 +317,10 @@ def test_certificate_on_host_is_read_there() -> None:
 
 
 def test_server_without_rest_gets_host_steps_only() -> None:
-    """A server below rest is installed and nothing inside it is touched."""
     assert [type(one).__name__ for one in server(version="3.19.1-01").ready] == ["Command"]
 
 
 def test_pull_secret_has_docker_config_format() -> None:
-    """A pull secret is what docker and kubernetes read."""
     config = json.loads(docker_config_json("host:5000", "ci", 'p"w'))
     auth = base64.b64decode(config["auths"]["host:5000"]["auth"]).decode()
     assert auth == 'ci:p"w'
@@ -345,7 +341,6 @@ def test_archive_and_java_follow_version(version: str, architecture: str, name: 
 
 
 def test_registry_at_443_requires_privileged_ports() -> None:
-    """Registry at 443 needs privileged ports and is named without the port."""
     with pytest.raises(InvalidArguments, match=r"https_port: 443 needs privileged_ports on the server"):
         registry("a", server=server(), https_port=443)
     for name, changes in (("b.example.com", {"privileged_ports": True}), ("c.example.com", {"https_port": 444})):

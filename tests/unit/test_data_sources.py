@@ -144,7 +144,7 @@ def test_functions_read_in_both_forms(
     assert program(body, preview=preview) == (expected, True, False)
 
 
-def test_every_function_is_tried() -> None:
+def test_every_function_is_tested() -> None:
     own = {name for name in providers.__all__ if name.startswith("get_")}
     assert own == {f"{one[0]}{form}" for one in RESULTS for form in ("", "_output")}
     assert not [name for name in own if not getattr(providers, name).__doc__]
@@ -177,7 +177,7 @@ def test_wrong_connection_is_refused(program: Any, connection: Any, config: dict
     program(body, **config)
 
 
-def test_missing_repository_is_answered_with_near_names(nexus: FakeServer, program: Any) -> None:
+def test_missing_repository_suggests_near_names(nexus: FakeServer, program: Any) -> None:
     def body() -> None:
         with pytest.raises(NexusError, match=r"get_repository: name: 'image' is not on the server\. .*images"):
             providers.get_repository("image", connection_to(nexus.url))
@@ -217,7 +217,6 @@ def test_result_waits_for_resources_that_are_still_to_be_created(
 
 
 def test_unreachable_server_is_unknown_in_preview_only(program: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Server that does not answer is unknown in preview and an error in up."""
     monkeypatch.setattr(data_sources, "PREVIEW_TIMEOUT", 0.0)
     monkeypatch.setattr(data_sources, "RETRY_TIMEOUT", 0.0)
     warnings: list[str] = []

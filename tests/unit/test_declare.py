@@ -129,7 +129,6 @@ def test_provider_is_found_by_name_in_another_process(kind: type[DeclaredResourc
 
 
 def test_provider_class_is_created_in_module() -> None:
-    """Provider without behaviour of its own is made in the module."""
     assert Role.provider_class is declared.RoleProvider
     made: Any = vars(declared)["RawHostedRepositoryProvider"]
     assert made is untyped.RawHostedRepository.provider_class
@@ -259,7 +258,6 @@ def test_optional_group_is_sent_whole_or_not_at_all(inputs: Any, server: Any, cl
 
 
 def test_unknown_default_is_left_out_of_body() -> None:
-    """Value that old servers do not know is left out while default."""
     provider: Any = RawHostedRepository.provider_class()
     inputs = check(provider.schema, {"name": "raw"})[0]
     assert "raw" not in provider.to_body(inputs)
@@ -297,7 +295,6 @@ proxies = st.fixed_dictionaries(
 @settings(max_examples=150, deadline=None, derandomize=True, database=None)
 @given(first=proxies, second=proxies)
 def test_put_file_replaces_anything(first: Any, second: Any) -> None:
-    """What was sent is read back over anything."""
     before, inputs = checked(**first), checked(**second)
     for body in (PROXY.to_body(inputs), PROXY.to_body(inputs, PROXY.to_body(before))):
         login = body.get("httpClient", {}).get("authentication", "absent")

@@ -38,7 +38,6 @@ def default(user_id: str) -> str:
     ],
 )
 def test_default_email_keeps_legal_user_id(user_id: str) -> None:
-    """An id that is a legal local part is kept."""
     assert default(user_id) == f"{user_id}@example.invalid"
 
 
@@ -50,7 +49,6 @@ def test_default_email_keeps_legal_user_id(user_id: str) -> None:
     ],
 )
 def test_default_email_is_unique_for_other_ids(user_id: str) -> None:
-    """Another id gets a legal address of its own."""
     address = default(user_id)
     assert re.fullmatch(r"[A-Za-z0-9-]{1,64}@example\.invalid", address)
     assert address == default(user_id)
@@ -67,7 +65,6 @@ LEGAL = re.compile(
 @settings(max_examples=300, deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from('@."'), min_size=1, max_size=80))
 def test_every_legal_id_gets_legal_email(user_id: str) -> None:
-    """Every legal id gets a legal address."""
     if (
         re.fullmatch(r"(?!\.{1,2}$)(?![\0-\x20]+$)[^\s:/\\\0]+", user_id)
         and len(user_id.encode("utf-16-le")) <= 400

@@ -79,7 +79,7 @@ def test_docs_link_every_decision() -> None:
 @pytest.mark.parametrize(
     "page", ["README.md", "CHANGELOG.md", "docs/adopting.md", "docs/architecture.md", "docs/performance.md"]
 )
-def test_links_lead_somewhere(page: str) -> None:
+def test_links_have_targets(page: str) -> None:
     path = ROOT / page
     links = re.findall(r"\]\((?!https?:)([^)#]+)", path.read_text())
     assert [link for link in links if not (path.parent / link).exists()] == []

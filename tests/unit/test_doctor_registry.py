@@ -166,7 +166,7 @@ def test_each_fault_of_registry_and_nexus_has_its_code(code: str) -> None:
         assert code in codes(fake, registry)
 
 
-def test_upload_without_its_address_is_finding() -> None:
+def test_upload_response_without_location_is_finding() -> None:
     registry = Registry()
     registry.changed["/v2/team/doctor/blobs/uploads/"] = Response(202)
     with serve(registry) as fake:
@@ -309,7 +309,7 @@ UNREACHED: dict[str, tuple[Callable[[], AbstractContextManager[str]], str]] = {
 
 
 @pytest.mark.parametrize("code", UNREACHED)
-def test_what_is_not_reached_has_its_code(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+def test_unreachable_address_has_its_code(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
     monkeypatch.setattr("nexus_registry.cli.registry._TIMEOUT", 0.2)
     place, text = UNREACHED[code]
     with place() as url:

@@ -77,7 +77,7 @@ def test_production_keeps_its_data() -> None:
 
 
 @pytest.mark.parametrize("protect", [True, False])
-def test_protect_covers_what_holds_data_and_nothing_else(protect: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_protect_covers_resources_with_data_only(protect: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     found: dict[str, bool] = {}
     register: Any = pulumi.runtime.mocks.MockMonitor.RegisterResource
 

@@ -122,7 +122,6 @@ def test_reverse_proxy_is_what_clients_and_resources_reach(run: Callable[[str], 
 
 
 def test_issued_certificate_with_port_443(run: Callable[[str], Made]) -> None:
-    """Issued certificate reaches keystore and clients need no port."""
     made = run("issued-certificate")
     assert made["Keystore", "nexus-keystore"]["hostname"] == "nexus.example.com"
     assert made["RegistryProof", "images-proof"]["login_server"] == "nexus.example.com"
@@ -138,7 +137,6 @@ def test_certificate_on_host_is_named_by_path(run: Callable[[str], Made]) -> Non
 
 
 def test_issuer_issues_and_renews_certificates() -> None:
-    """Issuer makes certificates that a keystore takes and renews them."""
     issuer: dict[str, Any] = runpy.run_path(str(EXAMPLES / "issued-certificate/issuer.py"))
     issued = issuer["issue"]("nexus.example.com")
     inputs = {key: issued[key] for key in ("certificate", "private_key")}

@@ -55,7 +55,7 @@ def servers(draw: st.DrawFn) -> list[Object]:
 
 @settings(FAST, max_examples=25)
 @given(servers())
-def test_program_declares_what_server_has(objects: list[Object]) -> None:
+def test_program_declares_every_object(objects: list[Object]) -> None:
     files = texts(*objects)
     played = Played(files)
     for one in objects:
@@ -79,7 +79,7 @@ SIMPLE = [
 
 @settings(FAST, max_examples=60)
 @given(data=st.data())
-def test_any_properties_of_any_kind_come_back(data: st.DataObject) -> None:
+def test_any_properties_of_any_kind_are_exported(data: st.DataObject) -> None:
     kind = data.draw(st.sampled_from(SIMPLE))
     inputs = data.draw(openapi.inputs_of(kind))
     for _ in range(4):  # what contradicts another property is taken out, and what another one requires put in
@@ -91,13 +91,13 @@ def test_any_properties_of_any_kind_come_back(data: st.DataObject) -> None:
     agrees(Played(texts(one)), one)
 
 
-def test_most_kinds_are_tried() -> None:
+def test_most_kinds_are_tested() -> None:
     assert len(SIMPLE) > 60
 
 
 @settings(FAST)
 @given(any_text)
-def test_string_is_literal_of_text(text: str) -> None:
+def test_string_literal_evaluates_to_text(text: str) -> None:
     assert ast.literal_eval(string(text)) == text
     assert "\n" not in string(text)
 
@@ -111,7 +111,7 @@ values = st.recursive(
 
 @settings(FAST)
 @given(values)
-def test_value_is_written_as_it_is_and_in_short_lines(value: Any) -> None:
+def test_value_is_written_unchanged_in_short_lines(value: Any) -> None:
     text = statement("x", Call("f", (value,), {"y": value}))
     space: dict[str, Any] = {"f": lambda one, y: (one, y)}
     exec(text, space)  # noqa: S102
@@ -133,7 +133,7 @@ def test_value_is_written_as_it_is_and_in_short_lines(value: Any) -> None:
         ("taken", "", "taken_2"),
     ],
 )
-def test_identifier(text: str, suffix: str, name: str) -> None:
+def test_identifier_is_valid_and_unused(text: str, suffix: str, name: str) -> None:
     assert identifier(text, suffix, {"taken"}) == name
 
 
@@ -228,7 +228,7 @@ def test_circle_of_roles_is_cut_and_of_modules_is_one_module() -> None:
     assert "from system import s_script" in texts(script, privilege)["security.py"]
 
 
-def test_what_cannot_be_declared_is_left_out_with_its_reason() -> None:
+def test_undeclarable_object_is_left_out_with_reason() -> None:
     role = provider_of(providers.Role)
     body = {"id": "a/b", "name": "x", "description": "", "privileges": [], "roles": []}
     odd = Object(providers.Role, "a/b", role.from_body(body), body)

@@ -49,7 +49,7 @@ REALMS = Object(providers.ActiveRealms, "realms", {"realms": ["DockerToken"]})
          ["ActiveRealms 'realms'", "User 'a'", "User 'b'"]),
     ],
 )  # fmt: skip
-def test_diff_names_what_no_resource_manages(resources: list[dict[str, Any]], left: list[str]) -> None:
+def test_diff_names_unmanaged_objects(resources: list[dict[str, Any]], left: list[str]) -> None:
     objects = [user("b"), user("a"), REALMS, found("RawHostedRepository", name="files")]
     assert list(map(str, unmanaged(Snapshot(SERVER["url"], objects=objects), state(*resources)))) == left
 
@@ -115,7 +115,7 @@ def test_export_reads_each_list_once_and_writes_program(
     assert yaml.safe_load((folder / "Pulumi.yaml").read_text())["name"] == "my-nexus"
 
 
-def test_only_what_is_chosen_is_read(server: FakeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_chosen_kinds_are_read(server: FakeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEXUS_PASSWORD", "pw")
     chosen = ["--only", "Role", "--exclude", "Role:o*"]
     assert main(["export", "--url", server.url, "--output", str(tmp_path / "b"), *chosen]) == 0

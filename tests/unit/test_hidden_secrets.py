@@ -51,7 +51,6 @@ def connected(url: str, **inputs: Any) -> dict[str, Any]:
 
 
 def test_refused_update_restores_secret() -> None:
-    """A secret that fails its verification is replaced by the one of the state."""
     provider = DockerProxyRepository.provider_class()
     with serve(Proxy()) as fake:
         server: Any = fake.script

@@ -35,7 +35,6 @@ def test_every_program_of_history_can_be_registered(seed: int) -> None:
 @at_leisure
 @given(SEEDS)
 def test_history_is_same_for_seed(seed: int) -> None:
-    """A seed makes one history."""
     assert history(seed) == history(seed)
     assert str(history(seed)) == str(history(seed))
 
@@ -76,7 +75,6 @@ def test_urns_follow_parents() -> None:
 
 
 def test_world_matches_last_program() -> None:
-    """The world is what the last program says."""
     expected = ExpectedState("p-").after(Run(Program(entries=(ROLE, IMAGES)), push=("d",)))
     assert expected.objects.keys() == {("role", "r"), ("repository", "d")}
     changed = Program(entries=(replace(ROLE, value="9", key="s"), IMAGES))
@@ -86,7 +84,6 @@ def test_world_matches_last_program() -> None:
 
 
 def test_images_are_kept_without_force_destroy() -> None:
-    """Images are kept unless their deletion was allowed before."""
     expected = ExpectedState("p-").after(Run(Program(entries=(IMAGES,)), push=("d",)))
     assert expected.refuses(Run(Program())) == {"d"}
     assert expected.refuses(Run(Program(entries=(replace(IMAGES, name="e"),)))) == set()
@@ -99,7 +96,7 @@ def test_images_are_kept_without_force_destroy() -> None:
 
 
 def test_killed_create_may_report_existing_value() -> None:
-    """A killed create may take its own work for somebody elses."""
+    """A create that was killed after its write finds an object that exists already."""
     realm = Entry("x", "realm", "x", "1")
     assert ExpectedState("p-").killed(Run(Program(entries=(realm,)))).loose == {"realm"}
     there = ExpectedState("p-").after(Run(Program(entries=(realm,))))

@@ -147,7 +147,7 @@ def test_wrong_answer_writes_nothing(folder: Path, changes: dict[str, str], answ
     assert not [call for call in cli.calls if call[0] == "pulumi"]
 
 
-def test_licence_is_told_of_right_after_the_version(folder: Path) -> None:
+def test_licence_is_reported_right_after_version(folder: Path) -> None:
     """A person learns it before the other questions; no question accepts a licence, only the flag does."""
     asked: list[str] = []
     given = flags(version="3.77.1-01", archive_sha256="")

@@ -50,9 +50,7 @@ def run(*command: str) -> str:
 @pytest.mark.parametrize(
     ("form", "version"), [("pkcs12", "3.96.1-01"), ("pkcs12", "3.19.1-01"), ("jks", "3.96.1-01")]
 )
-def test_keytool_opens_it_and_finds_key_and_whole_chain(
-    tmp_path: Path, kind: KeyKind, form: str, version: str
-) -> None:
+def test_keytool_reads_key_and_whole_chain(tmp_path: Path, kind: KeyKind, form: str, version: str) -> None:
     issued = server(kind)
     chain = authority().certificate_pem + issued.chain_pem
     inputs = checked(issued=issued, chain=chain, format=form, nexus_version=version, alias="Nexus")
@@ -87,7 +85,7 @@ def test_keytool_opens_it_and_finds_key_and_whole_chain(
     ],
 )
 def test_older_versions_get_legacy_algorithms(tmp_path: Path, version: str, words: list[str]) -> None:
-    """Older versions get the algorithms that early java 8 reads."""
+    """Nexus up to 3.70 may run on a Java 8 that does not read the newer ones."""
     store = tmp_path / "store.p12"
     made = provider.create(checked(nexus_version=version, alias="cert"))
     store.write_bytes(base64.b64decode((made.outs or {})["content"]))
@@ -106,7 +104,6 @@ def test_preview_knows_facts() -> None:
 
 
 def test_unknown_inputs_stay_unknown() -> None:
-    """What is not known yet stays unknown."""
     both = server().certificate_pem + server().chain_pem
     assert checked(private_key=unknown)["subject"].startswith("CN=nexus.example.com,")
     cases: list[dict[str, Any]] = [
@@ -121,7 +118,6 @@ def test_unknown_inputs_stay_unknown() -> None:
 
 @pytest.mark.parametrize("form", [PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL])
 def test_encrypted_key_is_opened_and_kept(form: PrivateFormat) -> None:
-    """An encrypted key is opened and kept as it came."""
     key = encrypted(form=form)
     outs = provider.create(checked(private_key=key, private_key_passphrase=PASSPHRASE)).outs or {}
     assert outs["private_key"] == key
@@ -131,7 +127,6 @@ def test_encrypted_key_is_opened_and_kept(form: PrivateFormat) -> None:
 
 
 def test_update_rebuilds_keystore_only_if_content_changes() -> None:
-    """An update builds anew only when the bytes would say something else."""
     state = provider.create(checked()).outs or {}
     again = {"private_key": encrypted(), "private_key_passphrase": PASSPHRASE}
     assert provider.diff("keystore", state, checked(**again)).changes is True
@@ -173,7 +168,6 @@ class Echo(Mocks):
 
 @pytest.mark.usefixtures("sdk")
 def test_resource_has_type_and_secret_outputs() -> None:
-    """The resource has its own type and its secrets are marked."""
     pulumi.runtime.set_mocks(Echo(), monitor=Registrations(Echo()))
 
     def program() -> None:

@@ -52,7 +52,7 @@ VIEW = {"name": "v", "format": "raw", "repository": "*", "actions": ["READ"]}
         ("Task", MONTHLY, {"version": "3.94.0-01"}, ""),
     ],
 )
-def test_what_server_lacks_is_refused_in_preview(
+def test_missing_feature_of_server_is_refused_in_preview(
     kind: str, inputs: dict[str, Any], server: dict[str, str], said: str
 ) -> None:
     failures = refused(kind, **inputs, connection={**SERVER, **server})
@@ -168,7 +168,6 @@ def test_regular_expressions_of_java_pass(expression: str) -> None:
 
 @pytest.mark.parametrize("expression", ["(a", "a)", "[a", "*a", "a\\"])
 def test_invalid_regex_is_refused(expression: str) -> None:
-    """Expressions that do not compile are refused."""
     with pytest.raises(Invalid, match="is no regular expression"):
         java_regex(expression)
 
@@ -213,7 +212,6 @@ def test_schedules_of_quartz_pass(schedule: str) -> None:
     ],
 )
 def test_invalid_schedules_are_refused(schedule: str, said: str) -> None:
-    """Schedules that can not be parsed are refused."""
     with pytest.raises(Invalid, match=said):
         quartz_cron(schedule)
 
@@ -269,7 +267,7 @@ def test_server_is_asked_again_before_its_version_refuses_a_kind() -> None:
 
 
 def test_every_kind_has_the_same_lifecycle() -> None:
-    """What the fault matrix shows for one kind of each base holds for all."""
+    """So the fault matrix runs for one kind of each base class."""
     operations = ("check", "diff", "create", "read", "update", "delete")
     kinds = [one for name in declared.__all__ if isinstance(one := getattr(declared, name), type)]
     providers = {one.provider_class for one in kinds if issubclass(one, NexusResource)}

@@ -149,7 +149,7 @@ def test_object_is_created_kept_edited_and_deleted(
 
 
 @pytest.mark.parametrize("kind", sorted(SINGLETONS - {"Crowd", "Iq"}))
-def test_deletion_puts_back_what_was_found(kind: str, connection: Connection, server: FakeServer) -> None:
+def test_delete_restores_former_setting(kind: str, connection: Connection, server: FakeServer) -> None:
     first, _ = KINDS[kind]
     provider = getattr(providers, kind).provider_class()
     before = provider.find(client_for(connection), first)
@@ -180,7 +180,7 @@ def test_deletion_after_refresh_keeps_what_others_set(kind: str, connection: Con
 
 
 @pytest.mark.parametrize("kind", ["Crowd", "Iq"])
-def test_deletion_turns_off_what_has_a_password(kind: str, connection: Connection, state: SettingsServer) -> None:
+def test_delete_disables_setting_with_password(kind: str, connection: Connection, state: SettingsServer) -> None:
     tracked = Tracked(getattr(providers, kind).provider_class(), connection)
     tracked.up(**KINDS[kind][0])
     tracked.destroy()
@@ -204,14 +204,14 @@ def test_addresses_are_added_first_and_removed_last(connection: Connection, serv
     assert len(kinds) == 4
 
 
-def test_range_that_no_program_can_declare_is_replaced(connection: Connection, state: SettingsServer) -> None:
+def test_undeclarable_range_is_replaced(connection: Connection, state: SettingsServer) -> None:
     state.entries["7"] = {"id": "7", "entry": "10.1.2.3/8", "description": None}
     tracked = Tracked(providers.IpAllowlist.provider_class(), connection)  # type: ignore[arg-type]
     tracked.up(mode="MONITOR", entries={"10.0.0.0/8": ""})
     assert [one["entry"] for one in state.entries.values()] == ["10.0.0.0/8"]
 
 
-def test_server_that_is_to_be_deleted_comes_last_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_server_to_delete_is_last_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(NexusProvider, "run", Run())
     order = ["b", "a"]
 
@@ -233,7 +233,7 @@ def test_server_that_is_to_be_deleted_comes_last_in_order(monkeypatch: pytest.Mo
 
 
 def test_replaced_ldap_server_gets_its_place_in_order_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nexus puts a new server behind the others."""
+    """Nexus appends a new server to the order."""
     monkeypatch.setattr(NexusProvider, "run", Run())
     order: list[str] = []
 

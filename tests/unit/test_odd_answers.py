@@ -36,8 +36,6 @@ def password_of(request: Request) -> str:
 
 
 def test_delete_ignores_404_of_proxy() -> None:
-    """A delete that a proxy answers 404 is not taken for done."""
-
     def script(request: Request) -> Response:
         return (
             Response(404, "<html><title>No such site</title></html>")
@@ -69,7 +67,6 @@ def test_object_that_is_stored_between_two_requests_is_found() -> None:
 
 @pytest.mark.parametrize(("stored", "deleted"), [(True, False), (False, True)])
 def test_delete_confirms_404_for_components(stored: bool, deleted: bool) -> None:
-    """A 404 for the components of a repository is confirmed before it is deleted."""
     listed = [{"name": "images", "format": "docker", "type": "hosted"}] if stored else []
 
     def script(request: Request) -> Response:
@@ -93,8 +90,6 @@ def test_delete_confirms_404_for_components(stored: bool, deleted: bool) -> None
     [("docker", errors.NotFound, "No such site"), ("raw", errors.Refused, "the server has no docker format")],
 )
 def test_create_404_names_missing_docker_format(format_: str, kind: type[errors.NexusError], said: str) -> None:
-    """A create that is answered 404 blames the docker format only where it is missing."""
-
     def script(request: Request) -> Response:
         if request.path.endswith("/v1/security/privileges"):
             return Response(200, [{"name": f"nx-repository-view-{format_}-*-read"}])
@@ -109,7 +104,6 @@ def test_create_404_names_missing_docker_format(format_: str, kind: type[errors.
 
 
 def test_update_writes_field_that_server_hides() -> None:
-    """An update of what the server does not tell is written all the same."""
     untold = {key: value for key, value in ROLE.items() if key != "privileges"}
     with serve(lambda _asked: Response(200, untold)) as fake:
         olds = connected(fake, **ROLE)
@@ -119,7 +113,6 @@ def test_update_writes_field_that_server_hides() -> None:
 
 
 def test_user_without_id_is_not_missing() -> None:
-    """A user whose id is not told is not taken for gone."""
     with (
         serve(lambda _asked: Response(200, [{"status": "active"}])) as fake,
         pytest.raises(errors.UnexpectedResponse),
@@ -128,7 +121,6 @@ def test_user_without_id_is_not_missing() -> None:
 
 
 def test_lost_response_of_password_change_is_resolved() -> None:
-    """An admin password whose change was taken and not answered is in force."""
     in_force = ["former-pw"]
 
     def script(request: Request) -> Response:
@@ -146,7 +138,6 @@ def test_lost_response_of_password_change_is_resolved() -> None:
 
 
 def test_password_drift_is_corrected_with_current_password() -> None:
-    """A password changed by hand is shown and mended when the one in force is given."""
     in_force = ["by-hand"]
 
     def script(request: Request) -> Response:
@@ -168,7 +159,6 @@ def test_password_drift_is_corrected_with_current_password() -> None:
 
 
 def test_lost_licence_acceptance_is_repeated() -> None:
-    """A licence whose acceptance was lost is accepted again."""
     posts = []
 
     def script(request: Request) -> Response:
@@ -203,8 +193,6 @@ def test_licence_is_accepted_after_upgrade() -> None:
 
 
 def test_page_instead_of_docker_token_fails() -> None:
-    """A page instead of a docker token is named."""
-
     def script(request: Request) -> Response:
         if request.path.startswith("/v2/token"):
             return Response(200, "<html><title>Sign in</title></html>")

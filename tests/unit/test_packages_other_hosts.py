@@ -91,7 +91,6 @@ CASES += [
 def test_bare_host_gets_tools_and_java_once(
     tmp_path: Path, system: System, major: int, home: str, calls: list[str]
 ) -> None:
-    """A bare host gets its tools and java from its own packages and nothing twice."""
     host = OtherHost(tmp_path, system)
     done = host.run("prepare", **ASKED, java_major=major)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -103,7 +102,6 @@ def test_bare_host_gets_tools_and_java_once(
 
 
 def test_missing_java_package_names_remedy(tmp_path: Path) -> None:
-    """A java that the system does not have is refused with the way out."""
     host = OtherHost(tmp_path, CENTOS)
     done = host.run("prepare", **ASKED, java_major=17)
     assert done.returncode == 1
@@ -142,7 +140,6 @@ def test_interrupted_dpkg_is_completed_before_installation(tmp_path: Path) -> No
 
 
 def test_account_step_is_same_everywhere_and_idempotent(tmp_path: Path) -> None:
-    """An account is made with the same commands everywhere and once."""
     passwd = 'case "$1 $2" in "passwd nexus"|"group nexus") grep -q "^nexus:" "/etc/$1" ;; *) exit 2 ;; esac\n'
     tools = {
         "getent": passwd,
@@ -164,7 +161,7 @@ def test_account_step_is_same_everywhere_and_idempotent(tmp_path: Path) -> None:
     assert not [call for call in host.calls() if call.startswith(("groupadd", "useradd"))]
 
 
-def test_account_that_host_refuses_is_named_with_its_reason(tmp_path: Path) -> None:
+def test_refused_account_is_named_with_reason(tmp_path: Path) -> None:
     tools = {
         "getent": "exit 2\n",
         "groupadd": "",
@@ -218,7 +215,6 @@ LAUNCHER = "/srv/nexus.d/nexus-3.71.0-06/bin/nexus"
     ids=["rocky", "centos"],
 )
 def test_selinux_rule_lets_systemd_start_launcher(tmp_path: Path, system: System, installed: list[str]) -> None:
-    """Selinux lets systemd start the launcher wherever it is installed."""
     host = OtherHost(tmp_path, system, SELINUX, {"semanage": SEMANAGE})
     host.write(LAUNCHER, "")
     asked = {**ASKED, "install_root": "/srv/nexus.d"}
@@ -241,7 +237,6 @@ def test_selinux_rule_lets_systemd_start_launcher(tmp_path: Path, system: System
 
 
 def test_selinux_needs_no_rule_below_opt(tmp_path: Path) -> None:
-    """Below opt selinux needs no rule and without selinux nothing is asked."""
     active = OtherHost(tmp_path / "active", ROCKY, SELINUX)
     inactive = OtherHost(tmp_path / "inactive", ROCKY, {**SELINUX, "selinuxenabled": "exit 1\n"})
     for host, calls in (
@@ -271,7 +266,6 @@ OFFLINE = {"firewall-offline-cmd": FIREWALLD["firewall-cmd"].replace("at=/now", 
 
 
 def test_firewalld_ports_follow_open_firewall(tmp_path: Path) -> None:
-    """Firewalld is only opened when told and closed again."""
     host = OtherHost(tmp_path, LEAP, FIREWALLD)
     host.write("firewalld", "0")
     untold = host.run("prepare", **ASKED)
@@ -296,7 +290,6 @@ def test_firewalld_ports_follow_open_firewall(tmp_path: Path) -> None:
 
 
 def test_port_step_opens_own_port_and_keeps_manual_ones(tmp_path: Path) -> None:
-    """A registrys port is opened by its own step and a port opened by hand stays."""
     host = OtherHost(tmp_path, ROCKY, FIREWALLD)
     host.write("firewalld", "0")
     for place in ("now", "permanent"):
@@ -315,7 +308,6 @@ def test_port_step_opens_own_port_and_keeps_manual_ones(tmp_path: Path) -> None:
 
 
 def test_stopped_firewalld_is_unchanged(tmp_path: Path) -> None:
-    """Firewalld that does not run is left alone."""
     host = OtherHost(tmp_path, ROCKY, FIREWALLD)
     host.write("firewalld", "252")
     done = host.run("port", https_port=5000, open_firewall=True)

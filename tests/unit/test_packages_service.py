@@ -113,7 +113,6 @@ def passes(host: OtherHost, java: str | None, sha256: str, verb: Any) -> list[st
 def test_service_step_is_same_everywhere_and_idempotent(
     tmp_path: Path, system: System, systemd: str, selinux: bool, java: str, knows: str
 ) -> None:
-    """The same commands bring the unit up everywhere and nothing is done twice."""
     host = OtherHost(tmp_path, system, {**TOOLS, **(SELINUX if selinux else {})})
     host.write("systemd", systemd)
     said = "1.8.0_412" if "1.8" in java else "17.0.11"
@@ -140,7 +139,6 @@ JDK = f"/opt/nexus/nexus-{VERSION}/jdk/temurin_21.0.9/jdk-21.0.9+10"
 
 @pytest.mark.parametrize("system", [UBUNTU, ROCKY], ids=["ubuntu", "rocky"])
 def test_bundled_java_is_used_without_package(tmp_path: Path, system: System) -> None:
-    """An archive that brings its java runs on it and no package is asked for."""
     host = OtherHost(tmp_path, system, TOOLS)
     host.write("systemd", "252")
     prepared = host.run("prepare", **ASKED)
@@ -162,8 +160,9 @@ def test_bundled_java_is_used_without_package(tmp_path: Path, system: System) ->
     [("--java-home /opt/j", True, "/opt/j"), ("", True, "jdk/temurin/jdk-21"), ("", False, "/usr/lib/jvm/j")],
     ids=["told", "the archive's own", "found by prepare"],
 )
-def test_java_of_service(shell: list[str], tmp_path: Path, flags: str, bundled: bool, java: str) -> None:
-    """Which java the service runs on."""
+def test_service_java_is_argument_bundled_or_found(
+    shell: list[str], tmp_path: Path, flags: str, bundled: bool, java: str
+) -> None:
     (tmp_path / "facts/nexus").mkdir(parents=True)
     (tmp_path / "facts/nexus/prepare.java-home").write_text("/usr/lib/jvm/j\n")
     if bundled:

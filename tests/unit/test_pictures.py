@@ -169,7 +169,7 @@ def test_diagram_of_resources_is_that_of_registrations(sdk: None) -> None:
     assert graph.page(text, graph.registered()) == text, "run: python -m docs.graph"
 
 
-def test_graph_is_reduced_to_what_does_not_follow() -> None:
+def test_graph_is_transitively_reduced() -> None:
     waits: graph.Graph = {"a": set(), "b": {"a"}, "c": {"a", "b"}, "d": {"a", "c"}, "e": {"a"}}
     assert graph.reduced(waits) == {"a": set(), "b": {"a"}, "c": {"b"}, "d": {"c"}, "e": {"a"}}
 

@@ -70,7 +70,7 @@ def commands(file: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("file", SCHEMAS["gitlab-ci"] + SCHEMAS["github-workflows"], ids=lambda path: path.name)
-def test_jobs_run_what_is_there(file: Path) -> None:
+def test_jobs_run_existing_targets(file: Path) -> None:
     found = commands(file)
     assert found
     root = file.parent if file.parent.name == "application" else PROJECT
@@ -95,7 +95,6 @@ def test_jobs_run_every_target() -> None:
 
 @pytest.mark.parametrize("file", ["gitlab-ci.yml", "github-actions.yml"])
 def test_fork_gets_no_secret(file: str) -> None:
-    """The job for forks names no variable and has no permission of its own."""
     content = yaml.safe_load((PIPELINES / file).read_text())
     job = (content.get("jobs") or content)["review"]
     assert "secrets." not in json.dumps(job)
@@ -167,7 +166,7 @@ def test_preview_of_review_uses_empty_state(tools: Callable[..., Path], tmp_path
 @pytest.mark.parametrize(
     ("preview", "pulumi", "status"), [("same", "0", 0), ("update", "1", 3), ("refused", "1", 1), ("", "255", 255)]
 )
-def test_drift_script_tells_drift_from_failure(
+def test_drift_script_separates_drift_and_failure(
     preview: str, pulumi: str, status: int, tools: Callable[..., Path], tmp_path: Path
 ) -> None:
     recorded = PROJECT / f"tests/data/previews/{preview}.json" if preview else Path("/dev/null")

@@ -167,7 +167,7 @@ RIGHT: list[list[Resource]] = [
 
 
 @pytest.mark.parametrize(("rule", "resources", "said"), BROKEN)
-def test_rule_is_broken(rule: str, resources: list[Resource], said: str) -> None:
+def test_rule_reports_violation(rule: str, resources: list[Resource], said: str) -> None:
     found = [one for one in evaluate(resources, ALLOWED) if one.rule == rule]
     assert len(found) == 1
     assert said in found[0].message
@@ -179,7 +179,7 @@ def test_every_rule_is_tested() -> None:
 
 
 @pytest.mark.parametrize("resources", RIGHT)
-def test_right_stack_breaks_no_rule(resources: list[Resource]) -> None:
+def test_valid_stack_has_no_violation(resources: list[Resource]) -> None:
     assert list(evaluate(resources, ALLOWED)) == []
 
 
@@ -205,7 +205,7 @@ def test_right_stack_breaks_no_rule(resources: list[Resource]) -> None:
         ("allowed-upstreams", {"enforcementLevel": "disabled"}, [resource("P", remote_url="https://a.b/")]),
     ],
 )
-def test_setting_allows_it(rule: str, settings: Any, resources: list[Resource]) -> None:
+def test_setting_permits_violation(rule: str, settings: Any, resources: list[Resource]) -> None:
     assert [one for one in evaluate(resources, {rule: settings}) if one.rule == rule] == []
 
 
@@ -239,7 +239,7 @@ def pack_of(monkeypatch: pytest.MonkeyPatch, **config: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("rule", "resources", "said"), BROKEN)
-def test_pack_reports_what_rules_find(
+def test_pack_reports_violations_of_rules(
     rule: str, resources: list[Resource], said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = pack_of(monkeypatch)["policies"][rule]
@@ -352,7 +352,7 @@ def test_audit_reports_by_level(tmp_path: Path, capsys: pytest.CaptureFixture[st
         ('{"deployment": {"manifest": {}}}', "{", "--config: "),
     ],
 )
-def test_audit_refuses_what_it_cannot_read(
+def test_audit_refuses_unreadable_input(
     content: str, config: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "state.json").write_text(content)

@@ -10,7 +10,6 @@ from sandbox.process import Process
 
 
 def test_child_of_other_thread_is_found() -> None:
-    """A child that another thread began is found."""
     begun: list[subprocess.Popen[bytes]] = []
     thread = threading.Thread(target=lambda: begun.append(subprocess.Popen(["sleep", "60"])))
     thread.start()
@@ -23,13 +22,12 @@ def test_child_of_other_thread_is_found() -> None:
 
 
 def test_ended_process_has_no_children() -> None:
-    """A process that is gone has nothing below it."""
     gone = subprocess.Popen(["true"])
     gone.wait()
     assert Process.below(gone.pid) == []
 
 
-def test_process_whose_id_is_that_of_a_thread_now_is_gone() -> None:
+def test_process_id_reused_by_thread_counts_as_ended() -> None:
     """The kernel gives ids of processes that ended to threads, and those have no handle."""
     done = threading.Event()
     thread = threading.Thread(target=done.wait)

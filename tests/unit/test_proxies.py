@@ -70,7 +70,7 @@ def said_by(url: str, retry_timeout: float = 1) -> errors.NexusError:
         ("502 Bad Gateway", errors.Unreachable, "502 Bad Gateway.*Is the server running"),
     ],
 )
-def test_proxys_refusal_of_https_names_proxy(
+def test_refused_https_names_proxy(
     monkeypatch: pytest.MonkeyPatch, status: str, kind: type[errors.NexusError], said: str
 ) -> None:
     with listening(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode()) as (port, asked):
@@ -85,7 +85,7 @@ def test_proxys_refusal_of_https_names_proxy(
 
 
 @pytest.mark.parametrize(("status", "kind"), [(407, errors.ProxyRefused), (403, errors.Forbidden)])
-def test_proxys_refusal_of_http_names_proxy(
+def test_refused_http_names_proxy(
     monkeypatch: pytest.MonkeyPatch, status: int, kind: type[errors.NexusError]
 ) -> None:
     with serve(sequence(Response(status, headers={"Server": "squid"}))) as proxy:
@@ -111,7 +111,7 @@ def test_proxy_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) ->
     assert f"the proxy http://127.0.0.1:{port} (from ALL_PROXY) cannot be reached" in str(failure)
 
 
-def test_no_proxy_goes_round_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_proxy_bypasses_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     with serve(sequence(Response(200, {"ok": True}))) as fake:
         monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
@@ -119,7 +119,6 @@ def test_no_proxy_goes_round_it(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_https_to_http_port_fails_at_once() -> None:
-    """Https to a port of http says so at once."""
     with listening(b"HTTP/1.1 400 Bad Request\r\n\r\n") as (port, asked):
         failure = said_by(f"https://127.0.0.1:{port}", retry_timeout=60)
         assert type(failure) is errors.Untrusted

@@ -42,7 +42,6 @@ def test_ssh_server_is_found(listener: socket.socket, greeting: bytes) -> None:
 def test_booting_host_is_waited_for(
     listener: socket.socket, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Host that boots is waited for."""
     monkeypatch.setattr(reachable, "_PROGRESS", 0.0)
     monkeypatch.setattr(reachable, "_PAUSE", 0.1)
     port = listener.getsockname()[1]
@@ -62,7 +61,6 @@ def test_booting_host_is_waited_for(
 
 
 def test_messages_name_argument_and_remedy(listener: socket.socket) -> None:
-    """What is there and what to do is said by argument."""
     port = answer(listener, b"HTTP/1.1 400 Bad Request\r\n")
     with pytest.raises(Unreachable, match=r"ssh\.port: what listens at .* is no SSH server"):
         HostReachableProvider().create({"host": "127.0.0.1", "port": port})

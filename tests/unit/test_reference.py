@@ -64,7 +64,7 @@ def registered() -> Iterator[dict[str, dict[str, Any]]]:
 
 
 @every_kind
-def test_example_registers_inputs_that_are_taken(
+def test_example_registers_accepted_inputs(
     cls: type[DeclaredResource], registered: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(NexusProvider, "run", Run())

@@ -259,8 +259,6 @@ def test_docker_user_refuses_invalid_argument(
 
 
 def test_user_of_two_registries_is_refused(created: Callable[..., Made]) -> None:
-    """A user of two registries is named with the remedy."""
-
     def program() -> None:
         nexus = server()
         registry("one", server=nexus, repository="one", https_port=5001)

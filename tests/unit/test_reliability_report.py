@@ -24,7 +24,6 @@ def happened(**changes: Any) -> None:
 
 
 def test_cells_join_moments_and_untried_is_dash() -> None:
-    """Cells of several moments are put together and what was not tried is a dash."""
     happened()
     happened(first="Unreachable")
     happened(subject="User", fault="refused")
@@ -35,7 +34,6 @@ def test_cells_join_moments_and_untried_is_dash() -> None:
 
 
 def test_report_with_loss_fails() -> None:
-    """A loss stands in its cell and the report ends with an error."""
     happened(lane="host", fault="disk full", lost="the keystore")
     assert report.main(["write"]) == 1
     assert "**LOST: the keystore**" in report.DOCUMENT.read_text()
@@ -43,7 +41,6 @@ def test_report_with_loss_fails() -> None:
 
 
 def test_ordinary_run_writes_no_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is kept or written by an ordinary run."""
     monkeypatch.setenv("FAULTS", "")
     happened()
     assert report.main(["write"]) == 2

@@ -72,7 +72,7 @@ def test_every_python_that_is_supported_is_tested() -> None:
 
 
 @pytest.mark.parametrize("page", ["CONTRIBUTING.md", "examples/pipelines/README.md", "examples/policy/README.md"])
-def test_pages_name_what_is_there(page: str) -> None:
+def test_pages_link_and_name_existing_files(page: str) -> None:
     text = (PROJECT / page).read_text()
     folder = (PROJECT / page).parent
     for link in re.findall(r"\]\((?!https?:)([^)#]+)\)", text):

@@ -40,7 +40,7 @@ def test_delete_is_repeated_while_another_group_is_stopped(
 
 
 @pytest.mark.parametrize(("response", "calls"), [(STOPPED, 6), (OTHER, 1)], ids=["stopped for ever", "other"])
-def test_delete_ends_with_the_servers_words(
+def test_delete_fails_with_message_of_server(
     response: Response, calls: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(base, "_WAITS_FOR_GROUP", (0.0,) * 5)

@@ -226,7 +226,6 @@ def test_port_of_another_repository_is_named(engine: Engine, new_run: NewRun) ->
 
 
 def test_object_of_other_stack_is_not_adopted(engine: Engine, nexus: Stored) -> None:
-    """Object of another stack is not taken over."""
     nexus.roles["dev"] = {"role_id": "dev", "name": "dev", "privileges": ["other"], "roles": []}
     started = time.monotonic()
     with pytest.raises(Refused, match="exists already and differs: privileges is"):
@@ -263,7 +262,6 @@ def test_two_resources_for_one_object_are_refused_once_url_is_known(
 
 
 def test_failed_create_removes_object(engine: Engine, nexus: Stored) -> None:
-    """Failed verification of a create removes what it inserted."""
     kind = DockerHostedRepositoryProvider
     inputs = engine.check("one", kind, name="images", http_port=1)
     with pytest.MonkeyPatch.context() as patch:
@@ -274,7 +272,6 @@ def test_failed_create_removes_object(engine: Engine, nexus: Stored) -> None:
 
 
 def test_failed_update_restores_former_object(engine: Engine, nexus: Stored) -> None:
-    """Failed verification of an update writes back what was there."""
     kind = DockerHostedRepositoryProvider
     engine.create("one", kind, engine.check("one", kind, name="images", write_policy="DENY"))
     inputs = engine.check("one", kind, name="images", http_port=1, write_policy="ALLOW")
@@ -311,7 +308,6 @@ def test_two_refreshes_after_changed_password(
 
 
 def test_new_url_is_used_if_old_one_is_dead(engine: Engine, nexus: Stored, new_run: NewRun) -> None:
-    """Renamed server is used where the old address is dead."""
     engine.create("kept", RoleProvider, engine.check("kept", RoleProvider, **ROLE))
     engine.create("gone", RoleProvider, engine.check("gone", RoleProvider, **{**ROLE, "role_id": "ops"}))
     dead = f"http://127.0.0.1:{free_port()}"
@@ -340,7 +336,7 @@ def test_address_of_another_server_is_refused(engine: Engine, nexus: Stored, new
 
 
 def test_incarnation_follows_from_random_seed() -> None:
-    """Incarnation follows from the seed that an update plan keeps."""
+    """An update plan keeps the seed, so the planned value is the one that is written."""
 
     def check(seed: bytes, name: str = "one") -> Any:
         request = provider_pb2.CheckRequest(urn=URN + name, randomSeed=seed)
@@ -354,7 +350,6 @@ def test_incarnation_follows_from_random_seed() -> None:
 
 
 def test_user_gets_role_missing_in_list(engine: Engine, nexus: Stored) -> None:
-    """User gets a role that the list lacks yet."""
     engine.create("dev", RoleProvider, engine.check("dev", RoleProvider, **ROLE))
     nexus.unlisted.add("dev")
     engine.create("ann", UserProvider, engine.check("ann", UserProvider, **USER | {"roles": ["dev"]}))

@@ -67,7 +67,7 @@ def test_tasks_of_two_types_may_have_one_name(monkeypatch: pytest.MonkeyPatch) -
     assert [one["type"] for one in server.lists["/v1/tasks"].values()] == ["repository.cleanup"]
 
 
-def test_diff_tells_tasks_of_one_name_apart() -> None:
+def test_diff_distinguishes_tasks_of_one_name() -> None:
     token = providers.Task._resource_type_name
     managed = {"type": f"pulumi-python:{token}", "urn": "a", "id": "t", "inputs": {"type": "repository.cleanup"}}
     objects = [

@@ -40,7 +40,6 @@ def url(engine: Engine) -> str:
 def test_configured_address_of_another_server_is_refused(
     engine: Engine, nexus: Stored, new_run: NewRun, url: str, other: FakeServer, other_nexus: Stored
 ) -> None:
-    """A resource that is declared no longer is deleted where it was created."""
     engine.create("one", RoleProvider, engine.check("one", RoleProvider, **ROLE))
     engine.create("gone", RoleProvider, engine.check("gone", RoleProvider, **ROLE | {"role_id": "ops"}))
     other_nexus.roles["ops"] = dict(nexus.roles["ops"])
@@ -92,7 +91,6 @@ def test_resources_get_connection_in_place_of_configuration(
 def test_state_without_configured_address_needs_no_call(
     engine: Engine, new_run: NewRun, url: str, nexus_server: FakeServer
 ) -> None:
-    """It is added to an older state."""
     engine.create("one", RoleProvider, engine.check("one", RoleProvider, **ROLE))
     engine.state["one"][1].pop("configured_url", None)
     new_run()

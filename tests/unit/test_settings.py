@@ -73,7 +73,6 @@ def mistakes(values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def test_every_key_has_type_and_default_of_argument() -> None:
-    """Every key is declared with type and default of its argument."""
     for key, (kind, default) in keys().items():
         if key not in DECLARED:
             assert key in WITHOUT_DEFAULT or (key in SECRETS and default is None), f"{key} is not in Pulumi.yaml"
@@ -190,7 +189,6 @@ def test_all_mistakes_are_reported_by_key() -> None:
     ],
 )
 def test_error_is_reported_by_key(changes: dict[str, Any], key: str, said: str) -> None:
-    """A mistake is reported by key."""
     found = mistakes(configuration(**changes))
     assert said in found[key], found
 

@@ -47,7 +47,6 @@ def test_none_is_left_out_and_many_are_repeated() -> None:
     ],
 )
 def test_invalid_flag_is_refused_by_name(name: str, value: Any, said: str) -> None:
-    """What can be no flag is refused by name."""
     with pytest.raises(ValueError, match=said):
         steps.command("create", {name: value})
 
@@ -58,7 +57,6 @@ def test_unknown_step_is_refused_with_list() -> None:
 
 
 def test_secret_with_nul_is_refused_without_its_value() -> None:
-    """A secret that no shell can hold is refused without showing it."""
     with pytest.raises(ValueError, match="secret ADMIN_PASSWORD: must contain no NUL") as refused:
         steps.stdin("service", {"ADMIN_PASSWORD": "hush\0hush"})
     assert "hush" not in str(refused.value)
@@ -90,7 +88,6 @@ def test_arguments_pass_every_login_shell(login: str) -> None:
 @given(st.lists(LINES, max_size=5))
 @examples(deadline=None)
 def test_step_receives_arguments_unchanged(values: list[str]) -> None:
-    """Arguments reach the step as they are."""
     line = steps.command("create", {"value": values})
     got = passed(shell(line, stdin='printf "%s\\0" "$@"').stdout)
     assert got == ["create", *(word for value in values for word in ("--value", value))]
@@ -99,7 +96,6 @@ def test_step_receives_arguments_unchanged(values: list[str]) -> None:
 @given(TEXTS)
 @examples(deadline=None)
 def test_secrets_reach_step_unexported(secret: str) -> None:
-    """Secrets reach the step as they are and are not exported."""
     script = steps._assignment("SECRET", secret) + 'printf "%s" "$SECRET"; env'
     started = subprocess.run(
         ["sh", "-s"],
@@ -164,8 +160,6 @@ async def _run(given: Callable[[], dict[str, Any]]) -> Any:
 
 
 def test_step_passes_secrets_by_standard_input_only(sdk: asyncio.AbstractEventLoop) -> None:
-    """A step is a command with secrets in its standard input alone."""
-
     def given() -> dict[str, Any]:
         return {
             "arguments": {"unit": "nexus", "fingerprint": pulumi.Output.from_input("ab")},
@@ -203,7 +197,6 @@ def test_step_without_secrets_hides_nothing(sdk: asyncio.AbstractEventLoop) -> N
     ids=["database open", "only a log open", "a database elsewhere", "one that nexus.properties names"],
 )
 def test_holds_database_detects_open_files(tmp_path: Path, opened: str, there: str | None, held: bool) -> None:
-    """A nexus that has no database open is told from one that has."""
     for folder in ("db", "log", "etc/fabric"):
         (tmp_path / folder).mkdir(parents=True)
     if there:

@@ -86,7 +86,6 @@ def test_derived_xml_holds_path_password_and_protocols(
 
 
 def test_unsupported_fields_are_left_out(shell: list[str], tmp_path: Path) -> None:
-    """What the version cannot do is left out."""
     install = fake_install(tmp_path, HTTPS_XML, scanner=False, java="1.8.0_252")
     derived = run(shell, f"derive_https_xml {install} /k {install}/java pw")
     assert "KeyStoreScanner" not in derived
@@ -146,7 +145,6 @@ def test_properties_of_others_are_kept_byte_for_byte(shell: list[str], tmp_path:
     ],
 )
 def test_invalid_properties_are_refused(shell: list[str], tmp_path: Path, item: str, said: str) -> None:
-    """Properties that cannot be are refused."""
     install = fake_install(tmp_path, HTTPS_XML, scanner=False)
     assert said in run(shell, parsed(f"--property '{item}'", f"check_arguments; desired_properties {install}"))
 
@@ -165,7 +163,6 @@ def unit(shell: list[str], version: int, java: str = "/usr/lib/jvm/j", flags: st
     ],
 )
 def test_unit_follows_systemd_version(shell: list[str], version: int, has: list[str], has_not: list[str]) -> None:
-    """The unit holds what its systemd knows."""
     written = unit(shell, version)
     for line in [*has, "LimitNOFILE=65536", "ExecStart=/opt/nexus/nexus/bin/nexus run"]:
         assert f"\n{line}\n" in written
@@ -175,7 +172,6 @@ def test_unit_follows_systemd_version(shell: list[str], version: int, has: list[
 
 
 def test_bundled_java_is_not_in_unit(shell: list[str]) -> None:
-    """A bundled java needs no word in the unit."""
     assert "JAVA_HOME" not in unit(shell, 252, java="/opt/nexus/nexus-3.71.0-06/jdk/x/jdk-21")
 
 
@@ -308,7 +304,6 @@ def test_address_of_either_kind_is_asked(
 
 @pytest.mark.parametrize(("content", "pending"), [("same", False), ("other", True)])
 def test_only_changed_content_restarts(shell: list[str], tmp_path: Path, content: str, pending: bool) -> None:
-    """Only a changed content asks for a restart."""
     (tmp_path / "file").write_text(content)
     (tmp_path / "file").chmod(0o600)
     body = f"unit=nexus FACTS={tmp_path}/facts work={tmp_path}; echo same | tr -d '\\n' | "

@@ -20,7 +20,6 @@ provide_first_password
 
 @pytest.mark.parametrize("version", ["3.41.1-01", "3.71.0-06"])
 def test_first_password_survives_failed_start(shell: list[str], host: Host, version: str) -> None:
-    """The first password outlives a start that failed and lost facts."""
     file, fact = host.folder / "data/admin.password", host.folder / "facts/nexus/service.first-password"
     assert step(shell, host, f"version={version}\n{PASSWORD}") == ""
     first = file.read_text()
@@ -91,7 +90,7 @@ CONNECTION = "NEXUS_DATASTORE_NEXUS_JDBCURL=jdbc:postgresql://x?password=s3cret"
 def test_connection_in_replaced_unit_is_refused(
     shell: list[str], host: Host, environment: str, file: str, written: str, refused: bool
 ) -> None:
-    """Nexus would start on an empty database of its own."""
+    """Without that connection, Nexus would start on an empty database of its own."""
     (host.folder / "default").write_text(f"{file}\n")
     if written.startswith("etc"):
         (host.folder / "data/etc").mkdir()

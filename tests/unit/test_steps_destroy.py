@@ -100,7 +100,6 @@ def test_destroy_removes_service_that_never_started(shell: list[str], host: Host
 
 
 def test_destroy_keeps_service_that_has_started(shell: list[str], host: Host) -> None:
-    """Its own resource removes it."""
     install(host, OURS, "active")
     (host.folder / "facts/nexus/service.digest").touch()
     before = left(host)

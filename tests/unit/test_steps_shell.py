@@ -46,7 +46,6 @@ def test_repeated_flags_are_kept_apart(shell: list[str]) -> None:
     ],
 )
 def test_dangerous_paths_are_refused(shell: list[str], path: str, said: str) -> None:
-    """Paths that could do harm are refused."""
     assert said in run(shell, f"check_path data_dir '{path}'")
     assert run(shell, "check_path data_dir /srv/nexus-3.71_data+1; echo fine") == "fine\n"
 
@@ -81,7 +80,6 @@ def test_secrets_are_masked_in_what_is_shown(secret: str) -> None:
     ],
 )
 def test_only_listeners_on_same_address_conflict(shell: list[str], mine: str, other: str, meet: bool) -> None:
-    """Only listeners on the same address are in the way."""
     body = f"if addresses_conflict '{other}' '{mine}'; then echo meet; fi"
     assert run(shell, body) == ("meet\n" if meet else "")
 
@@ -134,7 +132,6 @@ def test_another_system_is_refused_by_name(shell: list[str]) -> None:
 
 
 def test_holder_of_package_lock_is_named(shell: list[str], tmp_path: Path) -> None:
-    """Who holds the package managers lock is named."""
     lock = tmp_path / "lock"
     lock.touch()
     holder = "import fcntl,sys,time;f=open(sys.argv[1],'w');fcntl.lockf(f,2);print(flush=True);time.sleep(60)"
@@ -160,7 +157,6 @@ wait_for_packager x
 
 
 def test_clock_jump_ends_no_program(shell: list[str], tmp_path: Path) -> None:
-    """A clock that jumps forward ends no program."""
     jump = f"if [ -f {tmp_path}/jumped ]; then echo 9999999999; else : >{tmp_path}/jumped; echo 1; fi"
     body = f"temp_dir={tmp_path}; date() {{ {jump}; }}; run_with_progress 'sleeping' 600 sleep 0.5; uptime_seconds"
     assert run(shell, body).isdigit()

@@ -74,7 +74,6 @@ def test_start_that_takes_too_long_names_start_timeout(shell: list[str], tmp_pat
 
 
 def test_clock_jump_ends_no_wait(shell: list[str], tmp_path: Path) -> None:
-    """A clock that jumps ends no wait."""
     clock = f"date() {{ echo x >>{tmp_path}/asked; echo $(($(wc -l <{tmp_path}/asked) * 100000)); }}\n"
     shown = f"served_fingerprint() {{ echo x >>{tmp_path}/shown; wc -l <{tmp_path}/shown | tr -d ' '; }}\n"
     body = f"{clock}{shown}sleep() {{ :; }}\nfingerprint=3\nif await_certificate 60; then echo shown; fi"

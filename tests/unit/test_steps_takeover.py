@@ -58,7 +58,6 @@ FORMER = "find_former_unit; echo former=$former_unit"
 def test_other_unit_on_same_data_is_adopted_or_refused(
     shell: list[str], host: Host, verb: str, complete: bool, own: bool, cut: dict[str, str], said: str
 ) -> None:
-    """A unit of another name on the same data is this server or refused."""
     data = host.folder / "data"
     host.unit("second", OURS.format(root="/opt/nexus", data=data))
     (host.folder / "facts/second").mkdir()
@@ -94,7 +93,6 @@ def test_manual_unit_on_same_data_must_be_off(
 
 
 def test_interrupted_change_of_unit_is_resumed(shell: list[str], host: Host) -> None:
-    """A change of unit that was cut is known by its facts."""
     for name, data in (("second", "data"), ("third", "other")):
         (host.folder / "facts" / name).mkdir()
         (host.folder / "facts" / name / "service.data-dir").write_text(f"{host.folder}/{data}\n")
@@ -337,7 +335,7 @@ stop_former_units; left_stopped=; remove_former_units; remove_former_rest; remov
 def test_new_data_dir_with_old_database_is_refused(
     shell: list[str], host: Host, old: bool, new: bool, refused: bool, unit: bool
 ) -> None:
-    """So it is where a change of unit was cut that had removed the former unit and not written the next one."""
+    """The same holds after an interrupted change of unit that had removed the former unit only."""
     base = host.folder
     if unit:
         host.unit("nexus", OURS.format(root="/opt/nexus", data=f"{base}/before"))

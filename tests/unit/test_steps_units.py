@@ -66,7 +66,6 @@ def test_every_unit_of_nexus_is_listed(shell: list[str], host: Host) -> None:
 def test_other_units_are_found_by_shared_directories(
     shell: list[str], host: Host, argument: str, value: str, found: str
 ) -> None:
-    """Other units are found by what they share."""
     base = host.folder
     (base / "link").symlink_to(base / "data")
     for name in ("nexus", "second"):
@@ -75,6 +74,5 @@ def test_other_units_are_found_by_shared_directories(
 
 
 def test_other_unit_has_no_launcher(shell: list[str], host: Host) -> None:
-    """A unit that starts something else has no launcher."""
     host.unit("nexus", "nexus", ExecStart=start("/usr/sbin/nginx", "-c", "/etc/nexus/nginx.conf"))
     assert host.run(shell, "nexus_launcher nexus || echo none") == "none\n"

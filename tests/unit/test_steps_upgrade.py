@@ -28,7 +28,6 @@ CHANGES = [
 
 @pytest.mark.parametrize(("before", "desired", "h2", "said"), CHANGES)
 def test_preview_refuses_unsupported_upgrade(before: str, desired: str, h2: bool, said: str) -> None:
-    """A preview refuses a version that the data cannot go to."""
     olds = {"version": before, "h2": h2}
     failures = InstalledVersionProvider().check(olds, {"version": desired, "h2": h2}).failures
     assert [failure.property for failure in failures] == ["version"] * bool(said)
@@ -37,7 +36,6 @@ def test_preview_refuses_unsupported_upgrade(before: str, desired: str, h2: bool
 
 
 def test_first_or_unknown_version_passes() -> None:
-    """A first version or one that is not known yet passes."""
     provider = InstalledVersionProvider()
     assert not provider.check({}, {"version": "3.71.0-06"}).failures
     assert not provider.check({"version": "3.71.0-06"}, {"version": provider}).inputs.get("h2")
@@ -45,7 +43,7 @@ def test_first_or_unknown_version_passes() -> None:
 
 
 @pytest.mark.parametrize(("before", "desired", "h2", "said"), CHANGES)
-def test_host_refuses_it_too(
+def test_host_refuses_unsupported_upgrade(
     shell: list[str], tmp_path: Path, before: str, desired: str, h2: bool, said: str
 ) -> None:
     for folder in ("db", "etc"):
@@ -116,7 +114,6 @@ printf '%s\\n' User=nexus Group=nexus "ExecStart=$PWD/root/nexus/bin/nexus run" 
 def test_upgrade_with_external_database_is_refused(
     shell: list[str], tmp_path: Path, change: str, said: str
 ) -> None:
-    """What could not be put back is refused."""
     shown = run(shell, parsed(f"--data-dir {tmp_path}", f"{WAY_BACK}{change}\nrefuse_without_rollback; echo fine"))
     assert shown == "fine\n" if not said else said in shown
 
@@ -198,7 +195,6 @@ def test_database_is_file_in_db_or_jdbc_url(
 
 
 def test_interrupted_upgrade_that_started_is_kept(shell: list[str], tmp_path: Path) -> None:
-    """A cut change that came up keeps the version that is wanted now."""
     versions = ["3.41.1-01", "3.62.0-01", "3.70.1-02", "3.30.0-01"]
     for version in versions:
         (tmp_path / f"nexus-{version}").mkdir()
@@ -240,7 +236,6 @@ refuse_little_room() {{ :; }}
 def test_interrupted_upgrade_is_rolled_back_in_place(
     shell: list[str], tmp_path: Path, lines: str, where: str
 ) -> None:
-    """A cut change is undone where it was made."""
     (tmp_path / "before").mkdir()
     (tmp_path / "before/service.upgrade").write_text(f"phase change\nfrom 3.41.1-01\nto 3.62.0-01\n{lines}")
     body = f"""FACTS_ROOT={tmp_path} former_unit=before left_stopped= owner=nexus:nexus

@@ -159,7 +159,6 @@ def test_change_of_version_may_be_cut_anywhere(tmp_path: Path, fails: str, power
 
 
 def test_failed_copy_keeps_old_version_running(tmp_path: Path) -> None:
-    """A copy that cannot be made leaves the old version running."""
     model = Model(tmp_path, "copy")
     done = model.up(0)
     assert done.returncode == 1

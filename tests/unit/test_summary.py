@@ -78,7 +78,7 @@ def test_replacement_names_cause_and_data() -> None:
     assert "purge_data is set" in text
 
 
-def test_destroy_names_what_stays_and_stops() -> None:
+def test_destroy_names_kept_data_and_stops() -> None:
     found = summarize(recorded("destroy"), NOW)
     assert found.data_loss == []
     assert names(found.kept) == ["registry-repository"]
@@ -176,7 +176,7 @@ ENTRIES = st.lists(st.builds(Entry, TEXTS, TEXTS, TEXTS, TEXTS, st.tuples(TEXTS,
 
 @settings(max_examples=40, deadline=None)
 @given(ENTRIES, ENTRIES, ENTRIES, st.integers(3_000, 9_000))
-def test_markdown_fits_and_names_what_was_cut(
+def test_markdown_fits_and_names_omissions(
     lost: list[Entry], restarts: list[Entry], rows: list[Entry], limit: int
 ) -> None:
     text = render(Summary(data_loss=lost, restarts=restarts, updated=rows), limit)
@@ -213,7 +213,7 @@ def test_command_reports_failed_preview(capsys: pytest.CaptureFixture[str]) -> N
 
 
 @pytest.mark.parametrize("content", ["[]", "{", "{}", '{"steps": [1]}', '{"steps": [{"op": "same"}]}', ""])
-def test_command_refuses_what_is_no_preview(
+def test_command_refuses_input_that_is_no_preview(
     content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bad = tmp_path / "bad.json"

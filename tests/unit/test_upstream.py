@@ -53,12 +53,12 @@ def checked(
     check_upstream(client, properties)
 
 
-def test_manifest_that_nexus_serves_is_enough(fake: FakeServer) -> None:
+def test_served_manifest_passes_check(fake: FakeServer) -> None:
     checked(fake, LOGIN, [Response(200)], [])
     assert fake.methods() == [f"GET /repository/hub{MANIFEST}"]
 
 
-def test_remembered_lack_is_forgotten_once(fake: FakeServer) -> None:
+def test_negative_cache_is_cleared_once(fake: FakeServer) -> None:
     checked(fake, LOGIN, [UNKNOWN, Response(200)], [])
     assert fake.methods()[1:] == ["POST /v1/repositories/hub/invalidate-cache", f"GET /repository/hub{MANIFEST}"]
 

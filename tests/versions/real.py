@@ -75,7 +75,6 @@ class Installation:
     """What the steps make of any version; a subclass has a fixture ``server``."""
 
     def test_desired_version_runs_with_admin_password(self, server: Real) -> None:
-        """The version that was asked for runs with the admin password that was given."""
         said = server.curl("service/rest/v1/status", "-i")
         assert f"Server: Nexus/{server.version} " in said
         assert said.endswith(" 200")
@@ -83,7 +82,6 @@ class Installation:
         assert not server.host.exists(f"{server.data_dir}/admin.password")
 
     def test_https_serves_given_certificate(self, server: Real) -> None:
-        """Https shows the certificate that was given."""
         assert server.served() == server.store.fingerprint
 
     def test_https_offers_tls_1_2_and_1_3_and_nothing_older(self, server: Real) -> None:

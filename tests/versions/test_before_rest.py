@@ -52,7 +52,6 @@ class TestInstallation(Installation):
 
 @every_kind
 def test_preview_refuses_each_kind_on_old_version(server: Real, provider: type[NexusProvider]) -> None:
-    """A preview refuses each kind by the version and names the one to install."""
     told = {**server.connection, "version": server.version}
     (failure,) = provider().check({}, {**DESIRED[provider], "connection": told}).failures
     assert (failure.property, failure.reason) == ("connection", f"names {SENTENCE}")
@@ -64,17 +63,14 @@ def test_preview_refuses_each_kind_on_old_version(server: Real, provider: type[N
     ids=lambda one: one.kind,
 )
 def test_up_without_version_fails_alike(connection: Connection, provider: type[NexusProvider]) -> None:
-    """Where nobody told the version an up says the same."""
     assert f" was answered 404: the server is {SENTENCE}" in refusal(provider, connection, **DESIRED[provider])
 
 
 def test_other_admin_password_is_refused_without_version(connection: Connection) -> None:
-    """Where nobody told the version another admin password is refused by it."""
     current = {"password": "another-1", "current_password": connection["password"]}
     assert f"the server is {SENTENCE}" in refusal(AdminPasswordProvider, connection, **current)
 
 
 def test_eula_without_version_has_nothing_to_accept(connection: Connection) -> None:
-    """Where nobody told the version there is no licence to accept."""
     inputs = {**DESIRED[EulaProvider], "connection": connection}
     assert EulaProvider().create(inputs).id == "eula"

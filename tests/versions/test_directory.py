@@ -88,7 +88,7 @@ def test_users_are_counted_at_each_change(connection: Connection, directory: Dir
     ],
     ids=["password", "port", "nobody", "filter", "base", "anonymous"],
 )
-def test_directory_that_does_not_work_is_refused_and_nothing_written(
+def test_failing_directory_is_refused_before_write(
     connection: Connection, client: NexusClient, directory: Directory, inputs: dict[str, Any], said: str
 ) -> None:
     desired = ldap(directory, **inputs)
@@ -123,9 +123,7 @@ def test_ldaps_needs_trust_in_authority_of_directory(connection: Connection, dir
     trust.destroy()
 
 
-def test_directory_that_is_not_there_yet_is_declared_on_request(
-    connection: Connection, directory: Directory
-) -> None:
+def test_missing_directory_is_accepted_on_request(connection: Connection, directory: Directory) -> None:
     server = Tracked(LdapServerProvider(), connection)
     inputs = ldap(directory, port=1)
     assert server.up(**inputs, verify_connection=False) == "create"

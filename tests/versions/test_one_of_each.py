@@ -67,7 +67,7 @@ def changes(result: Result) -> dict[str, int]:
     return {operation: count for operation, count in result.changes.items() if count and operation != "same"}
 
 
-def test_it_comes_up_stays_the_same_and_goes(stack: Stack, admin: Api) -> None:
+def test_one_of_each_kind_is_created_unchanged_and_destroyed(stack: Stack, admin: Api) -> None:
     before = [one["name"] for one in admin.ok("GET", "repositories")]
     assert set(changes(stack.up())) == {"create"}
     made = {one["type"].rpartition(":")[2].rpartition("/")[2] for one in stack.export()["resources"]}

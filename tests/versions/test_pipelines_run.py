@@ -140,7 +140,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
         yield Project(clone, forge, folder / "state")
 
 
-def test_change_is_checked(project: Project) -> None:
+def test_merge_request_runs_lint_and_tests(project: Project) -> None:
     """By GitLab's jobs. GitHub's job runs before that which deploys."""
     run_gitlab(project, "merge_request_event", "lint", "test")
 

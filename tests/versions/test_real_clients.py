@@ -132,7 +132,7 @@ def apt_get_installs(address: str, public: Path, root: Path) -> None:
     assert (root / "usr/share/greeting/text").read_text() == "hello\n"
 
 
-def test_apt_get_installs_what_the_key_signs(
+def test_apt_get_installs_signed_packages(
     nexus: Nexus, made: list[Tracked], tmp_path: Path, keys: tuple[str, Path]
 ) -> None:
     """From a hosted repository, and through a proxy in front of it."""
