@@ -340,9 +340,10 @@ def _write(stack: str, file: StackFile, values: Mapping[str, Any], removed: Sequ
             _pulumi(run, "config", "rm-all", "--stack", stack, *removed)
             sys.stdout.writelines(f"  {key} (removed)\n" for key in removed if key not in values)
         for path, text, secret in _settings(values):
-            options = ["--path", *(["--secret"] if secret else ["--plaintext"])]
+            # Without a type, Pulumi makes a number of 12345 and a boolean of true in a list.
+            kind = ["--secret"] if secret else ["--type", "string"] if path.endswith("]") else ["--plaintext"]
             sys.stdout.write(f"  {path}\n")
-            _pulumi(run, "config", "set", "--stack", stack, *options, path, stdin=text)
+            _pulumi(run, "config", "set", "--stack", stack, "--path", *kind, path, stdin=text)
     except BaseException:  # an interrupt, too
         try:
             _pulumi(run, "stack", "rm", "--yes", "--preserve-config", "--stack", stack)

@@ -221,7 +221,11 @@ def _kind(field: _Field) -> str:
 
 
 def _parsed(kind: str, given: str) -> Any:
-    """A value of the configuration, which is text; raises ValueError."""
+    """A value of the configuration, which is text; raises ValueError.
+
+    `pulumi config set --path` makes a number of 12345 and a boolean of true. In an object they are read as strings.
+    In a list Pulumi itself refuses them, because Pulumi.yaml declares strings.
+    """
     if kind == "int":
         if not re.fullmatch(r"-?[0-9]{1,9}", given):
             raise ValueError(f"must be a whole number, not {given!r}")
@@ -233,12 +237,27 @@ def _parsed(kind: str, given: str) -> Any:
     if kind == "str":
         return given
     try:
-        value = json.loads(given)
+        value = json.loads(given, parse_int=str, parse_float=str) if kind == "object" else json.loads(given)
     except ValueError:
         value = None
     if kind == "list":
-        if not (isinstance(value, list) and all(isinstance(item, str) for item in value)):
+        if not _is_list(value):
             raise ValueError("must be a list of strings")
-    elif not (isinstance(value, dict) and all(isinstance(item, (str, list)) for item in value.values())):
+        return value
+    value = _strings(value)
+    if not (isinstance(value, dict) and all(isinstance(item, str) or _is_list(item) for item in value.values())):
         raise ValueError("must be an object whose values are strings")
     return value
+
+
+def _strings(value: Any) -> Any:
+    """The value with strings for booleans."""
+    if isinstance(value, bool):
+        return json.dumps(value)
+    if isinstance(value, list):
+        return [_strings(item) for item in value]
+    return {key: _strings(item) for key, item in value.items()} if isinstance(value, dict) else value
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)

@@ -105,6 +105,14 @@ def test_flags_alone_write_stack(folder: Path) -> None:
     assert cli.stdin["admin_password"] not in shown
 
 
+def test_user_with_number_as_name_stays_text(folder: Path) -> None:
+    """Pulumi refuses a number in a list of texts."""
+    cli = Cli()
+    init.run(flags("--no-input", pushers="12345"), execute=cli, ask=never, ask_secret=never)
+    call = next(call for call in cli.calls if call[-1] == "pushers[0]")
+    assert call[-4:-1] == ["--path", "--type", "string"]
+
+
 def test_user_with_odd_name_gets_password(folder: Path) -> None:
     cli = Cli()
     init.run(flags("--no-input", pushers="zoë"), execute=cli, ask=never, ask_secret=never)

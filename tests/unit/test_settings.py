@@ -126,6 +126,20 @@ def test_configuration_becomes_arguments() -> None:
         assert isinstance(secret, pulumi.Output)
 
 
+def test_numbers_and_booleans_in_objects_are_strings() -> None:
+    """`pulumi config set --path` makes a number of 12345 and a boolean of true."""
+    settings = read(
+        configuration(
+            pushers=["12345"],
+            user_passwords={"12345": 678},
+            extra_roles={"12345": [True]},
+            properties={"nexus.datastore.enabled": True, "a": 10, "b": 1.50},
+        )
+    )
+    assert settings.registry.extra_roles == {"12345": ["true"]}
+    assert settings.server.properties == {"nexus.datastore.enabled": "true", "a": "10", "b": "1.5"}
+
+
 def test_all_mistakes_are_reported_by_key() -> None:
     found = mistakes(
         configuration(
@@ -182,6 +196,9 @@ def test_all_mistakes_are_reported_by_key() -> None:
         ({"ssh_host": "elsewhere.example.com"}, "hostname", "'elsewhere.example.com' is none of the names"),
         ({"user_passwords": "text"}, "user_passwords", "must be an object"),
         ({"pushers": "ci"}, "pushers", "must be a list of strings"),
+        ({"pushers": [7]}, "pushers", "must be a list of strings"),
+        ({"properties": {"a": None}}, "properties", "must be an object"),
+        ({"extra_roles": {"ci": [{}]}}, "extra_roles", "must be an object"),
         ({"user_passwords": {"ci": ""}}, "pushers", "'ci' has no password in user_passwords"),
         ({"registry_https_port": 0}, "registry_https_port", "is required"),
         ({"version": "3.77.1-01"}, "accept_eula", "version 3.77.1-01 serves nothing"),
