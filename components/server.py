@@ -64,7 +64,8 @@ class NexusServerArgs:
         context_path: context path of Nexus, such as ``/nexus``.
         heap_mb: Java heap in MB, at most two thirds of the host's memory. The vendor's minimum is 2703.
         min_disk_mb: free disk that the install and data directories must have, in MB.
-        properties: additional entries of ``nexus.properties``.
+        properties: additional entries of ``nexus.properties``; no secrets, because they are not encrypted. A
+            database connection belongs into ``<data_dir>/etc/fabric/nexus-store.properties`` on the host.
         install_root: directory of the unpacked versions; ``nexus`` in it links to the current one. It must not be
             shared.
         data_dir: data directory of Nexus.

@@ -208,7 +208,7 @@ def _host_problems(args: NexusServerArgs) -> Iterator[Problem]:
                 name,
                 f"must be from {low} to {10**9 - 1}, not {getattr(args, name)}.",
             )
-    yield from arguments.properties_problems(args.properties)
+    yield from arguments.properties_problems(args.properties, args.data_dir)
 
 
 def _java_problems(args: NexusServerArgs) -> Iterator[Problem]:

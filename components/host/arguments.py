@@ -104,8 +104,8 @@ def address_problems(value: str) -> Iterator[tuple[str, str]]:
         yield "address", f"{value!r} is no IP address. Give one of the host's, or 0.0.0.0 for all."
 
 
-def properties_problems(properties: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Lines that nexus.properties can't hold, or that another argument sets."""
+def properties_problems(properties: Mapping[str, str], data_dir: str) -> Iterator[tuple[str, str]]:
+    """Lines that nexus.properties can't hold, that another argument sets, or that contain a secret."""
     for key, value in properties.items():
         if not re.fullmatch(r"[A-Za-z0-9._-]+", key):
             yield (
@@ -117,6 +117,25 @@ def properties_problems(properties: Mapping[str, str]) -> Iterator[tuple[str, st
             yield "properties", f"{key} is managed. {f'Set {instead} instead' if instead else 'Leave it out'}."
         elif not re.fullmatch(r"[ -~]*", value):
             yield "properties", f"the value of {key} is not printable ASCII. Write other characters as \\uXXXX."
+        elif secret := _secret(key, value):
+            file, form = "nexus.properties", ""
+            if key.startswith("nexus.datastore."):
+                file, form = "fabric/nexus-store.properties", " (as jdbcUrl, username and password)"
+            yield (
+                "properties",
+                f"{key} {secret}, which would be in command lines and, not encrypted, in the state. "
+                f"Write it into {data_dir}/etc/{file}{form} on the host and leave it out here.",
+            )
+
+
+def _secret(key: str, value: str) -> str:
+    """What is secret in a line of nexus.properties; empty where nothing is."""
+    if re.search("password=", value, re.IGNORECASE):
+        return "contains a password"
+    # nexus.secrets.file is a path, nexus.security.randompassword is true or false.
+    is_setting = key.endswith(".file") or value in ("true", "false")
+    is_named = re.search(r"password|passphrase|secret", key, re.IGNORECASE)
+    return "is a secret" if is_named and not is_setting else ""
 
 
 def _unusable(name: str, path: str) -> Iterator[tuple[str, str]]:

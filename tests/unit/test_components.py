@@ -101,6 +101,18 @@ def registry(name: str = "registry", **changes: Any) -> DockerRegistry:
         ({"properties": {"application-port": "9"}}, r"properties: application-port is managed\. Set http_port"),
         ({"properties": {"a b": "9"}}, r"properties: the key 'a b'"),
         ({"properties": {"a": "\u00e9"}}, r"properties: the value of a is not printable ASCII"),
+        (
+            {"properties": {"nexus.datastore.nexus.password": "s3cret"}},
+            r"properties: nexus.datastore.nexus.password is a secret, .*/etc/fabric/nexus-store.properties",
+        ),
+        (
+            {"properties": {"nexus.datastore.nexus.jdbcUrl": "jdbc:postgresql://db/nexus?user=a&password=s3cret"}},
+            r"properties: nexus.datastore.nexus.jdbcUrl contains a password, .*/etc/fabric/nexus-store.properties",
+        ),
+        (
+            {"properties": {"nexus.mySecret": "s3cret"}},
+            r"properties: nexus.mySecret is a secret, .*/etc/nexus.properties",
+        ),
         ({"start_timeout": 0}, r"start_timeout: must be from 1"),
         ({"certificate": None}, r"certificate: is required. Give it, or certificate_path and private_key_path"),
         ({"certificate_path": "/a.pem"}, r"certificate_path: excludes certificate and private_key"),
@@ -119,8 +131,13 @@ def registry(name: str = "registry", **changes: Any) -> DockerRegistry:
     ],
 )
 def test_server_refuses_invalid_argument(changes: dict[str, Any], said: str) -> None:
-    with pytest.raises(InvalidArguments, match=said):
+    with pytest.raises(InvalidArguments, match=said) as refused:
         server(**changes)
+    assert "s3cret" not in str(refused.value)
+
+
+def test_properties_with_secret_like_names_are_taken() -> None:
+    server(properties={"nexus.secrets.file": "/etc/nexus/key.json", "nexus.security.randompassword": "false"})
 
 
 def test_password_that_is_output_is_refused_in_preview(sdk: asyncio.AbstractEventLoop) -> None:
