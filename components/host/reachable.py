@@ -70,7 +70,7 @@ def _greet(host: str, number: int, timeout: float) -> None:
                 if not part:
                     break
                 received += part
-    except socket.gaierror:
+    except (socket.gaierror, UnicodeError):  # UnicodeError: a part of the name is too long once it is encoded.
         raise Unreachable(f"ssh.host: the name {host!r} is not found. Give the host's name or address") from None
     except TimeoutError:
         if not received:
@@ -98,7 +98,12 @@ class HostReachable(DeclaredResource, provider=HostReachableProvider):
     response is not that of an SSH server.
     """
 
-    host: Prop[str] = prop(text(r"[^\s/@]+", hint="must be a name or address"))
+    host: Prop[str] = prop(
+        text(
+            r"[^\s/@.]{1,63}(\.[^\s/@.]{1,63})*\.?",
+            hint="must be a name or address, with 1 to 63 characters between dots",
+        )
+    )
     """Name or address."""
     port: Prop[int] = prop(port, default=22)
     """Port of its SSH server."""

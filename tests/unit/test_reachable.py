@@ -75,3 +75,27 @@ def test_messages_name_argument_and_remedy(listener: socket.socket) -> None:
     ):
         with pytest.raises(Unreachable, match=message):
             HostReachableProvider().create({"host": host, "port": number, "timeout": 1})
+
+
+@pytest.mark.parametrize(
+    ("host", "ok"),
+    [
+        ("registry..example.com", False),
+        (".example.com", False),
+        (f"{'a' * 64}.example.com", False),
+        ("a b", False),
+        (f"{'a' * 63}.example.com.", True),
+        ("192.0.2.1", True),
+        ("fe80::1%eth0", True),
+        ("::ffff:192.0.2.1", True),
+    ],
+)
+def test_name_with_typing_mistake_is_refused_in_preview(host: str, ok: bool) -> None:
+    failures = HostReachableProvider().check({}, {"host": host}).failures
+    assert [one.property for one in failures] == ([] if ok else ["host"])
+
+
+def test_name_that_has_no_encoding_is_not_found() -> None:
+    """A label may have at most 63 characters once it is encoded."""
+    with pytest.raises(Unreachable, match=r"ssh\.host: the name '\u00fc{60}' is not found"):
+        HostReachableProvider().create({"host": "\u00fc" * 60, "port": 22, "timeout": 1})
