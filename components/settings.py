@@ -223,8 +223,8 @@ def _kind(field: _Field) -> str:
 def _parsed(kind: str, given: str) -> Any:
     """A value of the configuration, which is text; raises ValueError.
 
-    `pulumi config set --path` makes a number of 12345 and a boolean of true. In an object they are read as strings.
-    In a list Pulumi itself refuses them, because Pulumi.yaml declares strings.
+    `pulumi config set --path` makes a number of 12345 and a boolean of true. They are read as strings in an
+    object. In a list Pulumi itself refuses them, because Pulumi.yaml declares strings.
     """
     if kind == "int":
         if not re.fullmatch(r"-?[0-9]{1,9}", given):
