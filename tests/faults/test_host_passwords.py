@@ -14,30 +14,38 @@ from .test_host_histories import STEPS, VERSIONS, Program
 pytestmark = pytest.mark.xdist_group("host-histories")
 
 
-@pytest.fixture(scope="module")
-def program() -> Program:
+@pytest.fixture
+def bare() -> Program:
+    """On a host on which nothing of a former test is left."""
     made = Program(hosts.up("histories"), Store.make("keystore-1"), "", admin_password="a:d%m 'i\"n€ ")
     made.version = VERSIONS[0]
     made.clear()
     return made
 
 
-def test_failed_first_start_locks_nobody_out(program: Program) -> None:
-    program.turn_to(program.version)
+@pytest.fixture
+def program(bare: Program) -> Program:
+    """It runs."""
+    assert bare.up("create") == ""
+    return bare
+
+
+def test_failed_first_start_locks_nobody_out(bare: Program) -> None:
+    bare.turn_to(bare.version)
     for step in STEPS[:-1]:
-        program.run(step)
+        bare.run(step)
     kill = "kill -9 $(systemctl show --value -p MainPID nexus)"
-    seen = f"test -s {program.data_dir}/db/nexus.mv.db"
+    seen = f"test -s {bare.data_dir}/db/nexus.mv.db"
     watch = f"for i in $(seq 3000); do if {seen}; then {kill}; exit; fi; sleep 0.02; done"
-    killer = threading.Thread(target=lambda: program.host.ssh(watch, check=False))
+    killer = threading.Thread(target=lambda: bare.host.ssh(watch, check=False))
     killer.start()
-    failed = program.run("service", check=False)
+    failed = bare.run("service", check=False)
     killer.join()
     assert failed.returncode == 1, failed.stdout
-    assert program.host.exists(f"{program.data_dir}/admin.password")
-    program.run("service")
-    assert program.curl("kept").endswith(" 200")
-    assert not program.host.exists(f"{program.data_dir}/admin.password")
+    assert bare.host.exists(f"{bare.data_dir}/admin.password")
+    bare.run("service")
+    assert bare.curl("kept").endswith(" 200")
+    assert not bare.host.exists(f"{bare.data_dir}/admin.password")
 
 
 def test_password_is_in_no_environment(program: Program) -> None:

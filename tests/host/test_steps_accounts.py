@@ -1,4 +1,4 @@
-"""Accounts and data directories on a real host without a Nexus: shared, left over, mounted, and given away."""
+"""Accounts and data directories on a real host: shared, left over, mounted, and given away. Nexus is played."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.host.doctor import doctor
 from tests.host.played import PlayedServer
 from tests.host.steps import Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 DATA = "/var/lib/nexus"
 
@@ -124,16 +126,16 @@ def test_owner_stays_under_running_process(server: Server) -> None:
     assert server.host.ssh("getent passwd nexus registry", check=False).stdout == ""
 
 
-def test_user_that_shares_uid_is_compared_by_number(server: Server) -> None:
-    for step in ("prepare", "archive"):
-        server.run(step)
+def test_user_that_shares_uid_is_compared_by_number(server: Server, tmp_path: Path) -> None:
     server.host.ssh("groupadd -r -g 977 alias && groupadd -r -o -g 977 nexus")
     server.host.ssh("useradd -r -M -u 977 -g 977 alias && useradd -r -M -o -u 977 -g 977 nexus")
     assert server.host.ssh("id -un 977").stdout == "alias\n"
-    server.run("account")
-    assert "put in" in server.run("keystore").stdout
+    server.up()
     assert f"{DATA}/etc/ssl/keystore.jks is there" in server.run("keystore", "update").stdout
-    server.run("account", "delete")
+    assert "nothing needs a restart" in server.run("service", "update").stdout
+    assert doctor(server, tmp_path)[0] == 0
+    for step in ("service", "account"):
+        server.run(step, "delete")
     assert server.host.ssh("getent passwd nexus").stdout
     server.host.ssh("userdel nexus; userdel alias; groupdel nexus; groupdel alias; true")
 

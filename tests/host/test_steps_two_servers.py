@@ -80,7 +80,10 @@ def test_install_root_of_another_server_is_refused(first: PlayedServer, second: 
 
 
 def test_another_user_takes_over_with_one_stop(first: PlayedServer, second: PlayedServer) -> None:
-    """The server writes until the service step stops it; the former account stays, as the first server has it."""
+    """The server writes until the service step stops it; the former account stays while the first server has it.
+
+    A further change of the user, which fails, is undone.
+    """
     before = second.property("MainPID")
     second.host.ssh(
         "install -d -o nexus -g nexus /srv/stores/linked/content /srv/stores/other && "
@@ -105,9 +108,10 @@ def test_another_user_takes_over_with_one_stop(first: PlayedServer, second: Play
     assert "give it by hand: chown -R registry:registry /srv/stores/other" in done  # it may be the first server's
     assert second.curl("kept") == "what people stored 200"
     assert "nothing needs a restart" in second.run("service", "update").stdout
+    change_of_owner_that_fails_is_undone(second)
 
 
-def test_change_of_owner_that_fails_is_undone(second: PlayedServer) -> None:
+def change_of_owner_that_fails_is_undone(second: PlayedServer) -> None:
     second.user = second.group = "third"
     second.run("account", "update")
     unit = "/etc/systemd/system/nexus@second.service"
@@ -131,7 +135,9 @@ def test_delete_of_one_leaves_other_running(first: PlayedServer, second: PlayedS
     assert second.property("MainPID") == pid
     assert second.curl("service/rest/v1/status/writable").endswith("200")
     assert not first.host.exists("/opt/nexus")
-    assert first.host.ssh("getent passwd nexus", check=False).stdout == ""
+    account = first.host.ssh(f"getent passwd {first.user}", check=False).stdout
+    assert bool(account) == (second.user == first.user)
+    first.up()
 
 
 def test_no_file_of_server_is_open_to_others(second: PlayedServer) -> None:
@@ -144,7 +150,8 @@ def test_no_file_of_server_is_open_to_others(second: PlayedServer) -> None:
     ).stdout
     assert found == ""
     secrets = second.host.ssh(
-        "for pid in $(pgrep -u third); do tr '\\0' '\\n' </proc/$pid/environ; cat /proc/$pid/cmdline; done"
+        f"for pid in $(pgrep -u {second.user}); do cat /proc/$pid/environ /proc/$pid/cmdline; done"
     ).stdout
+    assert "/bin/nexus" in secrets
     assert second.admin_password not in secrets
     assert second.store.password not in secrets
