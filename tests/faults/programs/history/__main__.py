@@ -38,7 +38,5 @@ for one in program["entries"]:
     if isinstance(used, DockerHostedRepository):
         privilege = pulumi.Output.concat("nx-repository-view-docker-", used.name, "-read")
         inputs["privileges"] = [*inputs["privileges"], privilege]
-    if used:
-        inputs["incarnations"] = [used.incarnation]
     opts = pulumi.ResourceOptions(parent=made.get(one["parent"]), aliases=one["aliases"])
     made[one["name"]] = KINDS[one["kind"]](one["name"], **inputs, connection=connection, opts=opts)
