@@ -24,6 +24,8 @@ class OwnedProvider(Provider):
     """The resources of the run that this process serves."""
     scope: ClassVar[str] = ""
     """What the identity is unique in, where several kinds share their names. Default: the kind."""
+    ignores_case: ClassVar[bool] = False
+    """Whether two identities that differ only in case exclude each other."""
     excludes: ClassVar[str] = ""
     """The scope of a kind that no program may have on a server together with this one."""
 
@@ -48,7 +50,8 @@ class OwnedProvider(Provider):
         server = self._server(properties)
         if not server or has_unknown([properties.get(name) for name, one in self.schema.items() if one.replaces]):
             return None
-        return self.scope_of(properties), server, self.identity(properties)
+        identity = self.identity(properties)
+        return self.scope_of(properties), server, identity.lower() if self.ignores_case else identity
 
     def _declare(self, olds: Mapping[str, Any], inputs: Mapping[str, Any]) -> list[CheckFailure]:
         """Record the object of this resource; refuse one that another resource of the program declares."""
@@ -73,7 +76,7 @@ class OwnedProvider(Provider):
         return [
             failure(
                 name,
-                f"{self.kind} {key[2]!r} of {key[1]} is declared twice: by {engine.name_of(other)!r} ({other}) "
+                f"{self.kind} {self.identity(inputs)!r} of {key[1]} is declared twice: by {engine.name_of(other)!r} ({other}) "
                 f"and by {engine.name_of(urn)!r}. Declare it once",
             )
         ]

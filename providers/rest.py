@@ -104,7 +104,9 @@ class ObjectProvider(RestProvider):
                 return None
             # A create that timed out stored it in the meantime, or the 404 came from a proxy, which repeats it.
             body = client.get_object(self.address(self.item, inputs))
-        return self.actual(body)
+        actual = self.actual(body)
+        # Nexus finds a repository by its name in any case.
+        return actual if actual.properties.get(self.key, inputs[self.key]) == inputs[self.key] else None
 
     def find_in_list(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual | None:
         if not (self.list_path and self.list_is_complete):

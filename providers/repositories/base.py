@@ -32,6 +32,7 @@ class RepositoryProvider(ObjectProvider):
     """What repositories of every format and type share."""
 
     scope = "repository"
+    ignores_case = True
     collection = "/v1/repositories/{format}/{type}"
     delete_path = "/v1/repositories/{key}"
     list_path = "/v1/repositorySettings"
@@ -73,6 +74,9 @@ class RepositoryProvider(ObjectProvider):
             ) from None
 
     def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
+        if self.find(client, properties) is None:  # a repository with the name in other case would be deleted
+            return None
+        self._require_deletable(client, properties)
         # Nexus takes a deleted repository out of its groups without a lock (3.71): two deletions at once put each
         # other's repository back. It answers 500 while it stops a group to delete it.
         with server_lock(client):
@@ -88,6 +92,9 @@ class RepositoryProvider(ObjectProvider):
                     progress.show(f"repository {self.identity(properties)!r} can't be deleted yet: {error}")
                 time.sleep(wait * random.uniform(0.5, 1.5))  # noqa: S311 - not a secret
             return super().remove(client, properties)
+
+    def _require_deletable(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
+        """Refuse a deletion that would lose data."""
 
     def _remove_missing_members(self, client: NexusClient) -> None:
         """Take repositories that were deleted out of the groups of the format, which Nexus can't change else."""
@@ -128,13 +135,12 @@ class HostedProvider(RepositoryProvider):
 
     type = "hosted"
 
-    def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
+    def _require_deletable(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
         if not properties.get("force_destroy") and self._holds_components(client, properties):
             raise Refused(
                 "holds components and was not deleted. Run `pulumi up` with force_destroy=True on it first, then "
                 "repeat the deletion"
             )
-        super().remove(client, properties)
 
     def takes_data(self, client: NexusClient, properties: Mapping[str, Any]) -> bool:
         return bool(properties.get("force_destroy")) and self._holds_components(client, properties)

@@ -23,6 +23,7 @@ from .soft_quota import SoftQuota, quota_violation
 
 class BlobStoreProvider(ObjectProvider):
     scope = "blob store"
+    ignores_case = True
     collection = "/v1/blobstores/{type}"
     delete_path = "/v1/blobstores/{key}"
     list_path = "/v1/blobstores"

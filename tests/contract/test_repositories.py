@@ -180,3 +180,18 @@ def test_members_of_a_group_are_deleted_at_once(connection: Connection, client: 
         existing = [one["name"] for one in client.get_list("/v1/repositories")]
         assert not [one.id for one in members if one.id in existing]
         group.destroy()
+
+
+def test_missing_content_disposition_is_inline(connection: Connection, client: NexusClient) -> None:
+    """Nexus serves ``INLINE`` for a Maven repository without the property, and returns null."""
+    path, name = "/v1/repositories/maven/hosted", named("files")
+    files = Tracked(provider_of("MavenHosted")(), connection)
+    files.up(name=name)
+    body = client.get_object(f"{path}/{name}")
+    assert body["maven"].pop("contentDisposition") == "ATTACHMENT"
+    client.put(f"{path}/{name}", body)
+    assert client.get_object(f"{path}/{name}")["maven"]["contentDisposition"] is None
+    assert files.refresh() == "drift"
+    assert files.up(name=name) == "update"
+    assert client.get_object(f"{path}/{name}")["maven"]["contentDisposition"] == "ATTACHMENT"
+    files.destroy()

@@ -65,24 +65,21 @@ def test_object_that_is_stored_between_two_requests_is_found() -> None:
     assert [request.method for request in fake.requests].count("POST") == 1
 
 
-@pytest.mark.parametrize(("stored", "deleted"), [(True, False), (False, True)])
-def test_delete_confirms_404_for_components(stored: bool, deleted: bool) -> None:
+@pytest.mark.parametrize("stored", [True, False])
+def test_delete_confirms_404_of_repository(stored: bool) -> None:
+    """A repository that the list has is not taken for deleted."""
     listed = [{"name": "images", "format": "docker", "type": "hosted"}] if stored else []
 
     def script(request: Request) -> Response:
-        if request.method == "DELETE":
-            return Response(404)
-        return (
-            Response(200, listed)
-            if request.path.endswith("/v1/repositories")
-            else Response(404, "<title>No site</title>")
-        )
+        if request.path.endswith("/v1/repositories"):
+            return Response(200, listed)
+        return Response(404, "<title>No site</title>")
 
     with serve(script) as fake:
         state = DockerHostedRepositoryProvider().check({}, connected(fake, name="images")).inputs
-        with nullcontext() if deleted else pytest.raises(errors.NotFound):
+        with pytest.raises(errors.NotFound) if stored else nullcontext():
             DockerHostedRepositoryProvider().delete("images", state)
-    assert any(request.method == "DELETE" for request in fake.requests) is deleted
+    assert all(request.method == "GET" for request in fake.requests)
 
 
 @pytest.mark.parametrize(

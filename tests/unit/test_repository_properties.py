@@ -8,6 +8,9 @@ from typing import Any
 
 import nexus_registry.providers as providers
 import pytest
+from nexus_registry.providers import engine
+from nexus_registry.providers.crud import NexusProvider
+from nexus_registry.providers.run import Run
 
 from tests.contract.tracked import Tracked
 
@@ -15,7 +18,10 @@ from .fake import FakeServer, Request, Response, serve
 
 
 class Repositories:
-    """The script of a server that stores what it is sent, and returns null for what it was not sent."""
+    """The script of a server that stores what it is sent, and returns null for what it was not sent.
+
+    It finds a repository in any case, as RepositoryManagerImpl does.
+    """
 
     def __init__(self) -> None:
         self.stored: dict[str, dict[str, Any]] = {}
@@ -25,13 +31,20 @@ class Repositories:
         if request.method in ("POST", "PUT"):
             form, type_ = path[1:3]
             body = json.loads(request.body)
+            if request.method == "POST" and body["name"].lower() in self.stored:
+                return Response(400, [{"id": "name", "message": "Name is already used"}])
             if form in ("maven", "raw"):
                 body[form] = {"contentDisposition": None, **body.get(form, {})}
-            self.stored[body["name"]] = {**body, "format": {"maven": "maven2"}.get(form, form), "type": type_}
+            self.stored[body["name"].lower()] = {**body, "format": {"maven": "maven2"}.get(form, form), "type": type_}
             return Response(201)
         if path[0] == "repositorySettings" or path == ["repositories"]:
             return Response(200, list(self.stored.values()))
-        found = self.stored.get(path[-1])
+        if path[0] == "components":
+            return Response(200, {"items": [], "continuationToken": None})
+        name = path[-1].lower()
+        if request.method == "DELETE":
+            return Response(204 if self.stored.pop(name, None) else 404)
+        found = self.stored.get(name)
         return Response(200, found) if found else Response(404)
 
 
@@ -65,3 +78,47 @@ def test_missing_content_disposition_is_inline(server: FakeServer, stored: Repos
     assert files.outs["content_disposition"] == "INLINE"
     assert files.up(name="files") == "update"
     assert files.refresh() == "same"
+
+
+def test_name_in_other_case_is_another_repository(
+    server: FakeServer, stored: Repositories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(NexusProvider, "run", Run())
+    monkeypatch.setattr(engine, "urn", lambda: "urn:pulumi:a::b::c::files")
+    files = tracked("RawHosted", server)
+    files.up(name="Files")
+    assert files.up(name="files") == "replace"
+    assert [one["name"] for one in stored.stored.values()] == ["files"]
+
+
+@pytest.mark.parametrize("kind", ["RawHosted", "MavenGroup"])
+def test_delete_keeps_repository_in_other_case(server: FakeServer, stored: Repositories, kind: str) -> None:
+    """The repository is gone, and another one has its name in other case."""
+    group = {"member_names": ["a"]} if kind == "MavenGroup" else {}
+    mine, other = tracked(kind, server), tracked("RawHosted", server)
+    mine.up(name="files", **group)
+    stored.stored.clear()
+    other.up(name="Files")
+    assert mine.outs is not None
+    mine.provider.delete("files", mine.outs)
+    assert [one["name"] for one in stored.stored.values()] == ["Files"]
+    assert mine.refresh() == "gone"
+
+
+@pytest.mark.parametrize(
+    ("kind", "inputs"), [("RawHostedRepository", {}), ("FileBlobStore", {"path": "a"})], ids=["raw", "file"]
+)
+def test_names_that_differ_only_in_case_are_refused(
+    kind: str, inputs: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(NexusProvider, "run", Run())
+    provider: Any = getattr(providers, kind).provider_class()
+    connection = {"url": "https://nexus.example.com", "password": "pw"}
+    failures = []
+    for name in ("Files", "files"):
+        monkeypatch.setattr(engine, "urn", lambda name=name: f"urn:pulumi:a::b::c::{name}-resource")
+        given = {"name": name, "connection": connection, **inputs}
+        failures += [(one.property, one.reason) for one in provider.check({}, given).failures]
+    ((_, reason),) = failures
+    assert "'files' of https://nexus.example.com" in reason
+    assert "is declared twice: by 'Files-resource'" in reason

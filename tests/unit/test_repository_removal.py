@@ -18,6 +18,7 @@ from .fake import FakeServer, Request, Response, sequence, serve
 STOPPED = Response(
     500, "ERROR: (ID a-b) java.lang.IllegalStateException: Invalid state: STOPPED; allowed: [STARTED]"
 )
+FOUND = Response(200, {"name": "all", "group": {"memberNames": ["a"]}})
 OTHER = Response(500, "ERROR: (ID a-b) java.lang.IllegalStateException: no such thing")
 
 
@@ -33,8 +34,8 @@ def test_delete_is_repeated_while_another_group_is_stopped(
     times: int, waits: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(base, "_WAITS_FOR_GROUP", (0.0,) * 5)
-    with serve(sequence(*[STOPPED] * times, Response(204))) as fake:
-        assert deleted(fake) == ["DELETE /v1/repositories/all"] * (times + 1)
+    with serve(sequence(FOUND, *[STOPPED] * times, Response(204))) as fake:
+        assert deleted(fake)[1:] == ["DELETE /v1/repositories/all"] * (times + 1)
     assert len(waits) == times
     assert all("repository 'all' can't be deleted yet: " in one for one in waits)
 
@@ -44,7 +45,7 @@ def test_delete_fails_with_message_of_server(
     response: Response, calls: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(base, "_WAITS_FOR_GROUP", (0.0,) * 5)
-    with serve(sequence(response)) as fake:
+    with serve(sequence(FOUND, response)) as fake:
         with pytest.raises(Refused, match=r"Invalid state|no such thing"):
             deleted(fake)
         assert len([one for one in fake.methods() if one.startswith("DELETE")]) == calls
