@@ -18,20 +18,21 @@ def unmanaged(found: Snapshot, state: Any) -> list[Object]:
     """The objects of the snapshot that no resource of the exported state manages, by kind and key.
 
     A stack with resources on several servers is compared by those on the snapshot's. Where all are on one server,
-    it is the snapshot's, at whatever address.
+    it is the snapshot's, at whatever address. Resources whose state has no address count as being on the snapshot's.
     """
     managed: dict[str, set[tuple[str, str]]] = {}
     for server, key in _managed(state):
         managed.setdefault(server, set()).add(key)
     here = server_of(found.url)
     own = managed.pop("", set())
-    if managed and here not in managed and len(managed) > 1:
+    if not own and here not in managed and len(managed) > 1:
         raise Unreadable(
             f"--url: the stack has no resource on {here}, but on {', '.join(sorted(managed))}. Give one of these, "
             "or name another stack"
         )
-    if managed:
-        own |= managed.get(here) or next(iter(managed.values()))
+    own |= managed.get(here, set())
+    if managed and not own:
+        own = next(iter(managed.values()))
     scopes = {scope for scope, _ in own}
     lacking = [one for one in found.objects if not _is_managed(one, own, scopes)]
     return sorted(lacking, key=lambda one: (one.kind.__name__, one.identity.casefold(), one.identity))

@@ -43,6 +43,8 @@ REALMS = Object(providers.ActiveRealms, "realms", {"realms": ["DockerToken"]})
          ["ActiveRealms 'realms'", "RawHostedRepository 'files'", "User 'b'"]),
         ([resource("User", "a", inputs={"configured_url": HERE}), resource("User", "b", ELSEWHERE)],
          ["ActiveRealms 'realms'", "RawHostedRepository 'files'", "User 'b'"]),
+        ([resource("User", "a"), resource("User", "b", ELSEWHERE)],
+         ["ActiveRealms 'realms'", "RawHostedRepository 'files'", "User 'b'"]),
         ([resource("User", "a", ELSEWHERE), resource("User", "b", delete=True)],
          ["ActiveRealms 'realms'", "RawHostedRepository 'files'", "User 'b'"]),
         ([resource("RawProxyRepository", "files"), resource("Role", "a")],
