@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, cast
 
 from ..client import NexusClient, segment, server_lock
+from ..crud import Actual
 from ..declare import ListProp, NexusResource, Prop, PropertyGroup, prop
 from ..errors import NotFound, Refused
 from ..marks import Incarnation, Incarnations
@@ -166,6 +167,14 @@ class ProxyProvider(RepositoryProvider):
         for name in _CREDENTIALS.get(kind, ()) if isinstance(kind, str) else ():
             if inputs.get(name) is None:
                 yield name, f"is required with authentication_type {kind}"
+
+    def verify(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
+        super().verify(client, inputs, actual)
+        if inputs.get("authentication_preemptive") and "authentication_preemptive" not in actual.properties:
+            raise Refused(
+                "authentication_preemptive: is not stored by this server, which has it for Maven repositories only. "
+                "Leave it out"
+            )
 
     def to_body(self, inputs: Mapping[str, Any], base: Mapping[str, Any] | None = None) -> dict[str, Any]:
         body = super().to_body(inputs, base)

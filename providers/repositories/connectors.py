@@ -101,6 +101,7 @@ class ConnectorProvider(RepositoryProvider):
             )
 
     def verify(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
+        super().verify(client, inputs, actual)
         if inputs.get("path_enabled") and "path_enabled" not in actual.properties:
             raise Refused("path_enabled: is not known to this server, but from 3.83 on. Upgrade it, or use a port")
         if not (inputs.get("probe_connectors") and inputs.get("online")):

@@ -30,7 +30,6 @@ EDITS: dict[str, list[dict[str, Any]]] = {
         {"content_max_age": -1},
         {"routing_rule_name": "contract-rule"},
         {"authentication_type": "username", **LOGIN},
-        {"authentication_type": "username", **LOGIN, "authentication_preemptive": True},
         {
             "authentication_type": "ntlm",
             **LOGIN,
@@ -38,6 +37,7 @@ EDITS: dict[str, list[dict[str, Any]]] = {
             "authentication_ntlm_domain": "domain",
         },
     ],
+    "MavenProxy": [{"authentication_type": "username", **LOGIN, "authentication_preemptive": True}],
     "RawGroup": [{"member_names": ["raw-member-2", "raw-member-1"]}],
     "MavenGroup": [{"member_names": ["maven-snapshots"]}],
     "AptHosted": [{"signing_keypair": OPENPGP_KEY}],
@@ -129,8 +129,13 @@ def test_another_blob_store_or_name_replaces(connection: Connection) -> None:
             {"remote_url": REMOTE, "routing_rule_name": "contract-rul"},
             "routing_rule_name is None, desired 'contract-rul'.*removed again",
         ),
+        (
+            "RawProxy",
+            {"remote_url": REMOTE, "authentication_type": "username", **LOGIN, "authentication_preemptive": True},
+            "authentication_preemptive: is not stored by this server.*removed again",
+        ),
     ],
-    ids=["no member", "raw member", "maven member", "name", "blob store", "routing rule"],
+    ids=["no member", "raw member", "maven member", "name", "blob store", "routing rule", "preemptive"],
 )
 def test_refusal_names_property_and_remedy(
     connection: Connection, kind: str, given: dict[str, Any], said: str

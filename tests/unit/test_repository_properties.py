@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import nexus_registry.providers as providers
 import pytest
 from nexus_registry.providers import engine
 from nexus_registry.providers.crud import NexusProvider
+from nexus_registry.providers.errors import Refused
 from nexus_registry.providers.run import Run
 
 from tests.contract.tracked import Tracked
@@ -35,6 +37,8 @@ class Repositories:
                 return Response(400, [{"id": "name", "message": "Name is already used"}])
             if form in ("maven", "raw"):
                 body[form] = {"contentDisposition": None, **body.get(form, {})}
+            if form != "maven":
+                body.get("httpClient", {}).get("authentication", {}).pop("preemptive", None)
             self.stored[body["name"].lower()] = {**body, "format": {"maven": "maven2"}.get(form, form), "type": type_}
             return Response(201)
         if path[0] == "repositorySettings" or path == ["repositories"]:
@@ -78,6 +82,20 @@ def test_missing_content_disposition_is_inline(server: FakeServer, stored: Repos
     assert files.outs["content_disposition"] == "INLINE"
     assert files.up(name="files") == "update"
     assert files.refresh() == "same"
+
+
+@pytest.mark.parametrize("kind", ["RawProxy", "AptProxy", "DockerProxy", "MavenProxy"])
+def test_preemptive_authentication_that_is_dropped_is_refused(
+    server: FakeServer, stored: Repositories, kind: str
+) -> None:
+    """Nexus 3.77 stores it for Maven only (HttpClientConnectionAuthenticationAttributes)."""
+    login = {"authentication_type": "username", "authentication_username": "u", "authentication_password": "p"}
+    given = {"name": "proxy", "remote_url": "https://repo.example.com", **login}
+    tracked(kind, server).up(**given, authentication_preemptive=kind == "MavenProxy")
+    stored.stored.clear()
+    refused = pytest.raises(Refused, match="authentication_preemptive: is not stored by this server")
+    with nullcontext() if kind == "MavenProxy" else refused:
+        tracked(kind, server).up(**given, authentication_preemptive=True)
 
 
 def test_name_in_other_case_is_another_repository(
