@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from ..client import NexusClient
 from ..declare import NexusResource, Prop, prop
+from ..errors import Refused
+from ..in_use import in_use
 from ..names import NAME
 from ..rest import ObjectProvider
 from ..schema import text
@@ -10,6 +16,12 @@ from ..schema import text
 
 class ContentSelectorProvider(ObjectProvider):
     kind = "content selector"
+
+    def explain(self, client: NexusClient, inputs: Mapping[str, Any], error: Refused) -> str:
+        if " in use" not in str(error):
+            return ""
+        name, privileges = self.identity(inputs), client.get_list("/v1/security/privileges")
+        return in_use([], [f"privilege {one['name']!r}" for one in privileges if one.get("contentSelector") == name])
 
 
 class ContentSelector(
@@ -20,7 +32,8 @@ class ContentSelector(
 ):
     """An expression that selects content of repositories, for :class:`RepositoryContentSelectorPrivilege`.
 
-    Errors: an expression that the server can't parse, with its place.
+    Errors: an expression that the server can't parse, with its place; a deletion while privileges use it, which it
+    names.
 
     Source: Nexus REST ``/v1/security/content-selectors``.
     """

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from nexus_registry.providers.client import Connection, NexusClient
+from nexus_registry.providers.errors import Refused
 from nexus_registry.providers.security import privilege as privileges
 from nexus_registry.providers.security.active_realms import ActiveRealmsProvider
 from nexus_registry.providers.security.content_selector import ContentSelectorProvider
@@ -112,6 +113,19 @@ def test_privilege_is_refused_by_property(connection: Connection, inputs: dict[s
 def test_invalid_content_selector_is_refused(connection: Connection) -> None:
     said = refusal(ContentSelectorProvider, connection, name="s-bad", expression="frmat == ")
     assert "expression: Invalid CSEL: parsing error" in said
+
+
+def test_delete_of_content_selector_names_privileges_that_use_it(connection: Connection) -> None:
+    selector = Tracked(ContentSelectorProvider(), connection)
+    provider: Any = privileges.RepositoryContentSelectorPrivilege.provider_class
+    privilege = Tracked(provider(), connection)
+    selector.up(name=named("selector"), expression='format == "raw"')
+    first = {"content_selector": selector.id, "format": "raw", "repository": "*", "actions": ["READ"]}
+    privilege.up(name=named("reads"), **first)
+    with pytest.raises(Refused, match=f"is in use by privilege '{privilege.id}', and was not deleted"):
+        selector.destroy()
+    privilege.destroy()
+    selector.destroy()
 
 
 @pytest.mark.kinds("SslTrust")
