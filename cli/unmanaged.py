@@ -18,7 +18,7 @@ def unmanaged(found: Snapshot, state: Any) -> list[Object]:
     """The objects of the snapshot that no resource of the exported state manages, by kind and key.
 
     A stack with resources on several servers is compared by those on the snapshot's. Where all are on one server,
-    it is the snapshot's, at whatever address. Resources whose state has no address count as being on the snapshot's.
+    it is the snapshot's, at whatever address. Resources without an address count as on the snapshot's, too.
     """
     managed: dict[str, set[tuple[str, str]]] = {}
     for server, key in _managed(state):

@@ -66,6 +66,7 @@ class Access:
         if declared.kind == "WildcardPrivilege":
             return _is_everything(str(properties.get("pattern")))
         everywhere = properties.get("repository") == "*" and properties.get("format") == "*"
+        everywhere = everywhere or properties.get("domain") == "*"
         return everywhere and "ALL" in _upper(properties.get("actions"))
 
     def writes(self, privilege: str) -> bool:
@@ -75,6 +76,8 @@ class Access:
             return bool(_WRITES.fullmatch(privilege))
         if declared.kind == "WildcardPrivilege":
             return _pattern_writes(str(declared.properties.get("pattern")))
+        if declared.kind == "ApplicationPrivilege":
+            return self.is_wildcard(privilege)
         if not declared.kind.startswith("Repository"):
             return False
         return bool(_WRITING_ACTIONS.intersection(_upper(declared.properties.get("actions"))))

@@ -262,7 +262,9 @@ class NexusProvider(Mapped, AvailableProvider):
             if actual is not None:
                 self._require_adoptable(desired.inputs, actual)
         except Refused as error:
-            raise Refused(f"was not deleted, because {self.kind} {self.identity(desired.inputs)!r} {error}") from None
+            raise Refused(
+                f"was not deleted, because {self.kind} {self.identity(desired.inputs)!r} {error}"
+            ) from None
 
     def _require_own(self, client: NexusClient, state: Mapping[str, Any]) -> None:
         """Refuse to delete an object at another address than the state's if it differs from the state."""

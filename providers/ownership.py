@@ -76,8 +76,8 @@ class OwnedProvider(Provider):
         return [
             failure(
                 name,
-                f"{self.kind} {self.identity(inputs)!r} of {key[1]} is declared twice: by {engine.name_of(other)!r} ({other}) "
-                f"and by {engine.name_of(urn)!r}. Declare it once",
+                f"{self.kind} {self.identity(inputs)!r} of {key[1]} is declared twice: by "
+                f"{engine.name_of(other)!r} ({other}) and by {engine.name_of(urn)!r}. Declare it once",
             )
         ]
 

@@ -171,10 +171,7 @@ class ProxyProvider(RepositoryProvider):
     def verify(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
         super().verify(client, inputs, actual)
         if inputs.get("authentication_preemptive") and "authentication_preemptive" not in actual.properties:
-            raise Refused(
-                "authentication_preemptive: is not stored by this server, which has it for Maven repositories only. "
-                "Leave it out"
-            )
+            raise Refused("authentication_preemptive: is not stored by this server for this format. Leave it out")
 
     def to_body(self, inputs: Mapping[str, Any], base: Mapping[str, Any] | None = None) -> dict[str, Any]:
         body = super().to_body(inputs, base)

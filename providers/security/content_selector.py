@@ -21,7 +21,9 @@ class ContentSelectorProvider(ObjectProvider):
         if " in use" not in str(error):
             return ""
         name, privileges = self.identity(inputs), client.get_list("/v1/security/privileges")
-        return in_use([], [f"privilege {one['name']!r}" for one in privileges if one.get("contentSelector") == name])
+        return in_use(
+            [], [f"privilege {one['name']!r}" for one in privileges if one.get("contentSelector") == name]
+        )
 
 
 class ContentSelector(

@@ -108,11 +108,19 @@ class ApplicationPrivilege(Privilege, type="application"):
     """
 
     domain: Prop[str] = prop(text(), path="domain")
-    """The area: ``logging``, ``tasks``, ``users`` …"""
+    """The area: ``logging``, ``tasks``, ``users`` …; ``*`` for all."""
     actions: ListProp[str] = prop(
-        set_of(choice("ADD", "ALL", "DELETE", "EDIT", "READ", upper=True), least=1), path="actions"
+        set_of(
+            choice(
+                "ADD", "ALL", "ASSOCIATE", "DELETE", "DISASSOCIATE", "EDIT", "READ", "START", "STOP", upper=True
+            ),
+            least=1,
+        ),
+        path="actions",
+        values_since={"START": "3.69", "STOP": "3.69"},
     )
-    """``READ``, ``EDIT``, ``ADD``, ``DELETE`` or ``ALL``; a set."""
+    """``READ``, ``EDIT``, ``ADD``, ``DELETE``, ``START`` and ``STOP`` (of tasks), ``ASSOCIATE`` and
+    ``DISASSOCIATE`` (of tags), or ``ALL``; a set."""
 
 
 class ScriptPrivilege(Privilege, type="script"):

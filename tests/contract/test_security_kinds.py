@@ -38,7 +38,10 @@ KINDS: dict[str, tuple[Any, dict[str, Any], dict[str, Any], list[dict[str, Any]]
     ),
     "application": (
         privileges.ApplicationPrivilege.provider_class,
-        {"domain": "logging", "actions": ["READ", "EDIT", "ADD", "DELETE"]},
+        {
+            "domain": "logging",
+            "actions": ["READ", "EDIT", "ADD", "DELETE", "ASSOCIATE", "DISASSOCIATE", "START", "STOP"],
+        },
         {"actions": ["ALL"], "domain": "tasks"},
         [{"domain": "tasks"}, {"actions": ["READ"]}],
     ),

@@ -198,12 +198,18 @@ def test_blob_store_in_use_is_kept_and_its_users_are_named(no_run: None) -> None
 def test_content_selector_in_use_is_kept_and_its_users_are_named(no_run: None) -> None:
     provider: Any = kinds()["ContentSelector"].provider_class()
     fault = "ERROR: (ID a-b) java.lang.IllegalStateException: Content selector one is in use and cannot be deleted"
-    privileges = [{"name": "nx-all"}, {"name": "p", "contentSelector": "one"}, {"name": "q", "contentSelector": "two"}]
+    privileges = [
+        {"name": "nx-all"},
+        {"name": "p", "contentSelector": "one"},
+        {"name": "q", "contentSelector": "two"},
+    ]
 
     def script(request: Request) -> Response:
         return Response(500, fault) if request.method == "DELETE" else Response(200, privileges)
 
     with serve(script) as server:
         state = {"name": "one", "expression": "a", "connection": {"url": server.url, "password": "b"}}
-        with pytest.raises(NexusError, match="in use by privilege 'p', and was not deleted.*declare another resource"):
+        with pytest.raises(
+            NexusError, match=r"in use by privilege 'p', and was not deleted.*declare another resource"
+        ):
             provider.delete("one", state)

@@ -101,6 +101,11 @@ BROKEN: list[tuple[str, list[Resource], str]] = [
     ("no-wildcard-privilege", [CI, role("nx-all")], "nx-all"),
     ("no-wildcard-privilege", [CI, role("nx-repository-view-*-*-*")], "nx-repository-view-*-*-*"),
     *(
+        (rule, [OPEN, ANONYMOUS, role("own", name="guest"), everywhere], "own")
+        for rule in ("no-anonymous-push", "no-wildcard-privilege")
+        for everywhere in [resource("ApplicationPrivilege", name="own", domain="*", actions=["ALL"])]
+    ),
+    *(
         ("no-wildcard-privilege", [CI, role("own"), pattern(one)], "own")
         for one in ("nexus", "nexus:*", "nexus:users", "nexus:repository-admin:docker:images")
     ),

@@ -39,7 +39,11 @@ class Repositories:
                 body[form] = {"contentDisposition": None, **body.get(form, {})}
             if form != "maven":
                 body.get("httpClient", {}).get("authentication", {}).pop("preemptive", None)
-            self.stored[body["name"].lower()] = {**body, "format": {"maven": "maven2"}.get(form, form), "type": type_}
+            self.stored[body["name"].lower()] = {
+                **body,
+                "format": {"maven": "maven2"}.get(form, form),
+                "type": type_,
+            }
             return Response(201)
         if path[0] == "repositorySettings" or path == ["repositories"]:
             return Response(200, list(self.stored.values()))
