@@ -27,6 +27,7 @@ GOOGLE = {"name": "g", "region": "europe-west3"}
 LDAP = {"name": "ldap", "host": "ldap.example.com", "search_base": "dc=example,dc=com"}
 TASK = {"name": "t", "type": "repository.cleanup"}
 MONTHLY = {**TASK, "schedule": "monthly", "start_date": "2026-01-31T02:30:00Z", "recurring_days": [1, 999]}
+NEWEST = {"name": "c", "format": "maven2", "retain": 3, "sort_by": "version"}
 VIEW = {"name": "v", "format": "raw", "repository": "*", "actions": ["READ"]}
 
 
@@ -49,6 +50,8 @@ VIEW = {"name": "v", "format": "raw", "repository": "*", "actions": ["READ"]}
             "recurring_days: 999 is not known to Nexus 3.82.0-01, but from",
         ),
         ("Task", {**MONTHLY, "recurring_days": [1]}, {"version": "3.82.0-01"}, ""),
+        ("CleanupPolicy", NEWEST, {"version": "3.63.0-01"}, "sort_by: is not known to Nexus 3.63.0-01, but from"),
+        ("CleanupPolicy", NEWEST, {"version": "3.77.0-08", "edition": "pro"}, ""),
         ("Task", MONTHLY, {"version": "3.94.0-01"}, ""),
     ],
 )
