@@ -31,7 +31,7 @@ class _Trust:
 
 
 def client_findings(url: str, clients: tuple[str, ...], root: Path) -> Iterator[Finding]:
-    """What the clients on this machine must still be told about the registry at this address.
+    """What the configuration of the clients on this machine lacks for the registry at this address.
 
     Args:
         url: address of the registry.

@@ -38,7 +38,7 @@ class Inputs:
 def inputs_of(one: Object, version: str = "", edition: str = "") -> Inputs:
     """The fewest arguments with which the resource is what the server has."""
     fields = one.kind.declared_properties
-    told = {
+    returned = {
         name: value
         for name, value in one.properties.items()
         if name in fields
@@ -48,16 +48,16 @@ def inputs_of(one: Object, version: str = "", edition: str = "") -> Inputs:
     secrets = [name for name, it in fields.items() if it.secret and not it.local and not it.computed]
     needed = [name for name in secrets if fields[name].required or _has(one, name)]
     while True:
-        full, failures = _checked(one, {**told, **dict.fromkeys(needed, UNKNOWN)}, version)
+        full, failures = _checked(one, {**returned, **dict.fromkeys(needed, UNKNOWN)}, version)
         more = [name for name in failures if name in secrets and name not in needed]
         if not more:
             break
         needed += more
     if failures:
-        return Inputs(problem="; ".join(f"{name}: {reason}" for name, reason in failures.items()))
+        return Inputs(problem=" ".join(f"{name}: {reason}" for name, reason in failures.items()))
     if problem := _problem(one, full, version, edition):
         return Inputs(problem=problem)
-    given = _fewest(one, told, full, needed, version)
+    given = _fewest(one, returned, full, needed, version)
     optional = [name for name in secrets if name not in needed and _may_have(one, name, given, needed, version)]
     return Inputs(given, needed, optional)
 
@@ -82,24 +82,24 @@ def _problem(one: Object, full: Mapping[str, Any], version: str, edition: str) -
     if wrong := provider.mismatches(full, Actual(one.body, dict(one.properties))):
         return f"{', '.join(wrong)}: can't be declared as the server has it"
     if isinstance(provider, ListedProvider):
-        untold = [
+        missing = [
             name for name in ("schedule", "enabled") if name in provider.schema and name not in one.properties
         ]
-        if untold:
-            return f"{untold[0]}: the server does not tell it"
+        if missing:
+            return f"{missing[0]}: the server does not return it"
     return next((f"{name}: {why}" for name, why in provider.unavailable_properties(full, version, edition)), "")
 
 
 def _fewest(
-    one: Object, told: Mapping[str, Any], full: Mapping[str, Any], needed: list[str], version: str
+    one: Object, returned: Mapping[str, Any], full: Mapping[str, Any], needed: list[str], version: str
 ) -> dict[str, Any]:
-    """What is told, without what would be the same if it were left out."""
+    """The properties, without those whose computed value is the same."""
     fields, provider = one.kind.declared_properties, provider_of(one.kind)
-    required = {name: value for name, value in told.items() if fields[name].required}
+    required = {name: value for name, value in returned.items() if fields[name].required}
     plain = provider.computed_inputs({}, check(provider.schema, required)[0])
-    given = {name: full[name] for name in told if name in required or full[name] != plain.get(name)}
+    given = {name: full[name] for name in returned if name in required or full[name] != plain.get(name)}
     if _checked(one, {**given, **dict.fromkeys(needed, UNKNOWN)}, version)[0] != full:
-        return {name: full[name] for name in told}
+        return {name: full[name] for name in returned}
     return given
 
 

@@ -136,19 +136,19 @@ def sample(cls: type[DeclaredResource], one: Prop[Any]) -> Any:
     return _taken(limits(one.check), one.name)
 
 
-def _taken(told: Mapping[str, Any], name: str) -> Any:
+def _taken(limit: Mapping[str, Any], name: str) -> Any:
     """A value that a check with these limits takes."""
-    match told.get("form"):
+    match limit.get("form"):
         case "boolean":
             return True
         case "integer":
-            return max(told["low"], min(told["high"], 10))
+            return max(limit["low"], min(limit["high"], 10))
         case "choice":
-            return told["values"][0]
+            return limit["values"][0]
         case "set" | "list":
-            return [_taken(limits(told["item"]), name)]
+            return [_taken(limits(limit["item"]), name)]
         case "map":
-            return {"example": _taken(limits(told["item"]), name)}
+            return {"example": _taken(limits(limit["item"]), name)}
     return "example"
 
 

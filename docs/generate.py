@@ -74,19 +74,19 @@ def _plain(text: str) -> str:
     return _ROLE.sub(r"`\1`", text).replace("``", "`")
 
 
-def limit(told: Mapping[str, Any]) -> str:
-    """What a check takes, where it tells."""
-    form = told.get("form")
+def limit(check: Mapping[str, Any]) -> str:
+    """The limits of a check, if known."""
+    form = check.get("form")
     if form == "choice":
-        return "one of " + ", ".join(f"`{one}`" for one in told["values"])
+        return "one of " + ", ".join(f"`{one}`" for one in check["values"])
     if form == "integer":
-        return f"{told['low']} to {told['high']}"
+        return f"{check['low']} to {check['high']}"
     if form == "text":
-        parts = [f"at most {told['max_length']} characters"] if told["max_length"] else []
-        parts += ["may be empty"] if told["empty"] else []
-        return ", ".join([*parts, *(["several lines"] if told["multiline"] else [])])
+        parts = [f"at most {check['max_length']} characters"] if check["max_length"] else []
+        parts += ["may be empty"] if check["empty"] else []
+        return ", ".join([*parts, *(["several lines"] if check["multiline"] else [])])
     if form in ("set", "list"):
-        least, most, item = told.get("least"), told.get("most"), limit(limits(told["item"]))
+        least, most, item = check.get("least"), check.get("most"), limit(limits(check["item"]))
         parts = [f"at least {least}"] if least else []
         parts += [f"at most {most}"] if most else []
         parts += ["the order counts"] if form == "list" else ["the order does not count"]
@@ -94,9 +94,9 @@ def limit(told: Mapping[str, Any]) -> str:
     return ""
 
 
-def remarks(facts: Mapping[str, Any], told: Mapping[str, Any]) -> Iterator[str]:
+def remarks(facts: Mapping[str, Any], check: Mapping[str, Any]) -> Iterator[str]:
     """What there is to know of a property besides its text."""
-    if said := limit(told):
+    if said := limit(check):
         yield said
     if facts["unit"]:
         yield f"in {facts['unit']}"
@@ -116,10 +116,10 @@ def remarks(facts: Mapping[str, Any], told: Mapping[str, Any]) -> Iterator[str]:
 
 def page(cls: type[DeclaredResource]) -> str:
     """The reference page of a kind."""
-    told = declaration(cls)
+    declared = declaration(cls)
     properties = {
         name: {**facts, "limits": limits(check) if (check := cls.declared_properties[name].check) else {}}
-        for name, facts in told["properties"].items()
+        for name, facts in declared["properties"].items()
     }
     arguments = {name: facts for name, facts in properties.items() if not facts["computed"]}
     rows = []
@@ -136,13 +136,15 @@ def page(cls: type[DeclaredResource]) -> str:
     groups = [
         f"- `{'`, `'.join(group['properties'])}` go together"
         + (f": with one of them, `{'`, `'.join(group['requires'])}` is required." if group["requires"] else ".")
-        for group in told["groups"]
+        for group in declared["groups"]
     ]
-    nexus = f"Nexus {servers(told, cls) or 'of any version'}" + (", edition Pro" if told["edition"] else "")
+    nexus = f"Nexus {servers(declared, cls) or 'of any version'}" + (
+        ", edition Pro" if declared["edition"] else ""
+    )
     parts = [
         f"# {cls.__name__}",
-        markdown(told["text"]),
-        f"- Type token: `{told['type']}`\n- Servers: {nexus}",
+        markdown(declared["text"]),
+        f"- Type token: `{declared['type']}`\n- Servers: {nexus}",
         f"## Example\n\n```python\n{example(cls)}```",
         "## Arguments\n\n| argument | type | default | |\n|---|---|---|---|\n" + "\n".join(rows),
         "\n".join(groups),
@@ -230,11 +232,11 @@ def coverage() -> str:
         lines += [f"## {group.capitalize()}", ""]
         lines += ["| kind | Nexus | edition | tested on |", "|---|---|---|---|"]
         for cls in classes:
-            told, by = declaration(cls), found.get(cls.__name__, {})
+            declared, by = declaration(cls), found.get(cls.__name__, {})
             counts[next((level for level in LEVELS if level in by), "none")] += 1
             on = "; ".join(_tested_on(level, by[level]) for level in LEVELS if level in by) or "no server"
-            edition = told["edition"].capitalize()
-            lines.append(f"| `{cls.__name__}` | {servers(told, cls) or 'any'} | {edition} | {on} |")
+            edition = declared["edition"].capitalize()
+            lines.append(f"| `{cls.__name__}` | {servers(declared, cls) or 'any'} | {edition} | {on} |")
         lines.append("")
     summary = (
         f"{sum(counts.values())} kinds: {counts['real']} on a real server, {counts['stand-in']} on the stand-in, "

@@ -130,7 +130,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; a failure is told in words, without a traceback."""
+    """Run one command; a failure is shown without a traceback."""
     given = parser().parse_args(arguments)
     try:
         given.action(given)

@@ -60,7 +60,7 @@ class DockerClient:
     def stop(self) -> None:
         """End the daemon and remove everything of it: images, logins, trusted authorities."""
         if process := Process.recorded(self.folder / "process"):
-            process.end(patience=30)
+            process.end(timeout=30)
         cgroup.remove(self._key)
         for folder in (self.folder, self._run):
             if folder.exists():
@@ -92,7 +92,7 @@ class DockerClient:
         (folder / "ca.crt").write_text(ca_pem)
 
     def distrust(self, registry: str) -> None:
-        """Forget what ``trust`` was told of a registry."""
+        """Remove what ``trust`` configured for a registry."""
         shutil.rmtree(self.folder / "etc/certs.d" / registry, ignore_errors=True)
 
     def login(self, registry: str, user: str, password: str) -> Path:

@@ -29,7 +29,7 @@ USERS = ("root", "deploy", "limited")
 
 _HOSTS = WORK / "hosts"
 _SHUTDOWN = 330.0
-"""Seconds: a Nexus that is told to stop while it starts may take the 300 of its unit."""
+"""Seconds: a Nexus that is stopped while it starts may take the 300 s of its unit."""
 _PROPAGATE = Path("/run/systemd/nspawn/propagate")
 _CONNECTION = "/run/nexus-registry-%C"
 """The socket of a shared connection (ssh_config's ControlPath), which a host's folder would make too long."""
@@ -135,7 +135,7 @@ class Host:
     def stop(self) -> None:
         """Shut the host down as its power switch would; services have the time that they ask for."""
         if process := self._process:
-            process.end(patience=_SHUTDOWN)
+            process.end(timeout=_SHUTDOWN)
         rootfs.keep_packages(self.root)
         _clear(self.name)
 

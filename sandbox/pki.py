@@ -37,7 +37,7 @@ class Issued:
 
 @dataclass(frozen=True)
 class Authority:
-    """A root certificate and its key, both PEM text; ``certificate_pem`` is what a client is told to trust."""
+    """A root certificate and its key, both PEM text; ``certificate_pem`` is what clients trust."""
 
     certificate_pem: str
     private_key_pem: str

@@ -115,16 +115,16 @@ class Process:
             found += children.get(process.pid, [])
         return found
 
-    def end(self, *, patience: float = 10, first: signal.Signals = signal.SIGTERM) -> None:
-        """End it: ask with ``first``, wait ``patience`` seconds, then kill. Returns when it is gone."""
-        if not self._signal(first, patience) and not self._signal(signal.SIGKILL, 30):
+    def end(self, *, timeout: float = 10, first: signal.Signals = signal.SIGTERM) -> None:
+        """End it: ask with ``first``, wait ``timeout`` seconds, then kill. Returns when it is gone."""
+        if not self._signal(first, timeout) and not self._signal(signal.SIGKILL, 30):
             raise RuntimeError(f"process {self.pid} can't be ended, not even by SIGKILL")
 
-    def wait(self, patience: float) -> bool:
-        """Wait until it has ended, ``patience`` seconds at most; whether it has."""
-        return self._signal(None, patience)
+    def wait(self, timeout: float) -> bool:
+        """Wait until it has ended, ``timeout`` seconds at most; whether it has."""
+        return self._signal(None, timeout)
 
-    def _signal(self, number: signal.Signals | None, patience: float) -> bool:
+    def _signal(self, number: signal.Signals | None, timeout: float) -> bool:
         """Send a signal, if any, and wait; whether the process is gone then."""
         try:
             handle = os.pidfd_open(self.pid)  # from here on the id can't mean another process
@@ -138,7 +138,7 @@ class Process:
                 return True
             if number is not None:
                 signal.pidfd_send_signal(handle, number)
-            return bool(select.select([handle], [], [], patience)[0])
+            return bool(select.select([handle], [], [], timeout)[0])
         except ProcessLookupError:
             return True
         finally:

@@ -23,7 +23,7 @@ Props = dict[str, Any]
 
 
 class UserError(Exception):
-    """Something the user must be told; the message is the whole sentence."""
+    """An error for the user; its message is complete."""
 
 
 def walk(value: Any, leaf: Callable[[Any], Any]) -> Any:

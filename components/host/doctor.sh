@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2154
 # doctor: what of a step's work is no longer on the host as the step left it. Changes nothing; one line per finding,
-# for what the next run of the step mends. Sent by the command `nexus-registry doctor`, not by a stack.
+# for what the next run of the step corrects. Sent by the command `nexus-registry doctor`, not by a stack.
 
 # A login shell may print more.
 log_mark='nexus-registry finding: '
@@ -100,8 +100,8 @@ doctor_account() {
         log "the data directory $arg_data_dir is missing"
         return 0
     fi
-    stranger=$(find "$arg_data_dir" -maxdepth 2 ! \( -user "$(account_number passwd "$arg_user")" -group "$(account_number group "$arg_group")" \) | head -n 1)
-    [ -z "$stranger" ] || log "$stranger belongs to $(stat -c %U:%G "$stranger"), not to $arg_user:$arg_group"
+    foreign_file=$(find "$arg_data_dir" -maxdepth 2 ! \( -user "$(account_number passwd "$arg_user")" -group "$(account_number group "$arg_group")" \) | head -n 1)
+    [ -z "$foreign_file" ] || log "$foreign_file belongs to $(stat -c %U:%G "$foreign_file"), not to $arg_user:$arg_group"
 }
 
 doctor_archive() {
@@ -175,9 +175,9 @@ doctor_files() {
 first_difference() {
     log "$(awk -v file="$(unit_file)" '
         NR == FNR { wanted[FNR] = $0; count = FNR; next }
-        $0 != wanted[FNR] { told = 1; if (FNR > count) printf "%s: line %d, \"%s\", is not expected\n", file, FNR, $0
+        $0 != wanted[FNR] { shown = 1; if (FNR > count) printf "%s: line %d, \"%s\", is not expected\n", file, FNR, $0
             else printf "%s: line %d is \"%s\", not \"%s\"\n", file, FNR, $0, wanted[FNR]; exit }
-        END { if (!told) printf "%s: line %d, \"%s\", is missing\n", file, FNR + 1, wanted[FNR + 1] }' "$work/unit" "$(unit_file)")"
+        END { if (!shown) printf "%s: line %d, \"%s\", is missing\n", file, FNR + 1, wanted[FNR + 1] }' "$work/unit" "$(unit_file)")"
 }
 
 # doctor_properties: the keys that are managed; what else a person wrote there is theirs.

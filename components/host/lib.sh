@@ -396,7 +396,7 @@ java_major() {
     "$1/bin/java" -version 2>&1 | sed -n 's/.* version "\(1\.\)\{0,1\}\([0-9][0-9]*\).*/\2/p' | head -n 1
 }
 
-# service_java INSTALL_DIR: the Java that the service runs on: told, found by prepare, or the archive's own.
+# service_java INSTALL_DIR: the Java that the service runs on: java_home, the one that prepare found, or that of the archive.
 service_java() {
     if [ -n "${arg_java_home:-}" ]; then printf '%s' "$arg_java_home" && return; fi
     bundled=$(find "$1/jdk" -path '*/bin/java' -type f 2>/dev/null | sort | head -n 1)

@@ -42,9 +42,9 @@ class SentStep:
         first, _, rest = text.partition("\n")
         if not first.startswith(_RECORD):
             return None
-        told = json.loads(first.removeprefix(_RECORD))
-        prefix, behind = create[: told["prefix"]], create[told["prefix"] :]
-        return cls(told["step"], prefix, behind.removeprefix("create"), rest[: told["secrets"]])
+        fields = json.loads(first.removeprefix(_RECORD))
+        prefix, behind = create[: fields["prefix"]], create[fields["prefix"] :]
+        return cls(fields["step"], prefix, behind.removeprefix("create"), rest[: fields["secrets"]])
 
     def line(self, verb: str) -> str:
         """The command line with another verb."""

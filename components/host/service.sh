@@ -148,7 +148,7 @@ check_arguments() {
 
 # --- what is there already --------------------------------------------------------------------------------------
 
-# jdbc_url [DATA_DIR]: of the database that Nexus is told to use; nothing when that is its own in the data directory.
+# jdbc_url [DATA_DIR]: of the external database that is configured; nothing for the database in the data directory.
 jdbc_url() {
     written_jdbc_url "$@"
     unit_property Environment | sed -n 's/.*NEXUS_DATASTORE_NEXUS_JDBCURL=\([^ "]*\).*/\1/p'

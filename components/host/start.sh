@@ -73,8 +73,8 @@ holds_database() {
     find /proc/[0-9]*/fd -lname "$(readlink -f "$arg_data_dir/db")/*" 2>/dev/null | grep -q .
 }
 
-# kill_service: told to stop in the first seconds of its start, Nexus may stay for ever (seen with 3.71: the framework
-# of its bundles ends while they are being installed). It has opened no database by then and has nothing to lose.
+# kill_service: a Nexus that is stopped in the first seconds of its start may never end (seen with 3.71: the framework of
+# its bundles ends while they are being installed). It has not opened the database by then, so nothing is lost.
 kill_service() {
     log "killing $unit.service: it does not stop, and has not opened its database yet"
     systemctl kill --signal=SIGKILL "$unit.service"

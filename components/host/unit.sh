@@ -1,5 +1,5 @@
 # shellcheck shell=sh disable=SC2154
-# The unit: hardened as far as this host's systemd knows how, and what the launcher and the JVM are told.
+# The unit: hardened as far as this host's systemd knows how, with the options of the launcher and the JVM.
 
 # One line per directive: the systemd version that knows it, and the directive. Before 231 the seccomp filters and
 # NoNewPrivileges stand in the way of SELinux' own change of domain, so they are left out there.

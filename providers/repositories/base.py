@@ -53,10 +53,10 @@ class RepositoryProvider(ObjectProvider):
         return found
 
     def entries(self, client: NexusClient) -> list[Any]:
-        told = super().entries(client)
-        names = {one["name"] for one in told}
+        listed = super().entries(client)
+        names = {one["name"] for one in listed}
         # A new server may lack a repository in repositorySettings until it is first used (seen with 3.89).
-        return [*told, *(one for one in client.cached_list("/v1/repositories") if one["name"] not in names)]
+        return [*listed, *(one for one in client.cached_list("/v1/repositories") if one["name"] not in names)]
 
     def _is_listed(self, client: NexusClient, inputs: Mapping[str, Any]) -> bool:
         # A new server may lack a repository in repositorySettings until it is first used (seen with 3.89).

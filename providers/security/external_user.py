@@ -43,8 +43,8 @@ class ExternalUserProvider(SettingProvider):
         user = inputs["user_id"]
         # The server changes only the roles, and wants the rest to have values.
         filled = {"firstName": user, "lastName": user, "emailAddress": default_address(user), "status": "active"}
-        told = {key: value for key, value in actual.body.items() if value}
-        client.put(f"{_USERS}/{segment(user)}", self.to_body(inputs, {**filled, **told}))
+        returned = {key: value for key, value in actual.body.items() if value}
+        client.put(f"{_USERS}/{segment(user)}", self.to_body(inputs, {**filled, **returned}))
 
     def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
         before = properties.get("before")

@@ -33,8 +33,8 @@ class IpAllowlistProvider(SettingProvider):
 
     def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual:  # noqa: ARG002
         mode, entries = client.get_object(_LIST)["mode"], {_shortest(one["entry"]): one for one in _read(client)}
-        told = {key: one.get("description") or "" for key, one in sorted(entries.items())}
-        return Actual(entries, {"mode": mode, "entries": told})
+        descriptions = {key: one.get("description") or "" for key, one in sorted(entries.items())}
+        return Actual(entries, {"mode": mode, "entries": descriptions})
 
     def write(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
         """Add, then switch, then take out: nobody who is on the list before and after is shut out in between."""

@@ -80,8 +80,8 @@ class FileBlobStoreProvider(BlobStoreProvider):
     type = "file"
 
     def is_built_in(self, actual: Actual) -> bool:
-        told = {name: value for name, value in actual.properties.items() if value is not None}
-        return told == {"name": "default", "path": "default"}
+        returned = {name: value for name, value in actual.properties.items() if value is not None}
+        return returned == {"name": "default", "path": "default"}
 
 
 def _path(value: Any) -> str:
@@ -103,15 +103,15 @@ class FileBlobStore(SoftQuota, BlobStore, provider=FileBlobStoreProvider):
     content."""
 
 
-def _bucket_name(allowed: str, longest: int, pattern: str) -> Callable[[Any], str]:
+def _bucket_name(allowed: str, max_length: int, pattern: str) -> Callable[[Any], str]:
     """A rule for names of buckets: what may be in one besides lower-case letters and digits, and its length."""
 
     def rule(value: Any) -> str:
         name = str(text()(value))
-        if not re.fullmatch(rf"[a-z0-9]{pattern}{{1,{longest - 2}}}[a-z0-9]", name) or ".." in name:
+        if not re.fullmatch(rf"[a-z0-9]{pattern}{{1,{max_length - 2}}}[a-z0-9]", name) or ".." in name:
             raise Invalid(
-                f"{name!r} is no name of a bucket. Give 3 to {longest} lower-case letters, digits, {allowed} and "
-                "'.', the first and the last a letter or digit"
+                f"{name!r} is no name of a bucket. Give 3 to {max_length} lower-case letters, digits, {allowed} "
+                "and '.', the first and the last a letter or digit"
             )
         if re.fullmatch(r"\d+\.\d+\.\d+\.\d+", name):
             raise Invalid(f"{name!r} is an IP address and no name of a bucket. Give the name")

@@ -24,8 +24,8 @@ class CapabilitiesProvider(TextPropertiesProvider):
         return " ".join([self.type or inputs["type"], *(str(inputs[name]) for name in self.identified_by)])
 
     def is_it(self, entry: Mapping[str, Any], inputs: Mapping[str, Any]) -> bool:
-        told = entry.get("properties") or {}
-        same = all(told.get(self.paths[name][-1]) == inputs[name] for name in self.identified_by)
+        returned = entry.get("properties") or {}
+        same = all(returned.get(self.paths[name][-1]) == inputs[name] for name in self.identified_by)
         return same and super().is_it(entry, inputs)
 
 

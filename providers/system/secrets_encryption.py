@@ -53,4 +53,4 @@ class SecretsEncryptionKey(NexusResource, provider=SecretsEncryptionKeyProvider,
     secret_key_id: Prop[str] = prop(text(), path="secretKeyId")
     """Id of a key in the file."""
     notify_email: Prop[str | None] = prop(text(), local=True, default=None)
-    """Who is told when the task ends."""
+    """Address that is notified when the task ends."""

@@ -213,7 +213,7 @@ class RebuildBrowseTask(ScheduledTask, type="create.browse.nodes"):
 
 
 class MalwareRemediationTask(ScheduledTask, type="malware.remediator"):
-    """Finds malware in a proxy repository by the Repository Firewall, and deletes it when told.
+    """Finds malware in a proxy repository by the Repository Firewall, and deletes it if configured.
 
     Source: Nexus REST ``/v1/tasks``, type ``malware.remediator``.
     """

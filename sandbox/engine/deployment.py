@@ -38,7 +38,7 @@ class Deployment:
             raise UserError(_no_target(min(unknown)))
 
     def register(self, goal: Resource, delete_first: bool | None, aliases: Iterable[Any] = ()) -> Resource:
-        """Bring one resource to its goal; returns what the program is told of, which may be what was there."""
+        """Bring one resource to its goal; returns what the program gets, which may be the former resource."""
         with self._planning, self._blaming(goal):
             if goal.urn in self._seen:
                 raise UserError(f"Duplicate resource URN '{goal.urn}'; try giving it a unique name")

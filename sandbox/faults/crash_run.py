@@ -62,7 +62,7 @@ def run_and_kill(stack: Stack, command: Callable[[], Result], seconds: float) ->
 def end_processes(orphans: Collection[Process]) -> None:
     """End the processes that a killed engine left."""
     for orphan in orphans:
-        orphan.end(patience=0, first=signal.SIGKILL)
+        orphan.end(timeout=0, first=signal.SIGKILL)
 
 
 def _kill(engine: Running) -> list[Process] | None:

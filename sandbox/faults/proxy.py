@@ -235,9 +235,9 @@ class FaultProxy:
         if fault.hold or fault.late or fault.silent:
             return
         answer = fault.answer or answer or Response(502, "the server can't be reached")
-        told = edited_response(answer, fault)
-        self.hits += told != answer
-        request.reply(told)
+        edited = edited_response(answer, fault)
+        self.hits += edited != answer
+        request.reply(edited)
 
 
 class _Handler(BaseHTTPRequestHandler):

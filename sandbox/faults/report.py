@@ -190,12 +190,14 @@ def _cell(of: list[Row]) -> str:
 
 
 def _legend(of: list[Row]) -> str:
-    longest: dict[str, float] = {}
+    max_seconds: dict[str, float] = {}
     for row in of:
-        longest[row.fault] = max(row.seconds, longest.get(row.fault, 0))
-    told = {**{name: fault.what for name, fault in NEXUS.items()}, **OTHERS}
+        max_seconds[row.fault] = max(row.seconds, max_seconds.get(row.fault, 0))
+    described = {**{name: fault.what for name, fault in NEXUS.items()}, **OTHERS}
     return "".join(
-        f"- **{name}**: {what}; {longest[name]:.1f} s at most.\n" for name, what in told.items() if name in longest
+        f"- **{name}**: {what}; {max_seconds[name]:.1f} s at most.\n"
+        for name, what in described.items()
+        if name in max_seconds
     )
 
 

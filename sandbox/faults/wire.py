@@ -1,4 +1,4 @@
-"""A wire that can be cut: a TCP port that passes everything on to another one until it is told otherwise."""
+"""A wire that can be cut: a TCP port that passes everything on to another one until it is cut."""
 
 from __future__ import annotations
 

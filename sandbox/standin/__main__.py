@@ -68,18 +68,18 @@ async def _run(settings: Settings, tls: ServerTls | None) -> int:
     registry = Registry(storage, access, settings, state, tls)
     watching = asyncio.create_task(tls.watch()) if tls else None
     try:
-        told = asyncio.create_task(stop.wait())
+        stopped = asyncio.create_task(stop.wait())
         serving = asyncio.create_task(_until_writable(core, settings))
-        await asyncio.wait([told, serving, *ended], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([stopped, serving, *ended], return_when=asyncio.FIRST_COMPLETED)
         if serving.done():
             repositories = Repositories(core, access, settings, state, registry)
             front = Front(core, access, settings, state, registry, repositories)
             await repositories.agree()  # before anyone can ask for a repository
             runner = await _listen(front, settings, http, https, tls)
             log.info("The docker-format stand-in serves in front of Nexus Core")
-            await asyncio.wait([told, *ended], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([stopped, *ended], return_when=asyncio.FIRST_COMPLETED)
         serving.cancel()
-        return 0 if told.done() else (children[0].returncode or 1)
+        return 0 if stopped.done() else (children[0].returncode or 1)
     finally:
         if watching:
             watching.cancel()

@@ -1,4 +1,4 @@
-"""What the server is told to do: ``nexus.properties`` and the Jetty files that ``nexus-args`` names."""
+"""The settings of the server: ``nexus.properties`` and the Jetty files that ``nexus-args`` names."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class ServerTls:
         self.context.sni_callback = self._choose
 
     async def watch(self) -> None:
-        """Look for a changed keystore as often as the scanner is told to; returns at once where there is none."""
+        """Look for a changed keystore at the interval of the scanner; returns at once where there is none."""
         while self._settings.scan_interval:
             await asyncio.sleep(self._settings.scan_interval)
             stamp = self._stamp()

@@ -2,7 +2,7 @@
 
 A docker repository is a raw one of the same name in Core. In what concerns such a repository the two words
 change places, both ways: what a client calls ``docker`` is ``raw`` in Core, and a client that asks for the raw
-privileges of a docker repository is told, by Core itself, that there are none. The same goes for other formats.
+privileges of a docker repository gets the response of Core that there are none. The same goes for other formats.
 
 For "every docker repository" (``nx-repository-view-docker-*-read``) Core has only "every raw repository", so what
 was written with ``docker`` is remembered, to be shown as such again.
@@ -47,7 +47,7 @@ _EVERY = re.compile(r"^(nx-repository-view-|nexus:repository-view:)(docker|raw)(
 
 
 def to_core(body: Any, formats: Formats, remember: Callable[[str], None]) -> Any:
-    """A role or privilege as Core has it. ``remember`` is told what was written for every docker repository."""
+    """A role or privilege as Core has it. ``remember`` gets what was written for every docker repository."""
     renamed = swap(formats)
 
     def text(value: str) -> str:

@@ -101,7 +101,7 @@ class Registry:
     async def serve(
         self, request: web.Request, name: str | None, path: str, before: str = ""
     ) -> web.StreamResponse:
-        """Answer a request to the registry API of one repository; without a name, of all that are told by path.
+        """Answer a request to the registry API of one repository; without a name, of all that have paths.
 
         ``before`` is what stands before the name of an image where the client sees it.
         """

@@ -53,7 +53,7 @@ class Remotes:
             yield response if response.status == 200 else None
         except (ClientError, TimeoutError) as error:
             if response is not None and response.status == 200:
-                raise  # it broke off while it was passed on
+                raise  # the transfer broke off after the header was sent
             log.warning("failed to fetch %s: %s", url, error)
             yield None
         finally:
@@ -61,7 +61,7 @@ class Remotes:
                 response.release()
 
     async def _authorization(self, challenge: str, login: BasicAuth | None) -> str:
-        """What a challenge asks for: the login itself, or a token that is got with it; empty for none."""
+        """The header that a challenge asks for: the login itself, or a token for it; empty without one."""
         scheme, _, rest = challenge.partition(" ")
         if scheme.lower() == "basic":
             return login.encode() if login else ""
@@ -74,6 +74,6 @@ class Remotes:
                 log.warning("Could not retrieve token from %s. Status code: %s", facts["realm"], answer.status)
                 return ""
             with suppress(ValueError):
-                told = await answer.json(content_type=None)
-                return f"Bearer {told.get('token') or told.get('access_token')}"
+                token = await answer.json(content_type=None)
+                return f"Bearer {token.get('token') or token.get('access_token')}"
         return ""

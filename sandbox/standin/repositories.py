@@ -211,7 +211,7 @@ class Repositories:
         self, name: str, record: dict[str, Any], caller: Caller | None, action: str
     ) -> web.Response | None:
         if caller is None or not caller.may(action, name, "admin"):
-            return None  # Core refuses
+            return None  # Core responds with the error
         taken = {self._settings.http_port, self._settings.https_port}
         for other, attributes in self._state.repositories.items():
             if other != name:

@@ -71,15 +71,15 @@ def edits(case: Case, client: NexusClient) -> Iterator[dict[str, Any]]:
 
 def other_value(field: Field, value: Any) -> Any:
     """A value that the property takes besides this one; ``None`` where its check does not tell any."""
-    told = limits(field.normalise)
-    match told.get("form"):
+    limit = limits(field.normalise)
+    match limit.get("form"):
         case "boolean":
             return not value
         case "choice":
-            return next(one for one in told["values"] if one != value)
+            return next(one for one in limit["values"] if one != value)
         case "integer":
-            return told["low"] + 1 if told["low"] + 1 != value else told["low"] + 2
-        case "text" if not told["pattern"] or re.fullmatch(told["pattern"], "other"):
+            return limit["low"] + 1 if limit["low"] + 1 != value else limit["low"] + 2
+        case "text" if not limit["pattern"] or re.fullmatch(limit["pattern"], "other"):
             return "other"
     return None
 

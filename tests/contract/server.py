@@ -38,7 +38,7 @@ HEAP = "-Xms300m -Xmx700m -XX:MaxDirectMemorySize=400m"
 
 @dataclass
 class Nexus:
-    """A running server: where it answers, as whom, and what it was told."""
+    """A running server: its addresses, login and settings."""
 
     folder: Path
     home: Path
@@ -156,14 +156,14 @@ class Nexus:
                 break
             time.sleep(0.2)
         console = (self.folder / "console.log").read_text()[-3000:]
-        process.end(patience=60)
+        process.end(timeout=60)
         raise RuntimeError(f"Nexus does not answer at {self.url}; the end of what it printed:\n{console}")
 
     def stop(self) -> float:
         """Stop it with SIGTERM and wait until it is gone; returns how many seconds that took."""
         began = time.monotonic()
         if process := Process.recorded(self._record):
-            process.end(patience=120)
+            process.end(timeout=120)
         return time.monotonic() - began
 
     @property

@@ -29,7 +29,7 @@ KEPT_FILE = b"kept" * 1000
 
 
 class _FastClock:
-    """The client's pauses and patience, but not what the server needs, pass faster."""
+    """A clock that makes the client's pauses and timeout shorter, but not the time that the server needs."""
 
     @staticmethod
     def monotonic() -> float:

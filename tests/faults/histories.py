@@ -298,7 +298,7 @@ class ExpectedState:
         return {key for key in given_up if not run.target and not self.forced[key]}
 
     def may_refuse(self, run: Run) -> set[str]:
-        """Repositories with images that it is told to replace, and not to destroy."""
+        """Repositories with images that it replaces without force_destroy."""
         replaced = {run.program.by_name[name] for name in run.replace}
         keys = {one.key for one in replaced if one.kind == "repository"} & self.images
         return {key for key in keys if not self.forced[key]}

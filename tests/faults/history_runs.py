@@ -243,7 +243,7 @@ class HistoryRun:
             left.extend(below)
             if how.hosts_too:
                 for one in below:
-                    one.end(patience=0, first=signal.SIGKILL)
+                    one.end(timeout=0, first=signal.SIGKILL)
 
         fault = Fault("killed", meanwhile=kill, acts=how.reached, silent=not how.reached)
         self.server.proxy.inject(fault, method="POST|PUT|DELETE", nth=how.nth)
@@ -311,6 +311,6 @@ def run_history(server: HistoryServer, history: History, open_: Open, folder: Pa
             return "\n".join([str(history), "what happened:", *trial.log, str(broken)])
         finally:
             for one in trial.orphans:
-                one.end(patience=0, first=signal.SIGKILL)
+                one.end(timeout=0, first=signal.SIGKILL)
             server.clean(history.prefix)
     return ""

@@ -100,8 +100,8 @@ def test_disabled_account_is_enabled_by_up_with_refresh(
     registry.settle()
     assert not may(docker, "push", image, login)
     assert kept.call("GET", "/v2/").status_code == 401
-    mended = registry.stack.up(refresh=True)
-    assert mended.ok, mended.error
+    corrected = registry.stack.up(refresh=True)
+    assert corrected.ok, corrected.error
     assert may(docker, "push", image, login)
 
 

@@ -53,8 +53,8 @@ def set_clock(dev: Dev, minutes: int, folder: Path) -> None:
     subprocess.run(["tcc", "-shared", f"-DSECONDS={minutes * 60}", "-o", built, source], check=True)
     (dev.host.root / "etc/ld.so.preload").write_text(f"{library}\n")
     dev.host.reboot()
-    told = int(dev.host.ssh("date +%s").stdout)
-    assert told - time.time() == pytest.approx(minutes * 60, abs=5)
+    host_time = int(dev.host.ssh("date +%s").stdout)
+    assert host_time - time.time() == pytest.approx(minutes * 60, abs=5)
 
 
 def clock_of_nexus(dev: Dev) -> float:

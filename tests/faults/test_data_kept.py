@@ -142,7 +142,7 @@ def test_image_survives_any_order_of_operations(seeded: FaultyServer) -> None:
         deadline=None,
         derandomize=True,
         database=None,
-        phases=[Phase.generate],  # what is found is told at once: each example takes seconds
+        phases=[Phase.generate],  # no shrinking: each example takes seconds
         suppress_health_check=list(HealthCheck),
     )
     run_state_machine_as_test(Careless, settings=few)

@@ -1,4 +1,4 @@
-"""What was changed by hand on a real host is named by `nexus-registry doctor --host`, and mended by a repair."""
+"""`nexus-registry doctor --host` names what was changed by hand on a real host, and a repair corrects it."""
 
 from __future__ import annotations
 

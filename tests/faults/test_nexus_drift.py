@@ -1,4 +1,4 @@
-"""What somebody changed or deleted by hand between two runs is shown by a refresh and mended by the next up."""
+"""What somebody changed or deleted by hand between two runs is shown by a refresh and corrected by the next up."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def test_manual_change_is_refreshed_and_corrected(faulty: FaultyServer, subject:
     others = [name for name in before if (tracked.outs or {}).get(name) != before[name]]
     assert (shown, others if shown == "drift" else []) == by.drift
     new_process()
-    mended = tracked.up(**{**subject.first, **by.fix})
-    assert mended == ("create" if shown == "gone" else "update")
+    corrected = tracked.up(**{**subject.first, **by.fix})
+    assert corrected == ("create" if shown == "gone" else "update")
     lost = differences(desired, faulty.snapshot())
     record(
         lane="drift",
@@ -45,7 +45,7 @@ def test_manual_change_is_refreshed_and_corrected(faulty: FaultyServer, subject:
         operation="refresh, then up",
         fault="deleted by hand" if how == "deleted" else "changed by hand",
         first="gone" if shown == "gone" else f"{', '.join(others)} changed",
-        second={"create": "made again", "update": "changed back"}[mended],
+        second={"create": "made again", "update": "changed back"}[corrected],
         lost=lost,
     )
     assert not lost

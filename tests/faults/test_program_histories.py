@@ -1,7 +1,7 @@
 """A program is edited over several runs: the server then holds what the last one says.
 
-Each history is made from its seed: ``HISTORY=<seed>`` runs that one alone, on ``ENGINE`` (the sandbox's unless
-told otherwise). ``HISTORIES`` is how many the full part runs, 100 unless told otherwise, from ``HISTORY_SEED`` on.
+Each history is made from its seed: ``HISTORY=<seed>`` runs that one alone, on ``ENGINE`` (the sandbox's by
+default). ``HISTORIES`` is how many the full part runs, 100 by default, from ``HISTORY_SEED`` on.
 """
 
 from __future__ import annotations

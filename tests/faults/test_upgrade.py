@@ -167,7 +167,7 @@ def test_downgrade_is_refused_and_delete_removes_versions(server: Server) -> Non
     server.run("service", "update")
     refused = server.refused("service", version=OLD)
     assert f"which is older and can't read them. Set version to {NEW}" in refused
-    server.run("service", "delete", version=OLD)  # what state says when a change was told to have failed
+    server.run("service", "delete", version=OLD)  # the state after a change that failed
     server.run("archive", "delete")
     assert not server.host.exists(server.install_root)
     assert server.host.exists(f"{server.data_dir}/db")

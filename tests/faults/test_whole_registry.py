@@ -74,7 +74,7 @@ def test_nexus_that_ignores_stop_is_killed(registry: Dev, docker: DockerClient) 
         lane="host",
         subject="service",
         operation="up (update)",
-        fault="Nexus does not stop, as when told to in the first seconds of its start",
+        fault="Nexus does not stop, as when stopped in the first seconds of its start",
         first="done",
         second="done",
     )
@@ -97,8 +97,10 @@ def another_build(dev: Dev, build: str, *, starts: bool) -> dict[str, str]:
 @pytest.mark.full_faults
 def test_failed_upgrade_rolls_back_and_next_up_upgrades(registry: Dev, docker: DockerClient) -> None:
     def version() -> str:
-        (told,) = (one for one in registry.stack.export()["resources"] if one["urn"].endswith("::nexus-version"))
-        return str(told["outputs"]["version"])
+        (version,) = (
+            one for one in registry.stack.export()["resources"] if one["urn"].endswith("::nexus-version")
+        )
+        return str(version["outputs"]["version"])
 
     image = f"{registry.login_server}/hello-world:1"
     registry.settle(anonymous_pull=True)

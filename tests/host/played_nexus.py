@@ -116,11 +116,11 @@ class Secure(ThreadingHTTPServer):
 
     def _current(self) -> ssl.SSLContext:
         xml = (DATA / "etc/jetty/jetty-https.xml").read_text()
-        told = dict(re.findall(r'<Set name="(KeyStorePath|KeyStorePassword)">(.*?)</Set>', xml))
-        keystore = Path(told["KeyStorePath"])
+        settings = dict(re.findall(r'<Set name="(KeyStorePath|KeyStorePassword)">(.*?)</Set>', xml))
+        keystore = Path(settings["KeyStorePath"])
         if (seen := (keystore.stat().st_ino, keystore.stat().st_mtime_ns)) != self._seen:
             pem = DATA / "tmp/played.pem"
-            password = html.unescape(told["KeyStorePassword"])
+            password = html.unescape(settings["KeyStorePassword"])
             command = ["openssl", "pkcs12", "-in", str(keystore), "-passin", "env:PW", "-nodes", "-out", str(pem)]
             subprocess.run(command, env={**os.environ, "PW": password}, check=True)
             self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -135,10 +135,10 @@ def main() -> None:
     Handler.database = Database()
     time.sleep(0.5)
     text = (DATA / "etc/nexus.properties").read_text()
-    told = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
-    Handler.context = told["nexus-context-path"].rstrip("/")
+    settings = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+    Handler.context = settings["nexus-context-path"].rstrip("/")
     plain, secure = (
-        kind((told["application-host"], int(told[port])), Handler)
+        kind((settings["application-host"], int(settings[port])), Handler)
         for kind, port in ((ThreadingHTTPServer, "application-port"), (Secure, "application-port-ssl"))
     )
     threading.Thread(target=secure.serve_forever, daemon=True).start()

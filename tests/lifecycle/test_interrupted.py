@@ -65,7 +65,7 @@ def test_ctrl_c_ends_run_and_next_continues(lab: TinyStack) -> None:
         assert not results[0].ok
     finally:
         for orphan in below:
-            orphan.end(patience=0)
+            orphan.end(timeout=0)
     lab.things(thing("a"))
     assert lab.stack.up().changes == NONE | {"create": 1, "same": 1}
 

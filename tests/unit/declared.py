@@ -87,7 +87,7 @@ class RawHostedRepository(Repository, collection="/v1/repositories/raw/hosted"):
     content_disposition: Prop[str] = prop(
         choice("INLINE", "ATTACHMENT"), path="raw.contentDisposition", default="ATTACHMENT", since="3.25"
     )
-    """How browsers are told to treat a file."""
+    """How browsers treat a file."""
 
 
 class RawProxyRepository(

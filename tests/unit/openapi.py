@@ -46,10 +46,10 @@ class Api:
 
     @classmethod
     def of(cls, version: str) -> Api:
-        told = json.loads((FOLDER / f"{version}.0.json").read_text())
-        rows = told["properties"]
-        bodies = {key: dict(rows[one] for one in own) for key, own in told["operations"].items()}
-        writes = frozenset(told["writes"])
+        description = json.loads((FOLDER / f"{version}.0.json").read_text())
+        rows = description["properties"]
+        bodies = {key: dict(rows[one] for one in own) for key, own in description["operations"].items()}
+        writes = frozenset(description["writes"])
         of_puts = {
             f"PUT{key.removeprefix('POST')}/{{repositoryName}}": body
             for key, body in bodies.items()
@@ -119,10 +119,14 @@ def _values(one: Prop[Any]) -> st.SearchStrategy[Any]:
     if one.name in VALID:
         return st.just(VALID[one.name])
     assert one.check is not None
-    told = limits(one.check)
-    if told.get("pattern"):
+    check_limits = limits(one.check)
+    if check_limits.get("pattern"):
         return st.sampled_from(_MATCHING).filter(lambda value: _takes(one, value))
-    return _taken(told) if told else st.sampled_from(_MATCHING).filter(lambda value: _takes(one, value))
+    return (
+        _taken(check_limits)
+        if check_limits
+        else st.sampled_from(_MATCHING).filter(lambda value: _takes(one, value))
+    )
 
 
 _MATCHING = (
@@ -150,7 +154,7 @@ _MATCHING = (
     OPENPGP_KEY,
     RSA_KEY,
 )
-"""Values for checks that do not tell all of what they take: those that a check takes are used."""
+"""Values for checks whose limits are not known: those that a check accepts are used."""
 
 
 def _takes(one: Prop[Any], value: Any) -> bool:
@@ -162,23 +166,27 @@ def _takes(one: Prop[Any], value: Any) -> bool:
     return True
 
 
-def _taken(told: Mapping[str, Any]) -> st.SearchStrategy[Any]:
+def _taken(check_limits: Mapping[str, Any]) -> st.SearchStrategy[Any]:
     """What a check with these limits takes."""
-    match told["form"]:
+    match check_limits["form"]:
         case "boolean":
             return st.booleans()
         case "integer":
-            return st.sampled_from([told["low"], told["high"]]) | st.integers(told["low"], told["high"])
+            return st.sampled_from([check_limits["low"], check_limits["high"]]) | st.integers(
+                check_limits["low"], check_limits["high"]
+            )
         case "choice":
-            return st.sampled_from(told["values"])
+            return st.sampled_from(check_limits["values"])
         case "text":
-            return st.just("x" * told["max_length"] if told["max_length"] else "some text") | st.just("x")
+            return st.just(
+                "x" * check_limits["max_length"] if check_limits["max_length"] else "some text"
+            ) | st.just("x")
         case "set" | "list":
-            least, most = told.get("least", 0), told.get("most") or 4
-            of_item = limits(told["item"])
+            least, most = check_limits.get("least", 0), check_limits.get("most") or 4
+            of_item = limits(check_limits["item"])
             choices = of_item.get("form") in ("choice", "integer")
             items = _taken(of_item) if choices else st.sampled_from("abcdefgh")
             return st.lists(items, min_size=least, max_size=most, unique=True)
         case "map":
             return st.dictionaries(st.sampled_from("abcdefgh"), st.just("x"), max_size=3)
-    raise AssertionError(f"no values for {told}")
+    raise AssertionError(f"no values for {check_limits}")

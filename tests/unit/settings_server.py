@@ -75,8 +75,8 @@ class SettingsServer:
         if method == "GET" and id_:
             return (200, objects[id_]) if id_ in objects else (404, None)
         if method == "GET":
-            told = [_shown(one) for one in objects.values()]
-            return 200, {key: told, "continuationToken": None} if key else told
+            listed = [_shown(one) for one in objects.values()]
+            return 200, {key: listed, "continuationToken": None} if key else listed
         if method == "DELETE":
             return (204, None) if objects.pop(id_, None) else (404, None)
         body = json.loads(text)

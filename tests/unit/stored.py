@@ -108,6 +108,13 @@ def _as_user(body: Any) -> Any:
 
 def _as_repository(body: Any) -> Any:
     policies = (body.get("cleanup") or {}).get("policyNames")
-    told = {"cleanup": {"policyNames": policies[::-1]} if policies else None, "component": None}
+    returned = {"cleanup": {"policyNames": policies[::-1]} if policies else None, "component": None}
     docker = {"httpPort": None, "httpsPort": None, "subdomain": None, **body["docker"]}
-    return {**body, **told, "docker": docker, "format": "docker", "type": "hosted", "url": "http://x/repository/x"}
+    return {
+        **body,
+        **returned,
+        "docker": docker,
+        "format": "docker",
+        "type": "hosted",
+        "url": "http://x/repository/x",
+    }

@@ -71,8 +71,8 @@ def entry(provider: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
         id_ = provider.identity(inputs)
         return {"id": id_, "pem": inputs["certificate"], "fingerprint": id_}
     kind = {"format": getattr(provider, "stored_format", "") or provider.format, "type": provider.type}
-    told = {key: one for key, one in kind.items() if one}
-    return {"id": provider.identity(inputs), **told, **provider.to_body(inputs)}
+    properties = {key: one for key, one in kind.items() if one}
+    return {"id": provider.identity(inputs), **properties, **provider.to_body(inputs)}
 
 
 def read_all(cls: Kind, states: list[dict[str, Any]]) -> list[Any]:

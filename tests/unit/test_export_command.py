@@ -173,8 +173,8 @@ def test_json_of_diff_is_read_by_programs(
     file.write_text(json.dumps(state(resource("User", "alice"), resource("RawHostedRepository", "files"))))
     line = ["export", "--url", server.url, "--diff", "--state", str(file)]
     assert main([*line, "--json", "--exclude", "RoutingRule"]) == 1
-    told = json.loads(capsys.readouterr().out)
-    assert told["unmanaged"] == [{"kind": "Role", "id": "ops"}]
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["unmanaged"] == [{"kind": "Role", "id": "ops"}]
     assert main([*line, "--only", "User"]) == 0
     assert main(line) == 2, "the routing rules could not be read"
 
@@ -187,7 +187,7 @@ def test_repository_that_settings_list_lacks_is_read_by_itself(
     named = {"name": "maven-snapshots", "format": "maven2", "type": "hosted", "url": "http://x"}
     storage = {"blobStoreName": "default", "strictContentTypeValidation": True, "writePolicy": "DENY"}
     policies = {"versionPolicy": "SNAPSHOT", "layoutPolicy": "STRICT"}
-    told: dict[str, Any] = {
+    responses: dict[str, Any] = {
         "/v1/status": {},
         "/v1/repositorySettings": [],
         "/v1/repositories": [named],
@@ -201,7 +201,7 @@ def test_repository_that_settings_list_lacks_is_read_by_itself(
 
     def script(request: Request) -> Response:
         path = request.path.removeprefix("/service/rest")
-        return Response(200, told[path]) if path in told else Response(404, {})
+        return Response(200, responses[path]) if path in responses else Response(404, {})
 
     with serve(script) as fake:
         assert main(["export", "--url", fake.url, "--output", str(tmp_path / "p"), "--only", "repositories"]) == 0

@@ -259,7 +259,7 @@ def test_list_of_realms_and_one_realm_exclude_each_other(first: str, monkeypatch
 
 
 def test_server_is_asked_again_before_its_version_refuses_a_kind() -> None:
-    """It may have been upgraded by the same ``up``, after the response that told the version."""
+    """The same ``up`` may have upgraded it after the response that had the version."""
     version = ["3.71.0-06"]
     provider: Any = declared.SsrfProtection.provider_class()
     with serve(lambda _: Response(headers={"Server": f"Nexus/{version[0]} (OSS)"})) as fake:

@@ -121,12 +121,12 @@ def actual(cls: type[NexusResource], inputs: dict[str, Any]) -> Actual:
             return Actual(there, {"entries": dict.fromkeys(there, "another")})
         case "Eula":
             return Actual({"accepted": False, "disclaimer": "some text"}, {})
-    told: dict[str, Any] = {"id": "1"} if hasattr(provider, "paged") else {}
+    more: dict[str, Any] = {"id": "1"} if hasattr(provider, "paged") else {}
     if cls.__name__ == "User":
-        told = {"source": "default"}
+        more = {"source": "default"}
     elif issubclass(cls, Repository):
-        told = dict.fromkeys(provider.read_only, "read-only")
-    return Actual({**provider.to_body(inputs), **told}, {})
+        more = dict.fromkeys(provider.read_only, "read-only")
+    return Actual({**provider.to_body(inputs), **more}, {})
 
 
 def described(sent: str, cls: type[NexusResource], version: str) -> str:

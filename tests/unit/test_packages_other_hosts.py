@@ -268,24 +268,24 @@ OFFLINE = {"firewall-offline-cmd": FIREWALLD["firewall-cmd"].replace("at=/now", 
 def test_firewalld_ports_follow_open_firewall(tmp_path: Path) -> None:
     host = OtherHost(tmp_path, LEAP, FIREWALLD)
     host.write("firewalld", "0")
-    untold = host.run("prepare", **ASKED)
+    unopened = host.run("prepare", **ASKED)
     query, add, remove = (
         [f"firewall-cmd -q {when}{what}-port=8443/tcp" for when in ("", "--permanent ")]
         for what in ("--query", "--add", "--remove")
     )
     state = "firewall-cmd -q --state"
     assert [call for call in host.calls() if call.startswith("firewall")] == [state, query[0]]
-    assert "firewalld is active and its default zone does not list 8443/tcp. Set open_firewall" in untold.stdout
-    told = {**ASKED, "open_firewall": True}
-    assert host.run("prepare", "update", **told).returncode == 0
+    assert "firewalld is active and its default zone does not list 8443/tcp. Set open_firewall" in unopened.stdout
+    opened = {**ASKED, "open_firewall": True}
+    assert host.run("prepare", "update", **opened).returncode == 0
     assert host.calls() == [state, query[0], add[0], query[1], add[1]]
-    assert host.run("prepare", "update", **told).returncode == 0
+    assert host.run("prepare", "update", **opened).returncode == 0
     assert host.calls() == [state, *query]
-    moved = host.run("prepare", "update", **{**told, "https_port": 9443})
+    moved = host.run("prepare", "update", **{**opened, "https_port": 9443})
     closed = [state, *remove, query[1]]
     assert host.calls()[:5] == [state, *closed]
     assert "firewalld: closed 8443/tcp\nfirewalld: opened 9443/tcp\n" in moved.stdout
-    assert host.run("prepare", "delete", **told).returncode == 0
+    assert host.run("prepare", "delete", **opened).returncode == 0
     assert host.calls() == [call.replace("8443", "9443") for call in closed]
 
 

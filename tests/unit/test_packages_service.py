@@ -158,7 +158,7 @@ def test_bundled_java_is_used_without_package(tmp_path: Path, system: System) ->
 @pytest.mark.parametrize(
     ("flags", "bundled", "java"),
     [("--java-home /opt/j", True, "/opt/j"), ("", True, "jdk/temurin/jdk-21"), ("", False, "/usr/lib/jvm/j")],
-    ids=["told", "the archive's own", "found by prepare"],
+    ids=["java_home", "the archive's own", "found by prepare"],
 )
 def test_service_java_is_argument_bundled_or_found(
     shell: list[str], tmp_path: Path, flags: str, bundled: bool, java: str

@@ -56,10 +56,10 @@ def test_chart_draws_share_of_goal() -> None:
 
 def test_chart_of_performance_says_what_its_table_says() -> None:
     drawn = {bar.label: bar for bar in charts.bars(PERFORMANCE)}
-    told = {row["figure"].partition(": ")[0]: row for row in charts.rows(PERFORMANCE) if "figure" in row}
-    assert drawn.keys() <= told.keys()
+    figures = {row["figure"].partition(": ")[0]: row for row in charts.rows(PERFORMANCE) if "figure" in row}
+    assert drawn.keys() <= figures.keys()
     assert hooks.CHART in PERFORMANCE
-    for label, row in told.items():
+    for label, row in figures.items():
         if label in drawn:
             assert (drawn[label].ratio > 1) == ("not met" in row["goal"]), label
         elif charts.amount(row["goal"]):

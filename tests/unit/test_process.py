@@ -34,7 +34,7 @@ def test_process_id_reused_by_thread_counts_as_ended() -> None:
     thread.start()
     try:
         assert thread.native_id
-        Process(thread.native_id, started=1).end(patience=0)
+        Process(thread.native_id, started=1).end(timeout=0)
         assert Process(thread.native_id, started=1).wait(0)
     finally:
         done.set()

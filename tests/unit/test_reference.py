@@ -76,16 +76,16 @@ def test_example_registers_accepted_inputs(
 
 @every_kind
 def test_declaration_has_its_texts(cls: type[DeclaredResource]) -> None:
-    told = declaration(cls)
-    assert told["text"]
-    assert not [name for name, facts in told["properties"].items() if not facts["text"]]
+    declared = declaration(cls)
+    assert declared["text"]
+    assert not [name for name, facts in declared["properties"].items() if not facts["text"]]
 
 
 @every_kind
 def test_page_names_every_property_and_gate(cls: type[DeclaredResource]) -> None:
-    text, told = page(cls), declaration(cls)
-    assert told["type"] in text
-    for name, facts in told["properties"].items():
+    text, declared = page(cls), declaration(cls)
+    assert declared["type"] in text
+    for name, facts in declared["properties"].items():
         (row,) = (line for line in text.splitlines() if line.startswith(f"| `{name}` |"))
         expected = {
             "required": facts["required"],

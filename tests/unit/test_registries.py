@@ -116,8 +116,8 @@ def test_clients_and_verification_use_login_server(
         kept.append(value(pulumi.Output.all(images.login_server, images.docker_config_json)))
 
     made = created(program)
-    ((told, config),) = kept[0]
-    assert told == address
+    ((login_server, config),) = kept[0]
+    assert login_server == address
     assert [*json.loads(config)["auths"]] == [address]
     proof = made["RegistryProof", "registry-proof"]
     assert (proof["login_server"], proof["scheme"]) == (address, scheme)

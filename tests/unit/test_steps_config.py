@@ -227,8 +227,8 @@ def test_install_root_without_programs_is_refused(
     """A file system that is mounted noexec holds no program that is executable. The last mount covers others."""
     places = f"arg_install_root={tmp_path}/opt/nexus arg_data_dir=/srv/data\nreal_path() {{ echo /srv/r$1; }}\n"
     places += f'findmnt() {{ [ "$5" != /srv ] || printf "rw,%s,relatime\\n" {mounts}; }}\ncheck_places; echo fine'
-    told = f"install_root: {tmp_path}/opt/nexus lies on a file system that is mounted noexec. Mount"
-    assert run(shell, places).startswith(told if refused else "fine\n")
+    expected = f"install_root: {tmp_path}/opt/nexus lies on a file system that is mounted noexec. Mount"
+    assert run(shell, places).startswith(expected if refused else "fine\n")
 
 
 def test_nexus_properties_that_is_link_is_refused(shell: list[str], tmp_path: Path) -> None:

@@ -137,11 +137,11 @@ def test_version_of_data_is_found_or_refused(
     stubs = f"unit_property() {{ [ $1 != ExecStart ] || echo 'path={tmp_path}/{LAUNCHER} ; argv[]='; }}\n"
     stubs += "refuse_versions() { :; }\nrefuse_without_rollback() { :; }\nrefuse_little_room() { :; }\n"
     said = run(shell, parsed(f"--data-dir {tmp_path}", f'{stubs}plan_version; echo "from $from"'))
-    told = "no record says which version ran on {0} last: taking it for 3.71.0-06\nfrom \n"
+    expected = "no record says which version ran on {0} last: taking it for 3.71.0-06\nfrom \n"
     unknown = (
         "version: no record, log or unit contains the version of Nexus that used {0} last. Write that version"
     )
     if known:
         assert said == "from 3.62.0-01\n"
     else:
-        assert said.startswith((told if known is None else unknown).format(tmp_path))
+        assert said.startswith((expected if known is None else unknown).format(tmp_path))

@@ -54,15 +54,15 @@ def test_server_is_up_only_when_its_unit_listens(shell: list[str], cgroups: list
 
 
 @pytest.mark.parametrize(
-    ("has", "told"),
+    ("has", "expected"),
     [
         ("C POSIX C.utf8 de_DE.utf8", "C.UTF-8"),
         ("C POSIX de_DE.utf8 en_US.utf8", "en_US.UTF-8"),
         ("C POSIX", "C.UTF-8"),
     ],
 )
-def test_unit_names_utf8_locale_that_host_has(shell: list[str], has: str, told: str) -> None:
-    assert run(shell, f"locale() {{ printf '%s\\n' {has}; }}\nutf8_locale") == told
+def test_unit_names_utf8_locale_that_host_has(shell: list[str], has: str, expected: str) -> None:
+    assert run(shell, f"locale() {{ printf '%s\\n' {has}; }}\nutf8_locale") == expected
 
 
 def test_start_that_takes_too_long_names_start_timeout(shell: list[str], tmp_path: Path) -> None:

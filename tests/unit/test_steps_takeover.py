@@ -345,5 +345,5 @@ def test_new_data_dir_with_old_database_is_refused(
         (base / folder / "db").mkdir(parents=True)
         (base / folder / "db/nexus.mv.db").touch() if there else None
     said = step(shell, host, "former_unit=; refuse_other_database; echo fine")
-    told = f"data_dir: nexus.service keeps its data in {base}/before, and there is no database in {base}/data."
-    assert said.startswith(told) if refused else said == "fine\n"
+    expected = f"data_dir: nexus.service keeps its data in {base}/before, and there is no database in {base}/data."
+    assert said.startswith(expected) if refused else said == "fine\n"

@@ -37,7 +37,7 @@ def checked(
     remote: list[Response],
     token: Response = BASIC,
 ) -> None:
-    """Run the check; Nexus and the remote, told from each other by the path, return these in order."""
+    """Run the check; Nexus and the remote, which have different paths, return these in order."""
     scripts = {"nexus": sequence(*nexus), "remote": sequence(*remote)}
 
     def script(request: Request) -> Response:

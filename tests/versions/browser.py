@@ -82,15 +82,15 @@ class Browser:
         path.write_bytes(base64.b64decode(shot["data"]))
 
     @staticmethod
-    def _note(method: str, told: dict[str, Any], opened: Opened) -> None:
+    def _note(method: str, params: dict[str, Any], opened: Opened) -> None:
         if method == "Runtime.exceptionThrown":
-            opened.errors.append(json.dumps(told["exceptionDetails"])[:500])
-        elif method == "Log.entryAdded" and told["entry"]["level"] in ("error", "warning"):
-            opened.errors.append(f"{told['entry']['text']} {told['entry'].get('url', '')}")
-        elif method == "Runtime.consoleAPICalled" and told["type"] in ("error", "warning", "assert"):
-            opened.errors.append(json.dumps(told["args"])[:500])
+            opened.errors.append(json.dumps(params["exceptionDetails"])[:500])
+        elif method == "Log.entryAdded" and params["entry"]["level"] in ("error", "warning"):
+            opened.errors.append(f"{params['entry']['text']} {params['entry'].get('url', '')}")
+        elif method == "Runtime.consoleAPICalled" and params["type"] in ("error", "warning", "assert"):
+            opened.errors.append(json.dumps(params["args"])[:500])
         elif method == "Network.requestWillBeSent":
-            opened.addresses.append(told["request"]["url"])
+            opened.addresses.append(params["request"]["url"])
 
 
 @asynccontextmanager

@@ -32,7 +32,7 @@ class Real(Server):
 
     @property
     def connection(self) -> Connection:
-        """As whoever kept the server elsewhere would give it; the version is not told."""
+        """A connection as for a server that is managed elsewhere, without the version."""
         return {
             "url": f"https://localhost:{self.https_port}",
             "username": "admin",

@@ -52,8 +52,8 @@ class TestInstallation(Installation):
 
 @every_kind
 def test_preview_refuses_each_kind_on_old_version(server: Real, provider: type[NexusProvider]) -> None:
-    told = {**server.connection, "version": server.version}
-    (failure,) = provider().check({}, {**DESIRED[provider], "connection": told}).failures
+    known = {**server.connection, "version": server.version}
+    (failure,) = provider().check({}, {**DESIRED[provider], "connection": known}).failures
     assert (failure.property, failure.reason) == ("connection", f"names {SENTENCE}")
 
 

@@ -173,7 +173,7 @@ def test_mvn_deploys_and_resolves(nexus: Nexus, made: list[Tracked], tmp_path: P
     run(*maven, *deploy, *place, cwd=tmp_path)
     resolve = ["dependency:get", f"-Dartifact={group}:greeting:1.0", f"-DremoteRepositories=own::::{address}"]
     try:
-        told = run(*maven, *resolve, "-Dtransitive=false", cwd=tmp_path)
+        output = run(*maven, *resolve, "-Dtransitive=false", cwd=tmp_path)
     finally:
         shutil.rmtree(Path.home() / f".m2/repository/invalid/example/{made[0].id}", ignore_errors=True)
-    assert re.search(r"Downloaded from own: .*/greeting/1.0/greeting-1.0.jar", told)
+    assert re.search(r"Downloaded from own: .*/greeting/1.0/greeting-1.0.jar", output)

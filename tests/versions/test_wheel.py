@@ -107,13 +107,13 @@ priority = "primary"
 
 def package_index() -> str:
     """The index that pip asks. Poetry's own way to it is an interface that not every mirror has."""
-    told = subprocess.run(
+    configured = subprocess.run(
         [sys.executable, "-m", "pip", "config", "get", "global.index-url"],
         capture_output=True,
         text=True,
         check=False,
     )
-    return os.environ.get("PIP_INDEX_URL") or told.stdout.strip() or PyPI.simple_url
+    return os.environ.get("PIP_INDEX_URL") or configured.stdout.strip() or PyPI.simple_url
 
 
 @pytest.fixture(scope="module")

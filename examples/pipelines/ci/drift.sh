@@ -11,10 +11,10 @@ export PATH
 
 status=0
 pulumi preview --stack "$stack" --refresh --expect-no-changes --json --non-interactive >preview.json || status=$?
-told=0
-nexus-registry summary --format "$format" --name "$stack" preview.json >summary.md || told=$?
+summary_status=0
+nexus-registry summary --format "$format" --name "$stack" preview.json >summary.md || summary_status=$?
 [ "$status" -ne 0 ] || exit 0
 cat summary.md
 # The preview ends with an error both when it failed and when it found changes; only the former has errors to show.
-[ "$told" -ne 0 ] || exit 3
+[ "$summary_status" -ne 0 ] || exit 3
 exit "$status"

@@ -19,9 +19,9 @@ fi
 
 status=0
 pulumi preview --stack "$stack" --json --non-interactive >preview.json || status=$?
-told=0
-nexus-registry summary --format "$format" --name "$stack" preview.json >summary.md || told=$?
-if [ "$told" -gt 1 ]; then
+summary_status=0
+nexus-registry summary --format "$format" --name "$stack" preview.json >summary.md || summary_status=$?
+if [ "$summary_status" -gt 1 ]; then
     {
         echo "<!-- nexus-registry summary: $stack -->"
         echo "## Preview of $stack"

@@ -41,9 +41,9 @@ def requested() -> dict[str, Any]:
     while frame and "request" not in frame.f_locals:
         frame = frame.f_back
     request = frame.f_locals["request"] if frame else None
-    told = {key: str(getattr(request, key)) for key in ("urn", "name", "type")}
+    facts = {key: str(getattr(request, key)) for key in ("urn", "name", "type")}
     more = {"old inputs": bool(getattr(request, "old_inputs", None))}
-    return told | more | {"seed": len(getattr(request, "randomSeed", b""))}
+    return facts | more | {"seed": len(getattr(request, "randomSeed", b""))}
 
 
 @contextmanager

@@ -101,8 +101,8 @@ def test_create_404_names_missing_docker_format(format_: str, kind: type[errors.
 
 
 def test_update_writes_field_that_server_hides() -> None:
-    untold = {key: value for key, value in ROLE.items() if key != "privileges"}
-    with serve(lambda _asked: Response(200, untold)) as fake:
+    partial = {key: value for key, value in ROLE.items() if key != "privileges"}
+    with serve(lambda _asked: Response(200, partial)) as fake:
         olds = connected(fake, **ROLE)
         RoleProvider().update("push", olds, {**olds, "privileges": ["a", "b"]})
     (written,) = [json.loads(request.body) for request in fake.requests if request.method == "PUT"]
