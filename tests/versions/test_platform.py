@@ -10,6 +10,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -45,20 +46,44 @@ class Platform:
     outputs: dict[str, Any] = field(default_factory=dict)
 
 
-@pytest.fixture
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    folder, host, archive = tmp_path_factory.mktemp("platform"), hosts.up("platform"), nexus_archive()
+AUTHORITIES = [
+    pytest.param(
+        "authority_tls",
+        marks=[
+            pytest.mark.pulumi,
+            pytest.mark.skipif(default_engine() != "pulumi", reason="pulumi-tls needs the Pulumi CLI"),
+        ],
+    ),
+    pytest.param("authority", marks=[pytest.mark.nightly] if default_engine() == "pulumi" else []),
+]
+"""The modules of the example that issue certificates. Each night runs the one that is left out at other times."""
+
+
+def require_tls_plugin(stack: Stack) -> None:
+    """Download the plugin of pulumi-tls as an ``up`` does, unless it is on PATH."""
+    if shutil.which("pulumi-resource-tls"):
+        return
+    command = ["pulumi", "plugin", "install", "resource", "tls", version("pulumi-tls")]
+    done = run(command, env=os.environ | {"PULUMI_HOME": str(stack.work / "home")}, check=False)
+    if done.returncode and not os.environ.get("CI"):
+        pytest.skip("pulumi-resource-tls is not on PATH and can't be downloaded")
+    assert not done.returncode, done.stderr
+
+
+@pytest.fixture(params=AUTHORITIES)
+def platform(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    folder = tmp_path_factory.mktemp("platform")
+    shutil.copytree(EXAMPLE, program := folder / "program")
+    stack = open_stack(program=program, name="dev", work=folder / "work", passphrase="right")
+    if request.param == "authority_tls":
+        require_tls_plugin(stack)
+    host, archive = hosts.up("platform"), nexus_archive()
     shutil.copyfile(archive.path, host.root / ARCHIVE.lstrip("/"))
-    program = folder / "program"
-    shutil.copytree(EXAMPLE, program)
     (program / ".venv").symlink_to(sys.prefix)
     main = program / "__main__.py"
     # The binaries of the test may go at its end without an up before, which only allows that.
     text = main.read_text().replace('name="binaries",', 'name="binaries", force_destroy=True,')
-    if default_engine() == "pulumi" and shutil.which("pulumi-resource-tls"):
-        text = text.replace("from authority import", "from authority_tls import")
-    main.write_text(text)
-    stack = open_stack(program=program, name="dev", work=folder / "work", passphrase="right")
+    main.write_text(text.replace("from authority import", f"from {request.param} import"))
     teams: dict[str, Any] = {}
     for team in ("web", "data"):
         place = dict.fromkeys(("unit", "user", "group"), f"nexus-{team}")
