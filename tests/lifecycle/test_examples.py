@@ -23,11 +23,11 @@ def test_preview_of_example_needs_no_host(name: str, engine: str, tmp_path: Path
     shutil.copytree(EXAMPLES / name, program)
     (program / ".venv").symlink_to(sys.prefix)
     stack = open_stack(engine, program=program, name="dev", work=tmp_path / "work", passphrase=PASSPHRASE)
-    values = CONFIGURED[name]
-    issued = Authority.create("Examples").issue([values["host"]], key="ec")
+    issued = Authority.create("Examples").issue([CONFIGURED[name]["host"]], key="ec")
     given = {"certificate": issued.certificate_pem, "private_key": issued.private_key_pem}
-    for key, declared in yaml.safe_load((program / "Pulumi.yaml").read_text())["config"].items():
-        stack.set_config(key, given.get(key, values[key]), secret=declared.get("secret", False))
+    declared = yaml.safe_load((program / "Pulumi.yaml").read_text())["config"]
+    for key, value in CONFIGURED[name].items():
+        stack.set_config(key, given.get(key, value), secret=declared[key].get("secret", False))
     previewed = stack.preview()
     assert previewed.ok, f"{previewed.error}\n{previewed.stdout[-3000:]}"
     created = {urn.rpartition("::")[2] for operation, urn in previewed.steps if operation == "create"}
