@@ -58,12 +58,9 @@ def nexus(dev: Dev, method: str, path: str, **more: Any) -> requests.Response:
     return answer
 
 
-def registry(dev: Dev) -> Registry:
-    return Registry(
-        f"https://{dev.login_server}",
-        auth=("ci", dev.facts["ci_password"]),
-        verify=str(dev.folder / "ca/ca.pem"),
-    )
+def registry(dev: Dev, password: str = "") -> Registry:
+    login = ("ci", password or dev.facts["ci_password"])
+    return Registry(f"https://{dev.login_server}", auth=login, verify=str(dev.folder / "ca/ca.pem"))
 
 
 def test_restore_on_new_host_has_what_was_saved(dev: Dev, new_host: Host) -> None:
@@ -74,7 +71,7 @@ def test_restore_on_new_host_has_what_was_saved(dev: Dev, new_host: Host) -> Non
     nexus(dev, "PUT", "repository/files/saved", data=CONTENT)
     assert registry(dev).push("docker-hosted/app", "1").status_code == 201
     on(dev.host, COLD)
-    dev.settle(write_policy="ALLOW_ONCE")  # after the backup
+    dev.settle(write_policy="ALLOW_ONCE", user_passwords={"ci": "changed-1"})  # after the backup
 
     dev.host.stop()
     run(["cp", "-a", dev.host.root / "backup", new_host.root])
@@ -94,4 +91,5 @@ def test_restore_on_new_host_has_what_was_saved(dev: Dev, new_host: Host) -> Non
     assert dev.stack.refresh().ok
     dev.settle()
     assert write_policy() == "ALLOW_ONCE"
+    assert registry(dev, "changed-1").call("GET", "/v2/docker-hosted/app/manifests/1").status_code == 200
     assert dev.stack.up(expect_no_changes=True).ok
