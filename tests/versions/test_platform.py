@@ -46,6 +46,7 @@ class Platform:
     outputs: dict[str, Any] = field(default_factory=dict)
 
 
+TLS_IS_HERE = default_engine() == "pulumi" and bool(shutil.which("pulumi-resource-tls"))
 AUTHORITIES = [
     pytest.param(
         "authority_tls",
@@ -54,7 +55,7 @@ AUTHORITIES = [
             pytest.mark.skipif(default_engine() != "pulumi", reason="pulumi-tls needs the Pulumi CLI"),
         ],
     ),
-    pytest.param("authority", marks=[pytest.mark.nightly] if shutil.which("pulumi-resource-tls") else []),
+    pytest.param("authority", marks=[pytest.mark.nightly] if TLS_IS_HERE else []),
 ]
 """The modules of the example that issue certificates. Each night runs both, and so does a machine that may have to
 do without the plugin of pulumi-tls."""
@@ -62,7 +63,7 @@ do without the plugin of pulumi-tls."""
 
 def require_tls_plugin(stack: Stack) -> None:
     """Download the plugin of pulumi-tls as an ``up`` does, unless it is on PATH."""
-    if shutil.which("pulumi-resource-tls"):
+    if TLS_IS_HERE:
         return
     command = ["pulumi", "plugin", "install", "resource", "tls", version("pulumi-tls")]
     done = run(command, env=os.environ | {"PULUMI_HOME": str(stack.work / "home")}, check=False)
