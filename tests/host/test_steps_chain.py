@@ -182,7 +182,7 @@ def test_taken_port_is_refused_by_programs_name(server: Server, pid: str) -> Non
         refused = server.refused(step, http_port=port)
         assert refused == (
             f"http_port: {port} is in use by python3 (pid {taker}), which listens on 127.0.0.1. Stop that "
-            "program or choose another http_port"
+            "program or choose another http_port."
         )
     server.host.ssh(f"kill {taker}")
     assert f"port {port} can be used" in server.run("port", https_port=port, http_port=server.ports[0]).stdout

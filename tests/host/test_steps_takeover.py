@@ -78,7 +78,7 @@ def test_another_data_directory_is_refused(server: Server) -> None:
     server.run("prepare")
     server.run("account", data_dir="/var/lib/elsewhere")
     refused = server.refused("service", data_dir="/var/lib/elsewhere")
-    assert refused.endswith(f"keeps its data in {DATA}, not in /var/lib/elsewhere. Set data_dir to {DATA}")
+    assert refused.endswith(f"keeps its data in {DATA}, not in /var/lib/elsewhere. Set data_dir to {DATA}.")
     server.host.ssh("rm -r /var/lib/elsewhere")
 
 
