@@ -29,7 +29,7 @@ EDITS: dict[str, list[dict[str, Any]]] = {
         {"remote_url": "http://localhost:1/other/"},
         {"content_max_age": -1},
         {"routing_rule_name": "contract-rule"},
-        {"authentication_type": "username", **LOGIN},
+        {"authentication_type": "username", **LOGIN, "authentication_preemptive": False},
         {
             "authentication_type": "ntlm",
             **LOGIN,
@@ -104,6 +104,10 @@ def test_another_blob_store_or_name_replaces(connection: Connection) -> None:
     assert tracked.up(name=name, blob_store_name=store) == "replace"
     assert tracked.up(name=f"{name}-2", blob_store_name=store) == "replace"
     assert namesake(client, name) is None
+    gone = Tracked(tracked.provider, connection, tracked.id, tracked.inputs, tracked.outs)
+    assert tracked.up(name=f"{name}-2".upper(), blob_store_name=store) == "replace"
+    gone.destroy()
+    assert tracked.refresh() == "same"
     tracked.destroy()
     client.delete(f"/v1/blobstores/{store}")
 

@@ -123,7 +123,7 @@ def test_delete_of_content_selector_names_privileges_that_use_it(connection: Con
     provider: Any = privileges.RepositoryContentSelectorPrivilege.provider_class
     privilege = Tracked(provider(), connection)
     selector.up(name=named("selector"), expression='format == "raw"')
-    first = {"content_selector": selector.id, "format": "raw", "repository": "*", "actions": ["READ"]}
+    first = {"content_selector": selector.id, "format": "maven2", "repository": "*", "actions": ["READ"]}
     privilege.up(name=named("reads"), **first)
     with pytest.raises(Refused, match=f"is in use by privilege '{privilege.id}', and was not deleted"):
         selector.destroy()
