@@ -58,7 +58,7 @@ systemctl enable --now nexus.service
 """
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def server() -> Iterator[Server]:
     """A server set up by hand, with something stored in it and a first login never made."""
     made = Server.on("steps", install_root=ROOT, data_dir=DATA)
@@ -74,7 +74,17 @@ def server() -> Iterator[Server]:
     made.wipe()
 
 
-def test_another_data_directory_is_refused(server: Server) -> None:
+def test_manual_installation_is_adopted_and_never_removed(server: Server) -> None:
+    """Each step goes on where the one before it left the server, whose start takes half of the time."""
+    another_data_directory_is_refused(server)
+    another_version_is_refused_while_it_runs_on(server)
+    manual_installation_is_adopted_in_place(server)
+    adopted_server_keeps_data(server)
+    meaningless_password_file_is_removed(server)
+    manual_installation_is_not_removed(server)
+
+
+def another_data_directory_is_refused(server: Server) -> None:
     server.run("prepare")
     server.run("account", data_dir="/var/lib/elsewhere")
     refused = server.refused("service", data_dir="/var/lib/elsewhere")
@@ -82,7 +92,7 @@ def test_another_data_directory_is_refused(server: Server) -> None:
     server.host.ssh("rm -r /var/lib/elsewhere")
 
 
-def test_another_version_is_refused_while_it_runs_on(server: Server) -> None:
+def another_version_is_refused_while_it_runs_on(server: Server) -> None:
     server.host.ssh(f"mkdir -p {ROOT}/nexus-3.72.0-04/bin && cp -p /bin/true {ROOT}/nexus-3.72.0-04/bin/nexus")
     refused = server.refused("service", version="3.72.0-04")
     assert "were last used by Nexus 3.71.0-06, not 3.72.0-04" in refused
@@ -90,7 +100,7 @@ def test_another_version_is_refused_while_it_runs_on(server: Server) -> None:
     server.host.ssh(f"rm -r {ROOT}/nexus-3.72.0-04")
 
 
-def test_manual_installation_is_adopted_in_place(server: Server) -> None:
+def manual_installation_is_adopted_in_place(server: Server) -> None:
     before = server.host.ssh(f"cd {ROOT}/nexus-3.71.0-06 && find . -type f -printf '%p %i %T@\\n' | sort").stdout
     assert "set up by hand: taken as it is" in server.run("archive").stdout
     server.run("account")
@@ -105,7 +115,7 @@ def test_manual_installation_is_adopted_in_place(server: Server) -> None:
     assert changed <= {"./bin/nexus.rc"}
 
 
-def test_adopted_server_keeps_data(server: Server) -> None:
+def adopted_server_keeps_data(server: Server) -> None:
     assert server.served() == server.store.fingerprint
     assert '"id" : "by-hand"' in server.curl("service/rest/v1/security/roles/by-hand")
     assert not server.host.exists(f"{DATA}/admin.password")
@@ -118,7 +128,7 @@ def test_adopted_server_keeps_data(server: Server) -> None:
     assert "nothing needs a restart" in server.run("service", "update").stdout
 
 
-def test_meaningless_password_file_is_removed(server: Server) -> None:
+def meaningless_password_file_is_removed(server: Server) -> None:
     server.host.ssh(f"printf 00000000-0000 >{DATA}/admin.password && chown nexus: {DATA}/admin.password")
     server.current_admin_password = "some other one"
     assert "it did not hold the password in force" in server.run("service", "update").stdout
@@ -126,7 +136,7 @@ def test_meaningless_password_file_is_removed(server: Server) -> None:
     assert server.curl("service/rest/v1/security/users").endswith("200")
 
 
-def test_manual_installation_is_not_removed(server: Server) -> None:
+def manual_installation_is_not_removed(server: Server) -> None:
     for step in ("service", "keystore", "archive", "account", "prepare"):
         server.run(step, "delete")
     assert server.host.exists(f"{ROOT}/nexus-3.71.0-06/bin/nexus")
