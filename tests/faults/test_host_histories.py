@@ -191,7 +191,7 @@ def test_new_user_after_interrupted_upgrade_keeps_server_up(begun: Program, kill
     assert not begun.running()
     said = change(change(begun, "version"), "user").up()
     assert said.endswith(
-        f"its unit has another User. Set version to {begun.version} first, and change it in an up of its own"
+        f"its unit has another User. Set version to {begun.version} first, and change it in an up of its own."
     )
     begun.until_running()
     former = change(begun, "user")
