@@ -1,1 +1,1 @@
-"""What a person runs beside ``pulumi``: ``nexus-registry doctor --host`` and ``nexus-registry export``."""
+"""Commands beside ``pulumi``: ``nexus-registry doctor --host`` and ``nexus-registry export``."""

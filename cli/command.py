@@ -49,7 +49,7 @@ def read_authority(option: str, path: str) -> str:
 
 
 class Progress:
-    """One line that says what is done, from two seconds on; nothing in CI and where no person looks.
+    """A progress line, from two seconds on; nothing in CI and without a terminal.
 
     Args:
         stream: where the line is shown.
@@ -70,7 +70,7 @@ class Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Take the line away."""
+        """Clear the line."""
         self._timer.cancel()
         with self._lock:
             if self._is_due and self._what:
@@ -78,7 +78,7 @@ class Progress:
             self._what = ""
 
     def show(self, what: str) -> None:
-        """Say what it is done to now, in place of what was said before."""
+        """Show the current item."""
         with self._lock:
             self._what = what
             self._draw()

@@ -1,4 +1,4 @@
-"""From an object of a server to the arguments that declare it: plain data in, plain data out."""
+"""Computes the arguments that declare an object of a server: plain data in, plain data out."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Inputs:
 
 
 def inputs_of(one: Object, version: str = "", edition: str = "") -> Inputs:
-    """The fewest arguments with which the resource is what the server has."""
+    """The fewest arguments with which the resource equals the object of the server."""
     fields = one.kind.declared_properties
     returned = {
         name: value
@@ -77,7 +77,7 @@ _LOCAL = ("connection", "configured_url", "incarnation")
 
 
 def _problem(one: Object, full: Mapping[str, Any], version: str, edition: str) -> str:
-    """Why declaring the object so would fail or change it."""
+    """Why this declaration would fail or change the object."""
     provider = provider_of(one.kind)
     if wrong := provider.mismatches(full, Actual(one.body, dict(one.properties))):
         return f"{', '.join(wrong)}: can't be declared as the server has it"

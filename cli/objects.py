@@ -17,7 +17,7 @@ from nexus_registry.providers.rest import ListedProvider, ObjectProvider
 
 Kind = type[NexusResource]
 _ABSENT = (402, 404, 405, 410)
-"""How servers answer for what their version or edition does not have."""
+"""Status codes for features that a version or edition lacks."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Snapshot:
     built_in: list[Object] = field(default_factory=list)
     """What the server brings with it."""
     left_out: list[str] = field(default_factory=list)
-    """What is there and can't be declared, a line each with the reason."""
+    """Objects that can't be declared, a line each with the reason."""
     unread: list[str] = field(default_factory=list)
     """What could not be read, a line each with the reason."""
 
@@ -129,7 +129,7 @@ def module_of(kind: Kind) -> str:
 def read(
     client: NexusClient, choice: Choice, ca: str = "", on_kind: Callable[[str], None] = lambda _: None
 ) -> Snapshot:
-    """Everything that the choice takes; ``on_kind`` is called with the name of each kind before it is read."""
+    """Every chosen object; ``on_kind`` is called with the name of each kind before it is read."""
     if not client.login():
         raise Unauthorized(
             f"NEXUS_PASSWORD: {client.url} does not take the password of {client.username!r}. Set NEXUS_USERNAME "

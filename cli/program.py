@@ -1,4 +1,4 @@
-"""From what a server has to the resources that declare it: names, references, order. Plain data in and out."""
+"""Computes the resources that declare a server's objects: names, references, order. Plain data in and out."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Reference:
-    """A value that another resource has: as it is, or as a part of a longer text."""
+    """A value of another resource: the whole value, or a part of a longer text."""
 
     entry: Entry
     around: tuple[str, str] = ("", "")
@@ -182,7 +182,7 @@ def _reached(name: str, entries: list[Entry]) -> set[str]:
 
 
 def section_of(one: Entry) -> str:
-    """What stands above the resources of one kind: the first line of its module's text."""
+    """The comment above the resources of one kind: the first line of its module's docstring."""
     text = inspect.cleandoc(sys.modules[one.object.kind.__module__].__doc__ or "")
     return text.splitlines()[0] if text else one.object.kind.__name__
 
@@ -230,7 +230,7 @@ def _rank(section: str, entries: list[Entry], above: tuple[str, ...]) -> int:
 
 
 def _forget_what_comes_later(order: list[Entry]) -> None:
-    """Name what stands further down, which a circle of references leaves, instead of referring to it."""
+    """Write the name of a resource further down, where references form a cycle, instead of a reference."""
     place = {id(one): index for index, one in enumerate(order)}
     for one in order:
         one.refers = {key: it for key, it in one.refers.items() if place[id(it.entry)] < place[id(one)]}

@@ -142,7 +142,7 @@ def request(options: argparse.Namespace, environment: Mapping[str, str]) -> Targ
 
 
 def examine(target: Target, progress: Callable[[str], object] = lambda _: None) -> Iterator[Finding]:
-    """What is wrong, in the order in which a client meets it. What can't be reached is not asked further."""
+    """The findings in the order of a client's requests. An address that can't be reached ends the examination."""
     reached: dict[tuple[str, int], bool] = {}
     for url, ask in ((target.url, _registry), (target.nexus, _nexus)):
         if not url:

@@ -1,4 +1,4 @@
-"""Keeps the engine from deleting what holds data."""
+"""Keeps the engine from deleting resources with data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How this machine's apt reaches Debian, for hosts that must reach it the same way."""
+"""The settings with which this machine's apt reaches Debian, for use on hosts."""
 
 from __future__ import annotations
 

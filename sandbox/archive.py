@@ -108,7 +108,7 @@ def _given(path: Path) -> Archive:
 
 
 def _keep_newest(kind: str, number: int = 2) -> None:
-    """Forget the archives of this kind but the newest ones: each change of the stand-in makes another."""
+    """Remove all but the newest archives of this kind: each change of the stand-in makes another."""
     made = sorted(CACHE.glob(f"nexus/{kind}-*"), key=lambda folder: folder.stat().st_mtime)
     for folder in made[:-number]:
         shutil.rmtree(folder)

@@ -56,7 +56,7 @@ class RemoteCommand:
         return goal.inputs | dict.fromkeys(PRINTED, UNKNOWN)
 
     def read(self, _: Resource) -> bool:
-        """Nobody can ask a command how things are."""
+        """A command has no read."""
         return True
 
     def apply(self, kind: str, old: Resource, goal: Resource) -> None:

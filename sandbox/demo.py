@@ -36,7 +36,7 @@ def demo() -> None:
 
 
 def prove(dev: Dev, client: DockerClient, *, say: Callable[[str], None]) -> None:
-    """What the manual ends with, and what it should: each line is one thing a Docker client did."""
+    """The last part of the demo, and its expected output: each line is one action of a Docker client."""
     server = dev.login_server
     tag, again = f"{server}/{_IMAGE}:1", f"{server}/{_IMAGE}:2"
     client.make_image(tag)
@@ -75,7 +75,7 @@ def _up(dev: Dev) -> None:
 
 
 def _again(dev: Dev) -> None:
-    """The second ``up``: what it changed, wrote and ran is counted where it would have arrived."""
+    """The second ``up``: its changes, requests and steps are counted at their destination."""
     writes, sessions = api_writes(dev), ssh_sessions(dev)
     started = time.monotonic()
     result = dev.stack.up()

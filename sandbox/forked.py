@@ -56,7 +56,7 @@ class ForkedStack(SandboxStack):
 
 @contextmanager
 def fork_server() -> Iterator[subprocess.Popen[str]]:
-    """What runs the commands of any number of stacks, one at a time."""
+    """Runs the commands of any number of stacks, one at a time."""
     argv, pipe = [sys.executable, "-m", "sandbox.engine.forked"], subprocess.PIPE
     with subprocess.Popen(argv, cwd=PROJECT, text=True, stdin=pipe, stdout=pipe) as server:
         try:

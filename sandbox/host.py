@@ -57,7 +57,7 @@ class Host:
 
     @property
     def leader(self) -> int | None:
-        """Process id, on this machine, of the host's init; None when the host is stopped."""
+        """Process id of the host's init on this machine; None when the host is stopped."""
         process = self._process
         return process.child if process and process.alive else None
 
@@ -154,7 +154,7 @@ class Host:
         _clear(self.name)
         if self.root.exists():
             rootfs.keep_packages(self.root)
-        (self.folder / "host.json").unlink(missing_ok=True)  # first: half a host is none
+        (self.folder / "host.json").unlink(missing_ok=True)  # first: an incomplete host does not count as one
         _remove(self.folder)
 
     @property
@@ -172,7 +172,7 @@ class Host:
         return host
 
     def _record(self) -> None:
-        """Write the record; its being there says that the host's file system is complete."""
+        """Write the record, which means that the host's file system is complete."""
         record = self.folder / "host.json"
         part = record.with_suffix(".part")
         part.touch(mode=0o600)
@@ -271,7 +271,7 @@ def _write_users(name: str, processes: set[Process]) -> None:
 def _create(name: str) -> Host:
     """Make a host that is off."""
     folder = _HOSTS / name
-    _clear(name)  # what an interrupted run left, here and in the next line
+    _clear(name)  # remains of an interrupted run, here and in the next line
     _remove(folder)
     root = folder / "root"
     rootfs.unpack(root)

@@ -1,4 +1,4 @@
-"""Programs that outlive the command that started them, and ending exactly those."""
+"""Starts and ends programs that outlive the command that started them."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class Process:
 
     @classmethod
     def below(cls, pid: int) -> list[Process]:
-        """What runs below a process: its children, theirs and so on.
+        """The descendants of a process.
 
         The parent's id in each process's own record is read, and not the lists of children that the threads of the
         parent keep: when a thread ends, its children move to the list of another thread, which may have been read.
@@ -127,7 +127,7 @@ class Process:
     def _signal(self, number: signal.Signals | None, timeout: float) -> bool:
         """Send a signal, if any, and wait; whether the process is gone then."""
         try:
-            handle = os.pidfd_open(self.pid)  # from here on the id can't mean another process
+            handle = os.pidfd_open(self.pid)  # from here on the id is not reused
         except OSError as error:
             # The last two, by the kernel's version: the id is that of another process's thread now.
             if error.errno not in (errno.ESRCH, errno.ENOENT, errno.EINVAL):

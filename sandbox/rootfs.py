@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from sandbox.host import Host
 
 PACKAGES = ("systemd", "systemd-sysv", "openssh-server", "dbus", "sudo", "iproute2", "python3")
-# As on images for small hosts, for what is installed later, too: no documents, no translations, no fsync.
+# No documents, translations and fsync, also for packages that are installed later, as in small images.
 DPKG = ("path-exclude=/usr/share/doc/*", "path-exclude=/usr/share/locale/*", "force-unsafe-io")
-# Run on the new root ($1): what belongs to one host is taken out, the users that a test may come as are put in.
+# Run on the new root ($1): remove what is specific to one host, and add the users of the tests.
 HOOKS = (
     'rm -rf "$1"/etc/ssh/ssh_host_* "$1"/etc/apt/sources.list "$1"/etc/apt/sources.list.d/*'
     ' "$1"/etc/apt/apt.conf.d/99mmdebstrap "$1"/etc/apt/auth.conf "$1"/etc/apt/auth.conf.d/*',

@@ -34,13 +34,13 @@ NO_CHECKPOINTS = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "tru
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one command; it means the same on both engines."""
+    """The result of a command, the same on both engines."""
 
     ok: bool
     changes: dict[str, int] = field(default_factory=dict)
     """How many resources were (in a preview: would be) created, updated, replaced, deleted, left the same."""
     steps: list[tuple[str, str]] = field(default_factory=list)
-    """The operations that were begun, in order, each with its resource's URN. A refresh has none."""
+    """The operations that began, in order, each with its resource's URN. A refresh has none."""
     stdout: str = ""
     """What was printed for people."""
     error: str = ""
@@ -111,7 +111,7 @@ class Stack(ABC):
         env: Environment = None,
         on_line: OnLine = None,
     ) -> Result:
-        """Bring everything to what the program says; ``replace`` are URNs to replace in any case.
+        """Update the stack to the program; ``replace`` are URNs to replace in any case.
 
         With ``target``, URNs too, nothing but these is created, changed or deleted.
         """
@@ -125,7 +125,7 @@ class Stack(ABC):
         expect_no_changes: bool = False,
         env: Mapping[str, str] | None = None,
     ) -> Result:
-        """Say what ``up`` would do."""
+        """Preview an ``up``."""
         return self._run("preview", _options((), refresh, expect_no_changes, target), env, None)
 
     def refresh(
@@ -135,7 +135,7 @@ class Stack(ABC):
         env: Environment = None,
         on_line: OnLine = None,
     ) -> Result:
-        """Bring the state to how things are."""
+        """Update the state to the actual resources."""
         return self._run("refresh", _options((), False, expect_no_changes), env, on_line)
 
     def destroy(
@@ -174,7 +174,7 @@ class Stack(ABC):
 
     @abstractmethod
     def after_a_kill(self) -> None:
-        """Do what a person does before the next command when the engine was killed."""
+        """Unlock the stack after the engine was killed."""
 
     @property
     @abstractmethod
@@ -256,7 +256,7 @@ class PulumiStack(Stack):
         for line in log.read_text().splitlines() if log.exists() else ():
             try:
                 event = json.loads(line)
-            except ValueError:  # the engine was killed while it wrote
+            except ValueError:  # the engine was killed during a write
                 break
             step = event.get("resourcePreEvent", {}).get("metadata")
             if step and step["op"] != "refresh" and not step["type"].startswith("pulumi:providers:"):
@@ -347,7 +347,7 @@ class SandboxStack(Stack):
         return Result(not status, said["changes"], steps, text, error)
 
     def after_a_kill(self) -> None:
-        """Nothing: the lock ended with the engine."""
+        """No lock is left: it ends with the engine."""
 
     def _pending(self, state: Any) -> set[str]:
         return set(state["pending"])

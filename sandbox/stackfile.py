@@ -80,7 +80,7 @@ class StackFile:
 
 
 def _read(path: Path, known: set[str]) -> dict[str, Any]:
-    """A YAML file that may hold these keys and no other, because any other means something."""
+    """A YAML file that may hold these keys and no other, because any other has an effect."""
     found: dict[str, Any] = yaml.safe_load(path.read_text()) or {}
     if unknown := found.keys() - known:
         raise UserError(f"{path.name}: {', '.join(sorted(unknown))} is not known to the sandbox engine")

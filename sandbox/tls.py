@@ -1,4 +1,4 @@
-"""A TLS scanner's look at a port, from outside."""
+"""A TLS scan of a port."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ class Keyring:
         return ":".join(["v1", *(base64.b64encode(part).decode() for part in parts)])
 
     def decrypt(self, text: str) -> str:
-        """The text behind it."""
+        """The decrypted text."""
         try:
             nonce, sealed = map(base64.b64decode, text.split(":")[1:])
             return self._key.decrypt(nonce, sealed, None).decode()

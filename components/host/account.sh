@@ -105,7 +105,7 @@ provide_data_dir() {
     change_owner
 }
 
-# require_nexus_data: refuse a directory with files of others that Nexus did not write: all of them would be given away.
+# require_nexus_data: refuse a directory with foreign files that Nexus did not write: a change of owner would include them.
 require_nexus_data() {
     if [ ! -d "$arg_data_dir" ] || fact_contains account.data-dirs "$arg_data_dir" || [ -z "$(foreign_files)" ]; then
         return 0
@@ -119,12 +119,12 @@ require_nexus_data() {
         fail "data_dir: $arg_data_dir contains $data_entry and no data of Nexus. Choose an empty or a new directory"
 }
 
-# changes_version: was a change of version of this data directory cut? Its way back is for the owner of then.
+# changes_version: was a change of version of this data directory interrupted? Its rollback needs the owner of that time.
 changes_version() {
     has_fact service.upgrade || grep -qsxF "data-dir $arg_data_dir" "$FACTS_ROOT"/*/service.upgrade
 }
 
-# Files of somebody else; two levels tell, since whoever unpacks or restores a data directory writes all of it.
+# Files of another owner. Two levels suffice, because unpacking or restoring a data directory writes all of it.
 foreign_files() {
     find "$arg_data_dir" -maxdepth 2 \( ! -user "$arg_user" -o ! -group "$arg_group" \) | head -n 1
 }

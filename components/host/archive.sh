@@ -21,7 +21,7 @@ step() {
     if needs_unpacking; then unpack_version; fi
 }
 
-# needs_unpacking: is there something to unpack?
+# needs_unpacking: must the archive be unpacked?
 needs_unpacking() {
     [ -e "$install_dir" ] || return 0
     if [ ! -f "$marker" ]; then
@@ -45,7 +45,7 @@ refuse_in_use() {
 
 in_use() { { unit_is active || unit_is activating; } && [ "$(readlink -f "$arg_install_root/nexus")" = "$(readlink -f "$install_dir")" ]; }
 
-# What a run that was killed left behind.
+# Files of a run that was killed.
 clear_remains() {
     rm -rf "$arg_install_root"/.nexus-registry.*
 }
@@ -101,7 +101,7 @@ download() {
 
 curl_quoted() { printf '%s' "$1" | sed 's/[\\"]/\\&/g'; }
 
-# fail_download SENTENCE: a full disk is named, whatever tool met it.
+# fail_download MESSAGE: reports a full disk instead, if that is the cause.
 fail_download() {
     [ "$(free_mb "$arg_install_root")" -gt 0 ] ||
         fail "install_root: the disk of $arg_install_root is full. Free space there and run again"
@@ -136,7 +136,7 @@ refuse_odd_members() {
     done
 }
 
-# install_unpacked: root's, readable by all, writable by nobody else; then one rename.
+# install_unpacked: owned and writable by root only, readable by all; then renamed.
 install_unpacked() {
     chown -R -h root:root "$top"
     chmod -R a-s,u+rwX,go+rX,go-w "$top"
@@ -149,7 +149,7 @@ install_unpacked() {
     fi
 }
 
-# remove_version: this one, and those that a change of version left beside it.
+# remove_version: this version, and those that a change of version kept.
 remove_version() {
     refuse_in_use
     if [ "$(unit_origin)" = ours ]; then remove_from_fact service.former-root "$arg_install_root"; else remove_former_root; fi

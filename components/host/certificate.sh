@@ -1,5 +1,5 @@
 # shellcheck shell=sh disable=SC2154
-# A certificate and its key that are files on this host: read here, put into a keystore here, never sent anywhere.
+# A certificate and its key that are files on this host: they are read and put into a keystore here, and never sent.
 
 # build_from_host NEW KEYSTORE: NEW becomes a keystore of --certificate-path and --private-key-path; sets $fingerprint.
 # The bytes differ each time, so KEYSTORE is copied when it was made of the same files and opens.

@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2154
-# doctor: what of a step's work is no longer on the host as the step left it. Changes nothing; one line per finding,
-# for what the next run of the step corrects. Sent by the command `nexus-registry doctor`, not by a stack.
+# doctor: logs what is no longer on the host as the step left it, one line for each finding. It changes nothing: the
+# next run of the step corrects the findings. Sent by the command `nexus-registry doctor`, not by a stack.
 
 # A login shell may print more.
 log_mark='nexus-registry finding: '
@@ -46,7 +46,7 @@ doctor_flags() {
     done
 }
 
-# differs PATH OWNER:GROUP MODE WANTED_FILE: says when it is missing or another's; its status tells of the content.
+# differs PATH OWNER:GROUP MODE WANTED_FILE: logs a missing file and a wrong owner; true if the content is the same.
 differs() {
     if [ -L "$1" ] || [ ! -f "$1" ]; then
         log "$1 is missing"
@@ -171,7 +171,7 @@ doctor_files() {
         log "$install_dir/bin/nexus.rc does not name the user $arg_user"
 }
 
-# first_difference: the unit's, which holds no secret.
+# first_difference: of the unit, which contains no secret.
 first_difference() {
     log "$(awk -v file="$(unit_file)" '
         NR == FNR { wanted[FNR] = $0; count = FNR; next }
@@ -180,7 +180,7 @@ first_difference() {
         END { if (!shown) printf "%s: line %d, \"%s\", is missing\n", file, FNR + 1, wanted[FNR + 1] }' "$work/unit" "$(unit_file)")"
 }
 
-# doctor_properties: the keys that are managed; what else a person wrote there is theirs.
+# doctor_properties: the managed keys only; other lines belong to the administrator of the host.
 doctor_properties() {
     properties_file=$arg_data_dir/etc/nexus.properties
     if [ ! -f "$properties_file" ]; then

@@ -1,5 +1,5 @@
 # shellcheck shell=sh disable=SC2154
-# firewalld, where it runs: opens ports when --open-firewall says yes, and otherwise says which are shut. What was
+# firewalld, where it runs: opens ports with --open-firewall yes, and otherwise logs which ports are closed. What was
 # opened from here is remembered by whom it was for, and closed when that one no longer wants it.
 
 firewalld_runs() { command -v firewall-cmd >/dev/null && firewall-cmd -q --state >/dev/null 2>&1; }

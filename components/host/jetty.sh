@@ -6,7 +6,7 @@ KEYTOOL_OPTIONS='-J-Duser.language=en -J-XX:+IgnoreUnrecognizedVMOptions -J-XX:T
 
 # --- fingerprints and passwords ---------------------------------------------------------------------------------
 
-# plain_fingerprint F: SHA-256 as 64 small hexadecimal digits; of the word host, what the keystore step has found.
+# plain_fingerprint F: SHA-256 as 64 lower-case hexadecimal digits; for the word host, that of the keystore step.
 plain_fingerprint() (
     [ "$1" != host ] || set -- "$(fact keystore.fingerprint)"
     plain=$(printf '%s' "$1" | tr -d ': ' | tr A-F a-f)

@@ -1,5 +1,5 @@
 # shellcheck shell=sh disable=SC2154
-# keystore: the server's key and certificates, opened with their password before they are put where Nexus looks.
+# keystore: the server's key and certificates; opened with the password before they are written for Nexus.
 
 step() {
     parse "unit user group data-dir install-root version fingerprint" "java-home certificate-path private-key-path hostname alias" "" "$@"

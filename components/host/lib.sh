@@ -1,5 +1,5 @@
 # shellcheck shell=sh disable=SC2154
-# What every host step stands on: arguments, messages, the lock, facts, files. Sent ahead of the step's own file.
+# Functions of every host step: arguments, messages, the lock, facts, files. Sent before the step's own file.
 # (SC2154: a flag --like-this becomes the variable $arg_like_this in parse.)
 set -eu
 umask 022
@@ -28,7 +28,7 @@ fail() {
 
 # --- the end of a run -------------------------------------------------------------------------------------------
 
-# at_exit COMMAND: done when the step ends, the last one first, also when a signal ends it: dash and busybox run no
+# at_exit COMMAND: run when the step ends, the last one first, also when a signal ends it: dash and busybox run no
 # EXIT trap then.
 at_exit() {
     exit_commands="{ $1; } || :${exit_commands:+; $exit_commands}"
@@ -42,7 +42,7 @@ at_exit() {
 # --- arguments --------------------------------------------------------------------------------------------------
 
 # parse "REQUIRED …" "OPTIONAL …" "REPEATED …" VERB --flag value …   sets $verb and $arg_<flag with _>;
-# a repeated flag's values are joined by newlines. --repair says nothing to a step: a new value of it makes one run.
+# a repeated flag's values are joined by newlines. A step ignores --repair, whose new value makes it run.
 parse() {
     parse_required=$1 parse_optional="$2 lock-timeout repair urn" parse_repeated=$3
     shift 3
@@ -82,10 +82,10 @@ parse_set() {
     esac
 }
 
-# from_octal DIGITS: three for each byte: what login shells other than sh would read in another way.
+# from_octal DIGITS: three for each byte, for characters that login shells other than sh would change.
 from_octal() { printf '%b' "$(printf '%s' "$1" | sed 's/[0-7][0-7][0-7]/\\0&/g')"; }
 
-# underscored WORD: with _ for each -; by the shell itself, as every flag comes through here.
+# underscored WORD: with _ for each -; without a process, because it is called for every flag.
 underscored() {
     case $1 in *-*) underscored "${1%%-*}_${1#*-}" ;; *) printf '%s' "$1" ;; esac
 }
@@ -244,7 +244,7 @@ put_file() (
     mv -f "$put_temp" "$1"
 )
 
-# same_file PATH OWNER:GROUP MODE <content: is that what is there already?
+# same_file PATH OWNER:GROUP MODE <content: is the file like that already?
 same_file() {
     [ -f "$1" ] && [ ! -L "$1" ] && is_owned "$1" "$2" "$3" && cmp -s - "$1"
 }
@@ -279,7 +279,7 @@ real_path() {
 # free_mb PATH: the room on the disk of a directory.
 free_mb() { df -Pk "$1" | awk 'END { print int($4 / 1024) }'; }
 
-# own_dir PATH OWNER:GROUP MODE: a directory, never a link that someone else could turn.
+# own_dir PATH OWNER:GROUP MODE: a directory, never a link, whose target someone else could change.
 own_dir() {
     [ ! -L "$1" ] || fail "$1 is a symbolic link: root does not write through it. Make it a directory"
     [ -d "$1" ] || mkdir "$1"
@@ -297,8 +297,8 @@ uptime_seconds() {
 
 # --- programs that take long ------------------------------------------------------------------------------------
 
-# run_with_progress WHAT LIMIT COMMAND …: runs it, says every 10 s that it still does, shows its last words when it fails.
-# With the step it ends, too, unless $progress_if_cut is "stays", and it holds the lock until then.
+# run_with_progress WHAT LIMIT COMMAND …: runs it, logs progress every 10 s, and shows the end of its output when it fails.
+# It ends with the step, unless $progress_if_cut is "stays": then it holds the lock until it ends.
 run_with_progress() {
     progress_what=$1 progress_limit=$2 progress_said=0 progress_started=$(uptime_seconds)
     shift 2
@@ -335,11 +335,11 @@ note_program() {
     printf '%s\n' "$lock_step" "$note_line" >"$LOCK_FILE"
 }
 
-# program_runs PID START …: is that process still the one that was noted?
+# program_runs PID START …: does the recorded process still run?
 program_runs() { [ -n "${2:-}" ] && [ "$(process_start "$1")" = "$2" ]; }
 process_start() { sed -n '$s/.*) //p' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20; }
 
-# end_program: what the step named in the lock's file still runs.
+# end_program: ends the program that the lock's file names, if it still runs.
 end_program() {
     [ -z "${progress_pid:-}" ] || note_program
     # shellcheck disable=SC2046
@@ -347,7 +347,7 @@ end_program() {
     if program_runs "$@" && [ "$3" = ends ]; then kill_tree "$1"; fi
 }
 
-# end_leftover: a step that was killed outright could not end its program, which still has the lock.
+# end_leftover: ends the program of a step that was killed by SIGKILL, which still holds the lock.
 end_leftover() {
     [ -s "$LOCK_FILE" ] || return 0
     kill -0 "$(sed -n '1s/.* pid //p' "$LOCK_FILE")" 2>/dev/null || end_program
@@ -364,7 +364,7 @@ kill_tree() {
     kill $kill_pids 2>/dev/null || :
 }
 
-# What more there is to say about the program that runs; a step sets $progress_size to a file that grows.
+# progress_detail: for progress messages; a step sets $progress_size to a file that grows.
 progress_detail() {
     if [ -n "${progress_size:-}" ] && [ -f "$progress_size" ]; then
         printf ', %s MB so far' "$(($(stat -c %s "$progress_size") / 1048576))"

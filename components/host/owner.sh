@@ -1,9 +1,9 @@
 # shellcheck shell=sh disable=SC2154
-# Who owns the data directory, and the accounts that this unit's steps made: the facts account.user-made and
+# The owner of the data directory, and the accounts that this unit's steps created: the facts account.user-made and
 # account.group-made hold their names, account.data-dirs every data directory that was given to one, one a line, and
 # account.outside-given what else was given to the account that the service has not started under yet.
 
-# change_owner: gives all of the data directory to the service's account; can be cut and run again.
+# change_owner: gives all of the data directory to the service's account; can be interrupted and run again.
 change_owner() {
     save_fact account.chown-pending "$arg_data_dir"
     give_outside "$(stat -c %u "$arg_data_dir")" # chown -R changes the directory itself last, so it tells after a cut, too
@@ -144,7 +144,7 @@ transfer_account() {
     FACTS=$hand_own
 }
 
-# close_data_dirs FORMAT NUMBER: a data directory that stays is root's alone, because the next account that is made
+# close_data_dirs FORMAT NUMBER: a data directory that stays is given to root, because the next account that is made
 # may get the number of the one that goes.
 close_data_dirs() {
     for close_dir in $(fact account.data-dirs) "$arg_data_dir"; do

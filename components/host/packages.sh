@@ -1,8 +1,8 @@
 # shellcheck shell=sh disable=SC2154
-# The host's own package manager: apt-get, dnf, yum or zypper behind four words.
+# The package manager of the host: apt-get, dnf, yum or zypper behind four functions.
 
 PACKAGE_LIMIT=900
-# A package manager that is cut leaves half-installed packages: it may go on after the step, with the lock.
+# A killed package manager leaves half-installed packages, so it may continue after the step, with the lock.
 progress_if_cut=stays
 
 # find_packager: sets $packager to apt-get, dnf, yum or zypper, and $os_name, $os_family; refuses another system.
@@ -51,7 +51,7 @@ package_installed() {
     esac
 }
 
-# refresh_packages: the list of what there is, once per run; dnf and yum keep theirs fresh themselves.
+# refresh_packages: updates the package lists once per run; dnf and yum do that themselves.
 refresh_packages() {
     [ -z "${packages_fresh:-}" ] || return 0
     packages_fresh=yes
@@ -79,13 +79,13 @@ apt_update() {
     return "$apt_status"
 }
 
-# refuse_unfetched: a package may be missing from a list only because the list is not there.
+# refuse_unfetched: a package may seem missing because its list could not be fetched.
 refuse_unfetched() {
     unfetched=$(sed -n 's/^[WE]: \(Failed to fetch .*\)/\1/p' "$temp_dir/apt-update" 2>/dev/null | head -n 1)
     [ -z "$unfetched" ] || fail "host: apt could not fetch its lists: $unfetched. Correct the package sources, or the proxy in /etc/apt/apt.conf.d, then run again."
 }
 
-# complete_packages: what another run of dpkg left half done stands in the way of every installation.
+# complete_packages: an interrupted dpkg prevents every installation.
 complete_packages() {
     for complete_file in /var/lib/dpkg/updates/[0-9]*; do break; done
     [ -e "$complete_file" ] || return 0

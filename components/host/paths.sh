@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2154
 # Where install_root, data_dir and java_home may lie, once every link is resolved, and what is mounted below them.
 
-# check_places: refuses places that the service can't see or that give its own program into its hands.
+# check_places: refuses directories that the service can't see, or that let it change its own program.
 check_places() {
     place_root=$(real_path "$arg_install_root") place_data=$(real_path "$arg_data_dir")
     place_java=

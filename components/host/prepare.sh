@@ -1,5 +1,5 @@
 # shellcheck shell=sh disable=SC2154
-# prepare: is this host fit, and has it what Nexus needs? Installs what is missing, removes nothing.
+# prepare: checks the host, and installs what Nexus needs and is missing. It removes nothing.
 
 step() {
     parse "unit install-root data-dir heap-mb min-disk-mb" "java-major java-home java-package open-firewall https-port" "" "$@"
@@ -134,7 +134,7 @@ install_java() {
     fail "java: $os_name has no package $java_missing. Install Java $arg_java_major by hand and name it in java_home, or name its package in java_package"
 }
 
-# java_packages MAJOR: what it is called here, the best first.
+# java_packages MAJOR: its package names on this system, the best first.
 java_packages() {
     case $os_family-$1 in
         debian-*) printf 'openjdk-%s-jre-headless' "$1" ;;
@@ -145,7 +145,7 @@ java_packages() {
     esac
 }
 
-# find_java MAJOR: the home that keeps its name over updates, before those with the whole version in it.
+# find_java MAJOR: prefers a path that updates keep to one that contains the full version.
 find_java() {
     java_dashed=$1
     [ "$1" != 8 ] || java_dashed=1.8.0

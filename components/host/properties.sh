@@ -1,5 +1,5 @@
 # shellcheck shell=sh disable=SC2154
-# nexus.properties: the managed keys get their values, every other line stays as a person wrote it.
+# nexus.properties: the managed keys get their values, every other line stays unchanged.
 
 MANAGED_KEYS='application-host application-port application-port-ssl nexus-context-path nexus-args ssl.etc'
 
@@ -41,7 +41,7 @@ desired_property() {
     printf '%s\n' "$wanted_value" | sed -e 's/\\/\\\\/g' -e 's/\\\\u\([0-9A-Fa-f]\{4\}\)/\\u\1/g' -e 's/^ /\\ /'
 }
 
-# merged_properties WANTED FORMER_KEYS FILE: FILE with WANTED's lines in place of what it says of these keys.
+# merged_properties WANTED FORMER_KEYS FILE: FILE with WANTED's lines in place of its lines for these keys.
 merged_properties() {
     FORMER=$2 awk '
         NR == FNR { key = $0; sub(/=.*/, "", key); if (!(key in line_of)) order[++count] = key; line_of[key] = $0; next }

@@ -60,7 +60,7 @@ restart_stopped_unit() {
     forget_stopped
 }
 
-# note_stopped UNIT: this run, or the next one if this one is killed, starts the unit again if it fails.
+# note_stopped UNIT: if this run fails, it starts the unit again; if it is killed, the next run does.
 note_stopped() {
     left_stopped=$1
     (select_unit "$1" && save_fact service.left-stopped "$1")
@@ -79,7 +79,7 @@ forget_stopped() {
 
 remove_stopped_fact() { [ -z "${left_stopped:-}" ] || rm -f "$FACTS_ROOT/$left_stopped/service.left-stopped"; }
 
-# forget_former_unit: the new unit is written, so a failure gives nothing back and starts nothing that was stopped.
+# forget_former_unit: the new unit is written, so a failure restores no owner and starts no stopped unit.
 forget_former_unit() {
     owner_before=
     forget_stopped
@@ -146,7 +146,7 @@ check_arguments() {
     : "${ADMIN_PASSWORD:=}" "${CURRENT_ADMIN_PASSWORD:=}" "${KEYSTORE_PASSWORD:=}"
 }
 
-# --- what is there already --------------------------------------------------------------------------------------
+# --- the existing installation --------------------------------------------------------------------------------------
 
 # jdbc_url [DATA_DIR]: of the external database that is configured; nothing for the database in the data directory.
 jdbc_url() {

@@ -1,5 +1,5 @@
 # shellcheck shell=sh disable=SC2154
-# Starting, stopping and waiting, with the end of Nexus's own log when it doesn't come up.
+# Starting, stopping and waiting, with the end of Nexus's own log when a start fails.
 
 # base_url: where Nexus answers plain HTTP, seen from this host.
 base_url() { printf 'http://%s:%s%s' "$(local_address bracketed)" "$arg_http_port" "${arg_context_path%/}"; }
@@ -14,7 +14,7 @@ local_address() {
 
 http_code() { curl -s -g -o /dev/null -w '%{http_code}' --noproxy '*' --max-time 10 "$(base_url)$1" || :; }
 
-# owns_http_port: is it this unit that listens on the HTTP port? True when nobody can be seen there.
+# owns_http_port: does this unit listen on the HTTP port? True when no listener is visible.
 owns_http_port() {
     listening=$(listeners "$arg_http_port" | while read -r _ _ listening_pid; do
         [ "$listening_pid" = - ] || ! is_of_unit "/proc/$listening_pid/cgroup" || listening_pid=own
@@ -23,7 +23,7 @@ owns_http_port() {
     case $listening in *own* | '' | *-*) ;; *) return 1 ;; esac
 }
 
-# is_ready: does Nexus serve and may it write? Versions without the status resources must have said so in their log.
+# is_ready: does Nexus serve and can it write? For versions without the status resources, the log answers that.
 is_ready() {
     owns_http_port || { last_code='another program' && return 1; }
     last_code=$(http_code /service/rest/v1/status/writable)
@@ -67,7 +67,7 @@ stop_service() {
     done
 }
 
-# holds_database: has a process opened it? One that is elsewhere can't be seen from here.
+# holds_database: has a process opened the database? That of an external one is not visible on this host.
 holds_database() {
     ! database_elsewhere || return 0
     find /proc/[0-9]*/fd -lname "$(readlink -f "$arg_data_dir/db")/*" 2>/dev/null | grep -q .
@@ -101,7 +101,7 @@ start_unit() {
 # start_id: tells one start of the unit from another.
 start_id() { printf '%s %s' "$(unit_property MainPID)" "$(unit_property ExecMainStartTimestampMonotonic)"; }
 
-# start_in_progress: does Nexus still start, or run, as a run that was cut began it, with all that was pending?
+# start_in_progress: is the process the one that an interrupted run started, with all pending changes?
 start_in_progress() { case $(fact service.starting) in "$(start_id) "*) ;; *) return 1 ;; esac }
 
 await_running_start() {
@@ -123,7 +123,7 @@ await_ready() {
     start_pid=$(unit_property MainPID)
     while ! is_ready; do
         start_spent=$(($(uptime_seconds) - start_began))
-        # at one moment: between two looks a process may end
+        # in one call: between two calls the process may end
         case "$(systemctl show -p ActiveState -p SubState -p MainPID "$unit.service")$NEWLINE" in
             *ActiveState=failed* | *ActiveState=inactive* | *SubState=auto-restart*)
                 fail_start "host: Nexus ended during its start after $start_spent s"
@@ -142,7 +142,7 @@ await_ready() {
     done
 }
 
-# start_failed: does the log of this start say so? Nexus may stay as a process that serves nothing.
+# start_failed: does the log of this start contain a failure? The process may stay and serve nothing.
 start_failed() {
     [ "$log_before" != old ] && log_since | grep -qE ' ERROR .*\.(bootstrap|extender)\..* - (Start failed|Failed to (start|initialize))'
 }
@@ -166,14 +166,14 @@ describe_response() {
     esac
 }
 
-# last_activity: the last thing that Nexus says it does.
+# last_activity: the last message of Nexus in its log.
 last_activity() {
     { [ -f "$nexus_log" ] && [ ! -L "$nexus_log" ]; } || { printf 'no log yet' && return; }
     log_since | grep -E ' (INFO|WARN|ERROR) ' | grep -viE 'passw|secret|properties:' | tail -n 1 |
         sed -e 's/^[0-9-]* [0-9:,.+-]* *//' -e 's/ \[[^]]*\] *\*[A-Za-z]* */ /' | cut -c -140 | redact
 }
 
-# redact: hides the secrets of this run in what passes through.
+# redact: a filter that hides the secrets of this run.
 redact() {
     MASK_A=$ADMIN_PASSWORD MASK_B=$KEYSTORE_PASSWORD MASK_C=$CURRENT_ADMIN_PASSWORD awk '
         BEGIN { split("MASK_A MASK_B MASK_C", names, " "); for (i in names) if (ENVIRON[names[i]] != "") hide[++count] = ENVIRON[names[i]] }
@@ -189,7 +189,7 @@ redact() {
 
 fail_start() {
     remove_facts service.starting
-    timeout 10 journalctl -q --sync 2>/dev/null || : # what it said last may still be on its way
+    timeout 10 journalctl -q --sync 2>/dev/null || : # the last messages may not be in the journal yet
     {
         printf '%s\n' "--- the last lines of $nexus_log"
         if [ -L "$nexus_log" ]; then

@@ -1,8 +1,8 @@
 # shellcheck shell=sh disable=SC2154
-# What runs on this host already: a unit of this name that somebody else made, this server's unit under another name,
+# What runs on this host already: a foreign unit of this name, this server's unit under another name,
 # another unit on the same data, and data that another data_dir would leave behind.
 
-# refuse_foreign_unit: a unit of this name that starts no Nexus is somebody else's.
+# refuse_foreign_unit: refuses a unit of this name that does not start Nexus.
 refuse_foreign_unit() {
     [ "$(unit_property LoadState)" != masked ] || fail "unit: $unit.service is masked. Unmask it (systemctl unmask $unit), or set another unit"
     [ "$(unit_origin)" = other ] || return 0
@@ -95,7 +95,7 @@ stop_former_unit() {
     remove_facts service.starting
 }
 
-# remove_former_units: once the new one is written. The fact service.former-unit stays until that one runs.
+# remove_former_units: called when the new unit is written. The fact service.former-unit stays until it runs.
 remove_former_units() {
     for former_unit in $former_units; do
         rm -rf "${FACTS_ROOT:?}/$former_unit"
@@ -109,7 +109,7 @@ remove_former_rest() {
     remove_former_access
 }
 
-# adopt_unit: a service that somebody set up by hand is stopped, its data carried on with.
+# adopt_unit: stops a service that was set up by hand, whose data the new unit uses.
 adopt_unit() {
     [ "$(unit_origin)" = other ] || return 0
     other_unit_file=$(unit_property FragmentPath)
@@ -142,7 +142,7 @@ refuse_other_data() {
     fail "data_dir: the existing installation keeps its data in $other_data, not in $arg_data_dir. Set data_dir to $other_data"
 }
 
-# refuse_unit_database: without a connection that only the replaced unit gives to Nexus, it would start on an empty database.
+# refuse_unit_database: without a connection that only the replaced unit contains, Nexus would start on an empty database.
 refuse_unit_database() {
     case $NEWLINE$arg_property in *"${NEWLINE}nexus.datastore.nexus.jdbcUrl="*) return 0 ;; esac
     [ -z "$(written_jdbc_url)" ] || return 0

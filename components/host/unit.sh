@@ -61,12 +61,12 @@ LimitCORE=0
 ExecStart=$arg_install_root/nexus/bin/nexus run
 SuccessExitStatus=143
 TimeoutStopSec=300
-# Again after a crash or the kernel's OOM killer, not after Nexus itself gave up: that needs a person.
+# Restart after a crash or the OOM killer, not after a failed start, which needs an administrator.
 Restart=on-abnormal
 RestartSec=5
 EnvironmentFile=-$FACTS/service.first-password
 Environment=LC_ALL=$(utf8_locale)
-# The launcher appends bin/nexus.vmoptions after INSTALL4J_ADD_VM_PARAMS; _JAVA_OPTIONS has the last word.
+# The launcher appends bin/nexus.vmoptions after INSTALL4J_ADD_VM_PARAMS; _JAVA_OPTIONS overrides both.
 Environment="INSTALL4J_ADD_VM_PARAMS=$(jvm_options)"
 Environment="_JAVA_OPTIONS=$(jvm_options)"
 UNIT
@@ -106,7 +106,7 @@ utf8_locale() {
     esac
 }
 
-# An archive's own Java needs no word; another one is named in every way that launchers look for it.
+# The Java of the archive is found by the launcher; another one is set in each variable that launchers read.
 unit_java() {
     case $1 in
         "$2"/*) ;;
@@ -172,7 +172,7 @@ write_unit() {
     drop_ins | while read -r unit_drop_in; do log "$unit_drop_in changes $unit.service: it is not from this program, and stays"; done
 }
 
-# write_rc INSTALL_DIR: bin/nexus.rc, where there is one, names the same user; the one file touched in there.
+# write_rc INSTALL_DIR: sets the user in bin/nexus.rc, if it exists: the only file that is changed in the installation.
 write_rc() {
     rc_file=$1/bin/nexus.rc
     [ -f "$rc_file" ] || return 0

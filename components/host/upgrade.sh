@@ -1,13 +1,13 @@
 # shellcheck shell=sh disable=SC2154
-# A change of version with a way back: what the old version ($from) needs is copied before the new one ($to) starts, and
-# put back when that does not come up. A journal, the fact service.upgrade, tells where a run that was cut stood:
+# A change of version with rollback: what the old version ($from) needs is copied before the new one ($to) starts, and
+# restored when that fails. A journal, the fact service.upgrade, contains the phase of an interrupted run:
 #   copy    $from is stopped, its data are being copied, nothing has changed
 #   change  the copy is whole; some files are $to's
 #   start   all files are; $to may have run on the database
 #   back …  these items of the copy are being put back
 # Without a journal, the data belong to the version in the data directory's record.
 
-# What a version needs to run again; not blobs and log, which stay, nor what it builds again.
+# What a rollback needs: not blobs and log, which stay, nor files that Nexus creates again.
 COPIED='db etc keystores javaprefs'
 REBUILT='cache tmp elasticsearch upgrades'
 # Below this, OrientDB stops writing (storage.diskCache.diskFreeSpaceLimit).
@@ -15,9 +15,9 @@ ORIENT_FREE_MB=4096
 MIGRATION_PAGE=https://help.sonatype.com/en/orient-3-70-java-8-or-11.html
 H2_PAGE=https://help.sonatype.com/en/upgrade-h2.html
 
-# --- what can't be ----------------------------------------------------------------------------------------------
+# --- unsupported changes ----------------------------------------------------------------------------------------------
 
-# plan_version: sets $from when the data were last run by another version, and refuses what has no way back.
+# plan_version: sets $from when another version used the data last, and refuses changes without rollback.
 plan_version() {
     from=
     has_database || return 0
@@ -31,7 +31,7 @@ plan_version() {
         refuse_versions
         refuse_without_rollback
         [ ! -d "$(copy_of '')" ] || own_copies
-        rm -rf "$(copy_of '')"*.part "$(copy_of '')"*.failed # of a change that failed: the data are good now
+        rm -rf "$(copy_of '')"*.part "$(copy_of '')"*.failed # of a change that failed earlier
         refuse_little_room
     fi
 }
@@ -87,7 +87,7 @@ refuse_without_rollback() {
 
 copied_items() { for copied_item in $COPIED; do [ ! -e "$arg_data_dir/$copied_item" ] || printf '%s ' "$copied_item"; done; }
 
-# refuse_little_room: the copy, and what the new version needs to write: for H2 as much again.
+# refuse_little_room: for the copy, and for the new version to write: with H2 the same size again.
 refuse_little_room() {
     # shellcheck disable=SC2046
     room_copy=$(cd "$arg_data_dir" && du -sk $(copied_items) | awk '{ sum += $1 } END { print int(sum / 1024) + 1 }')
@@ -100,7 +100,7 @@ refuse_little_room() {
 
 # --- the journal ------------------------------------------------------------------------------------------------
 
-# set_phase PHASE: on disk before anything that belongs to the phase is done, and after all that came before.
+# set_phase PHASE: written to disk after the phase before, and before anything of this phase is done.
 set_phase() {
     sync
     phase_rest=$(fact service.upgrade | grep -v '^phase ' || :)
@@ -146,7 +146,7 @@ close_journal() { remove_facts service.upgrade service.upgrade-unit; }
 own_copies() { own_dir "$arg_data_dir/upgrade-copy" "$owner" 0700; }
 copy_of() { printf '%s/upgrade-copy/%s' "$arg_data_dir" "$1"; }
 
-# --- there ------------------------------------------------------------------------------------------------------
+# --- the change ------------------------------------------------------------------------------------------------------
 
 change_version() {
     log "changing the version from $from to $to"
@@ -185,7 +185,7 @@ copy_data() {
     log "copied database and configuration of $from to $(copy_of "$from")"
 }
 
-# with_rollback COMMAND: what it can't do is undone. In a subshell, so that its fail ends only that.
+# with_rollback COMMAND: rolls back when it fails. It runs in a subshell, which its fail ends.
 with_rollback() {
     set +e
     (set -e; "$@") 2>"$work/why"
@@ -196,7 +196,7 @@ with_rollback() {
     finish_upgrade
 }
 
-# finish_upgrade: from here on the new version's data are the good ones. The newest copy stays, and its version.
+# finish_upgrade: the data are the new version's from now on. The newest copy and its version stay.
 finish_upgrade() {
     printf '%s\n' "$to" | put_file "$(version_record)" "$owner" 0640
     close_journal
@@ -209,7 +209,7 @@ finish_upgrade() {
     log "the version is $to; what $from had stays in $(copy_of "$from") and $arg_install_root/nexus-$from until the next change"
 }
 
-# --- and back ---------------------------------------------------------------------------------------------------
+# --- rollback ---------------------------------------------------------------------------------------------------
 
 roll_back() {
     sed '$d' "$work/why" >&2
@@ -280,7 +280,7 @@ keep_newest_keystore() {
     done
 }
 
-# start_former: at the address that its own file says.
+# start_former: with the address in its own file.
 start_former() {
     arg_address=$(old_property application-host) arg_http_port=$(old_property application-port) arg_context_path=$(old_property nexus-context-path)
     [ "$arg_start_timeout" -ge 600 ] || arg_start_timeout=600

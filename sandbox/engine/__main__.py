@@ -47,9 +47,9 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Run one command over one stack, and print what came of it."""
+    """Run one command on one stack, and print the result."""
     options, outputs = arguments(), {}
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # end at once: each step is noted when it begins and when it ends
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # end at once: the state records when each step begins and ends
     report = Report(sys.stderr if options.json else sys.stdout, preview=options.command == "preview")
     options.state.parent.mkdir(parents=True, exist_ok=True)
     with options.state.with_suffix(".lock").open("w") as lock, contextlib.redirect_stdout(sys.stderr):
@@ -95,7 +95,7 @@ def perform(options: argparse.Namespace, report: Report) -> Any:
         if options.refresh or command == "refresh":
             deployment.refresh()
         if command in ("up", "preview"):
-            report.done.clear()  # a refresh on the way is not counted
+            report.done.clear()  # the refresh before an up is not counted
             values = config.values.items()
             state.config = {key: secret(value) if key in config.secrets else value for key, value in values}
             run(program, options.stack, config, deployment, references(options.reference or ()))

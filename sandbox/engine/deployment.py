@@ -17,11 +17,11 @@ from .urn import STACK
 
 PARALLEL = 16
 Providers = Callable[[str], DynamicProvider | RemoteCommand]
-Step = tuple[str, Resource, Resource]  # an operation, what was there, and what there shall be
+Step = tuple[str, Resource, Resource]  # operation, former resource and new resource
 
 
 class Deployment:
-    """One run over one stack. Steps are chosen one at a time and carried out side by side."""
+    """One run over one stack. Steps are chosen one at a time and executed in parallel."""
 
     def __init__(
         self, state: State, provider: Providers, report: Report, replace: list[str], targets: list[str]
@@ -31,14 +31,14 @@ class Deployment:
         self._planning, self._previous = threading.Lock(), list(state.olds)
         self._seen, self._deleted, self._aliases = set[str](), set[Resource](), Aliases()
         self.skipped = set[str]()
-        """What the program has anew and nobody asked for."""
+        """Names of new resources that are not targets."""
         self.exported: Props = {}
-        """The outputs that the stack had before, which stay beside the new ones if the run fails."""
+        """The former outputs of the stack, which are kept beside the new ones if the run fails."""
         if unknown := self._replace - {old.urn for old in self._previous}:
             raise UserError(_no_target(min(unknown)))
 
     def register(self, goal: Resource, delete_first: bool | None, aliases: Iterable[Any] = ()) -> Resource:
-        """Bring one resource to its goal; returns what the program gets, which may be the former resource."""
+        """Create, update or keep one resource; returns what the program gets, which may be the former one."""
         with self._planning, self._blaming(goal):
             if goal.urn in self._seen:
                 raise UserError(f"Duplicate resource URN '{goal.urn}'; try giving it a unique name")
@@ -54,7 +54,7 @@ class Deployment:
         return chain[-1][2]
 
     def _leave(self, goal: Resource, old: Resource | None) -> list[Step]:
-        """Have what is not targeted as it was, and after what it depends on, should that be in the state only."""
+        """Keep a resource that is not a target as it was, after those that it depends on."""
         self._seen.add(goal.urn)
         if not old:
             self.skipped.add(goal.urn)
@@ -74,7 +74,7 @@ class Deployment:
                     )
 
     def _operated(self, urn: str) -> bool:
-        """Whether the program has registered it, maybe under another name."""
+        """Whether the program has registered it, also under another name."""
         return self._aliases.now.get(urn, urn) in self._seen
 
     def _plan(self, goal: Resource, old: Resource | None, delete_first: bool | None) -> list[Step]:
@@ -90,7 +90,7 @@ class Deployment:
         if not old:
             return [("create", goal, goal)]
         replacement = [("replace", old, goal), ("create-replacement", old, goal)]
-        if again:  # it had to go because of what it depends on
+        if again:  # it was deleted because a resource that it depends on was replaced
             return replacement
         changed, replaced, first = (True, True, False) if forced else self._diff(goal.urn, old, goal.inputs)
         if not (changed and replaced) and not old.pending_replacement:
@@ -110,7 +110,7 @@ class Deployment:
 
     def _check(self, goal: Resource, olds: Props, news: Props, seed: bytes) -> None:
         provider = self._provider(goal.type) if goal.custom else None
-        if not self.report.preview:  # what comes from a resource that was skipped
+        if not self.report.preview:  # outputs of a resource that was skipped
             news = {key: value for key, value in news.items() if value != UNKNOWN}
         goal.inputs, failures = provider.check(goal, olds, news, seed) if provider else (news, [])
         texts = []
@@ -126,7 +126,7 @@ class Deployment:
         return (not same(_ignoring(old, news, old.inputs), old.inputs) if diff[0] is None else diff[0], *diff[1:])
 
     def _dependents(self, root: Resource) -> list[Resource]:
-        """What must go before ``root`` can: whatever would be replaced if what it takes from it were unknown."""
+        """The dependents to delete before ``root``: those that would be replaced if its outputs were unknown."""
         reached, doomed = {root.urn}, {root.urn: root}
         for it in self._previous[self._previous.index(root) + 1 :]:
             if it.urn in self._seen or it in self._deleted or not it.needs & reached:
@@ -138,7 +138,7 @@ class Deployment:
         return list(doomed.values())[1:]
 
     def execute(self, step: Step) -> None:
-        """Carry one step out and write down what came of it."""
+        """Execute one step and record its result."""
         (op, old, goal), kind = step, step[0].partition("-")[0]
         if op == "skip":
             with self.report.step("same", goal):
@@ -159,7 +159,7 @@ class Deployment:
             self.state.commit(*step)
 
     def remove_rest(self) -> None:
-        """Delete what was replaced and what nobody registered, each before what it depends on."""
+        """Delete replaced and unregistered resources, each before those that it depends on."""
         rest: dict[Resource, str] = {}
         needs: dict[Resource, set[Resource]] = {}
         allowed = self._deletable()
@@ -184,7 +184,7 @@ class Deployment:
                 self.execute(("same", old, old))
         protected = [old for old, op in rest.items() if op == "delete" and old.protect]
         kept = list(protected)
-        for old in kept:  # it grows: what a protected one depends on stays too
+        for old in kept:  # the set grows: what a protected resource depends on stays too
             kept += needs[old].difference(kept)
             rest.pop(old, None)
         layers: list[list[Step]] = []
@@ -198,7 +198,7 @@ class Deployment:
             self.report.fail(f'resource "{old.urn}" cannot be deleted\nbecause it is protected', old.urn)
 
     def _deletable(self) -> set[str] | None:
-        """What may be deleted when only targets may: they, what depends on them, and what is in them."""
+        """What may be deleted with targets: the targets, their dependents and their children."""
         if not self.targets:
             return None
         reached = set(self.targets)
@@ -209,12 +209,12 @@ class Deployment:
         return reached.union(*({it.urn for it in self._dependents(root)} for root in roots))
 
     def missing_targets(self) -> list[str]:
-        """What is to be said of targets that are neither in the state nor in the program."""
+        """The error for targets that are neither in the state nor in the program."""
         missing = self.targets - self._seen - {old.urn for old in self._previous}
         return [_no_target(urn) for urn in sorted(missing)]
 
     def refresh(self) -> None:
-        """Ask the providers how things are; what is gone leaves the state."""
+        """Read every resource from its provider; one that no longer exists leaves the state."""
         if missing := self.missing_targets():
             raise UserError(missing[0])
         with ThreadPoolExecutor(PARALLEL) as pool:
@@ -235,7 +235,7 @@ class Deployment:
 
     @contextmanager
     def _blaming(self, resource: Resource) -> Iterator[None]:
-        """Report what goes wrong with a resource, and let nothing new begin after it."""
+        """Report the failure of a resource, and begin no further step."""
         if self.report.failed:
             raise UserError("stopped, because something else failed")
         try:

@@ -22,7 +22,7 @@ class Host(Protocol):
 
     @property
     def stdout(self) -> Iterable[str] | None:
-        """What it prints, its port first."""
+        """Its output, which begins with its port."""
 
     def terminate(self) -> None:
         """End it."""
@@ -35,7 +35,7 @@ def start_host(program: Path, env: Mapping[str, str]) -> Host:
 
 
 class DynamicProvider:
-    """The host of a stack's dynamic resources. Secrets go in plain, and are marked again in what comes back."""
+    """The host of a stack's dynamic resources. Secrets are sent in plain text and marked in the response."""
 
     def __init__(self, program: Path, project: str, config: Props, say: Callable[[str], str]) -> None:
         self.config = config
@@ -54,7 +54,7 @@ class DynamicProvider:
             raise UserError(str(error.details())) from None
 
     def check(self, goal: Resource, olds: Props, news: Props, seed: bytes) -> tuple[Props, list[tuple[str, str]]]:
-        """The inputs as the provider completes them, and what is wrong with them."""
+        """The checked inputs and the failures."""
         random = base64.b64encode(seed).decode()
         answer = self._call("Check", **_named(goal), olds=olds, news=news, randomSeed=random)
         return annotate(MessageToDict(answer.inputs), news), [(it.property, it.reason) for it in answer.failures]
@@ -85,7 +85,7 @@ class DynamicProvider:
             raise UserError(f"plugin returned empty resource.ID from create '{goal.urn}'")
 
     def read(self, old: Resource) -> bool:
-        """Take in how it is now; whether it is there at all."""
+        """Read the resource; returns whether it exists."""
         answer = self._call("Read", **_named(old), id=old.id, properties=old.outputs, inputs=old.inputs)
         if answer.id:
             old.id, old.outputs = answer.id, annotate(MessageToDict(answer.properties), old.outputs)
@@ -95,6 +95,6 @@ class DynamicProvider:
 
 
 def _named(resource: Resource, urn: str = "") -> dict[str, str]:
-    """What each request says of the resource that it is about."""
+    """The fields of a request that identify the resource."""
     urn = urn or resource.urn
     return {"urn": urn, "name": urn.rpartition("::")[2], "type": resource.type}

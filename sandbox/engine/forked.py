@@ -45,7 +45,7 @@ class _Host:
 def _serve_providers(program: Path, env: Mapping[str, str], write: int) -> None:
     os.dup2(write, 1)
     os.dup2(write, 2)
-    os.closerange(3, 1024)  # above all the lock on the stack, which must end with the engine
+    os.closerange(3, 1024)  # such as the lock of the stack, which ends with the engine
     os.chdir(program)
     os.environ.update(env)
     sys.path.insert(0, str(program))
@@ -89,10 +89,10 @@ def _become(work: Any) -> None:
 
 
 def main() -> None:
-    """Serve until there is no input any more."""
+    """Serve until the input ends."""
     for line in sys.stdin:
         order = json.loads(line)
-        # The key of a passphrase takes its time, and is remembered for all forks.
+        # The key of a passphrase takes long to compute, and is cached for all forks.
         _ = StackFile(Path(order["config_file"]), order["env"]["PULUMI_CONFIG_PASSPHRASE"]).keyring
         pid = os.fork()
         if pid == 0:

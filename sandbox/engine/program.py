@@ -48,7 +48,7 @@ class Monitor:
         features = [wire.RESOURCE_MONITOR_FEATURE_SECRETS, wire.RESOURCE_MONITOR_FEATURE_ALIAS_SPECS]
         return wire.DeploymentInfo(supportedFeatures=features)
 
-    SignalAndWaitForShutdown = GetDeploymentInfo  # there is nothing to wait for, and nobody reads the answer
+    SignalAndWaitForShutdown = GetDeploymentInfo  # there is nothing to wait for, and the response is not read
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802
         unknown = {field.name for field, value in request.ListFields() if str(value)} - KNOWN
@@ -107,13 +107,13 @@ class Monitor:
 
 
 def run(program: Path, stack: str, config: Config, deployment: Deployment, references: References) -> None:
-    """Run the program to its end; what goes wrong in it is an error of the deployment."""
+    """Run the program; its exception is an error of the deployment."""
     monitor = Monitor(deployment, config.project, stack, references)
     settings = pulumi.runtime.Settings(config.project, stack, monitor, monitor, dry_run=deployment.report.preview)
     settings.organization, settings.root_directory = "organization", str(program)
     pulumi.runtime.configure(settings)
     pulumi.runtime.set_all_config(config.values, sorted(config.secrets))
-    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # it laments each task of a run that ends early
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # it warns of each task of a run that ends early
     os.chdir(program)
     sys.path[0] = str(program)
 

@@ -1,4 +1,4 @@
-"""What a run tells: a line for each operation, diagnostics, and the result."""
+"""The output of a run: a line for each operation, diagnostics, and the result."""
 
 import time
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ DONE = {"create": "created", "update": "updated", "replace": "replaced", "delete
 
 
 class Report:
-    """Prints and collects. Secret values of the configuration are masked in whatever is said."""
+    """Prints and collects. Secret values of the configuration are masked in all output."""
 
     def __init__(self, out: TextIO, *, preview: bool) -> None:
         self._out, self.preview, self.failed = out, preview, False

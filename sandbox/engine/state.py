@@ -1,4 +1,4 @@
-"""What the engine remembers of a stack: a JSON file that only its owner may read, with the secrets encrypted."""
+"""The state of a stack: a JSON file that only its owner may read, with the secrets encrypted."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from .urn import STACK, qualified, start, urn_of
 
 @dataclass(eq=False)
 class Resource:
-    """One resource: the program's goal for it, and what came of that."""
+    """One resource: its inputs and options in the program, and its outputs."""
 
     urn: str
     type: str
@@ -28,8 +28,8 @@ class Resource:
     property_dependencies: dict[str, list[str]] = field(default_factory=dict)
     additional_secret_outputs: list[str] = field(default_factory=list)
     ignore_changes: list[str] = field(default_factory=list)
-    delete: bool = False  # replaced; what is left to do is its deletion
-    pending_replacement: bool = False  # deleted; what is left to do is the creation of its successor
+    delete: bool = False  # replaced; to be deleted
+    pending_replacement: bool = False  # deleted for a replacement; to be created
     alias: str = ""  # the URN that the state had for it before this run; never stored
 
     @property
@@ -49,11 +49,11 @@ class State:
         self._path, self._keyring, self._dry, self._lock = path, keyring, dry, threading.RLock()
         stored = walk(json.loads(path.read_text()), keyring.unseal) if path.exists() else {}
         self.done, self.olds = list[Resource](), [Resource(**entry) for entry in stored.get("resources", [])]
-        self.pending: dict[str, str] = stored.get("pending", {})  # operations begun, of unknown end, by URN
-        self.config: Props = stored.get("config", {})  # what the dynamic providers had last
+        self.pending: dict[str, str] = stored.get("pending", {})  # pending operations, by URN
+        self.config: Props = stored.get("config", {})  # the last configuration of the dynamic providers
 
     def commit(self, op: str, old: Resource, goal: Resource) -> None:
-        """Note what an operation came to; if nothing changed, it is written down with the next one."""
+        """Record the result of an operation; one without a change is written with the next."""
         with self._lock:
             if op in ("create", "create-replacement", "update", "same"):
                 self.done.append(goal)
@@ -74,7 +74,7 @@ class State:
         return content if show_secrets else walk(content, self._keyring.seal)
 
     def save(self) -> None:
-        """Write the file anew and put it in the old one's place in one step."""
+        """Write the file and replace the old one atomically."""
         fresh = self._path.with_suffix(".new")
         with self._lock:
             if not self._dry:
@@ -84,7 +84,7 @@ class State:
 
 
 def _now(resources: Iterable[Resource]) -> dict[str, str]:
-    """The URN that each resource has by now, where something may still refer to another one of it."""
+    """The current URN of each resource that has had another one."""
     found = dict[str, str]()
     for one in resources:
         if one.alias:
@@ -95,7 +95,7 @@ def _now(resources: Iterable[Resource]) -> dict[str, str]:
 
 
 def _renamed(one: Resource, now: Mapping[str, str]) -> Resource:
-    """The resource as it is stored, with the URNs of now."""
+    """The resource as it is stored, with current URNs."""
     return replace(
         one,
         urn=now.get(one.urn, one.urn),

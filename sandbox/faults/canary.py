@@ -28,7 +28,7 @@ class Canaries:
 
     @contextmanager
     def watching(self) -> Iterator[set[str]]:
-        """The command lines of all processes are looked at all the time; what was seen is in the set."""
+        """Searches the command lines of all processes repeatedly; the set holds the secrets that it found."""
         seen: set[str] = set()
         over = threading.Event()
 
@@ -49,7 +49,7 @@ class Canaries:
         watcher.join()
 
     def below(self, *roots: Path) -> set[str]:
-        """What is in files below these folders, whoever may read them."""
+        """The content of all files below these folders."""
         files = (path for root in roots for path in root.rglob("*") if path.is_file() and not path.is_symlink())
         return {f"{name} in {path}" for path in files for name in self.found(path.read_bytes())}
 
@@ -79,7 +79,7 @@ def _forms(value: str) -> set[bytes]:
     forms = {data, quote(value, safe="").encode(), json.dumps(value)[1:-1].encode()}
     for before in range(3):
         encoded = base64.b64encode(b"\0" * before + data)
-        # Only what the neighbours in the encoded text have no part in.
+        # Only characters that do not depend on the bytes before and after.
         first, last = (before * 8 + 5) // 6, ((before + len(data)) * 8) // 6
         forms.add(encoded[first:last])
         forms.add(base64.urlsafe_b64encode(b"\0" * before + data)[first:last])

@@ -16,7 +16,7 @@ UNTIL_CLEARED = float("inf")
 
 @dataclass(frozen=True)
 class Response:
-    """What is answered in place of the server."""
+    """The response in place of the server's."""
 
     status: int
     body: str = ""

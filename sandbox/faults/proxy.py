@@ -84,12 +84,12 @@ class FaultProxy:
         self._close()
 
     def clear(self) -> None:
-        """No fault any more, and nothing seen."""
+        """Remove all faults and the log of requests."""
         with self._lock:
             self._armed: list[_InjectedFault] = []
             self.hits = 0
             self.seen = []
-            self._given_up.set()  # whoever is held is let go
+            self._given_up.set()  # release held requests
             self._given_up = threading.Event()
         if self._reopening:
             self._reopening.cancel()
@@ -97,14 +97,14 @@ class FaultProxy:
         self._open()
 
     def inject(self, fault: Fault, *, method: str = ".*", path: str = ".*", nth: int = 1) -> None:
-        """Do this, too, to the ``nth`` request from now on whose method and path (without a query) match."""
+        """Also inject this fault into the ``nth`` next request whose method and path (without a query) match."""
         with self._lock:
             self._armed.append(_InjectedFault(fault, method, path, nth - 1, fault.times))
         if fault.refused and nth == 1:
             self._refuse(fault.refused)
 
     def _take(self, method: str, path: str) -> tuple[Fault, float]:
-        """What is to happen to this request, and for how many seconds connections are refused after it."""
+        """The fault of this request, and for how many seconds connections are refused after it."""
         with self._lock:
             for armed in self._armed:
                 fault = armed.fault
@@ -173,7 +173,7 @@ class FaultProxy:
                     request.close()
 
             def handle_error(self, request: Any, client_address: Any) -> None:
-                """Clients that give up are what this is for."""
+                """A client that disconnects is expected here."""
 
             def shutdown_request(self, request: Any) -> None:
                 self.close_request(request)
@@ -183,7 +183,7 @@ class FaultProxy:
         return listener
 
     def _pass_on(self, method: str, path: str, headers: Any, body: bytes) -> Response | None:
-        """What the server answers; ``None`` when it can't be reached."""
+        """The response of the server; ``None`` when it can't be reached."""
         connection = http.client.HTTPConnection(
             self._upstream.hostname or "", self._upstream.port, timeout=_LONGEST
         )
@@ -199,7 +199,7 @@ class FaultProxy:
             connection.close()
 
     def clear_and_wait(self) -> None:
-        """Clear, and wait until no request is under way any more."""
+        """Clear, and wait until no request is in progress."""
         self.clear()
         deadline = time.monotonic() + _LONGEST
         while self._busy:
@@ -243,7 +243,7 @@ class FaultProxy:
 class _Handler(BaseHTTPRequestHandler):
     owner: FaultProxy
     protocol_version = "HTTP/1.1"
-    wbufsize = -1  # one piece each answer, which no delayed acknowledgement holds up
+    wbufsize = -1  # each response in one write, which no delayed acknowledgement delays
 
     def _any(self) -> None:
         self.close_connection = True
@@ -268,7 +268,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def edited_response(answer: Response, fault: Fault) -> Response:
-    """What arrives of a server's answer."""
+    """The part of a response that is sent."""
     if fault.edit is None or not 200 <= answer.status < 300:
         return answer
     body = fault.edit(answer.body.encode("latin-1")).decode("latin-1")

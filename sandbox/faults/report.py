@@ -1,4 +1,4 @@
-"""What came of each fault: rows that the tests leave, and docs/reliability.md made of them.
+"""The results of the fault tests: rows that the tests write, and docs/reliability.md generated from them.
 
 ``python -m sandbox.faults.report begin`` forgets earlier rows, ``… write`` makes the document. Rows are kept only
 with ``FAULTS=full`` in the environment, as ``make test-faults`` has it.
@@ -133,7 +133,7 @@ def record(
 
 
 def rows() -> list[Row]:
-    """All that were kept, in the order of their lanes and of their arrival."""
+    """All rows, ordered by lane and time."""
     found = [
         Row(**json.loads(line)) for file in sorted(ROWS.glob("*.jsonl")) for line in file.read_text().splitlines()
     ]

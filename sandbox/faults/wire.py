@@ -24,7 +24,7 @@ class Wire:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut(self) -> int:
-        """Reset what is open, and say how many connections that were."""
+        """Reset every open connection, and return how many there were."""
         ends, self._open = self._open, set()
         for end in ends:
             with suppress(OSError):
@@ -34,7 +34,7 @@ class Wire:
         return len(ends) // 2
 
     def close(self) -> None:
-        """Cut, and listen no more."""
+        """Cut, and stop listening."""
         self._server.close()
         self.cut()
 

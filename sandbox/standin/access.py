@@ -25,12 +25,12 @@ from .state import State
 log = logging.getLogger("org.sonatype.nexus.docker.standin")
 ACCOUNT = "docker-format-stand-in"
 """The stand-in's own user in Core, an administrator; left out where the API lists users."""
-_FOR_SECONDS = 10.0  # for how long an answer of Core's is believed
+_FOR_SECONDS = 10.0  # seconds for which a response of Core is cached
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Somebody with permissions. Nobody in particular (no credentials) is ``anonymous``."""
+    """A caller and its permissions. Without credentials it is ``anonymous``."""
 
     user: str
     permissions: frozenset[str]
@@ -48,7 +48,7 @@ class Caller:
 
 
 class Access:
-    """Authentication and authorisation, with a short memory so that no wrong password is sent twice."""
+    """Authentication and authorisation, with a short cache, so that no wrong password is sent twice."""
 
     def __init__(self, core: Upstream, settings: Settings, state: State) -> None:
         self._core, self._context, self._state = core, settings.context, state
@@ -57,7 +57,7 @@ class Access:
         self._making = asyncio.Lock()
 
     def forget(self) -> None:
-        """Something about users, roles or realms may have changed."""
+        """Clear the cache: users, roles or realms may have changed."""
         self._known.clear()
 
     async def caller(self, authorization: str | None) -> Caller | None:
@@ -115,7 +115,7 @@ class Access:
         if answer.status != 200:
             return None
         granted = answer.json()["result"].get("data")
-        if granted is None:  # nobody, and anonymous access is off
+        if granted is None:  # no user, and anonymous access is off
             return None
         permissions = frozenset(item["id"] for item in granted)
         user = user_of(authorization) if authorization else "anonymous"

@@ -30,7 +30,7 @@ Rewrite = Callable[[bytes], bytes]
 
 @dataclass(frozen=True)
 class Answer:
-    """What a server answered, whole."""
+    """A complete response of a server."""
 
     status: int
     reason: str
@@ -63,7 +63,7 @@ class Upstream:
         )
 
     async def close(self) -> None:
-        """Give up the connections."""
+        """Close the connections."""
         await self._session.close()
 
     async def call(self, method: str, path: str, *, authorization: str | None = None, json: Any = None) -> Answer:

@@ -73,7 +73,7 @@ class Front:
 
     @web.middleware
     async def _watch(self, request: web.Request, handler: Any) -> web.StreamResponse:
-        """After whatever may change users, roles or realms, ask Core anew."""
+        """Clear the cache after a request that may change users, roles or realms."""
         try:
             response: web.StreamResponse = await handler(request)
         except ClientError as error:

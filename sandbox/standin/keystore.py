@@ -1,4 +1,4 @@
-"""The server's side of TLS, from a keystore as Jetty takes it: PKCS#12 or JKS, read again when it changes."""
+"""TLS of the server, from a keystore as Jetty reads it: PKCS#12 or JKS, read again when it changes."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class Limiter:
         else:
             self._wrong.clear()
         if user and self._is_shut(user):
-            # Always 30 s, whatever is left of the quarter of an hour: nobody can go by it.
+            # Always 30 s, whatever is left of the quarter of an hour.
             return web.Response(status=429, text=_PAGE, content_type="text/html", headers={"Retry-After": "30"})
         try:
             response: web.StreamResponse = await handler(request)

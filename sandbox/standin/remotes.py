@@ -21,7 +21,7 @@ class Remotes:
         self._session: ClientSession | None = None
 
     async def close(self) -> None:
-        """Give up the connections."""
+        """Close the connections."""
         if self._session:
             await self._session.close()
 

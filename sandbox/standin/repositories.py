@@ -22,12 +22,12 @@ from .formats import Described, Formats, error, for_core
 from .registry import Registry
 from .state import State
 
-_NONE = "no-such-docker-repository"  # what Core is asked for, so that its refusals are Core's own
+_NONE = "no-such-docker-repository"  # a request to Core for this name gets Core's own errors
 _ATTRIBUTES = ("v1Enabled", "forceBasicAuth", "httpPort", "httpsPort", "subdomain")
 
 
 class Repositories:
-    """The handlers of ``/v1/repositories`` and its kin, where repositories of closed formats are concerned."""
+    """The handlers of ``/v1/repositories`` and related addresses, for repositories of closed formats."""
 
     def __init__(
         self, core: Upstream, access: Access, settings: Settings, state: State, registry: Registry
@@ -181,7 +181,7 @@ class Repositories:
         return (*_ATTRIBUTES, "pathEnabled") if self._settings.has_paths else _ATTRIBUTES
 
     async def _not_found(self, request: web.Request) -> web.StreamResponse:
-        """What Core says of a repository that isn't there: 401 or 403 to those who may not ask, otherwise 404."""
+        """Core's response for a missing repository: 401 or 403 without permission, otherwise 404."""
         body = await request.read()
         with suppress(ValueError, AttributeError):
             body = json.dumps(json.loads(body) | {"name": _NONE}).encode()
@@ -228,7 +228,7 @@ class Repositories:
         )
 
     def _translated(self, body: bytes) -> bytes:
-        """Core's repositories with those of closed formats among them shown as what they are."""
+        """Core's repositories, those of closed formats with their own format."""
         formats = self._formats
 
         def one(item: dict[str, Any]) -> dict[str, Any]:

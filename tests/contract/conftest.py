@@ -1,4 +1,4 @@
-"""One real Nexus, Core with the docker-format stand-in, for every contract test of a session."""
+"""One real Nexus (Core with the docker-format stand-in) for every contract test of a session."""
 
 from __future__ import annotations
 

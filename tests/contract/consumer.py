@@ -1,4 +1,4 @@
-"""Stacks of somebody else's programs, the examples, on a server that is there already."""
+"""Stacks of the examples on an existing server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds on every Nexus from 3.26 on: the objects that need no docker format, and what is said without it."""
+"""Tests for every Nexus from 3.26 on: the objects that need no docker format, and the messages without it."""
 
 from __future__ import annotations
 
@@ -295,7 +295,7 @@ class EveryVersion(EachProperty):
 
 
 class WithoutDocker:
-    """What is said where the docker format is missing; a subclass has a fixture ``connection``."""
+    """The messages without the docker format; a subclass has a fixture ``connection``."""
 
     def test_docker_repository_refusal_names_missing_feature(self, connection: Connection) -> None:
         said = refusal(DockerHostedRepositoryProvider, connection, name="images")

@@ -1,4 +1,4 @@
-"""What HTTPS of a Nexus does, whoever serves it: the real Jetty or the stand-in in front of Core."""
+"""HTTPS of a Nexus, served by the real Jetty or by the stand-in in front of Core."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The archive is what the vendor's is: its layout, its modes, the same bytes each time."""
+"""The archive has the layout and modes of the vendor's, and is reproducible."""
 
 from __future__ import annotations
 

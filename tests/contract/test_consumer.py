@@ -1,4 +1,4 @@
-"""A program of somebody else's, on each engine: the example on a server that is there already."""
+"""The example for an existing server, on each engine."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def faulty() -> Iterator[FaultyServer]:
 
 @contextmanager
 def started_faulty_server(name: str) -> Iterator[FaultyServer]:
-    """Such a server of this name, for as long as the block lasts."""
+    """A server of this name, for as long as the block lasts."""
     with locked(WORK / f"contract/{name}.lock"):
         server = make(name, docker=True)
         server.play(PLAYED_VERSION)

@@ -62,7 +62,7 @@ class FaultyServer:
     nexus: Nexus
     proxy: FaultProxy
     logins: list[tuple[str, str]] = field(default_factory=list)
-    """Who may be let in with what: tried in each snapshot."""
+    """The logins that each snapshot tries."""
 
     @property
     def api(self) -> Api:
@@ -76,7 +76,7 @@ class FaultyServer:
         return {"url": self.proxy.url, "username": "admin", "password": self.nexus.password, "ca": authority}
 
     def seed(self) -> None:
-        """Make what no run may touch: two raw repositories, one with a file, a role, a user with it."""
+        """Create what no run may change: two raw repositories, one with a file, a role, a user with it."""
         storage = {"blobStoreName": "default", "strictContentTypeValidation": False, "writePolicy": "ALLOW"}
         for name in ("kept-raw", "kept-other-raw"):
             self.api.ok("POST", "repositories/raw/hosted", {"name": name, "online": True, "storage": storage})
@@ -157,7 +157,7 @@ class FaultResult:
 
 
 def differences(desired: dict[str, Any], found: dict[str, Any]) -> str:
-    """What is otherwise, in words: of a list or a table, only the entries that differ."""
+    """The differences as text: of a list or a table, only the entries that differ."""
 
     def entries(value: Any) -> list[str]:
         if isinstance(value, dict):

@@ -21,7 +21,7 @@ TYPES = {
     "anonymous": "pulumi-python:dynamic/nexus:AnonymousAccess",
 }
 USED_BY = {"user": "role", "role": "repository"}
-"""What an entry of a kind may use: a user a role, a role the privileges of a repository."""
+"""The kind that an entry may refer to: a user a role, a role the privileges of a repository."""
 REALM = "DefaultRole"
 """A realm that every Core has and that nothing else keeps active."""
 Key = tuple[str, str]
@@ -99,7 +99,7 @@ class Program:
         return tuple(done.values())
 
     def problems(self) -> list[str]:
-        """Why no engine would take it."""
+        """Why an engine would refuse it."""
         found = ["a name twice"] * (len({*self.groups, *self.by_name}) < len(self.groups) + len(self.entries))
         found += ["an object twice"] * (len(self.by_object) < len(self.entries))
         for one in self.entries:

@@ -20,7 +20,7 @@ class Draft:
     random: Random
     program: Program
     fresh: Iterator[int]
-    """Numbers for names and values that were never there."""
+    """Numbers for new names and values."""
 
     def value(self) -> str:
         return str(next(self.fresh))
@@ -143,7 +143,7 @@ def swap(draft: Draft) -> str:
 
 
 def take(draft: Draft) -> str:
-    """One resource takes another's object, which goes on with one that nobody has."""
+    """One resource takes the object of another, which gets a new object."""
     if not (one := draft.pick("role", "user", "repository")):
         return ""
     others = [it for it in draft.program.entries if it.kind == one.kind and it != one]
@@ -169,7 +169,7 @@ def rekey(draft: Draft) -> str:
 
 
 def hand_over(draft: Draft) -> str:
-    """A resource goes, and a new one has its object, with other properties."""
+    """A resource is removed, and a new one has its object, with other properties."""
     if not (old := draft.pick()):
         return ""
     draft.put(old, None)
@@ -303,13 +303,13 @@ def _next(draft: Draft, last: Run) -> Run:
 
 
 def _without_aliases(program: Program) -> Program:
-    """What people do when every stack has been run once."""
+    """Edits after the first run of every stack."""
     entries = tuple(replace(one, aliases=()) for one in program.entries)
     return replace(program, groups=dict.fromkeys(program.groups, ()), entries=entries)
 
 
 def _adopt(draft: Draft, run: Run, before: Program) -> Run:
-    """Have an object that is new in this run be there already, made by hand, and otherwise than desired."""
+    """Create an object of this run by hand before it, with other properties."""
     new = [
         one for one in run.program.entries if one.object not in before.by_object and one.kind in ("role", "user")
     ]

@@ -1,4 +1,4 @@
-"""Running a history on a real server, and saying what is not as it must be."""
+"""Runs a history on a real server, and reports unexpected results."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Open = Callable[[Path, Path], Stack]
 
 
 class HistoryError(AssertionError):
-    """A history whose end is not as it must be."""
+    """A history with an unexpected result."""
 
 
 def is_message(error: str) -> bool:
@@ -57,7 +57,7 @@ class HistoryServer:
         return {"url": url, "username": self.nexus.username, "password": self.nexus.password}
 
     def objects(self, prefix: str) -> dict[Key, dict[str, Any]]:
-        """What there is of one history."""
+        """The objects of one history on the server."""
         get: Any = self.api.ok
         found: dict[Key, dict[str, Any]] = {}
         for one in get("GET", "security/roles?source=default"):
@@ -112,7 +112,7 @@ class HistoryServer:
             self.api.ok("POST", "security/users", user)
 
     def clean(self, prefix: str) -> None:
-        """Have nothing of a history, and nothing that it turned on."""
+        """Remove the objects of a history, and reset the settings that it changed."""
         paths = {"role": "security/roles", "user": "security/users", "repository": "repositories"}
         for kind, key in self.objects(prefix):
             if kind in paths:
@@ -230,7 +230,7 @@ class HistoryRun:
         return result
 
     def _killed(self, how: Kill, command: Callable[[], Result]) -> Result | None:
-        """What the command comes to, if there is nothing to kill it at."""
+        """The result of the command, when there was no moment to kill it."""
         left = list[Process]()
 
         def kill() -> None:

@@ -1,4 +1,4 @@
-"""Making a history that goes wrong smaller: without a run, a kill, an option or an entry it may go wrong too."""
+"""Reduces a failing history: it may also fail without a run, a kill, an option or an entry."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def smaller(history: History, wrong: str, run_history: Callable[[History, int], 
 
 
 def _kind(wrong: str) -> str:
-    """What is wrong, without names and values: another thing that goes wrong is another failure."""
+    """The failure without names and values, to compare failures."""
     return re.sub(r"[^a-z ]\S*|: .*", "", wrong.strip().splitlines()[-1])
 
 
 def shorter(history: History) -> Iterator[History]:
-    """Every history with one thing less that an engine would take."""
+    """Every valid history with one part removed."""
     for less in _shorter(history):
         if not any(run.program.problems() for run in less.runs) and (made := settled(less)):
             yield made

@@ -39,7 +39,7 @@ class Operation:
 
     @property
     def expected(self) -> tuple[set[Any], set[Any]]:
-        """What it says the first time, and when there is nothing left to do."""
+        """Its result the first time, and when there is nothing to do."""
         said = {"create": "create", "update": "update", "read": "same", "delete": None}[self.operation]
         return {said}, {"same"}
 
@@ -71,7 +71,7 @@ class Operation:
         return method, re.escape(urlsplit(path).path)
 
     def restore(self, faulty: FaultyServer) -> None:
-        """By hand, what was there before the operation."""
+        """Create by hand the objects that exist before the operation."""
         if self.operation == "create":
             self.subject.remove(faulty.api)
         elif self.operation == "update":
@@ -82,13 +82,13 @@ class Operation:
 
 
 def traffic(faulty: FaultyServer) -> tuple[list[str], list[Response]]:
-    """What has come through the proxy, and the answers."""
+    """The requests through the proxy, and their responses."""
     seen = faulty.proxy.seen
     return [f"{one.method} {one.path}" for one in seen], [one.answer or Response(502) for one in seen]
 
 
 def prepare(faulty: FaultyServer, subjects: Sequence[Subject], operation: str) -> list[Operation]:
-    """Let the operation happen undisturbed to all of them, note what it asked and left, and undo it by hand."""
+    """Run the operation without faults, record its requests and result, and undo it by hand."""
     faulty.proxy.clear_and_wait()
     operations = []
     for subject in subjects:

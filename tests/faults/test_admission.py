@@ -1,4 +1,4 @@
-"""Who gets in at a whole registry, as a real Docker client finds it."""
+"""Authentication and authorisation of a whole registry, with a real Docker client."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def image(registry: Dev, docker: DockerClient) -> str:
 
 
 def may(docker: DockerClient, verb: str, image: str, config: Path | None) -> bool:
-    """Whether this user is let in; what a pull would find in the cache is not there."""
+    """Whether this user can log in and pull; the cache of the client is empty."""
     if verb == "pull":
         docker.docker("image", "rm", "--force", image, check=False)
     done = docker.docker(verb, image, config=config, check=False)

@@ -1,4 +1,4 @@
-"""One long life on both engines: the same calls with the same arguments, the same results, the same state."""
+"""One sequence of commands on both engines: the same calls, results and states."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KEYS = ("type", "urn", "id", "custom", "parent", "protect", "inputs", "outputs")
 
 
 class Recording:
-    """What came of each command on one lab, all that both engines must agree on."""
+    """The results of each command that both engines must agree on."""
 
     def __init__(self, lab: TinyStack) -> None:
         self.lab, self.records = lab, list[Any]()
@@ -44,7 +44,7 @@ class Recording:
 
 
 def changing_values(lab: TinyStack) -> list[Any]:
-    """A life in which values change; each thing depends on the one before: there is one order."""
+    """A sequence in which values change; each thing depends on the one before, so there is one order."""
     recording = Recording(lab)
     run = recording.run
 
@@ -86,7 +86,7 @@ def changing_values(lab: TinyStack) -> list[Any]:
 
 
 def be_renamed(lab: TinyStack) -> list[Any]:
-    """A life in which names and parents change, with and without an alias."""
+    """A sequence in which names and parents change, with and without an alias."""
     recording = Recording(lab)
     run = recording.run
 
@@ -135,7 +135,7 @@ def be_renamed(lab: TinyStack) -> list[Any]:
 
 
 def be_targeted(lab: TinyStack) -> list[Any]:
-    """A life in which only some things are asked for."""
+    """A sequence of commands with targets."""
     recording = Recording(lab)
     run = recording.run
     first = thing("a", options={"depends_on": ["g"]})

@@ -1,4 +1,4 @@
-"""Whatever is done to a repository in whatever order, an image in it goes only when somebody asked for that."""
+"""An image in a repository is deleted on request only, in any order of operations."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from .faulty_server import FaultyServer, new_process, short_timeouts
 NAME, OTHER, STORE = "f-kept", "f-renamed", "f-store"
 PORT = free_port()
 FAULTS = st.none() | st.tuples(st.sampled_from(sorted(NEXUS)), st.integers(1, 3))
-"""What one of the requests of an operation meets, if anything."""
+"""The fault of one request of an operation, if any."""
 
 
 class Careless(RuleBasedStateMachine):
-    """Somebody who edits the program, the state and the server in any order, on a network that fails."""
+    """Edits program, state and server in any order, with faults of the network."""
 
     faulty: FaultyServer
     done: dict[str, int]
@@ -46,7 +46,7 @@ class Careless(RuleBasedStateMachine):
         assert pushed.status_code == 201, pushed.text
 
     def _new_stack(self) -> Tracked:
-        """A stack that has not got the repository in its state."""
+        """A stack whose state does not contain the repository."""
         return Tracked(DockerHostedRepositoryProvider(), self.faulty.connection)
 
     @contextmanager
@@ -67,7 +67,7 @@ class Careless(RuleBasedStateMachine):
                 return
 
     def _refused(self, what: str, operation: Callable[[], Any], fault: tuple[str, int] | None) -> None:
-        """It can't end well, with or without a fault."""
+        """It fails, with or without a fault."""
         self.done[what] = self.done.get(what, 0) + 1
         with self._with_fault(fault), pytest.raises(NexusError) as caught:
             operation()

@@ -50,7 +50,7 @@ RunKilled = Callable[[str, Callable[[], Result]], None]
 
 @pytest.fixture
 def killed(dev: Dev) -> Iterator[RunKilled]:
-    """Runs a command, killed at every boundary, to its end; no secret may be seen anywhere on the way."""
+    """Runs a command that is killed at every boundary until it completes; no secret may appear."""
     crash_runs: list[CrashRun] = []
     canaries = Canaries({key: value for key, value in dev.facts.items() if isinstance(value, str)})
 
@@ -146,7 +146,7 @@ def destroy_that_is_killed_everywhere_leaves_nothing(dev: Dev, killed: RunKilled
 
 
 def test_stack_killed_at_every_boundary_is_completed(dev: Dev, docker: DockerClient, killed: RunKilled) -> None:
-    """The steps of one stack's life, in order: each goes on where the one before ended."""
+    """The steps of one stack, in order: each continues where the one before ended."""
     killed_create_ends_like_undisturbed_one(dev, docker, killed)
     killed_update_completes_and_keeps_images(dev, docker, killed)
     destroy_that_is_killed_everywhere_leaves_nothing(dev, killed)

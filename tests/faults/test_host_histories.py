@@ -104,7 +104,7 @@ class Program(PlayedServer):
 
 
 def change(program: Program, what: str) -> Program:
-    """The same program with one thing changed, to a value that it has not had before."""
+    """The same program with one argument changed to a new value."""
     following: dict[str, Any] = {
         "version": {"version": VERSIONS[min(VERSIONS.index(program.version) + 1, 2)]},
         "user": {"user": f"{program.user}2", "group": f"{program.user}2"},
@@ -159,7 +159,7 @@ def made_histories() -> list[History]:
 
 @pytest.fixture(scope="module")
 def bare() -> Program:
-    """A program for a host on which nothing of a former test is left."""
+    """A program for a host without remains of a former test."""
     program = Program(hosts.up(HOST), Store.make("keystore-1"), "", "admin & é")
     program.version = VERSIONS[0]
     program.clear()

@@ -1,4 +1,4 @@
-"""What runs short or comes damaged on the host: disk, archive, package manager."""
+"""Shortage and damage on the host: disk, archive, package manager."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs on each engine that are killed at moments that nobody chose: each ends as if nothing had been.
+"""Runs on each engine that are killed at random moments: the next run completes each.
 
 So do those of the CLI with ``PULUMI_SKIP_CHECKPOINTS``, where a killed run has recorded nothing at all.
 """

@@ -1,4 +1,4 @@
-"""Fifty ``up``s in a row with small changes: nothing grows."""
+"""Fifty ``up``s in a row with small changes: memory, files and state do not grow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Between provider and Nexus: whatever one request meets, nothing is lost and the next run ends the work."""
+"""Faults between provider and Nexus: nothing is lost, and the next run completes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FAST = {"killed after": ("create",), "cut JSON": ("update",), "404 page": ("read
 """The faults of the fast part and the operations that meet them, at the one request that matters most."""
 FAST_KINDS = ("Role", "User", "RealmActivation")
 EVERY_MOMENT = ("killed after", "answer lost", "504 after", "404 page", "cut JSON", "field missing")
-"""From these a provider concludes something, so they happen to each request in turn; the rest is the client's."""
+"""Faults that a provider handles, injected into each request in turn; the client handles the others."""
 CELLS = [
     pytest.param(one.title, operation, fault, id=f"{one.title.split()[0]}-{operation}-{fault}")
     for one in SUBJECTS.values()

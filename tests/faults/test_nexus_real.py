@@ -100,7 +100,7 @@ def test_real_restart_in_middle_is_waited_for(faulty: FaultyServer, operation: s
 
 
 class Restart:
-    """Stops and starts the server once all who wait for it are there."""
+    """Stops and starts the server when every client waits for it."""
 
     def __init__(self, faulty: FaultyServer, waiting: int) -> None:
         self._faulty, self._thread = faulty, threading.Thread(target=self._run)

@@ -75,7 +75,7 @@ def cli(program: Path, work: Path) -> Stack:
 
 
 def run(server: HistoryServer, seeds: list[int], open_: Open, folder: Path, *, row: str = "") -> None:
-    """Run these; the first that is not as it must be is made smaller and shown.
+    """Run these; the first with an unexpected result is reduced and shown.
 
     ``row`` names the engine in the report; without it they are not reported.
     """

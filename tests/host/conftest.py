@@ -1,4 +1,4 @@
-"""Hosts and clients that tests act on."""
+"""Hosts and clients of the tests."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def fresh_host() -> Iterator[Callable[[], Host]]:
 
 @pytest.fixture(scope="session")
 def authority() -> Authority:
-    """A certificate authority that nothing trusts by itself."""
+    """A certificate authority that no system trusts by default."""
     return Authority.create("Test CA")
 
 

@@ -85,7 +85,7 @@ class TinyStack:
         return content
 
     def edit(self, **changes: Any) -> None:
-        """Change the server behind everybody's back; for a time when no run is under way."""
+        """Change the server directly, while no run is in progress."""
         self._write(self.server | changes)
 
     def calls(self, *kinds: str) -> list[list[Any]]:
@@ -117,11 +117,11 @@ class TinyStack:
             time.sleep(0.1)
 
     def things(self, *things: dict[str, Any]) -> None:
-        """What the program shall make from now on."""
+        """Set the things that the program creates."""
         self.stack.set_config("things", list(things))
 
     def commands(self, *commands: dict[str, Any]) -> None:
-        """What the program shall run from now on."""
+        """Set the commands that the program runs."""
         self.stack.set_config("commands", list(commands))
 
     def urn(self, name: str) -> str:

@@ -72,7 +72,7 @@ def bare_host_becomes_registry_for_docker(dev: Dev, docker: DockerClient) -> Non
 
 
 def nothing_changes_and_nothing_is_called(dev: Dev) -> None:
-    """Nothing changes when nothing changed and nobody is called."""
+    """A second up changes nothing and sends no request."""
     requests = (dev.host.root / "var/lib/nexus/log/request.log").read_text()
     writes, sessions = demo.api_writes(dev), demo.ssh_sessions(dev)
     assert changed(dev.stack.preview(expect_no_changes=True)) == {}
@@ -137,7 +137,7 @@ def more_heap_restarts_once(dev: Dev) -> None:
 
 
 def new_admin_password_replaces_old_one(dev: Dev) -> None:
-    """A new admin password is in force and the old one is not."""
+    """The new admin password is valid and the old one is not."""
     pid = main_pid(dev)
     dev.stack.set_config("admin_password", "another-admin-password", secret=True)
     result = dev.stack.up()
@@ -181,7 +181,7 @@ def repository_with_images_needs_force_destroy_first(dev: Dev, docker: DockerCli
 
 
 def every_kind_survives_forced_replacement(dev: Dev) -> None:
-    """Every kind inside nexus can be forced to be replaced and is there afterwards."""
+    """Every kind inside Nexus can be replaced by force, and exists afterwards."""
     kinds = (
         "registry-repository", "registry-push", "registry:ci", "nexus-docker-realm", "nexus-anonymous",
         "nexus-admin-password", "registry-proof", "nexus-keystore",
@@ -203,7 +203,7 @@ def destroy_leaves_nothing_but_data_dir(dev: Dev) -> None:
 
 
 def existing_data_dir_is_adopted_with_its_password_only(dev: Dev) -> None:
-    """A data dir found again is taken up and another admin password is one clear refusal."""
+    """A data directory that exists is used, and another admin password is refused."""
     dev.stack.set_config("admin_password", "not-the-one-in-the-database", secret=True)
     before = demo.refused_logins(dev)
     result = dev.stack.up()
@@ -218,7 +218,7 @@ def existing_data_dir_is_adopted_with_its_password_only(dev: Dev) -> None:
 
 
 def test_stack_through_its_life(dev: Dev, docker: DockerClient) -> None:
-    """The steps of one stack's life, in order: each goes on where the one before ended."""
+    """The steps of one stack, in order: each continues where the one before ended."""
     bare_host_becomes_registry_for_docker(dev, docker)
     nothing_changes_and_nothing_is_called(dev)
     older_version_is_refused_in_preview(dev)
@@ -235,7 +235,7 @@ def test_stack_through_its_life(dev: Dev, docker: DockerClient) -> None:
 
 
 def test_failing_step_names_property_and_remedy() -> None:
-    """The whole way of a refusal: from the host through SSH and the engine to the last line."""
+    """An error of a host step, through SSH and the engine to the last line."""
     with passing_dev_stack("refusals") as dev:
         dev.stack.set_config("archive_sha256", "0" * 64)
         result = dev.stack.up()

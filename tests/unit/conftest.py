@@ -1,4 +1,4 @@
-"""What more than one of these tests stands on."""
+"""Fixtures of the unit tests."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def engine(nexus_server: FakeServer, new_run: NewRun) -> Engine:
 
 @pytest.fixture
 def new_run(monkeypatch: pytest.MonkeyPatch) -> NewRun:
-    """Begins the next run, for which the engine starts another provider process."""
+    """Starts the next run, with another provider process."""
     return lambda: monkeypatch.setattr(NexusProvider, "run", Run())
 
 

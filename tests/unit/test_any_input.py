@@ -1,4 +1,4 @@
-"""Whatever a program hands over is taken or refused by name, and what was taken comes back unchanged."""
+"""Any input is accepted or refused by property, and an accepted one reads back unchanged."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ NEARLY: dict[str, list[Any]] = {
     "login_server": ["x:99999999", "[::1]:5000", ":5000"],
     "role_id": [".", "..", "%2e%2e", " x "],
 }
-"""Values by the name of their property that look right, or have once been taken for right."""
+"""Values by property that look valid, or were accepted by mistake once."""
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.just(UNKNOWN)
 anything = st.recursive(
     scalars,
@@ -76,13 +76,13 @@ anything = st.recursive(
 
 
 def spoiled(names: Iterable[str], right: Mapping[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
-    """What is right, in which up to a few entries are anything at all."""
+    """Valid inputs with a few entries replaced by any value."""
     values = {name: st.sampled_from(NEARLY.get(name, [UNKNOWN])) | anything for name in names}
     return st.fixed_dictionaries({}, optional=values).map(lambda some: {**right, **some})
 
 
 def inputs_for(provider: type[Provider]) -> st.SearchStrategy[dict[str, Any]]:
-    """The good inputs of a provider, one or several of them spoiled, or entries of the connection alone."""
+    """The valid inputs of a provider with one or more replaced, or with entries of the connection replaced."""
     right = GOOD[provider]
     one = st.sampled_from([*provider.schema, "no_such_property", PROVIDER_KEY])
     few = st.lists(one, min_size=1, max_size=3).flatmap(lambda names: spoiled(names, right))
@@ -159,7 +159,7 @@ class Server:
         self.fake = fake
 
     def empty(self) -> Connection:
-        """Forget everything, on both sides; returns how to reach it."""
+        """Reset the client and the server; returns the connection."""
         self.fake.script = Stored()
         self.fake.requests.clear()
         client.reset()

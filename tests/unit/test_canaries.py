@@ -1,4 +1,4 @@
-"""A secret is found however it was written down."""
+"""A secret is found in every encoding."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the keystore refuses, in which words, and what makes no difference to it."""
+"""What the keystore refuses, with which message, and what it ignores."""
 
 from __future__ import annotations
 

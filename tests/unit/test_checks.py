@@ -1,4 +1,4 @@
-"""What every kind of Nexus object promises before anything is sent: checking, normalising, comparing."""
+"""Check, normalisation and comparison of every kind of Nexus object, without requests."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ every_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name
 
 
 def an_unknown() -> Any:
-    """What a preview hands over for a value that it does not know."""
+    """The unknown value of a preview."""
     return Unknown()  # type: ignore[no-untyped-call]
 
 

@@ -187,7 +187,7 @@ class Screen:
 
 
 def test_progress_is_shown_once_its_time_has_come(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also of something that takes long, without another line after it."""
+    """Also for one item that takes long, without a further call."""
     monkeypatch.delenv("CI", raising=False)
     screen: Any = Screen()
     with Progress(screen, "reading", quiet=0.05) as progress:

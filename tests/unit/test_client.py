@@ -1,4 +1,4 @@
-"""The client keeps its written retry contract, and every failure becomes one sentence without a secret."""
+"""The client retries as its docstring says, and no message of a failure contains a secret."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The components refuse what they can know to be wrong by name, and tell addresses without asking anybody."""
+"""The components refuse invalid arguments by name, and know addresses without a request."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SSH = remote.ConnectionArgs(host="registry.example.com")
 
 
 class Preview(pulumi.runtime.Mocks):
-    """What a preview knows: inputs come back as they are, nothing else is known."""
+    """The mocks of a preview: outputs are the inputs, everything else is unknown."""
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
         return args.name, args.inputs

@@ -71,7 +71,7 @@ class Registry:
         return Response(body=rest[name]) if name in rest else Response(404)
 
     def use(self, version: str, *, components: int = 1, requests: int = 1, edition: str = "COMMUNITY") -> None:
-        """Be of this version, and hold and serve so much."""
+        """Set the version, and the amount that the server holds and serves."""
         node = Response(body={"nodeId": "n"}, headers={"Server": f"Nexus/{version} ({edition})"})
         gauges = {
             "nexus.analytics.component_total_count": {"value": components},

@@ -1,4 +1,4 @@
-"""The generator of histories and its model of the server, without either."""
+"""The generator of histories and its model of the server, without a server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pictures of the site agree with the facts that they are made from."""
+"""The pictures of the site agree with their data."""
 
 from __future__ import annotations
 

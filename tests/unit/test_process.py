@@ -1,4 +1,4 @@
-"""What runs below a process is found, also while it comes and goes."""
+"""The descendants of a process are found, also while they start and end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said when a proxy, or another protocol than expected, stands between the program and the server."""
+"""Messages for a proxy, or for another protocol than expected, between the program and the server."""
 
 from __future__ import annotations
 

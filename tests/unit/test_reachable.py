@@ -1,4 +1,4 @@
-"""An SSH host that can't be reached is said by argument before the first step."""
+"""An SSH host that can't be reached is reported by argument before the first step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What lies beside the code: release notes, workflows, and that what they name is there."""
+"""Release notes, workflows and pages: what they name exists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several resources in one run, or one resource in several: who owns an object, and what happens to it."""
+"""Several resources in one run, or one resource in several runs: which one owns an object."""
 
 from __future__ import annotations
 

@@ -143,7 +143,7 @@ at_exit restart_stopped_unit
 
 @pytest.mark.parametrize("unit", ["nexus", "second"])
 def test_former_unit_is_removed_once_new_one_is_written(shell: list[str], host: Host, unit: str) -> None:
-    """It hands its facts on. A run that is cut before leaves it, also for a return to its name."""
+    """The new unit gets its facts. A run that is interrupted before keeps it."""
     base, facts = host.folder, host.folder / "facts"
     for name in ("nexus", "second"):
         host.unit(name, OURS.format(root="/opt/former", data=base / "data"))
@@ -199,7 +199,7 @@ def test_former_unit_is_removed_once_new_one_is_written(shell: list[str], host: 
 def test_refusal_leaves_no_server_stopped(
     shell: list[str], host: Host, does: str, started: str, said: str
 ) -> None:
-    """What this run has stopped is started again, unless its unit has become another."""
+    """A service that this run stopped is started again, unless its unit was replaced."""
     base = host.folder
     host.unit("nexus", "[Service]\n")
     host.unit("second", OURS.format(root="/opt/nexus", data=base / "data"))
@@ -228,7 +228,7 @@ settle_owner() {{ owner=a:b; save_fact account.chown-pending x; finish_owner_cha
 def test_killed_run_is_remembered_to_have_stopped_the_server(
     shell: list[str], host: Host, does: str, started: str
 ) -> None:
-    """SIGKILL runs no trap. The next run starts the server if it is refused."""
+    """SIGKILL runs no trap, so the next run starts the server again when it fails."""
     base = host.folder
     host.unit("nexus", "[Service]\n")
     host.unit("second", OURS.format(root="/opt/nexus", data=base / "data"))
