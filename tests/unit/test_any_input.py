@@ -99,7 +99,8 @@ def test_any_json_in_any_property_fails_or_passes_cleanly(provider: type[Provide
     result = provider().check({}, news)
     assert {failure.property for failure in result.failures} <= {*provider.schema, "no_such_property"}
     assert all("\n" not in failure.reason and CANARY not in failure.reason for failure in result.failures)
-    provider().diff("id", olds, result.inputs)
+    if not provider().check({}, olds).failures:  # a state holds inputs that were accepted
+        provider().diff("id", olds, result.inputs)
     if not result.failures:
         again = provider().check(result.inputs, news)
         assert not again.failures
