@@ -103,7 +103,7 @@ class NexusProvider(Mapped, AvailableProvider):
                 raise
 
     def takes_data(self, client: NexusClient, properties: Mapping[str, Any]) -> bool:  # noqa: ARG002
-        """Whether ``remove`` takes data with it that no create restores."""
+        """Whether ``remove`` deletes data that no create restores."""
         return False
 
     def find_in_list(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual | None:  # noqa: ARG002
@@ -236,7 +236,7 @@ class NexusProvider(Mapped, AvailableProvider):
             self._require_replaceable(client, urn, key)
             new_owner = self._new_owner(urn, held, state)
             if new_owner is None and self.run.desired_by(urn) and self.takes_data(client, state):
-                # A replacement: the program is not at its end, and the check of another resource may be to come.
+                # A replacement: the run continues, and the check of another resource may follow.
                 new_owner = self._new_owner(urn, held, state, timeout=DATA_TIMEOUT)
             if new_owner is None:
                 try:

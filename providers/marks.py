@@ -31,4 +31,4 @@ class Incarnations(PropertyGroup):
 
     incarnations: ListProp[str] = prop(_marks, default=[])
     """``incarnation`` of each resource that this one refers to. Those of resources whose outputs it is given (such
-    as ``role.role_id``) are taken in by themselves; name the others."""
+    as ``role.role_id``) are added automatically; name the others."""

@@ -1,4 +1,4 @@
-"""What every tracked object shares, be there a server or not: check and diff over a schema.
+"""What every resource shares, with and without a server: check and diff over a schema.
 
 :class:`Provider` is that alone, :class:`Verification` a check without an object; an object inside Nexus is in
 :mod:`.crud`.
@@ -103,7 +103,7 @@ class Provider(ResourceProvider):
         return CheckResult(inputs, failures)
 
     def connection_failures(self, result: CheckResult) -> list[CheckFailure]:
-        """What is wrong with the connection of checked inputs, be it the resource's own or the configuration's."""
+        """What is wrong with the connection of checked inputs: the resource's own, or the configuration's."""
         own = result.inputs.get("connection")
         if own is None and not ("url" in self.configured or "password" in self.configured):
             keys = f"{NAMESPACE}:url and :password"

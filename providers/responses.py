@@ -1,4 +1,4 @@
-"""Turns responses, and exceptions in place of one, into typed errors of one sentence."""
+"""Turns responses, and exceptions in place of one, into typed errors."""
 
 from __future__ import annotations
 

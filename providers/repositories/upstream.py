@@ -28,7 +28,7 @@ IMAGE = r"[a-z0-9]+(?:[._/-]+[a-z0-9]+)*(?::[\w][\w.-]{0,127}|@sha256:[0-9a-f]{6
 
 
 def check_upstream(client: NexusClient, inputs: Mapping[str, Any]) -> None:
-    """Ask the repository for the manifest of ``probe_image``; raise one sentence when it can't be had."""
+    """Ask the repository for the manifest of ``probe_image``; raise an error when it can't be read."""
     try:
         _check(client, inputs, inputs["probe_image"])
     except requests.RequestException as error:

@@ -41,7 +41,7 @@ def verifies(client: NexusClient) -> bool:
 
 
 def verify_connection(client: NexusClient, inputs: Mapping[str, Any], body: Mapping[str, Any]) -> None:
-    """Let Nexus connect and bind; raise one sentence when it can't.
+    """Let Nexus connect and bind; raise an error when it can't.
 
     Args:
         client: the server.
@@ -52,7 +52,7 @@ def verify_connection(client: NexusClient, inputs: Mapping[str, Any], body: Mapp
 
 
 def count_users(client: NexusClient, inputs: Mapping[str, Any], body: Mapping[str, Any]) -> int | None:
-    """How many users Nexus lists; raises one sentence when there is none. ``None``: the server does not say."""
+    """How many users Nexus lists; raises an error when there is none. ``None``: the server does not say."""
     users = _ask(client, VERIFY_USERS, inputs, body)
     if users is None:
         return None

@@ -30,7 +30,7 @@ ACTIVE_REALMS = "/v1/security/realms/active"
 
 @dataclass
 class Case:
-    """The first inputs of a kind, an edit of them, and how somebody else would change the object by hand.
+    """The first inputs of a kind, an edit of them, and a change of the object by hand.
 
     ``edits`` are those of single properties, or of some that go together, that :func:`edits` can't think of.
     """

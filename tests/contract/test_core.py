@@ -30,6 +30,6 @@ class TestWithoutDocker(WithoutDocker):
     """The docker format is not there."""
 
 
-def test_install_dir_stays_as_it_was_unpacked(server: Nexus) -> None:
+def test_install_dir_stays_unchanged(server: Nexus) -> None:
     assert not (server.home / "instances").exists()
     assert (server.data_dir / "instances/instance.properties").exists()

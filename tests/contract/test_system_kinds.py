@@ -73,7 +73,7 @@ class TestKinds(EachProperty):
         return Case(provider, {"name": named("one"), **first}, edit, by_hand, edits)
 
 
-def test_soft_quota_is_bytes_and_goes_when_it_is_left_out(connection: Connection, client: NexusClient) -> None:
+def test_soft_quota_is_bytes_and_is_removed_when_left_out(connection: Connection, client: NexusClient) -> None:
     store = Tracked(FILE(), connection)
     store.up(name=named("store"), path="quota", **QUOTA)
     listed = next(one for one in client.get("/v1/blobstores") if one["name"] == store.id)

@@ -208,7 +208,7 @@ class Run:
     again: bool = True
     """After a kill: whether the same is run again before the program changes."""
     foreign: tuple[Key, ...] = ()
-    """Objects that somebody makes by hand before it."""
+    """Objects that are created by hand before it."""
     push: tuple[str, ...] = ()
     """Repositories into which an image is pushed after it."""
 

@@ -67,7 +67,7 @@ def _put(path: str, body: Any) -> Change:
 
 
 def _change(path: str, **changes: Any) -> Change:
-    """Read, change, write, as somebody does who uses the API by hand."""
+    """Read, change and write an object, like a user of the API."""
 
     def change(api: Api) -> None:
         body = api.ok("GET", path)

@@ -54,7 +54,7 @@ def token_of(dev: Dev, user: str, password: str) -> Registry:
 
 @pytest.fixture
 def dana(registry: Dev, docker: DockerClient) -> tuple[Path, Registry]:
-    """Somebody who may push, logged in as a Docker client and with a token; nobody pulls without a login."""
+    """A user who may push, as a Docker client and with a token; anonymous pull is off."""
     registry.settle(anonymous_pull=False)
     people(registry, {"dana": "dana-pw-1"}, {})
     login = docker.login(registry.login_server, "dana", "dana-pw-1")

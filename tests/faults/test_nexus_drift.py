@@ -1,4 +1,4 @@
-"""What somebody changed or deleted by hand between two runs is shown by a refresh and corrected by the next up."""
+"""A refresh shows a change or deletion by hand, and the next up corrects it."""
 
 from __future__ import annotations
 

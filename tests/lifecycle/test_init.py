@@ -53,7 +53,7 @@ def test_cli_reads_configuration_of_init(project: Path) -> None:
     assert (project / "Pulumi.prod.yaml").read_text() == written
 
 
-def test_example_of_production_is_completed_or_left_as_it_is(
+def test_example_of_production_is_completed_or_unchanged(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The stack's file is there before the stack: its comments and other values stay."""

@@ -76,7 +76,7 @@ def test_steps_are_recognised_with_their_flags(kind: str, sudo: bool) -> None:
 
 
 @given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=30))
-def test_secret_reaches_host_as_it_was(secret: str) -> None:
+def test_secret_reaches_host_unchanged(secret: str) -> None:
     given_ = {"KEYSTORE_PASSWORD": secret, "KEYSTORE_BASE64": "UEsx"}
     (step,) = steps_in(export(resource("keystore", secrets=given_)))
     text = f'{step.sent.secrets}printf "%s" "$KEYSTORE_PASSWORD$KEYSTORE_BASE64"'

@@ -131,7 +131,7 @@ def test_object_is_created_kept_edited_and_deleted(
     assert tracked.up(**{**first, **edit}) == "update"
     assert tracked.refresh() == "same"
     assert tracked.up(**{**first, **edit}) == "same"
-    if kind != "License":  # one that somebody else installs is theirs from then on
+    if kind != "License":  # one that is installed by hand later is not removed
         Tracked(tracked.provider, connection).up(**first, adopt=True)
         tracked.refresh()
         assert tracked.refresh() == "same", "what was changed by hand is shown once"

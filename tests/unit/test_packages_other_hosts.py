@@ -316,7 +316,7 @@ def test_stopped_firewalld_is_unchanged(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("state", ["stopped", "removed", "refuses"])
-def test_delete_with_firewalld_forgets_only_what_is_closed(tmp_path: Path, state: str) -> None:
+def test_delete_with_firewalld_forgets_closed_ports_only(tmp_path: Path, state: str) -> None:
     """A firewalld that is stopped has the port in its files, and opens it when it starts again."""
     host = OtherHost(tmp_path, ROCKY, {**FIREWALLD, **OFFLINE})
     host.write("firewalld", "0")

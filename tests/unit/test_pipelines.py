@@ -177,7 +177,7 @@ def test_drift_script_separates_drift_and_failure(
 
 
 @pytest.mark.parametrize(("user", "prefix"), [("0", ""), ("1000", "sudo ")])
-def test_packages_script_installs_what_is_missing(
+def test_packages_script_installs_missing_packages(
     user: str, prefix: str, tools: Callable[..., Path], tmp_path: Path
 ) -> None:
     programs = {"dpkg-query": "[ $3 = fish ] && printf installed", "apt-get": "", "sudo": "", "id": f"echo {user}"}

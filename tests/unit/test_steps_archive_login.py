@@ -19,7 +19,7 @@ USERNAME, PASSWORD = 'bob \\ "x"', "p%w:'$HOME\\é\""
 
 
 class Mirror(BaseHTTPRequestHandler):
-    """Gives a file to whoever logs in."""
+    """Serves a file to each request with the login."""
 
     def do_GET(self) -> None:
         login = base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode()

@@ -49,7 +49,7 @@ def test_first_password_survives_failed_start(shell: list[str], host: Host, vers
 def test_first_password_of_new_database_is_kept_until_it_is_changed(
     shell: list[str], host: Host, files: list[str], sealed: bool, first: bool
 ) -> None:
-    """Nobody can see from here whether an external database is new; one that is not refuses the password."""
+    """The step can't see whether an external database is new; an existing one refuses the password."""
     for name in files:
         (host.folder / "data" / name).parent.mkdir(parents=True)
         (host.folder / "data" / name).write_text("jdbcUrl=jdbc:postgresql://db/nexus\n")

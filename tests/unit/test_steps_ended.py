@@ -110,7 +110,7 @@ def test_file_that_was_being_written_is_removed(shell: list[str], tmp_path: Path
     until(lambda: list((tmp_path / "etc").iterdir()) == [])
 
 
-def test_what_killed_runs_left_is_removed(shell: list[str], tmp_path: Path) -> None:
+def test_remains_of_killed_runs_are_removed(shell: list[str], tmp_path: Path) -> None:
     """SIGKILL runs no trap. A temporary file may hold a secret, and one among the facts keeps their folder."""
     folders = ("facts/nexus", "facts/other", "units", "data", "data/etc", "data/etc/ssl", "data/etc/jetty")
     left = [f"{folder}/.nexus-registry.Ab12xY" for folder in folders]

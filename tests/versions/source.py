@@ -1,4 +1,4 @@
-"""A repository with this checkout's files, as somebody who cloned it has it."""
+"""A repository with this checkout's files, like a clone."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ def test_failing_directory_is_refused_before_write(
     assert desired["name"] not in [one["name"] for one in client.get(SERVERS)]
 
 
-def test_wrong_password_leaves_server_as_it_was(
+def test_wrong_password_changes_no_server(
     connection: Connection, client: NexusClient, directory: Directory
 ) -> None:
     server, inputs = Tracked(LdapServerProvider(), connection), ldap(directory)

@@ -57,7 +57,7 @@ def steps(way: str) -> Iterator[tuple[str, str]]:
 
 
 class Person:
-    """Somebody with a home folder, who types what the page says."""
+    """A person with a home folder, who types the commands of the page."""
 
     def __init__(self, home: Path, here: dict[str, str], environment: dict[str, str]) -> None:
         self.folder, self.here = home, here

@@ -1,4 +1,4 @@
-"""The wheel in somebody else's project, which has dynamic providers and a package ``providers`` of its own."""
+"""The wheel in another project, which has dynamic providers and a package ``providers`` of its own."""
 
 from __future__ import annotations
 
