@@ -64,7 +64,7 @@ def test_read_only_server_fails_until_released(faulty: FaultyServer, subject: Su
     finally:
         faulty.api.ok("POST", "read-only/release")
     assert first.said == ("done" if operation == "read" else "ReadOnly"), first
-    assert "release it" in first.sentence or operation == "read"
+    assert "Release it" in first.sentence or operation == "read"
     second = run(lambda: work.perform(tracked), work.expected[0] | work.expected[1], subject.secrets)
     noted(work, "really frozen", first, second, differences(work.after, faulty.snapshot()))
 

@@ -64,7 +64,7 @@ def test_url_with_login_is_refused_without_showing_it(shell: list[str]) -> None:
     assert said.startswith("archive_url: contains a login. Give it as archive_username and archive_password")
     assert "pw" not in said.replace("archive_password", "")
     path = "arg_path= arg_url=file:///none/a@b.tar.gz work=/tmp temp_dir=/none; fetch_archive"
-    assert "holds a login" not in run(shell, path, "archive")
+    assert "contains a login" not in run(shell, path, "archive")
 
 
 def test_messages_leave_out_query_of_signed_url(shell: list[str]) -> None:
