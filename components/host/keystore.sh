@@ -70,7 +70,8 @@ place_keystore() {
         :
     elif [ -n "$in_force" ]; then
         [ "$in_force" = "$(xml_escaped "$KEYSTORE_PASSWORD")" ] || beside_why='the keystore has another password'
-    elif ! has_fact service.certificate && ! cmp -s "$new" "$keystore"; then
+    elif ! has_fact service.certificate && ! cmp -s "$new" "$keystore" &&
+        [ "$(sha256_of "$keystore")" != "$(fact keystore.written)" ]; then
         # A server that was set up by hand has its password elsewhere, and the service step may refuse to adopt it.
         save_fact keystore.by-hand "$(sha256_of "$keystore")"
         beside_why="$keystore is not from this program"
@@ -83,10 +84,11 @@ place_keystore() {
     rm -f "$keystore.next"
     if same_file "$keystore" "$owner" 0600 <"$new"; then
         log "$keystore is there"
-        return 0
+    else
+        put_file "$keystore" "$owner" 0600 <"$new"
+        log "put in $keystore"
     fi
-    put_file "$keystore" "$owner" 0600 <"$new"
-    log "put in $keystore"
+    save_fact keystore.written "$(sha256_of "$new")"
 }
 
 # place_next_keystore: a service under another account still reads its keystore; the service step changes both at once.
@@ -113,5 +115,5 @@ remove_keystore() {
         rm -f "$keystore"
         log "removed $keystore"
     fi
-    remove_facts keystore.source keystore.fingerprint keystore.by-hand
+    remove_facts keystore.source keystore.fingerprint keystore.written keystore.by-hand
 }

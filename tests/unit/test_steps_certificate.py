@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -118,8 +119,12 @@ XML = '<Set name="KeyStorePassword">{}</Set>'
         ),
         ({"data/etc/ssl/keystore.jks": "new"}, {"keystore.jks": "new"}),
         ({"data/etc/ssl/keystore.jks": "by hand"}, {"keystore.jks": "by hand", "keystore.jks.next": "new"}),
+        (
+            {"data/etc/ssl/keystore.jks": "ours", "facts/keystore.written": sha256(b"ours").hexdigest()},
+            {"keystore.jks": "new"},
+        ),
     ],
-    ids=["first", "renewal without XML", "renewal", "other password", "same", "set up by hand"],
+    ids=["first", "renewal without XML", "renewal", "other password", "same", "set up by hand", "before a start"],
 )
 def test_keystore_in_use_with_another_password_is_not_replaced(
     shell: list[str], tmp_path: Path, files: dict[str, str], placed: dict[str, str]
