@@ -39,7 +39,7 @@ PIPELINES = PROJECT / "examples/pipelines"
 REPOSITORY = "example/nexus-registry"
 # One of the unit tests is enough here: the pipeline is what is tested.
 TESTS = re.compile(
-    r"tests/(__init__|conftest|tested|unit/(__init__|conftest|declared|steps_shell|test_process|unit_files))\.py"
+    r"tests/(__init__|conftest|tested|unit/(__init__|conftest|declared|engine|fake|steps_shell|stored|test_process|unit_files))\.py"
 )
 # Gives a job the packages of this test's environment, as a cache would: an installation takes longer than the job.
 INSTALLED = f"mkdir .venv; ln -s {sys.prefix}/* .venv/; touch .venv/.installed"
