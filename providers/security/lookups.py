@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..client import NexusClient, segment
+from ..compat import USER_REALM_SINCE
 from ..crud import Actual
 from ..errors import NotFound, Refused
 from ..rest import ObjectProvider
@@ -75,3 +76,27 @@ class NotedRoles(ObjectProvider):
             super().remove(client, properties)
         finally:
             forget_roles(client)
+
+
+class LocalAccounts(ObjectProvider):
+    """Accounts in Nexus's own directory, whose ids other directories may have, too."""
+
+    def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual | None:
+        # The server searches for a prefix and ignores case.
+        found = client.get_list("/v1/security/users", userId=self.identity(inputs), source="default")
+        return next((self.actual(body) for body in found if self.is_it(body, inputs)), None)
+
+    def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
+        # Before 3.69, Nexus ignores the realm and takes the account of the first realm that has the id. It refuses
+        # to delete one of LDAP or Crowd (UserApiResource.deleteUser).
+        if client.is_before(USER_REALM_SINCE):
+            found = client.get_list("/v1/security/users", userId=self.identity(properties))
+            sources = {body["source"] for body in found if self.is_it(body, properties)}
+            if "default" not in sources:
+                return
+            if "SAML" in sources:
+                raise Refused(
+                    "user_id: is also an account of SAML, which Nexus before 3.69 may delete in its place. Delete "
+                    "the user of the source Local in the user interface, and run the command again"
+                )
+        super().remove(client, properties)

@@ -6,20 +6,19 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..client import NexusClient, invalidate_credentials
-from ..compat import USER_REALM_SINCE
 from ..crud import Actual
 from ..declare import ListProp, NexusResource, Prop, prop
 from ..errors import Refused
 from ..marks import Incarnations
 from ..schema import boolean, choice, set_of, text
 from .email_address import EMAIL_ADDRESS, default_address
-from .lookups import USER_ID, require_roles
+from .lookups import USER_ID, LocalAccounts, require_roles
 from .password import PasswordProvider
 
 _BUILT_IN = {"admin": "AdminPassword sets its password", "anonymous": "AnonymousAccess turns it on and off"}
 
 
-class UserProvider(PasswordProvider):
+class UserProvider(LocalAccounts, PasswordProvider):
     kind = "user"
 
     def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -34,11 +33,6 @@ class UserProvider(PasswordProvider):
             return inputs
         return {"first_name": user_id, "last_name": user_id, "email_address": default_address(user_id), **inputs}
 
-    def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual | None:
-        # The server searches for a prefix and ignores case.
-        found = client.get_list("/v1/security/users", userId=self.identity(inputs), source="default")
-        return next((self.actual(body) for body in found if self.is_it(body, inputs)), None)
-
     def insert(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
         if not inputs.get("password"):
             raise Refused("password: is missing, and there is no such user. Give the password of the new user")
@@ -49,21 +43,6 @@ class UserProvider(PasswordProvider):
     def write(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
         require_roles(client, inputs["roles"])
         super().write(client, inputs, actual)
-
-    def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
-        # Before 3.69, Nexus ignores the realm and takes the account of the first realm that has the id. It refuses
-        # to delete one of LDAP or Crowd (UserApiResource.deleteUser).
-        if client.is_before(USER_REALM_SINCE):
-            found = client.get_list("/v1/security/users", userId=self.identity(properties))
-            sources = {body["source"] for body in found if self.is_it(body, properties)}
-            if "default" not in sources:
-                return
-            if "SAML" in sources:
-                raise Refused(
-                    "user_id: is also an account of SAML, which Nexus before 3.69 may delete in its place. Delete "
-                    "the user of the source Local in the user interface, and run the command again"
-                )
-        super().remove(client, properties)
 
     def is_built_in(self, actual: Actual) -> bool:
         return actual.properties["user_id"] in _BUILT_IN
