@@ -54,7 +54,7 @@ class TestInstallation(Installation):
 def test_preview_refuses_each_kind_on_old_version(server: Real, provider: type[NexusProvider]) -> None:
     known = {**server.connection, "version": server.version}
     (failure,) = provider().check({}, {**DESIRED[provider], "connection": known}).failures
-    assert (failure.property, failure.reason) == ("connection", f"names {SENTENCE}")
+    assert (failure.property, failure.reason) == ("connection", f"names {SENTENCE}.")
 
 
 @pytest.mark.parametrize(
