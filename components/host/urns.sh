@@ -27,7 +27,7 @@ note_claim() {
     claim_others=$(fact "$claimed_step.urns" | grep -vxF -- "$arg_urn" || :)
     case $verb in
         delete) remove_facts "$claimed_step.urns" && return 0 ;;
-        update) fact "$claimed_step.urns" | grep -qxF -- "$arg_urn" || claim_others= ;;
+        update) fact_contains "$claimed_step.urns" "$arg_urn" || claim_others= ;;
     esac
     save_fact "$claimed_step.urns" "${claim_others:+$claim_others$NEWLINE}$arg_urn"
 }
