@@ -34,6 +34,8 @@ def run(options: argparse.Namespace) -> int:
     state = _STATE.read(options)
     try:
         found = audit(state, json.loads(read_text("--config", options.config)) if options.config else {})
+    except RecursionError:
+        raise CommandError("--config: is nested too deeply. Give an object of settings by rule.") from None
     except ValueError as error:
         raise CommandError(f"--config: {error}") from None
     lines = [f"{one.level}: {one.urn.rpartition('::')[2]}: {one.message} ({one.rule})" for one in found]

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..providers.address import host_and_port
+from ..providers.address import host_and_port, with_port
+from .command import CommandError
 from .finding import Finding
 
 CLIENTS = ("docker", "containerd")
@@ -41,8 +42,7 @@ def client_findings(url: str, clients: tuple[str, ...], root: Path) -> Iterator[
     if not url.startswith("https:"):
         return
     host, port = host_and_port(url)
-    name = f"[{host}]" if ":" in host else host
-    name = name if port == 443 else f"{name}:{port}"
+    name = with_port(host, port).removesuffix(":443")
     for client in clients:
         trusted = _docker(root, name) if client == "docker" else _containerd(root, name)
         if client == "containerd":
@@ -86,9 +86,7 @@ def _containerd(root: Path, name: str) -> _Trust:
         f'Write into {hosts}: server = "https://{name}", ca = with the path of the authority in PEM, '
         f'[host."https://{name}"], and below it the same ca ='
     )
-    try:
-        text = _without_comments(hosts.read_text(encoding="utf-8"))
-    except OSError:
+    if (text := _text(hosts)) is None:
         return _Trust(sorted(folder.glob("*.crt")), remedy)
     named = [first or second for value in _CA.findall(text) for first, second in _STRING.findall(value)]
     # An absolute path begins at the root, which is / but in a test.
@@ -98,8 +96,7 @@ def _containerd(root: Path, name: str) -> _Trust:
 
 def _containerd_settings(root: Path, name: str) -> Iterator[Finding]:
     hosts = _folder(root, name) / "hosts.toml"
-    if hosts.exists():
-        text = _without_comments(hosts.read_text(encoding="utf-8"))
+    if (text := _text(hosts)) is not None:
         if not _HOST_TABLE.search(text):
             yield Finding(
                 "containerd-hosts",
@@ -113,9 +110,8 @@ def _containerd_settings(root: Path, name: str) -> Iterator[Finding]:
                 "Remove it, and name the authority as ca",
             )
     config = root / "etc/containerd/config.toml"
-    if not config.exists():
+    if (text := _text(config)) is None:
         return
-    text = _without_comments(config.read_text(encoding="utf-8"))
     version = _CONFIG_VERSION.search(text)
     # From version 3 of the file on, which containerd 2 writes, certs.d is read without a setting.
     if int(version[1] if version else 1) < 3 and not _CONFIG_PATH.search(text):
@@ -138,5 +134,12 @@ def _folder(root: Path, name: str) -> Path:
     return base / name
 
 
-def _without_comments(text: str) -> str:
+def _text(file: Path) -> str | None:
+    """The text of a file without comments; None where there is no file."""
+    try:
+        text = file.read_text(encoding="utf-8", errors="replace")
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise CommandError(f"--client: {error.strerror}: {file}. Run this as a user who may read it") from None
     return re.sub(r"^[ \t]*#.*$", "", text, flags=re.MULTILINE)

@@ -33,7 +33,7 @@ class CommandError(Exception):
 def read_text(option: str, path: str) -> str:
     """The text of a file that an option names; ``-`` is standard input."""
     try:
-        return sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
+        return sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8-sig")
     except OSError as error:
         raise CommandError(f"{option}: {error.strerror}: {error.filename}") from None
     except UnicodeDecodeError:
@@ -121,7 +121,7 @@ class State:
         text = read_text(self.option, options.state) if options.state is not None else self._export(options.stack)
         try:
             return json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             printed = " ".join(self.command)
             raise CommandError(
                 f"{self.option}: this is not an exported stack. Give what `{printed}` prints"

@@ -16,7 +16,7 @@ from importlib import resources
 from ..components.host.sent import SentStep
 from ..providers.errors import sentence
 from . import registry, ssh
-from .command import DONE, FAILED, FOUND, Progress, State
+from .command import DONE, FAILED, FOUND, CommandError, Progress, State
 from .state import Step, steps_in
 
 HELP = "show what is wrong with a registry, or what is no longer as the stack left it on the host"
@@ -58,8 +58,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print what is found and return the exit status."""
-    if options.url or not options.host:
+    if not options.host:
         return registry.run(options)
+    if options.url or options.json:
+        raise CommandError("--host: can't be combined with URL or --json. Leave them out, or leave --host out")
     steps = steps_in(_STATE.read(options))
     with Progress(sys.stderr, "examining") as progress:
         report = examine(steps, progress.show)

@@ -79,11 +79,22 @@ def _validate(options: argparse.Namespace, choice: Choice) -> None:
         )
     if options.name is not None and not re.fullmatch(r"[A-Za-z0-9_.-]{1,100}", options.name):
         raise CommandError("--name: must be 1 to 100 letters, digits, '-', '_' and '.'. Choose another name.")
-    if options.output is not None and options.output.exists():
-        if not options.output.is_dir():
-            raise CommandError(f"--output: {options.output} is a file. Name a folder.")
-        if any(options.output.iterdir()):
-            raise CommandError(f"--output: {options.output} is not empty. Name a new folder, or empty this one.")
+    if options.output is not None:
+        _validate_output(options.output)
+
+
+def _validate_output(folder: Path) -> None:
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise CommandError(f"--output: {folder} is a file. Name a folder.")
+        if folder.exists() and any(folder.iterdir()):
+            raise CommandError(f"--output: {folder} is not empty. Name a new folder, or empty this one.")
+    except OSError as error:
+        raise _unwritable(error) from None
+
+
+def _unwritable(error: OSError) -> CommandError:
+    return CommandError(f"--output: {error.strerror}: {error.filename}. Name a folder that can be written.")
 
 
 def _read(options: argparse.Namespace, choice: Choice) -> Snapshot:
@@ -105,9 +116,7 @@ def _write(found: Snapshot, folder: Path, name: str) -> int:
         for file, text in files_of(made, found, name).items():
             (folder / file).write_text(text, encoding="utf-8")
     except OSError as error:
-        raise CommandError(
-            f"--output: {error.strerror}: {error.filename}. Name a folder that can be written."
-        ) from None
+        raise _unwritable(error) from None
     sys.stdout.write(f"{len(made.entries)} resources written to {folder}. Its README.md says what to do next.\n")
     sys.stderr.writelines(f"not declared: {line}\n" for line in made.left_out)
     sys.stderr.writelines(f"not read: {line}\n" for line in found.unread)

@@ -27,7 +27,7 @@ from ..components.registry import address
 from ..components.settings import SECRETS, Settings, load
 from ..providers.compat import licence_reason
 from .command import DONE, CommandError
-from .stack_file import StackFile
+from .stack_file import StackFile, as_text
 
 HELP = "write the configuration of a new stack"
 DESCRIPTION = (
@@ -146,7 +146,7 @@ def configuration(
     users = _names(answers["pushers"])
     listed = file.values.get("user_passwords")
     known = (
-        {user: one for user, one in listed.items() if one and not isinstance(one, list)}
+        {str(user): as_text(one) for user, one in listed.items() if one and not isinstance(one, list)}
         if isinstance(listed, dict)
         else {}
     )

@@ -18,7 +18,7 @@ _OPERATIONS = ("delete", "replace", "update", "create", "import")
 def render(found: Summary, limit: int) -> str:
     """Markdown of at most ``limit`` characters (at least 3,000); what was cut is named at the end."""
     head = _head(found)
-    left, cut = limit - _RESERVE - len(head), list[str]()
+    left, cut = limit - _RESERVE - _size(head), list[str]()
     parts = [head]
     for title, entries, folded, bold in _sections(found):
         if not entries:
@@ -26,15 +26,15 @@ def render(found: Summary, limit: int) -> str:
         heading = f"{title} ({len(entries)})"
         begin = f"\n<details><summary>{heading}</summary>\n\n" if folded else f"\n### {title}\n\n"
         end = "\n</details>\n" if folded else ""
-        room = left - len(begin) - len(end)
+        room = left - _size(begin) - _size(end)
         lines: list[str] = []
         for entry in entries:
             line = _line(entry, bold=bold)
-            if len(line) > room:
+            if _size(line) > room:
                 line = _line(entry, bold=bold, short=True)
-            if len(line) > room:
+            if _size(line) > room:
                 break
-            room -= len(line)
+            room -= _size(line)
             lines.append(line)
         if lines:
             parts += [begin, *lines, end]
@@ -101,8 +101,14 @@ def code(text: str) -> str:
 def plain(text: str) -> str:
     """Text that is not read as Markdown, HTML or a reference to somebody or something."""
     text = re.sub(r"([\\`*\[\]<>|~$&]|(?<!\w)_|_(?!\w))", r"\\\1", _printable(text.replace("\t", " "), "\n"))
+    text = re.sub(r"^( *\d*)([#+=.)-])", r"\1\\\2", text, flags=re.MULTILINE)
     # A zero-width space, because a backslash does not keep GitHub and GitLab from linking @name and #1.
     return re.sub(r"([@#!])(?=\w)", "\\1\u200b", text)
+
+
+def _size(text: str) -> int:
+    """Its length in UTF-16, as Azure DevOps counts; no platform counts more."""
+    return len(text.encode("utf-16-le")) // 2
 
 
 def _printable(text: str, kept: str) -> str:

@@ -100,7 +100,7 @@ def summarize(preview: Any, now: datetime) -> Summary:
         ValueError: when it is no preview.
     """
     steps = preview.get("steps") if isinstance(preview, dict) else None
-    if not isinstance(preview, dict) or not isinstance(steps or preview.get("diagnostics"), list):
+    if not isinstance(preview, dict) or not {"steps", "diagnostics", "changeSummary"} & set(preview):
         raise ValueError("this is not a preview. Give what `pulumi preview --json` prints.")
     found = Summary(counts=dict(preview.get("changeSummary") or {}))
     read = [_step(one) for one in steps or ()]
@@ -198,6 +198,9 @@ def _restart(found: Summary, step: _Step) -> None:
         return
     if step.op == "delete":
         found.restarts.append(step.entry("the server is stopped and its unit removed"))
+        return
+    if step.op == "replace":
+        found.restarts.append(step.entry("the server is stopped, its unit removed, and both created again"))
         return
     if not new:
         found.restarts.append(step.entry("may restart the server: the arguments are not known yet"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -84,7 +85,7 @@ def _entries(found: Snapshot) -> tuple[list[Entry], list[str]]:
         variable = identifier(one.identity, scope_of(one.kind), {*variables, *_RESERVED})
         variables.add(variable)
         # Pulumi takes "::" for the end of a part of a URN.
-        name = one.identity.replace("::", ":")
+        name = re.sub("::+", ":", one.identity)
         while (one.kind.__name__, name) in names:
             name += "-2"
         names.add((one.kind.__name__, name))

@@ -21,7 +21,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 import requests
 from requests.auth import AuthBase, HTTPBasicAuth
 
-from ..providers.address import host_and_port, is_address
+from ..providers.address import host_and_port, is_address, with_port
 from ..providers.client import Connection, NexusClient
 from ..providers.compat import KNOWN_BAD
 from ..providers.data_sources import get_blob_stores, get_realms, get_server
@@ -162,25 +162,26 @@ def examine(target: Target, progress: Callable[[str], object] = lambda _: None) 
 
 def _transport(url: str, target: Target) -> Iterator[Finding]:
     host, port = host_and_port(url)
+    place = with_port(host, port)
     try:
         plain = socket.create_connection((host, port), timeout=_TIMEOUT)
     except socket.gaierror:
         yield Finding("name", f"{host}: the name is not resolved", "Create its DNS record, or correct the name")
         return
     except ConnectionRefusedError:
-        yield Finding("port-closed", f"{host}:{port}: nothing listens", "Start the service, or correct the port")
+        yield Finding("port-closed", f"{place}: nothing listens", "Start the service, or correct the port")
         return
     except OSError as error:
         yield Finding(
-            "port-silent", f"{host}:{port}: {error.strerror or error}", "Open the port in every firewall between"
+            "port-silent", f"{place}: {error.strerror or error}", "Open the port in every firewall between"
         )
         return
     with plain:
         if urlsplit(url).scheme == "https":
-            yield from _tls(plain, host, port, target)
+            yield from _tls(plain, host, place, target)
 
 
-def _tls(plain: socket.socket, host: str, port: int, target: Target) -> Iterator[Finding]:
+def _tls(plain: socket.socket, host: str, place: str, target: Target) -> Iterator[Finding]:
     context = ssl.create_default_context()
     if target.ca:
         context.load_verify_locations(cadata=target.ca)
@@ -196,17 +197,17 @@ def _tls(plain: socket.socket, host: str, port: int, target: Target) -> Iterator
                 "Give the authority by --ca, or serve the intermediate certificates, too",
             ),
         )
-        yield Finding(code, f"{host}:{port}: the certificate {text}", remedy)
+        yield Finding(code, f"{place}: the certificate {text}", remedy)
         return
     except (ssl.SSLError, OSError) as error:
         reason = getattr(error, "reason", None) or error
         yield Finding(
-            "no-tls", f"{host}:{port}: there is no TLS ({reason})", "Use the HTTPS port, or http:// in the URL"
+            "no-tls", f"{place}: there is no TLS ({reason})", "Use the HTTPS port, or http:// in the URL"
         )
         return
     ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(str(shown["notAfter"])), timezone.utc)
     if (left := (ends - datetime.now(timezone.utc)).days) < target.expires_within:
-        yield Finding("certificate-expires", f"{host}:{port}: the certificate ends in {left} days", "Renew it")
+        yield Finding("certificate-expires", f"{place}: the certificate ends in {left} days", "Renew it")
 
 
 # --- registry -------------------------------------------------------------------------------------

@@ -56,7 +56,9 @@ def _words(text: str) -> list[str]:
 
 def natural(name: str) -> list[tuple[int, int | str]]:
     """A key that sorts numbers in names by their value, as import sorters do."""
-    return [(0, int(part)) if part.isdigit() else (1, part) for part in re.findall(r"[0-9]+|[^0-9]+", name)]
+    return [
+        (0, int(part)) if part[0] in "0123456789" else (1, part) for part in re.findall(r"[0-9]+|[^0-9]+", name)
+    ]
 
 
 def statement(target: str, value: Any) -> str:

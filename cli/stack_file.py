@@ -39,7 +39,7 @@ class StackFile:
             raise CommandError(f"{self.path}: config must be a mapping. Correct or remove the file.")
         named = {(key if ":" in str(key) else f"{project}:{key}"): value for key, value in found.items()}
         self.values: dict[str, Any] = {
-            key.partition(":")[2]: _text(value)
+            key.partition(":")[2]: as_text(value)
             for key, value in named.items()
             if key.startswith(f"{project}:") and value is not None
         }
@@ -52,7 +52,9 @@ class StackFile:
     def names(self, key: str) -> list[str]:
         """A list of texts; empty where the value is none."""
         value = self.values.get(key)
-        return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
+        return (
+            [as_text(one) for one in value if not isinstance(one, (list, dict))] if isinstance(value, list) else []
+        )
 
     def text(self, key: str) -> str:
         """A text; empty where the value is none."""
@@ -67,7 +69,8 @@ class StackFile:
             self.path.write_bytes(self._content)
 
 
-def _text(value: Any) -> Any:
+def as_text(value: Any) -> Any:
+    """The value as a program gets it: a number or the like is text."""
     if isinstance(value, (list, dict)):
         return value
     if isinstance(value, (bool, int, float)):

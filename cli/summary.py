@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
     text = read_text("FILE", options.file)
     try:
         found = summarize(json.loads(text), datetime.now(timezone.utc))
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         raise CommandError("FILE: this is not a preview. Give what `pulumi preview --json` prints.") from None
     found.stack = options.name or found.stack
     if options.format == "json":

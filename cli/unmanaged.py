@@ -47,7 +47,7 @@ def _managed(state: Any) -> Iterator[tuple[str, tuple[str, str]]]:
     types = {f"pulumi-python:{kind._resource_type_name}": kind for kind in _kinds()}
     for resource in resources_in(state):
         kind = types.get(resource.get("type", ""))
-        if kind is None or resource.get("delete"):
+        if kind is None or resource.get("delete") or resource.get("external"):
             continue
         provider = provider_of(kind)
         inputs = resource.get("inputs") or {}

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 import pulumi
 
+from ..providers.address import with_port
 from ..providers.client import Connection
 from ..providers.registry_check import RegistryCheck, digest
 from ..providers.repositories.docker import DockerHostedRepository
@@ -305,10 +306,9 @@ def address(args: DockerRegistryArgs) -> tuple[str, str]:
     if args.login_server:
         return args.login_server, "https"
     hostname = args.server.hostname if args.server else str(args.hostname)
-    host = f"[{hostname}]" if ":" in hostname else hostname
     if args.https_port:
-        return (host if args.https_port == 443 else f"{host}:{args.https_port}"), "https"
-    return f"{host}:{args.http_port}", "http"
+        return with_port(hostname, args.https_port).removesuffix(":443"), "https"
+    return with_port(hostname, args.http_port), "http"
 
 
 def docker_config(

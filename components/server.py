@@ -9,6 +9,7 @@ from typing import Any, cast
 import pulumi
 from pulumi_command import remote
 
+from ..providers.address import with_port
 from ..providers.client import Connection
 from ..providers.compat import REST_SINCE, archive_url, java_major, parse
 from ..providers.keystore import Keystore
@@ -177,8 +178,8 @@ class NexusServer(pulumi.ComponentResource):
         self.accounts: dict[str, str] = {}
         """The accounts that registries of this server declare, each with the name of the component."""
         context = args.context_path.strip("/")
-        host = f"[{self.hostname}]" if ":" in self.hostname else self.hostname
-        url = args.url or f"https://{host}:{args.https_port}{f'/{context}' if context else ''}"
+        place = with_port(self.hostname, args.https_port)
+        url = args.url or f"https://{place}{f'/{context}' if context else ''}"
         self.url = pulumi.Output.from_input(url)
         known = {"url": url, "username": "admin", "password": args.admin_password, "version": args.version}
         authority = {} if args.ca is None else {"ca": args.ca}

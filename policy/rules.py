@@ -133,6 +133,9 @@ def _check_setting(path: str, value: Any, schema: Mapping[str, Any]) -> None:
     kind = kinds[schema["type"]]
     if not isinstance(value, kind) or isinstance(value, bool):
         raise ValueError(f"{path}: must be of the type {schema['type']}, not {value!r}.")
+    least, most = schema.get("minimum"), schema.get("maximum")
+    if least is not None and most is not None and not least <= value <= most:
+        raise ValueError(f"{path}: must be from {least} to {most}, not {value}.")
     if "enum" in schema and value not in schema["enum"]:
         raise ValueError(f"{path}: must be one of {', '.join(schema['enum'])}, not {value!r}.")
     if isinstance(value, list) and not all(isinstance(item, str) for item in value):
@@ -292,7 +295,15 @@ RULES: Sequence[Rule] = (
         "certificate-validity",
         "The server's certificate does not end soon.",
         _certificate,
-        {"days": {"type": "integer", "default": 21, "minimum": 0, "description": "how many days it must last"}},
+        {
+            "days": {
+                "type": "integer",
+                "default": 21,
+                "minimum": 0,
+                "maximum": 3650,
+                "description": "how many days it must last",
+            }
+        },
     ),
     Rule(
         "explicit-licence",

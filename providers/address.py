@@ -11,8 +11,9 @@ def is_address(url: str) -> bool:
     """Whether it is ``https://host`` or ``http://host``, with or without a port and a path."""
     try:
         parts = urlsplit(url)
+        (parts.hostname or "").encode("idna")  # as each connection does
         return parts.scheme in _PORTS and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # such as a port above 65535
+    except ValueError:  # such as a port above 65535, or a name with an empty part
         return False
 
 
@@ -25,3 +26,8 @@ def host_and_port(url: str) -> tuple[str, int]:
     """Where an address leads; raises ValueError for one that can't be used."""
     parts = urlsplit(url)
     return parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0)
+
+
+def with_port(host: str, port: int | None) -> str:
+    """Host and port as they stand in an address: an IPv6 address is in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

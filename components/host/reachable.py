@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from ...providers.address import with_port
 from ...providers.declare import DeclaredResource, Prop, prop
 from ...providers.errors import sentence
 from ...providers.provider import Verification
@@ -60,7 +61,7 @@ class HostReachableProvider(Verification):
 
 def _greet(host: str, number: int, timeout: float) -> None:
     """Connect and wait for the server's line that begins with ``SSH-``; others may come before (RFC 4253, 4.2)."""
-    at = f"[{host}]:{number}" if ":" in host else f"{host}:{number}"
+    at = with_port(host, number)
     received = b""
     try:
         with socket.create_connection((host, number), timeout=timeout) as connection:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import sys
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from nexus_registry.cli import doctor, ssh
+from nexus_registry.cli import doctor, init, ssh
 from nexus_registry.cli.command import Progress
 from nexus_registry.cli.main import main
 from nexus_registry.cli.markdown import LIMITS
@@ -19,6 +21,7 @@ from nexus_registry.cli.ssh import NoConnection
 from nexus_registry.cli.state import Unreadable, steps_in
 from nexus_registry.components.host import steps
 
+from sandbox.paths import PROJECT
 from sandbox.values import SECRET, SIGNATURE
 from tests.lifecycle.sshd import Sshd, private_sshd
 from tests.unit.fake import Response, serve
@@ -333,3 +336,40 @@ def test_every_shell_parses_doctor() -> None:
     script = doctor.stdin(steps_in(export(resource("service")))[0].sent)
     parse_everywhere(script)
     assert shellcheck(script) == ""
+
+
+def test_end_of_questions_is_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for error, status, said in (
+        (KeyboardInterrupt, 130, ""),
+        (EOFError, 2, "--no-input: standard input has ended"),
+    ):
+        monkeypatch.setattr(init, "run", lambda _, error=error: (_ for _ in ()).throw(error()))
+        try:
+            assert main(["init"]) == status
+        except KeyboardInterrupt:
+            pytest.fail("it would be a traceback")
+        assert capsys.readouterr().err.startswith(said)
+
+
+SUMMARY = [
+    *(sys.executable, "-c", "import sys; from nexus_registry.cli.main import main; sys.exit(main(sys.argv[1:]))"),
+    *("summary", str(PROJECT / "tests/data/previews/update.json")),
+]
+
+
+def test_output_in_other_encoding_is_written() -> None:
+    env = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(SUMMARY, env=env, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "`2703` \\u2192 `3000`" in done.stdout
+
+
+def test_reader_of_output_that_ended_is_no_traceback() -> None:
+    """Such as ``head``."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(SUMMARY, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (2, "")

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from nexus_registry.cli.clients import client_findings
+from nexus_registry.cli.command import CommandError
 from nexus_registry.cli.main import main
 from nexus_registry.cli.registry import Target, examine
 
@@ -281,6 +283,13 @@ def test_client_that_does_not_trust_authority(
         assert codes(fake, registry, **given) == expected
 
 
+@pytest.mark.parametrize("name", ["etc/containerd/config.toml", "etc/containerd/certs.d/h:1/hosts.toml"])
+def test_client_file_that_cannot_be_read_is_named(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).mkdir(parents=True)  # a folder: root may read any file
+    with pytest.raises(CommandError, match=rf"^--client: Is a directory: {tmp_path / name}\. Run this as"):
+        list(client_findings("https://h:1", ("containerd",), tmp_path))
+
+
 @contextmanager
 def plain_server() -> Iterator[str]:
     with serve(Registry()) as fake:
@@ -306,6 +315,15 @@ UNREACHED: dict[str, tuple[Callable[[], AbstractContextManager[str]], str]] = {
     "port-silent": (full_queue, "timed out"),
     "name": (lambda: nullcontext("https://no-such-host.invalid"), "the name is not resolved"),
 }
+
+
+def test_ipv6_address_is_in_brackets(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(socket, "create_connection", refuse)
+    (found,) = examine(Target("https://[2001:db8::1]"))
+    assert found.text.startswith("[2001:db8::1]:443: ")
 
 
 @pytest.mark.parametrize("code", UNREACHED)
@@ -363,6 +381,10 @@ def test_command_prints_findings_and_ends_with_their_status(
         (["doctor"], "URL: '' is not an address"),
         (["doctor", "registry:5000"], "URL: 'registry:5000' is not an address"),
         (["doctor", "https://registry:99999"], "URL: 'https://registry:99999' is not an address"),
+        (["doctor", "https://registry..example.com"], "URL: 'https://registry..example.com' is not an address"),
+        (["doctor", f"https://{'a' * 64}.com"], "is not an address"),
+        (["doctor", "https://a", "--host"], "--host: can't be combined with URL or --json. Leave them out"),
+        (["doctor", "--host", "--json"], "--host: can't be combined with URL or --json"),
         (["doctor", "https://a", "--push", "x"], "NEXUS_USERNAME: is not set"),
         (["doctor", "https://a", "--ca", "/none"], "No such file"),
         (["doctor", "https://a", "--ca", str(PROJECT / "README.md")], "README.md must be a certificate in PEM"),

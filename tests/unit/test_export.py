@@ -30,7 +30,9 @@ from .test_registries import Recorder
 
 FAST = settings(deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
 any_text = st.text(st.characters(exclude_categories=["Cs"]), max_size=150)
-odd_names = st.text("ab -_.@'\"{}\\é日1", min_size=1, max_size=6) | st.sampled_from(["class", "config", "ci::a"])
+odd_names = st.text("abA -_.@:'\"{}\\é日1²", min_size=1, max_size=6) | st.sampled_from(
+    ["class", "config", "ci::a"]
+)
 
 
 @st.composite
@@ -89,6 +91,12 @@ def test_any_properties_of_any_kind_are_exported(data: st.DataObject) -> None:
     assume(checked(kind.__name__, inputs) is not None)
     one = found(kind.__name__, **inputs)
     agrees(Played(texts(one)), one)
+
+
+def test_resource_name_has_no_urn_delimiter() -> None:
+    ids = ("a:b", "a::b", "a:::b", "::::")
+    made = Played(texts(*(found("Role", role_id=one, name="x") for one in ids))).made
+    assert {name for _, name in made} == {"a:b", "a:b-2", "a:b-2-2", ":"}
 
 
 def test_most_kinds_are_tested() -> None:

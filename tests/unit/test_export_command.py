@@ -45,7 +45,8 @@ REALMS = Object(providers.ActiveRealms, "realms", {"realms": ["DockerToken"]})
          ["ActiveRealms 'realms'", "RawHostedRepository 'files'", "User 'b'"]),
         ([resource("User", "a"), resource("User", "b", ELSEWHERE)],
          ["ActiveRealms 'realms'", "RawHostedRepository 'files'", "User 'b'"]),
-        ([resource("User", "a", ELSEWHERE), resource("User", "b", delete=True)],
+        ([resource("User", "a", ELSEWHERE), resource("User", "b", delete=True),
+          resource("User", "b", external=True)],
          ["ActiveRealms 'realms'", "RawHostedRepository 'files'", "User 'b'"]),
         ([resource("RawProxyRepository", "files"), resource("Role", "a")],
          ["ActiveRealms 'realms'", "User 'a'", "User 'b'"]),
@@ -135,6 +136,8 @@ def test_only_chosen_kinds_are_read(server: FakeServer, tmp_path: Path, monkeypa
         (["--url", "https://h", "--name", "a: b"], "x", "--name: must be 1 to 100 letters"),
         (["--url", "https://h", "--ca", __file__], "x", f"--ca: {__file__} must be a certificate in PEM"),
         (["--url", "https://h", "--ca", "/missing"], "x", "--ca: No such file or directory: /missing"),
+        (["--url", "https://h", "--output", "a" * 300], "x", "--output: File name too long: aaa"),
+        (["--url", "https://a..b"], "x", "--url: must be https://host:port"),
     ],
 )
 def test_wrong_arguments_are_named(

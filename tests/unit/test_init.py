@@ -241,6 +241,15 @@ def test_passwords_of_existing_file_are_kept_and_encrypted(folder: Path) -> None
     assert all("--secret" in call for call in cli.calls if call[-1] == 'user_passwords["ci"]')
 
 
+def test_numbers_of_existing_file_become_text(folder: Path) -> None:
+    """YAML reads a name or a password of digits as a number."""
+    existing(folder, pushers=["ci", 7], user_passwords={"ci": 4711, 7: True})
+    cli = Cli()
+    init.run(flags("--no-input", pushers=""), execute=cli, ask=never, ask_secret=never)
+    names = ("pushers[1]", 'user_passwords["ci"]', 'user_passwords["7"]')
+    assert [written(cli)[one] for one in names] == ["7", "4711", "true"]
+
+
 def test_password_of_existing_user_is_left_to_person(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Only the server knows it, so it can't be generated."""
     existing(folder, existing_users=["ldap-ci"])

@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from sandbox.paths import PROJECT
+from tests.unit.fake import Response, serve
 from tests.unit.forge import Forge, running_forge
 from tests.unit.steps_shell import shellcheck
 
@@ -135,7 +136,8 @@ PULUMI = 'case " $* " in *" preview "*) cat "$PREVIEW"; exit "${STATUS:-0}" ;; e
     [
         ("update", "0", "restarts the server: heap_mb"),
         ("refused", "1", "has an empty part"),
-        ("", "255", "failed"),
+        ("", "255", "There is no preview"),
+        ("", "0", "There is no preview"),
     ],
 )
 def test_preview_script_writes_summary(
@@ -145,7 +147,7 @@ def test_preview_script_writes_summary(
     script = str(PIPELINES / "ci/preview.sh")
     env = {"PREVIEW": str(recorded), "STATUS": status}
     done = run(["sh", script, "prod", "github"], tmp_path, tools(pulumi=PULUMI), **env)
-    assert done.returncode == int(status), done.stderr
+    assert done.returncode == (int(status) if preview else int(status) or 2), done.stderr
     text = (tmp_path / "summary.md").read_text()
     assert text.startswith("<!-- nexus-registry summary: prod -->\n"), "the mark is the same, whatever happened"
     assert said in text
@@ -258,6 +260,14 @@ def test_report_keeps_one_comment_and_one_issue(platform: str, forge: Forge, tmp
     assert forge.issues == []
     methods = [write.split(" ")[0] for write in forge.writes]
     assert methods == ["POST", "POST", *["PATCH" if platform == "github" else "PUT"] * 3]
+
+
+def test_report_names_address_that_does_not_respond(tmp_path: Path) -> None:
+    with serve(lambda _: Response(200, "no JSON", headers={"Content-Type": "text/html"})) as fake:
+        env = environment("gitlab", fake.url, tmp_path)
+        done = run([sys.executable, str(PIPELINES / "ci/report.py"), "close", "x"], tmp_path, tmp_path, **env)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"report: GET {fake.url}/user failed: ")
 
 
 def test_report_names_variable_that_is_missing(tmp_path: Path) -> None:

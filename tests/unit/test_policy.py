@@ -220,6 +220,8 @@ def test_setting_permits_violation(rule: str, settings: Any, resources: list[Res
         ({"no-such": {}}, "no-such: there is no such rule. The rules are no-anonymous-push"),
         ({"certificate-validity": {"day": 1}}, "certificate-validity.day: there is no such setting"),
         ({"certificate-validity": {"days": "1"}}, "certificate-validity.days: must be of the type integer"),
+        ({"certificate-validity": {"days": 10**12}}, "certificate-validity.days: must be from 0 to 3650, not 10"),
+        ({"certificate-validity": {"days": -1}}, "certificate-validity.days: must be from 0 to 3650, not -1"),
         ({"allowed-upstreams": {"allowed": [1]}}, "must be a list of strings"),
         ({"allowed-upstreams": "off"}, "must be one of mandatory, advisory, disabled"),
         ({"allowed-upstreams": 1}, "must be an object"),
@@ -341,6 +343,9 @@ def test_audit_reports_by_level(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert CANARY not in out
 
 
+DEEP = "[" * 100_000
+
+
 @pytest.mark.parametrize(
     ("content", "config", "said"),
     [
@@ -355,6 +360,8 @@ def test_audit_reports_by_level(tmp_path: Path, capsys: pytest.CaptureFixture[st
         ),
         ('{"deployment": {"manifest": {}}}', '{"x": 1}', "--config: x: there is no such rule"),
         ('{"deployment": {"manifest": {}}}', "{", "--config: "),
+        pytest.param('{"deployment": {"manifest": {}}}', DEEP, "--config: is nested too deeply", id="deep"),
+        pytest.param(DEEP, "{}", "--file: this is not an exported stack", id="deep state"),
     ],
 )
 def test_audit_refuses_unreadable_input(

@@ -113,6 +113,7 @@ def test_refused_preview_shows_reason() -> None:
             "3.76.1-01 to 3.77.0-01",
         ),
         (step("import", "Role", {}, {}), "other", ""),
+        (step("replace", "Command", {"create": SERVICE}, {"create": SERVICE}), "restarts", "both created again"),
     ],
 )
 def test_step_is_reported_in_its_section(given_: dict[str, Any], section: str, said: str) -> None:
@@ -170,7 +171,7 @@ def test_order_of_steps_does_not_matter(name: str) -> None:
     assert render(summarize(preview, NOW), 9_000) == render(summarize(turned, NOW), 9_000)
 
 
-TEXTS = st.text("ab `<>@#\n*_é\u202e", max_size=400)
+TEXTS = st.text("ab `<>@#\n*_é\u202e🐳", max_size=400)
 ENTRIES = st.lists(st.builds(Entry, TEXTS, TEXTS, TEXTS, TEXTS, st.tuples(TEXTS, TEXTS)), max_size=12)
 
 
@@ -180,7 +181,7 @@ def test_markdown_fits_and_names_omissions(
     lost: list[Entry], restarts: list[Entry], rows: list[Entry], limit: int
 ) -> None:
     text = render(Summary(data_loss=lost, restarts=restarts, updated=rows), limit)
-    assert len(text) <= limit
+    assert len(text.encode("utf-16-le")) // 2 <= limit, "as Azure DevOps counts"
     assert text.count("<details>") == text.count("</details>")
     shown = text.count("\n- ")
     assert (shown < len(lost) + len(restarts) + len(rows)) == ("Cut to fit" in text)
@@ -188,10 +189,16 @@ def test_markdown_fits_and_names_omissions(
 
 
 def test_markdown_links_nobody() -> None:
-    text = render(Summary(errors=[Entry("a", "B", "update", "@team #1 <b> ![x](y)")]), LIMITS["gitlab"])
+    said = "@team #1 <b> ![x](y)\n# Data loss\n- none\n1. one\n---"
+    text = render(Summary(errors=[Entry("a", "B", "update", said)]), LIMITS["gitlab"])
+    assert text.endswith("  - \\# Data loss\n  - \\- none\n  - 1\\. one\n  - \\---\n")
     assert "@team" not in text
     assert "#1" not in text
     assert "<b>" not in text.replace("\\<b\\>", "")
+
+
+def test_preview_without_resources_is_one() -> None:
+    assert "No changes. " in render(summarize({"changeSummary": {}}, NOW), LIMITS["github"])
 
 
 @pytest.mark.parametrize("form", [*LIMITS, "json"])
@@ -212,7 +219,10 @@ def test_command_reports_failed_preview(capsys: pytest.CaptureFixture[str]) -> N
     assert "### Errors" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("content", ["[]", "{", "{}", '{"steps": [1]}', '{"steps": [{"op": "same"}]}', ""])
+@pytest.mark.parametrize(
+    "content",
+    ["[]", "{", "{}", pytest.param("[" * 100_000, id="deep"), '{"steps": [1]}', '{"steps": [{"op": "same"}]}', ""],
+)
 def test_command_refuses_input_that_is_no_preview(
     content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -26,8 +26,9 @@ if [ "$summary_status" -gt 1 ]; then
         echo "<!-- nexus-registry summary: $stack -->"
         echo "## Preview of $stack"
         echo
-        echo "The preview failed. The log of the job says why."
+        echo "There is no preview. The log of the job says why."
     } >summary.md
+    [ "$status" -ne 0 ] || status=$summary_status
 fi
 [ "$status" -eq 0 ] || cat summary.md
 exit "$status"

@@ -48,8 +48,8 @@ class Platform:
                 return json.load(response)
         except urllib.error.HTTPError as error:
             raise SystemExit(f"report: {method} {url} was refused: {error.code} {error.reason}.") from None
-        except urllib.error.URLError as error:
-            raise SystemExit(f"report: {url} can't be reached: {error.reason}.") from None
+        except (OSError, ValueError) as error:  # also a timeout, or a response that is no JSON
+            raise SystemExit(f"report: {method} {url} failed: {getattr(error, 'reason', error)}.") from None
 
     def listed(self, path: str) -> Iterator[dict[str, Any]]:
         joint = "&" if "?" in path else "?"
