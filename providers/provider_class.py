@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .body import Group
 from .compat import Availability
 from .provider import Provider
+from .schema import WRITTEN
 from .suggest import suggest
 
 if TYPE_CHECKING:
@@ -80,7 +81,9 @@ def fill_in(provider: type[Provider], cls: type[DeclaredResource]) -> None:
     for key, value in {**made, **cls.provider_settings}.items():
         setattr(provider, key, value)
     cls.outputs = outputs
-    cls.secret_outputs = tuple(name for name in outputs if properties[name].secret)
+    # WRITTEN has values of other properties, which the program may have made secret.
+    written = (WRITTEN,) if getattr(provider, "keeps_written", False) else ()
+    cls.secret_outputs = (*(name for name in outputs if properties[name].secret), *written)
 
 
 def _filled(keys: tuple[str, ...], form: str) -> tuple[str, ...]:
