@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
 
+from ..providers.connection import server_of
 from ..providers.security.role import Role
 from ..providers.security.user import User
 from .registry import DockerRegistry, RoleRef, docker_config, incarnations_of, role_id
@@ -94,7 +95,7 @@ def _problems(args: DockerUserArgs) -> Iterator[Problem]:
         yield "push_to", "names no registry, nor does pull_from. Name one."
         return
     for registry in registries[1:]:
-        if registry.args.server is not registries[0].args.server:
+        if _differ(registry, registries[0]):
             argument = "push_to" if registry in args.push_to else "pull_from"
             yield (
                 argument,
@@ -111,3 +112,12 @@ def _problems(args: DockerUserArgs) -> Iterator[Problem]:
     if server is not None and args.user_id in server.accounts:
         owner = server.accounts[args.user_id]
         yield "user_id", f"{args.user_id!r} is a user of {owner} already. Take it out there."
+
+
+def _differ(one: DockerRegistry, other: DockerRegistry) -> bool:
+    """Whether two registries are known to be on different servers."""
+    if one.args.server is not other.args.server:
+        return True
+    given = [registry.args.connection for registry in (one, other)]
+    urls = {connection["url"] for connection in given if isinstance(connection, Mapping)}
+    return len({server_of(url) for url in urls if isinstance(url, str)}) > 1

@@ -240,6 +240,7 @@ def test_one_user_pushes_to_two_registries(created: Callable[..., Made]) -> None
         ({"pull_from": "push_to"}, r"pull_from: one is in push_to"),
         ({"pull_from": "three"}, r"pull_from: three has no pull role\. Set create_roles=True"),
         ({"pull_from": "far"}, r"pull_from: far and one are on different servers"),
+        ({"push_to": "far", "pull_from": "else"}, r"pull_from: else and far are on different servers"),
     ],
 )
 def test_docker_user_refuses_invalid_argument(
@@ -249,8 +250,11 @@ def test_docker_user_refuses_invalid_argument(
         nexus = server()
         one, _ = two(nexus)
         three = registry("three", server=nexus, repository="three", https_port=5003, pushers={"other": "pw"})
-        far = registry("far", hostname="h", repository="far", create_roles=True, connection={"url": "https://h"})
-        named = {"push_to": [one], "three": [three], "far": [far]}
+        far, elsewhere = (
+            registry(name, hostname="h", repository=name, create_roles=True, connection={"url": f"https://{name}"})
+            for name in ("far", "else")
+        )
+        named = {"push_to": [one], "three": [three], "far": [far], "else": [elsewhere]}
         wanted = {key: named.get(given, given) for key, given in changes.items()}
         DockerUser("ci", DockerUserArgs(**{"user_id": "ci", "password": "pw", "push_to": [one], **wanted}))
 
