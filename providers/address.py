@@ -22,6 +22,11 @@ def has_login(url: str) -> bool:
     return "@" in urlsplit(url).netloc
 
 
+def origin(url: str) -> tuple[str, str, int]:
+    """Scheme, host and port of an address; raises ValueError for one that can't be used."""
+    return urlsplit(url).scheme, *host_and_port(url)
+
+
 def host_and_port(url: str) -> tuple[str, int]:
     """Where an address leads; raises ValueError for one that can't be used."""
     parts = urlsplit(url)

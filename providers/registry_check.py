@@ -7,12 +7,13 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 from urllib.request import parse_http_list, parse_keqv_list
 
 import requests
 from requests.auth import HTTPBasicAuth
 
+from .address import origin
 from .authority import authority_pem
 from .client import NexusClient
 from .declare import DeclaredResource, Prop, prop
@@ -155,8 +156,15 @@ def challenge(response: requests.Response, base: str) -> dict[str, str]:
             f"it answers {response.status_code} without asking for a login, as no docker connector is there. "
             "Correct the port"
         )
-    found = {"scheme": scheme.lower(), **parse_keqv_list(parse_http_list(rest))}
-    if scheme.lower() == "bearer" and urlsplit(found.get("realm", ""))[:2] != urlsplit(base)[:2]:
+    try:
+        found = {"scheme": scheme.lower(), **parse_keqv_list(parse_http_list(rest))}
+        is_elsewhere = scheme.lower() == "bearer" and origin(found.get("realm", "")) != origin(base)
+    except (ValueError, IndexError):  # a parameter without a value, or a realm that is no address
+        raise Refused(
+            "it asks for a login with a header WWW-Authenticate that can't be read. Is a proxy in between? No "
+            "password was sent"
+        ) from None
+    if is_elsewhere:
         raise Refused(
             f"it sends clients to {found.get('realm')!r} for their login, which is not {base}. No password was "
             "sent there. Let the proxy in between pass on Host and X-Forwarded-Proto"
@@ -179,7 +187,7 @@ class RegistryCheck(DeclaredResource, provider=RegistryCheckProvider, name="Regi
     Errors: the registry is not reachable, the certificate is not trusted, the login or the pull is not as desired.
     """
 
-    login_server: Prop[str] = prop(text(r"[^\s/]+:\d{1,5}|[^\s/:]+"))
+    login_server: Prop[str] = prop(text(r"[^\s/]+:\d{1,5}|[^\s/:]+|\[[^\s/\]]+\]"))
     """``host:port`` as given to ``docker login``."""
     scheme: Prop[str] = prop(choice("https", "http"), default="https")
     """``https`` or ``http``."""
