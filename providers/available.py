@@ -26,8 +26,9 @@ class AvailableProvider(OwnedProvider):
         self, inputs: Mapping[str, Any], version: str = "", edition: str = ""
     ) -> Iterator[tuple[str, str]]:
         """What the server does not have, as (property, reason): by the version and edition that are known."""
-        connection = inputs.get("connection")
-        known = connection if isinstance(connection, Mapping) else self.configured
+        known = inputs.get("connection") or self.configured
+        if is_unknown(known):
+            return
         version = version or known.get("version") or ""
         edition = edition or known.get("edition") or ""
         if is_unknown(version) or is_unknown(edition):

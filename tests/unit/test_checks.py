@@ -294,6 +294,13 @@ def test_check_validates_configured_connection(configured: dict[str, str], said:
     assert re.search(said, failure.reason)
 
 
+def test_unknown_connection_has_no_version() -> None:
+    """That of the configuration is of another server."""
+    provider = Capability.provider_class()
+    provider.configured = {**CONNECTION, "version": "3.26.0-01"}
+    assert not provider.check({}, {"connection": UNKNOWN, "type": "audit"}).failures
+
+
 def test_check_accepts_configured_and_explicit_connection() -> None:
     provider = RoleProvider()
     for configured in ({**CONNECTION, "ca": CA}, {"version": "latest", "ca": CA}):
