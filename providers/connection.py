@@ -10,10 +10,21 @@ from urllib.parse import urlsplit
 
 from .address import host_and_port
 from .client import Connection, NexusClient, client_for
-from .errors import NexusError, OutcomeUnknown, Refused, Unreachable, Untrusted
+from .errors import (
+    NexusError,
+    NotFound,
+    OutcomeUnknown,
+    ProxyRefused,
+    Refused,
+    UnexpectedResponse,
+    Unreachable,
+    Untrusted,
+)
 from .run import Run
 
 _PROBE_TIMEOUT = 5.0
+_NO_NEXUS = (Unreachable, Untrusted, ProxyRefused, OutcomeUnknown, UnexpectedResponse, NotFound)
+"""The errors of an address at which no Nexus responds. A redirect is another one."""
 
 
 def resolve(configured: Mapping[str, Any], properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -84,12 +95,11 @@ def require_same_server(run: Run, old: Mapping[str, Any], new: Mapping[str, Any]
 
 
 def _answers(connection: Mapping[str, Any]) -> bool:
+    """Whether a Nexus responds at this address."""
     try:
         NexusClient(cast("Connection", dict(connection)), retry_timeout=_PROBE_TIMEOUT).login()
-    except (Unreachable, Untrusted, OutcomeUnknown):
-        return False
-    except NexusError:
-        pass
+    except NexusError as error:
+        return not (isinstance(error, _NO_NEXUS) or 300 <= error.status < 400)
     return True
 
 

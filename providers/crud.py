@@ -96,8 +96,12 @@ class NexusProvider(Mapped, AvailableProvider):
 
     def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
         """Delete the object, if it exists."""
+        self.delete_at(client, self.path(properties), properties)
+
+    def delete_at(self, client: NexusClient, path: str, properties: Mapping[str, Any]) -> None:
+        """Send the deletion. A 404 is no error if the object is gone, such as by a try whose response was lost."""
         try:
-            client.delete(self.path(properties))
+            client.delete(path)
         except NotFound:  # of the server, or of a proxy in between
             if self.find(client, properties) is not None:
                 raise
@@ -187,7 +191,7 @@ class NexusProvider(Mapped, AvailableProvider):
                 self._hold(inputs)
             actual = self.find(client, inputs)
             if actual is None:
-                raise Refused("no longer exists on the server. Run `pulumi up --refresh`, which creates it again")
+                raise Refused(self._missing(olds, inputs))
             in_body = [name for name in changed if name in self.paths]
             with undo_on_refusal(self, client, inputs, actual, normalised(self.schema, olds)):
                 # What the server does not return (a secret, a field that it hides) may differ unseen.
@@ -389,10 +393,12 @@ class NexusProvider(Mapped, AvailableProvider):
         self, identity: str, properties: Mapping[str, Any], *, from_state: bool = False
     ) -> Iterator[NexusClient]:
         """Prefix errors with the object and hide the inner traceback."""
-        connection = self._connection(properties)
         client: NexusClient | None = None
         try:
-            client = client_from_state(self.run, connection) if from_state else client_of(connection)
+            if from_state:
+                client = client_from_state(self.run, self._connection_of_state(properties))
+            else:
+                client = client_of(self._connection(properties))
             yield client
         except NexusError as error:
             message = self.error_message(client, properties, error) if client else str(error)

@@ -124,6 +124,28 @@ class OwnedProvider(Provider):
     def _connection(self, properties: Mapping[str, Any]) -> dict[str, Any]:
         return resolve(self.configured, properties)
 
+    def _connection_of_state(self, state: Mapping[str, Any]) -> dict[str, Any]:
+        """The connection of a state, with the password and authority that this run has for the same user there.
+
+        Those of a resource that is no longer declared are outdated when the same run changed them.
+        """
+        known = self._connection(state)
+        for one in self.run.desired_at(self._server(state)):
+            new = self._connection(one.inputs)
+            if new["username"] == known["username"] and not has_unknown(new):
+                return {**known, **{key: new[key] for key in ("password", "ca") if key in new}}
+        return known
+
+    def _missing(self, olds: Mapping[str, Any], inputs: Mapping[str, Any]) -> str:
+        """The error for an object to update that the server does not have."""
+        if self.run.is_at(self._server(olds), self._server(inputs)):
+            return "no longer exists on the server. Run `pulumi up --refresh`, which creates it again"
+        old, new = self._connection(olds)["url"], self._connection(inputs)["url"]
+        return (
+            f"does not exist at {new}, and no node id tells whether that is the server of {old}. To create it, "
+            f"run `pulumi state delete '{engine.urn()}'` and `pulumi up`. The one at {old} is not managed then"
+        )
+
     def _note_move(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> None:
         """Record that the program has another address for the server than the state."""
         old, new = self._server(olds), self._server(news)

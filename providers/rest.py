@@ -164,7 +164,7 @@ class ListedProvider(ObjectProvider):
     def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
         actual = self.find(client, properties)
         if actual is not None:
-            client.delete(self._address_of(actual))
+            self.delete_at(client, self._address_of(actual), properties)
 
     def _address_of(self, actual: Actual) -> str:
         return f"{self.collection}/{segment(str(actual.body['id']))}"

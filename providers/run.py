@@ -139,6 +139,11 @@ class Run:
         with self._changed:
             return [one for one in self._desired.values() if one.key[0] == scope]
 
+    def desired_at(self, server: str) -> list[Desired]:
+        """The objects that this run declares at that address."""
+        with self._changed:
+            return [one for one in self._desired.values() if one.key[1] == server]
+
     def is_released(self, urn: str, key: Key, *, timeout: float = 0.0) -> bool:
         """Whether another resource of this run had that object and now declares another one.
 

@@ -32,9 +32,10 @@ class AdminPasswordProvider(NexusProvider):
     def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         inputs = normalised(self.schema, news)
         before, given = olds.get("password"), inputs.get("current_password")
-        if given and (before is None or given != olds.get("current_password")):
+        moved = self._server(olds) != self._server(inputs)  # perhaps to another server
+        if given and (moved or before is None or given != olds.get("current_password")):
             before = given  # it was changed by hand, and the program states it
-        if inputs["password"] != olds.get("password") or before == given:
+        if moved or inputs["password"] != olds.get("password") or before == given:
             with self.api_errors(id_, inputs) as client:
                 self._bring_in_force(client, inputs, before)
         return UpdateResult(inputs)

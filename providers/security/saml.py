@@ -34,8 +34,7 @@ class SamlProvider(SettingProvider):
         client.put(self.setting, self.to_body(inputs))
 
     def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
-        if self.find(client, properties) is not None:
-            client.delete(self.setting)
+        self.delete_at(client, self.setting, properties)
 
     def initial_outputs(self, before: Actual | None, replaced: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002
         return {}

@@ -84,7 +84,7 @@ class CleanupPolicyProvider(ObjectProvider):
         if self.find(client, properties) is None:
             return
         with server_lock(client):  # Nexus has none: of two deletions at once, one puts the other's policy back
-            client.delete(self.at(client, self.delete_path, properties))
+            self.delete_at(client, self.at(client, self.delete_path, properties), properties)
             _wait_until_unused(client, self.identity(properties))
 
 

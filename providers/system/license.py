@@ -57,7 +57,7 @@ class LicenseProvider(RestProvider):
         """Uninstall the licence, unless somebody has installed another one since."""
         actual = self.find(client, properties)
         if actual and self.last_written(properties).get("fingerprint") in (None, actual.properties["fingerprint"]):
-            client.delete(_LICENSE)
+            self.delete_at(client, _LICENSE, properties)
 
 
 class License(NexusResource, provider=LicenseProvider):

@@ -10,12 +10,17 @@ from typing import Any
 
 import pytest
 from nexus_registry.providers import errors
+from nexus_registry.providers.declare import NexusResource
 from nexus_registry.providers.registry_check import RegistryCheckProvider
 from nexus_registry.providers.repositories.docker import DockerHostedRepositoryProvider
 from nexus_registry.providers.security.admin_password import AdminPasswordProvider
 from nexus_registry.providers.security.role import RoleProvider
 from nexus_registry.providers.security.user import UserProvider
+from nexus_registry.providers.system.capability import Capability
+from nexus_registry.providers.system.cleanup_policy import CleanupPolicy
 from nexus_registry.providers.system.eula import EulaProvider
+from nexus_registry.providers.system.license import License
+from nexus_registry.providers.system.task import Task
 
 from .fake import FakeServer, Request, Response, serve
 
@@ -63,6 +68,37 @@ def test_object_that_is_stored_between_two_requests_is_found() -> None:
         created = RoleProvider().create(RoleProvider().check({}, connected(fake, **ROLE)).inputs)
     assert created.id == "push"
     assert [request.method for request in fake.requests].count("POST") == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties", "body"),
+    [
+        (Capability, {"type": "scheduler"}, {"id": "1", "type": "scheduler"}),
+        (Task, {"type": "t", "name": "n"}, {"id": "1", "type": "t", "name": "n"}),
+        (CleanupPolicy, {"name": "n", "format": "*", "criteria_last_downloaded": 3}, {"name": "n", "format": "*"}),
+        (License, {"license": "eA=="}, {"fingerprint": "f"}),
+    ],
+)
+def test_delete_whose_response_was_lost_succeeds(
+    kind: type[NexusResource], properties: dict[str, Any], body: dict[str, Any]
+) -> None:
+    stored = [body]
+
+    def script(request: Request) -> Response:
+        path = request.path.removeprefix("/service/rest").partition("?")[0]
+        if request.method == "DELETE" and stored:
+            stored.clear()
+            return Response(drop=True)
+        if request.method == "DELETE" or (path == "/v1/system/license" and not stored):
+            return Response(404)
+        if path == "/v1/tasks":
+            return Response(200, {"items": stored})
+        return Response(200, body if path == "/v1/system/license" else stored)
+
+    provider: Any = kind.provider_class()
+    with serve(script) as fake:
+        provider.delete("id", provider.check({}, connected(fake, **properties)).inputs)
+    assert [request.method for request in fake.requests].count("DELETE") == 2
 
 
 @pytest.mark.parametrize("stored", [True, False])
@@ -189,18 +225,47 @@ def test_licence_is_accepted_after_upgrade() -> None:
     assert licence["accepted"]
 
 
+def check_registry(login_server: str) -> None:
+    desired = {"login_server": login_server, "scheme": "http", "username": "u", "password": "p"}
+    RegistryCheckProvider().create(desired)
+
+
 def test_page_instead_of_docker_token_fails() -> None:
     def script(request: Request) -> Response:
         if request.path.startswith("/v2/token"):
             return Response(200, "<html><title>Sign in</title></html>")
         return Response(401, headers={"WWW-Authenticate": f'Bearer realm="{fake.url}/v2/token",service="x"'})
 
+    with (
+        serve(script) as fake,
+        pytest.raises(errors.Refused, match="a request for a token with something else"),
+    ):
+        check_registry(fake.url.removeprefix("http://"))
+
+
+@pytest.mark.parametrize("header", ["Basic realm", "Basic realm=", "Bearer x", 'Bearer realm="https://[x"'])
+def test_challenge_that_cannot_be_read_is_refused(header: str) -> None:
+    with (
+        serve(lambda _asked: Response(401, headers={"WWW-Authenticate": header})) as fake,
+        pytest.raises(errors.Refused, match="WWW-Authenticate that can't be read"),
+    ):
+        check_registry(fake.url.removeprefix("http://"))
+
+
+def test_registry_is_checked_by_name_in_any_case() -> None:
+    def script(request: Request) -> Response:
+        if request.path.startswith("/v2/token"):
+            return Response(200, {"token": "t"})
+        if request.path == "/v2/" and "Authorization" in request.headers:
+            return Response(200)
+        realm = f"http://{request.headers['Host']}/v2/token"
+        return Response(401, headers={"WWW-Authenticate": f'Bearer realm="{realm}",service="x"'})
+
     with serve(script) as fake:
-        desired = {
-            "login_server": fake.url.removeprefix("http://"),
-            "scheme": "http",
-            "username": "u",
-            "password": "p",
-        }
-        with pytest.raises(errors.Refused, match="a request for a token with something else"):
-            RegistryCheckProvider().create(desired)
+        check_registry(fake.url.removeprefix("http://").replace("127.0.0.1", "LocalHost"))
+
+
+@pytest.mark.parametrize("login_server", ["[::1]", "[::1]:5000", "registry", "registry:5000"])
+def test_login_server_is_host_with_optional_port(login_server: str) -> None:
+    desired = {"login_server": login_server, "username": "u", "password": "p"}
+    assert not RegistryCheckProvider().check({}, desired).failures

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from nexus_registry.providers.errors import Refused
+from nexus_registry.providers.security.admin_password import AdminPasswordProvider
 from nexus_registry.providers.security.role import RoleProvider
 from nexus_registry.providers.security.user import UserProvider
 
@@ -170,3 +171,59 @@ def test_object_of_server_without_node_id_is_not_taken_for_another(
         with pytest.raises(Refused, match=r"role '.*': was not deleted: 'b-ops' has it at .* no node id tells"):
             engine.delete("a-ops")
     assert (set(nexus.roles), set(other_nexus.roles)) == ({"ops"}, {"ops"})
+
+
+def test_object_is_deleted_with_password_that_run_sets(engine: Engine, nexus: Stored, new_run: NewRun) -> None:
+    """The state of a resource that is no longer declared has the former one."""
+    kind = AdminPasswordProvider
+    engine.create("password", kind, engine.check("password", kind, password="pw"))
+    create(engine, "ops", engine.connection["url"], **OPS)
+    new_run()
+    engine.connection = {**engine.connection, "password": "new"}
+    engine.update("password", engine.check("password", kind, password="new"))
+    engine.delete("ops")
+    assert (nexus.roles, nexus.passwords["admin"]) == ({}, "new")
+
+
+def test_admin_password_is_set_at_new_address(
+    engine: Engine, new_run: NewRun, other: FakeServer, other_nexus: Stored
+) -> None:
+    """It may be another server, such as one that was installed in place of the former."""
+    kind = AdminPasswordProvider
+    desired: dict[str, Any] = {"password": "pw", "current_password": "initial"}
+    engine.create("password", kind, engine.check("password", kind, **desired))
+    new_run()
+    other_nexus.passwords["admin"] = "initial"
+    engine.connection = {**engine.connection, "url": other.url}
+    engine.update("password", engine.check("password", kind, **desired))
+    assert other_nexus.passwords["admin"] == "pw"
+
+
+@pytest.mark.parametrize("status", [301, 404])
+def test_object_is_deleted_at_new_address_of_server(
+    engine: Engine, nexus: Stored, nexus_server: FakeServer, new_run: NewRun, status: int
+) -> None:
+    """At the former one, a proxy redirects, or something else responds."""
+    create(engine, "dev", engine.connection["url"], **ROLE)
+    create(engine, "ops", engine.connection["url"], **OPS)
+    new_run()
+    engine.connection["url"] = url = engine.connection["url"].replace("127.0.0.1", "localhost")
+    nexus_server.script = lambda one: (
+        nexus(one) if one.headers["Host"].startswith("localhost") else Response(status, headers={"Location": url})
+    )
+    engine.update("dev", engine.check("dev", RoleProvider, **ROLE))
+    engine.delete("ops")
+    assert set(nexus.roles) == {"dev"}
+
+
+def test_missing_object_of_new_server_has_remedy(
+    engine: Engine, new_run: NewRun, other: FakeServer, other_nexus: Stored
+) -> None:
+    """A refresh would find it on the former server, or get no response there."""
+    other.script = lambda one: Response(403) if one.path.endswith("/node") else other_nexus(one)
+    create(engine, "ops", engine.connection["url"], **OPS)
+    new_run()
+    engine.connection = {**engine.connection, "url": other.url}
+    remedy = rf"role 'id': does not exist at {other.url}, .* `pulumi state delete 'urn:.*'`"
+    with pytest.raises(Refused, match=remedy):
+        engine.update("ops", engine.check("ops", RoleProvider, **OPS))
