@@ -11,6 +11,7 @@ import json
 import os
 import re
 import secrets
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -124,12 +125,13 @@ def run(
     _write(stack, file, values, removed, partial(execute, env=environment))
     hostname = settings.server.hostname or result["ssh_host"]
     server, _ = address(replace(settings.registry, hostname=hostname))
-    set_password = f"  pulumi config set --stack {stack} --secret --path 'user_passwords[\"{{}}\"]'\n"
+    paths = (shlex.quote(f"user_passwords[{json.dumps(user, ensure_ascii=False)}]") for user in unknown)
+    set_passwords = (f"  pulumi config set --stack {stack} --secret --path {path}\n" for path in paths)
     sys.stdout.write(
         f"The stack {stack} is configured. Passwords were generated; "
         "`pulumi config get admin_password` shows the one of admin.\nNext:\n"
-        f"{''.join(map(set_password.format, unknown))}  pulumi preview\n  pulumi up\n"
-        f"  docker login -u {values['pushers'][0]} {server}\n"
+        f"{''.join(set_passwords)}  pulumi preview\n  pulumi up\n"
+        f"  docker login -u {shlex.quote(values['pushers'][0])} {server}\n"
     )
     return DONE
 
@@ -306,8 +308,9 @@ def _environment(given: argparse.Namespace, ask_secret: Callable[[str], str]) ->
 def _read(name: str, answers: Mapping[str, str]) -> str:
     try:
         return Path(answers[name]).expanduser().read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no text"
+    except (OSError, UnicodeDecodeError, RuntimeError) as error:
+        other = "it is no text" if isinstance(error, UnicodeDecodeError) else "there is no such user"
+        why = error.strerror if isinstance(error, OSError) else other
         raise CommandError(
             f"--{name.replace('_', '-')}: {answers[name]}: {why}. Give the path of the file."
         ) from None

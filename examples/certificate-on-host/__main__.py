@@ -10,7 +10,11 @@ host = config.require("host")
 server = NexusServer(
     "nexus",
     NexusServerArgs(
-        ssh=remote.ConnectionArgs(host=host, private_key=config.require_secret("ssh_private_key")),
+        ssh=remote.ConnectionArgs(
+            host=host,
+            host_key=config.require("ssh_host_key"),
+            private_key=config.require_secret("ssh_private_key"),
+        ),
         version="3.76.1-01",
         archive_sha256=config.require("archive_sha256"),
         admin_password=config.require_secret("admin_password"),

@@ -12,7 +12,11 @@ issued = SelfSigned("certificate", host)
 server = NexusServer(
     "nexus",
     NexusServerArgs(
-        ssh=remote.ConnectionArgs(host=host, private_key=config.require_secret("ssh_private_key")),
+        ssh=remote.ConnectionArgs(
+            host=host,
+            host_key=config.require("ssh_host_key"),
+            private_key=config.require_secret("ssh_private_key"),
+        ),
         version="3.76.1-01",
         privileged_ports=True,  # for the registry at 443
         archive_sha256=config.require("archive_sha256"),

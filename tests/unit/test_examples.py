@@ -21,6 +21,7 @@ from .test_registries import Made, Recorder
 EXAMPLES = PROJECT / "examples"
 HOST = {
     "host": "nexus.example.com",
+    "ssh_host_key": "ssh-ed25519 AAAA",
     "ssh_private_key": "key",
     "archive_sha256": "a" * 64,
     "admin_password": "pw",
@@ -38,7 +39,6 @@ CONFIGURED: dict[str, dict[str, str]] = {
     },
     "reverse-proxy": {
         **HOST,
-        "ssh_host_key": "ssh-ed25519 AAAA",
         "certificate": "certificate",
         "private_key": "key",
     },
@@ -108,6 +108,12 @@ def test_two_teams_share_user_and_use_existing_roles(run: Callable[[str], Made])
         "team-a-pull",
         "team-b-push",
     }
+
+
+@pytest.mark.parametrize("name", ["reverse-proxy", "issued-certificate", "certificate-on-host", "platform"])
+def test_example_verifies_its_host(run: Callable[[str], Made], name: str) -> None:
+    connections = [one["connection"] for (kind, _), one in run(name).items() if kind == "Command"]
+    assert {one.get("hostKey") for one in connections} == {"ssh-ed25519 AAAA"}
 
 
 def test_reverse_proxy_is_what_clients_and_resources_reach(run: Callable[[str], Made]) -> None:

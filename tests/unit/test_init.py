@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -141,6 +142,7 @@ def test_person_is_asked_at_most_ten_questions(folder: Path, capsys: pytest.Capt
     [
         ({"ssh_host": ""}, "", "--ssh-host: Address of the host is missing"),
         ({"certificate": "none.crt"}, "", "--certificate: none.crt: No such file or directory"),
+        ({"certificate": "~no-such-user/a.crt"}, "", "--certificate: ~no-such-user/a.crt: there is no such user"),
         ({"certificate": "id"}, "", "--certificate: id contains no certificate in PEM"),
         ({"private_key": "id"}, "", "private_key: "),
         ({"archive_sha256": "abc"}, "", "archive_sha256: "),
@@ -252,12 +254,15 @@ def test_numbers_of_existing_file_become_text(folder: Path) -> None:
 
 def test_password_of_existing_user_is_left_to_person(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Only the server knows it, so it can't be generated."""
-    existing(folder, existing_users=["ldap-ci"])
+    existing(folder, existing_users=["ldap-ci", "o'neil"])
     cli = Cli()
     init.run(flags("--no-input"), execute=cli, ask=never, ask_secret=never)
     assert not [key for key in written(cli) if "ldap-ci" in key]
     command = "pulumi config set --stack prod --secret --path 'user_passwords[\"ldap-ci\"]'"
-    assert f"{command}\n  pulumi preview" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert f"{command}\n" in shown
+    printed = next(line for line in shown.splitlines() if "neil" in line)
+    assert shlex.split(printed)[-1] == 'user_passwords["o\'neil"]'
 
 
 @pytest.mark.parametrize(
