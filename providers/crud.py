@@ -166,6 +166,7 @@ class NexusProvider(Mapped, AvailableProvider):
     def create(self, props: dict[str, Any]) -> CreateResult:
         inputs = normalised(self.schema, props)
         id_ = self.identity(inputs)
+        self.run.await_deletion(*self._name(inputs))
         with self.api_errors(id_, inputs) as client:
             self._refuse_unavailable(client, inputs)
             before = self._insert_or_adopt(client, inputs)
@@ -233,6 +234,10 @@ class NexusProvider(Mapped, AvailableProvider):
 
     def delete(self, id_: str, props: dict[str, Any]) -> None:
         state = normalised(self.schema, props)
+        with self.run.deleting(*self._name(state)):
+            self._delete(id_, state)
+
+    def _delete(self, id_: str, state: Mapping[str, Any]) -> None:
         with self.api_errors(id_, state, from_state=True) as client:
             urn, key = engine.urn(), self._key(state)
             assert key is not None, "a state has no unknown values"

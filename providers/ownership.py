@@ -50,8 +50,13 @@ class OwnedProvider(Provider):
         server = self._server(properties)
         if not server or has_unknown([properties.get(name) for name, one in self.schema.items() if one.replaces]):
             return None
+        scope, identity = self._name(properties)
+        return scope, server, identity
+
+    def _name(self, properties: Mapping[str, Any]) -> tuple[str, str]:
+        """The scope of the object, and its identity as one of it."""
         identity = self.identity(properties)
-        return self.scope_of(properties), server, identity.lower() if self.ignores_case else identity
+        return self.scope_of(properties), identity.lower() if self.ignores_case else identity
 
     def _declare(self, olds: Mapping[str, Any], inputs: Mapping[str, Any]) -> list[CheckFailure]:
         """Record the object of this resource; refuse one that another resource of the program declares."""

@@ -8,7 +8,9 @@ knows whether another resource of the program declares the object, under which n
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,6 +59,7 @@ class Run:
         self._changed = threading.Condition()
         self._desired: dict[str, Desired] = {}
         self._held: dict[str, Held] = {}
+        self._deleting = Counter[tuple[str, str]]()
         self._deleted: dict[Key, Mapping[str, Any]] = {}
         self._moves: dict[tuple[str, str], Move] = {}
         self._asking = threading.Lock()
@@ -165,6 +168,23 @@ class Run:
             self._changed.wait_for(servers, timeout)
             found = servers()
         return any(self.is_at(server, key[1]) for server in found)
+
+    @contextmanager
+    def deleting(self, scope: str, identity: str) -> Iterator[None]:
+        """Makes the create of such an object wait until the block ends, at whichever address."""
+        with self._changed:
+            self._deleting[scope, identity] += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._deleting[scope, identity] -= 1
+                self._changed.notify_all()
+
+    def await_deletion(self, scope: str, identity: str) -> None:
+        """Wait until no such object is being deleted."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._deleting[scope, identity])
 
     def delete(self, urn: str, key: Key, properties: Mapping[str, Any]) -> None:
         """Record that a resource has deleted its object, with its properties, for its replacement."""

@@ -22,7 +22,7 @@ from pulumi.runtime.rpc import UNKNOWN
 from sandbox.shell import free_port
 
 from .engine import REPOSITORY, ROLE, URN, USER, Engine, Kind, NewRun
-from .fake import serve
+from .fake import Request, Response, serve
 from .stored import Stored
 
 
@@ -113,6 +113,39 @@ def test_swapped_ids_end_as_declared_in_every_order(engine: Engine, nexus: Store
                 if not checked_first:
                     timer.join()
             assert {key: role["privileges"] for key, role in nexus.roles.items()} == {"b": ["nx-a"], "a": ["nx-b"]}
+
+
+@every_kind
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"], ids=["at one address", "at another address"])
+def test_create_waits_for_deletion_of_same_object(
+    engine: Engine,
+    nexus: Stored,
+    new_run: NewRun,
+    kind: Kind,
+    desired: dict[str, Any],
+    where: str,
+    host: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The check of its new owner arrives when the deletion is under way."""
+    engine.create("one", kind, engine.check("one", kind, **desired))
+    new_run()
+    deleting, answer = threading.Event(), Stored.__call__
+
+    def slow(self: Stored, request: Request) -> Response:
+        if request.method == "DELETE":
+            deleting.set()
+            time.sleep(0.5)
+        return answer(self, request)
+
+    monkeypatch.setattr(Stored, "__call__", slow)
+    deletion = threading.Thread(target=engine.delete, args=("one",))
+    deletion.start()
+    assert deleting.wait(60)
+    engine.connection = {**engine.connection, "url": engine.connection["url"].replace("127.0.0.1", host)}
+    engine.create("two", kind, engine.check("two", kind, **desired))
+    deletion.join()
+    assert key_of(desired) in getattr(nexus, where)
 
 
 def test_swap_with_dependent_needs_adopt(engine: Engine, nexus: Stored, new_run: NewRun) -> None:
