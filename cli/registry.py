@@ -21,7 +21,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 import requests
 from requests.auth import AuthBase, HTTPBasicAuth
 
-from ..providers.address import host_and_port, is_address, with_port
+from ..providers.address import has_login, host_and_port, is_address, with_port
 from ..providers.client import Connection, NexusClient
 from ..providers.compat import KNOWN_BAD
 from ..providers.data_sources import get_blob_stores, get_realms, get_server
@@ -124,8 +124,8 @@ def request(options: argparse.Namespace, environment: Mapping[str, str]) -> Targ
     """What to examine, from flags and environment; raises CommandError for what can't be."""
     username = environment.get("NEXUS_USERNAME", "")
     for flag, url in (("URL", options.url or ""), ("--nexus", options.nexus)):
-        if (flag == "URL" or url) and not is_address(url):
-            raise CommandError(f"{flag}: {url!r} is not an address. Give https://HOST:PORT, or --host")
+        if (flag == "URL" or url) and (not is_address(url) or has_login(url)):
+            raise CommandError(f"{flag}: must be https://HOST:PORT, without a login. Give such an address, or --host")
     if (options.push or options.nexus) and not username:
         raise CommandError("NEXUS_USERNAME: is not set. Set it and NEXUS_PASSWORD, which --push and --nexus need")
     return Target(

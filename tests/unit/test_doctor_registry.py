@@ -378,11 +378,14 @@ def test_command_prints_findings_and_ends_with_their_status(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["doctor"], "URL: '' is not an address"),
-        (["doctor", "registry:5000"], "URL: 'registry:5000' is not an address"),
-        (["doctor", "https://registry:99999"], "URL: 'https://registry:99999' is not an address"),
-        (["doctor", "https://registry..example.com"], "URL: 'https://registry..example.com' is not an address"),
-        (["doctor", f"https://{'a' * 64}.com"], "is not an address"),
+        (["doctor"], "URL: must be https://HOST:PORT, without a login"),
+        (["doctor", "registry:5000"], "URL: must be https://HOST:PORT, without a login"),
+        (["doctor", "https://registry:99999"], "URL: must be https://HOST:PORT, without a login"),
+        (["doctor", "https://registry..example.com"], "URL: must be https://HOST:PORT, without a login"),
+        (["doctor", f"https://{'a' * 64}.com"], "URL: must be https://HOST:PORT"),
+        (["doctor", "https://ci:canary-4711@a"], "URL: must be https://HOST:PORT, without a login"),
+        (["doctor", "https://ci:canary-4711@a:99999"], "URL: must be https://HOST:PORT, without a login"),
+        (["doctor", "https://a", "--nexus", "https://ci:canary-4711@a"], "--nexus: must be https://HOST:PORT"),
         (["doctor", "https://a", "--host"], "--host: can't be combined with URL or --json. Leave them out"),
         (["doctor", "--host", "--json"], "--host: can't be combined with URL or --json"),
         (["doctor", "https://a", "--push", "x"], "NEXUS_USERNAME: is not set"),
@@ -395,4 +398,6 @@ def test_command_that_cannot_run_says_why(
 ) -> None:
     monkeypatch.delenv("NEXUS_USERNAME", raising=False)
     assert main(arguments) == 2
-    assert said in capsys.readouterr().err
+    shown = capsys.readouterr().err
+    assert said in shown
+    assert "canary" not in shown
