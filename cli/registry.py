@@ -21,11 +21,11 @@ from urllib.parse import urlencode, urljoin, urlsplit
 import requests
 from requests.auth import AuthBase, HTTPBasicAuth
 
-from ..providers.address import has_login, host_and_port, is_address, with_port
+from ..providers.address import has_login, host_and_port, is_address, origin, with_port
 from ..providers.client import Connection, NexusClient
 from ..providers.compat import KNOWN_BAD
 from ..providers.data_sources import get_blob_stores, get_realms, get_server
-from ..providers.errors import NexusError, NotFound, RateLimited, Unauthorized, sentence
+from ..providers.errors import NexusError, NotFound, RateLimited, Refused, Unauthorized, sentence
 from ..providers.registry_check import bearer, challenge, check_login, pull_status
 from .clients import CLIENTS, client_findings
 from .command import DONE, FOUND, CommandError, Progress, read_authority
@@ -36,6 +36,7 @@ LITTLE_SPACE = 1 << 30
 _TIMEOUT = 10.0
 _OCI = "application/vnd.oci.image"
 _MANIFEST = f"{_OCI}.manifest.v1+json"
+_HEADERS = "Pass on Host and X-Forwarded-Proto in the reverse proxy"
 _CERTIFICATE = {
     9: ("certificate-not-yet-valid", "is not valid yet", "Correct the clock of this machine or of the issuer"),
     10: ("certificate-expired", "has expired", "Renew it"),
@@ -125,7 +126,9 @@ def request(options: argparse.Namespace, environment: Mapping[str, str]) -> Targ
     username = environment.get("NEXUS_USERNAME", "")
     for flag, url in (("URL", options.url or ""), ("--nexus", options.nexus)):
         if (flag == "URL" or url) and (not is_address(url) or has_login(url)):
-            raise CommandError(f"{flag}: must be https://HOST:PORT, without a login. Give such an address, or --host")
+            raise CommandError(
+                f"{flag}: must be https://HOST:PORT, without a login. Give such an address, or --host"
+            )
     if (options.push or options.nexus) and not username:
         raise CommandError("NEXUS_USERNAME: is not set. Set it and NEXUS_PASSWORD, which --push and --nexus need")
     return Target(
@@ -229,9 +232,7 @@ def _registry(target: Target) -> Iterator[Finding]:
         try:
             asked = challenge(response, base)
         except NexusError as error:
-            yield Finding(
-                "challenge-address", str(error), "Pass on Host and X-Forwarded-Proto in the reverse proxy"
-            )
+            yield Finding("challenge-address", str(error), _HEADERS)
             return
         if target.anonymous_pull is not None:
             yield from _anonymous(client, base, pull=target.anonymous_pull)
@@ -294,6 +295,8 @@ def _push(client: NexusClient, base: str, target: Target, asked: dict[str, str])
         if "Location" not in begun.headers:
             raise requests.HTTPError(response=begun)
         place = urljoin(f"{base}/", begun.headers["Location"])
+        if not is_address(place) or origin(place) != origin(base):  # the request would contain the login
+            raise Refused(f"it sends an upload to {place!r}, which is not {base}. Nothing was sent there")
         place += f"{'&' if '?' in place else '?'}{urlencode({'digest': name})}"
         send("PUT", place, content, **{"Content-Type": "application/octet-stream"})
         return {"digest": name, "size": len(content)}
@@ -309,6 +312,8 @@ def _push(client: NexusClient, base: str, target: Target, asked: dict[str, str])
         send("GET", f"{image}/blobs/{layer['digest']}")
         step = "delete"
         send("DELETE", f"{image}/manifests/{_digest(pulled.content)}")
+    except Refused as error:
+        yield Finding("challenge-address", str(error), _HEADERS)
     except requests.HTTPError as error:
         status = error.response.status_code
         text = f"{step} of {target.image}:{tag} is answered {status}"

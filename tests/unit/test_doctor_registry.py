@@ -175,6 +175,15 @@ def test_upload_response_without_location_is_finding() -> None:
         assert codes(fake, registry) == ["push"]
 
 
+def test_upload_is_not_sent_to_another_address() -> None:
+    """As behind a proxy that does not pass on X-Forwarded-Proto; the request would contain the login."""
+    registry = Registry()
+    with serve(lambda _: Response(201)) as other, serve(registry) as fake:
+        registry.changed["/v2/team/doctor/blobs/uploads/"] = Response(202, headers={"Location": f"{other.url}/up"})
+        assert codes(fake, registry) == ["challenge-address"]
+        assert other.methods() == []
+
+
 @pytest.mark.parametrize(
     ("version", "given"),
     [
