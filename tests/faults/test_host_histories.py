@@ -237,8 +237,9 @@ def test_server_of_init_script_is_adopted(begun: Program) -> None:
 
 
 def may_refuse(history: History, first: str) -> bool:
-    """Whether a step may refuse: data are not moved, and an upgrade that was cut must be completed first."""
-    return "data_dir" in (history.first, history.second) or (history.first == "version" and first == "(killed)")
+    """Whether a step may refuse: data are not moved, and an upgrade is completed, or begun, in an up of its own."""
+    killed, changes = first == "(killed)", (history.first, history.second)
+    return "data_dir" in changes or (killed and (history.first == "version" or changes == ("user", "version")))
 
 
 @pytest.mark.parametrize("history", histories())
