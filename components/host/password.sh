@@ -26,7 +26,7 @@ provide_first_password() {
     reads_initial_password || return 0
     if [ -f "$first_file" ] && [ ! -L "$first_file" ]; then
         remove_facts service.sealed
-        write_first_password "$(cat "$first_file")"
+        write_first_password "$(head -n 1 "$first_file")"
     elif ! has_fact service.first-password; then
         first_word=$(random_password)
         write_first_password "$first_word"
@@ -40,7 +40,7 @@ provide_first_file() {
 }
 
 write_first_password() {
-    printf '%s' "$1" | sed -e 's/[\\"`$]/\\&/g' -e '1s/^/NEXUS_SECURITY_INITIAL_PASSWORD="/' -e '$s/$/"/' >"$work/first"
+    printf '%s' "$1" | sed -e 's/[\\"`$]/\\&/g' -e 's/^/NEXUS_SECURITY_INITIAL_PASSWORD="/' -e 's/$/"/' >"$work/first"
     save_fact service.first-password "$(cat "$work/first")"
 }
 
@@ -59,12 +59,13 @@ replace_first_password() {
 is_sealed() { case $(fact service.sealed) in yes | "$(database_digest)") ;; *) return 1 ;; esac }
 database_digest() { jdbc_url | sha256_of -; }
 
-# set_admin_password: the file that a first start left is used once, to set the password that is wanted.
+# set_admin_password: the file that a first start left is used once, to set the password that is wanted. It belongs to the
+# service's account: a second line of it would be an option of curl.
 set_admin_password() {
     left=$arg_data_dir/admin.password
     [ -f "$left" ] && [ ! -L "$left" ] || return 0
     [ -n "$ADMIN_PASSWORD" ] || fail "admin_password: is required, and is empty. Give the one that replaces the password in $left"
-    change_admin_password "$(cat "$left")"
+    change_admin_password "$(head -n 1 "$left")"
     case $change_code in
         204) rm -f "$left" && log "the configured admin password is in force" ;;
         401) rm -f "$left" && log "removed $left: it did not hold the password in force" ;;

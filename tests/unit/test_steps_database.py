@@ -72,6 +72,15 @@ def test_other_database_gets_first_password(shell: list[str], host: Host, other:
     assert (host.folder / "data/admin.password").exists() == ("new" in other)
 
 
+def test_later_lines_of_first_password_are_no_curl_options(shell: list[str], host: Host) -> None:
+    """The file belongs to the service's account, and curl runs as root: an option could write any file."""
+    (host.folder / "data/admin.password").write_text('fi"rst\noutput = /etc/cron.d/own\n')
+    curl = "curl() { cat >&2; echo 204; }\nbase_url() { echo http://x; }\n"
+    said = step(shell, host, f"{curl}ADMIN_PASSWORD=configured\nset_admin_password")
+    assert 'user = "admin:fi\\"rst"\n' in said
+    assert "cron.d" not in said
+
+
 CONNECTION = "NEXUS_DATASTORE_NEXUS_JDBCURL=jdbc:postgresql://x?password=s3cret"
 
 
