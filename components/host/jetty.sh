@@ -32,6 +32,31 @@ password_in_force() {
 
 # --- what the installed version and its Java can do -------------------------------------------------------------
 
+# service_java INSTALL_DIR: the Java that the service runs on: java_home, that of the archive, or the one that prepare found.
+service_java() {
+    java_at=${arg_java_home:-}
+    [ -n "$java_at" ] || java_at=$(find "$1/jdk" -path '*/bin/java' -type f 2>/dev/null | sort | sed -n '1s|/bin/java$||p')
+    [ -n "$java_at" ] || java_at=$(fact prepare.java-home)
+    java_open=$(open_java | tr '\n' ' ')
+    [ -z "$java_open" ] ||
+        fail "java: the user $arg_user can change ${java_open% }, and root runs $java_at/bin/java. Run chown root:root ${java_open}and chmod go-w ${java_open% }, both with -R for $java_at"
+    printf '%s' "$java_at"
+}
+
+# open_java: $java_at, if the service's account can change something in it, and the directories above that it can change.
+open_java() {
+    [ -d "$java_at" ] || return 0
+    [ -z "$(open_to_account "$java_at/" | head -n 1)" ] || printf '%s\n' "$java_at"
+    for open_at in "$java_at" "$(readlink -f "$java_at")"; do
+        while open_at=${open_at%/*} && [ -n "$open_at" ]; do open_to_account "$open_at" -maxdepth 0; done
+    done | sort -u
+}
+
+open_to_account() {
+    find "$@" \( -user "$(account_number passwd "$arg_user")" -o ! -type l \( -perm -002 ! -perm -1000 \
+        -o -perm -020 -group "$(account_number group "$arg_group")" \) \)
+}
+
 # has_scanner INSTALL_DIR: does its Jetty bring the bean that sees a new keystore? A jar's table of contents is
 # plain text, also in a jar within a jar. Which jar it is differs between versions and builds.
 has_scanner() {

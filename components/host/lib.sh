@@ -255,9 +255,9 @@ is_owned() { [ "$(stat -c '%u:%g 0%a' "$1")" = "$(owner_numbers "$2") $3" ]; }
 # owner_numbers OWNER:GROUP: uid:gid
 owner_numbers() { printf '%s:%s' "$(account_number passwd "${1%%:*}")" "$(account_number group "${1#*:}")"; }
 
-# account_number passwd|group NAME: its uid or gid; 4294967294, which nobody has, for a name that does not exist.
+# account_number passwd|group NAME: its uid or gid; for a name that does not exist 2147483647, the largest that find takes.
 account_number() {
-    if [ "$2" = root ]; then echo 0; else getent "$1" "$2" | cut -d : -f 3 | grep . || printf 4294967294; fi
+    if [ "$2" = root ]; then echo 0; else getent "$1" "$2" | cut -d : -f 3 | grep . || printf 2147483647; fi
 }
 
 # real_path PATH: with every link resolved, also where its last parts do not exist yet.
@@ -394,11 +394,4 @@ systemd_version() { systemctl --version | sed -n '1s/[^0-9]*\([0-9]*\).*/\1/p'; 
 java_major() {
     [ -x "$1/bin/java" ] || return 0
     "$1/bin/java" -version 2>&1 | sed -n 's/.* version "\(1\.\)\{0,1\}\([0-9][0-9]*\).*/\2/p' | head -n 1
-}
-
-# service_java INSTALL_DIR: the Java that the service runs on: java_home, the one that prepare found, or that of the archive.
-service_java() {
-    if [ -n "${arg_java_home:-}" ]; then printf '%s' "$arg_java_home" && return; fi
-    bundled=$(find "$1/jdk" -path '*/bin/java' -type f 2>/dev/null | sort | head -n 1)
-    if [ -n "$bundled" ]; then printf '%s' "${bundled%/bin/java}"; else fact prepare.java-home; fi
 }

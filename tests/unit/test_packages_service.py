@@ -170,3 +170,28 @@ def test_service_java_is_argument_bundled_or_found(
         (tmp_path / "jdk/temurin/jdk-21/bin/java").touch()
     body = f"FACTS_ROOT={tmp_path}/facts\n" + parsed(flags, f"service_java {tmp_path}")
     assert run(shell, body).strip() == str(tmp_path / java)
+
+
+@pytest.mark.parametrize(
+    ("mode", "user", "said"),
+    [
+        ({}, "2147483647", "jdk/jdk-21"),
+        ({}, "$(id -u)", " {root} {root}/jdk, and root runs {jdk}/bin/java."),
+        ({"jdk/jdk-21/bin": 0o777}, "2147483647", "java: the user me can change {jdk}, and root"),
+        ({"jdk": 0o777}, "2147483647", "java: the user me can change {root}/jdk, and root"),
+        ({"jdk": 0o1777}, "2147483647", "jdk/jdk-21"),
+    ],
+    ids=["root's", "the account's", "content for everyone", "directory for everyone", "sticky"],
+)
+def test_java_that_the_service_could_change_is_refused(
+    shell: list[str], tmp_path: Path, mode: dict[str, int], user: str, said: str
+) -> None:
+    """Root runs it. That of a server that was set up by hand often belongs to the service's account."""
+    root = tmp_path / "nexus-3.78.0-14"
+    (root / "jdk/jdk-21/bin").mkdir(parents=True)
+    (root / "jdk/jdk-21/bin/java").touch()
+    for name, bits in mode.items():
+        (root / name).chmod(bits)
+    number = f'account_number() {{ [ "$1" = passwd ] && echo {user} || echo 2147483647; }}\n'
+    body = number + parsed("--user me", f"service_java {root}")
+    assert said.format(root=root, jdk=root / "jdk/jdk-21") in run(shell, body)
