@@ -75,7 +75,8 @@ make_account() {
 }
 
 provide_data_dir() {
-    [ -d "$arg_data_dir" ] || mkdir -p "$(dirname "$arg_data_dir")"
+    [ -d "$arg_data_dir" ] || mkdir -p "$(dirname "$arg_data_dir")" ||
+        fail "data_dir: $arg_data_dir could not be created (the reason is above). Make its file system writable, or choose another data_dir"
     [ ! -L "$arg_data_dir" ] || fail "data_dir: $arg_data_dir is a symbolic link. Give the directory it leads to"
     require_nexus_data
     save_fact account.data-dir "$arg_data_dir"

@@ -52,8 +52,7 @@ clear_remains() {
 
 unpack_version() {
     add_to_fact service.former-root "$arg_install_root" # The service step removes it if it runs from another one.
-    mkdir -p "$arg_install_root"
-    work=$(mktemp -d "$arg_install_root/.nexus-registry.XXXXXX") ||
+    { mkdir -p "$arg_install_root" && work=$(mktemp -d "$arg_install_root/.nexus-registry.XXXXXX"); } ||
         fail "install_root: $arg_install_root can't be written (the reason is above). Make it writable, or free space there, and run again"
     at_exit remove_work
     fetch_archive
@@ -141,6 +140,7 @@ install_unpacked() {
     chown -R -h root:root "$top"
     chmod -R a-s,u+rwX,go+rX,go-w "$top"
     printf 'sha256 %s\n' "$arg_sha256" >"$top/.nexus-registry"
+    run_with_progress "writing $install_dir to the disk" 1800 sync # before the rename: a power loss leaves no empty files
     if [ -e "$install_dir" ]; then mv "$install_dir" "$work/old"; fi
     mv "$top" "$install_dir"
     if command -v selinuxenabled >/dev/null && selinuxenabled; then

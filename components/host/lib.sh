@@ -231,7 +231,8 @@ remove_from_fact() {
 
 # --- files ------------------------------------------------------------------------------------------------------
 
-# put_file PATH OWNER:GROUP MODE <content: by a temporary file beside it and one rename, never through a link.
+# put_file PATH OWNER:GROUP MODE <content: by a temporary file beside it and one rename, never through a link. The content
+# is on the disk before the rename, or a power loss could leave an empty file. Older programs sync everything.
 put_file() (
     put_failed="$1 could not be written (the reason is above). Free space on the disk of $(dirname "$1") and run again"
     put_temp=$(umask 077 && mktemp "$(dirname "$1")/.nexus-registry.XXXXXX") || fail "$put_failed"
@@ -241,6 +242,7 @@ put_file() (
     cat >"$put_temp" || fail "$put_failed"
     chown "$2" "$put_temp"
     chmod "$3" "$put_temp"
+    sync "$put_temp" 2>/dev/null || sync
     mv -f "$put_temp" "$1"
 )
 
@@ -282,8 +284,8 @@ free_mb() { df -Pk "$1" | awk 'END { print int($4 / 1024) }'; }
 # own_dir PATH OWNER:GROUP MODE: a directory, never a link, whose target someone else could change.
 own_dir() {
     [ ! -L "$1" ] || fail "$1 is a symbolic link: root does not write through it. Make it a directory"
-    [ -d "$1" ] || mkdir "$1"
-    is_owned "$1" "$2" "$3" || { chown "$2" "$1" && chmod "$3" "$1"; }
+    { [ -d "$1" ] || mkdir "$1"; } && { is_owned "$1" "$2" "$3" || { chown "$2" "$1" && chmod "$3" "$1"; }; } ||
+        fail "$1 can't be created or given to $2 (the reason is above). Make its file system writable for root, or choose another directory"
 }
 
 sha256_of() { sha256sum "$1" | cut -c -64; }

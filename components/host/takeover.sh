@@ -159,7 +159,9 @@ refuse_unit_database() {
 copy_preferences() {
     other_home=$(getent passwd "$arg_user" | cut -d : -f 6)
     [ -d "$other_home/.java/.userPrefs" ] && [ ! -e "$arg_data_dir/javaprefs" ] || return 0
-    mkdir -p "$arg_data_dir/javaprefs"
-    cp -R "$other_home/.java" "$arg_data_dir/javaprefs/"
-    chown -R -h "$arg_user:$arg_group" "$arg_data_dir/javaprefs"
+    rm -rf "$arg_data_dir/javaprefs.part"
+    mkdir "$arg_data_dir/javaprefs.part"
+    cp -R "$other_home/.java" "$arg_data_dir/javaprefs.part/"
+    chown -R -h "$arg_user:$arg_group" "$arg_data_dir/javaprefs.part"
+    mv -T "$arg_data_dir/javaprefs.part" "$arg_data_dir/javaprefs"
 }

@@ -47,7 +47,7 @@ unit_text() {
 $UNIT_MARK
 [Unit]
 Description=Sonatype Nexus Repository ($unit)
-After=network-online.target
+After=network-online.target nss-user-lookup.target
 Wants=network-online.target
 RequiresMountsFor=$(unit_places)
 
@@ -193,6 +193,6 @@ write_symlink() {
 }
 
 set_symlink() {
-    ln -s "nexus-$1" "$arg_install_root/.nexus-registry.link.$$"
+    ln -sfn "nexus-$1" "$arg_install_root/.nexus-registry.link.$$"
     mv -T "$arg_install_root/.nexus-registry.link.$$" "$arg_install_root/nexus"
 }

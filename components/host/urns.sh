@@ -17,7 +17,7 @@ claim_step() {
         *) [ "$(fact "$1.urns" | tail -n 1)" != "$arg_urn" ] || return 0 ;;
     esac
     save_fact "$1.urns" "$claim_others"
-    log "$1: nothing is removed, because $(printf '%s\n' "$claim_others" | tail -n 1) manages $unit.service. If that resource no longer exists, remove $FACTS/$1.urns and run again"
+    log "$1: nothing is removed, because $(printf '%s\n' "$claim_others" | tail -n 1) manages $unit.service. If that resource no longer exists, remove $FACTS/*.urns, then run pulumi up and pulumi destroy"
     exit 0
 }
 

@@ -50,6 +50,7 @@ def test_archive_stays_in_its_directory(
     root = tmp_path / "root"
     (tmp_path / "run").mkdir()
     body = f"""chown() {{ echo "chown $*" >>{tmp_path}/asked; }}
+sync() {{ [ -e {root}/{TOP} ] || echo "on the disk before the rename" >>{tmp_path}/asked; }}
 check_archive() {{ :; }}
 arg_install_root={root} arg_version=3.71.0-06 install_dir={root}/{TOP} arg_sha256=x arg_url= unit=nexus
 temp_dir={tmp_path}/run FACTS={tmp_path}/run/facts
@@ -65,3 +66,4 @@ unpack_version
         assert (root / TOP / "bin/nexus").stat().st_mode & 0o7777 == 0o755
         assert (root / TOP).stat().st_mode & 0o7777 == 0o755
         assert "chown -R -h root:root" in (tmp_path / "asked").read_text()
+        assert (tmp_path / "asked").read_text().endswith("on the disk before the rename\n")

@@ -114,6 +114,15 @@ def test_records_of_unit_that_never_ran_are_forgotten(shell: list[str], host: Ho
     assert (facts / "nexus/account.user-made").read_text() == "nexus\nregistry\n"
 
 
+def test_licence_is_copied_again_after_an_interruption(shell: list[str], host: Host) -> None:
+    """A licence that was installed by hand lies in the Java preferences of the service's account."""
+    (host.folder / "home/.java/.userPrefs/com").mkdir(parents=True)
+    stubs = f"getent() {{ echo nexus:x:1:1::{host.folder}/home:; }}\nchown() {{ :; }}\n"
+    step(shell, host, f"{stubs}cp() {{ command cp -R {host.folder}/work $3; kill $$; }}\ncopy_preferences")
+    step(shell, host, f"{stubs}copy_preferences")
+    assert (host.folder / "data/javaprefs/.java/.userPrefs/com").is_dir()
+
+
 # systemctl and systemd's answers, over one file for each unit's state.
 SYSTEMD = """
 state() {{ cat "{base}/$1.state" 2>/dev/null || echo inactive; }}
