@@ -108,7 +108,7 @@ class NexusServerArgs:
     archive_url: str | None = None
     archive_username: pulumi.Input[str] | None = None
     archive_password: pulumi.Input[str] | None = None
-    archive_path: str | None = None
+    archive_path: pulumi.Input[str] | None = None
     architecture: str = "x86_64"
     java_home: str | None = None
     java_package: str | None = None
@@ -132,7 +132,7 @@ class NexusServerArgs:
     start_timeout: int = 600
     purge_data: bool = False
     open_firewall: bool = False
-    repair: str = ""
+    repair: pulumi.Input[str] = ""
 
 
 class NexusServer(pulumi.ComponentResource):
@@ -319,7 +319,9 @@ class NexusServer(pulumi.ComponentResource):
             {**account, "data_dir": args.data_dir, "purge_data": "yes" if args.purge_data else "no"},
             opts=self._after(prepare),
         )
-        source = {"path": args.archive_path} if args.archive_path else {"url": args.archive_url}
+        source: dict[str, pulumi.Input[str] | None] = (
+            {"path": args.archive_path} if args.archive_path else {"url": args.archive_url}
+        )
         if not any(source.values()):
             source = {"url": archive_url(args.version, args.architecture)}
         login: dict[str, pulumi.Input[str]] = {}

@@ -6,6 +6,7 @@ raise all problems at once; the program in this repository reports them by confi
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -78,6 +79,33 @@ def is_plain(value: object) -> bool:
     return isinstance(value, (str, int, float))
 
 
+def type_problems(args: Any) -> Iterator[Problem]:
+    """Arguments of another type than declared, such as the output of a resource. The other checks need values."""
+    for field in dataclasses.fields(args):
+        value = getattr(args, field.name)
+        kind, _, optional = str(field.type).partition(" | ")
+        if not (value is None and optional) and (expected := _unlike(kind, value)):
+            given = "" if isinstance(value, Mapping) else f", not of the type {type(value).__name__}"
+            yield field.name, f"must be {expected}{given}."
+
+
+def _unlike(kind: str, value: object) -> str:
+    """The type that a value must have; empty if it has it, or if the kind takes outputs."""
+    if kind == "str":
+        return "" if isinstance(value, str) else "a string"
+    if kind == "bool":
+        return "" if isinstance(value, bool) else "True or False"
+    if kind == "int":
+        whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+        return "" if whole and not isinstance(value, bool) else "a whole number"
+    if not kind.startswith("Mapping["):
+        return ""
+    if not isinstance(value, Mapping):
+        return "a mapping"
+    texts = kind != "Mapping[str, str]" or all(isinstance(item, str) for item in value.values())
+    return "" if texts and all(isinstance(key, str) for key in value) else "a mapping with strings only"
+
+
 def port_problems(args: Any, names: Iterable[str]) -> Iterator[Problem]:
     """Ports out of range."""
     for name in names:
@@ -88,6 +116,9 @@ def port_problems(args: Any, names: Iterable[str]) -> Iterator[Problem]:
 
 def server_problems(args: NexusServerArgs) -> Iterator[Problem]:
     """What is wrong with the arguments of a NexusServer."""
+    if wrong := list(type_problems(args)):
+        yield from wrong
+        return
     yield from _version_problems(args)
     if not re.fullmatch(r"[0-9a-f]{64}", args.archive_sha256):
         yield (
@@ -234,6 +265,9 @@ def registry_problems(
         ports: the ports in use on that server's host, each with its user.
         accounts: the accounts that exist on that server, each with the component that declares it.
     """
+    if wrong := list(type_problems(args)):
+        yield from wrong
+        return
     if server is not None:
         for name in ("connection", "hostname", "manage_server"):
             if getattr(args, name):

@@ -128,6 +128,12 @@ def registry(name: str = "registry", **changes: Any) -> DockerRegistry:
             r"java_package: the archive of Nexus 3.82.0-08 contains its Java",
         ),
         ({"keystore_format": "pem"}, r"keystore_format: must be pkcs12 or jks"),
+        ({"properties": {"nexus.onboarding.enabled": True}}, r"properties: must be a mapping with strings only\."),
+        ({"https_port": "8443"}, r"https_port: must be a whole number, not of the type str"),
+        ({"heap_mb": 2703.5}, r"heap_mb: must be a whole number, not of the type float"),
+        ({"unit": None}, r"unit: must be a string, not of the type NoneType"),
+        ({"data_dir": pulumi.Output.from_input("/x")}, r"data_dir: must be a string, not of the type Output"),
+        ({"open_firewall": "yes"}, r"open_firewall: must be True or False, not of the type str"),
     ],
 )
 def test_server_refuses_invalid_argument(changes: dict[str, Any], said: str) -> None:
