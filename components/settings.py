@@ -153,10 +153,11 @@ class _Reader:
 
     def _users(self, key: str, passwords: Mapping[str, str]) -> Iterator[tuple[str, pulumi.Output[str]]]:
         for user_id in self._value(key):
-            if not passwords.get(user_id):
+            password = passwords.get(user_id)
+            if not (isinstance(password, str) and password):
                 command = f"pulumi config set --secret --path 'user_passwords[\"{user_id}\"]' <password>"
                 self.problems.append((key, f"{user_id!r} has no password in user_passwords. Run `{command}`."))
-            yield user_id, pulumi.Output.secret(passwords.get(user_id) or "unknown")
+            yield user_id, pulumi.Output.secret(password or "unknown")
 
     def _value(self, key: str) -> Any:
         kind, default = self._keys[key]

@@ -11,7 +11,7 @@ from ..providers.connection import server_of
 from ..providers.security.role import Role
 from ..providers.security.user import User
 from .registry import DockerRegistry, RoleRef, docker_config, incarnations_of, role_id
-from .validation import Problem, require_none, user_problems
+from .validation import Problem, require_none, type_problems, user_problems
 
 
 @dataclass(kw_only=True)
@@ -89,6 +89,9 @@ class DockerUser(pulumi.ComponentResource):
 
 
 def _problems(args: DockerUserArgs) -> Iterator[Problem]:
+    if wrong := list(type_problems(args)):
+        yield from wrong
+        return
     yield from user_problems("user_id", args.user_id, args.password)
     registries = [*args.push_to, *args.pull_from]
     if not registries:

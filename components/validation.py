@@ -98,10 +98,14 @@ def _unlike(kind: str, value: object) -> str:
     if kind == "int":
         whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
         return "" if whole and not isinstance(value, bool) else "a whole number"
+    if kind.startswith("Sequence["):
+        return "" if isinstance(value, Iterable) and not isinstance(value, (str, Mapping)) else "a list"
     if not kind.startswith("Mapping["):
         return ""
     if not isinstance(value, Mapping):
         return "a mapping"
+    if "Sequence[" in kind:
+        return "a mapping of strings to lists" if any(isinstance(item, str) for item in value.values()) else ""
     texts = kind != "Mapping[str, str]" or all(isinstance(item, str) for item in value.values())
     return "" if texts and all(isinstance(key, str) for key in value) else "a mapping with strings only"
 
@@ -190,6 +194,8 @@ def _login_problems(args: NexusServerArgs) -> Iterator[Problem]:
             "archive_url",
             "contains a login. Give it as archive_username and archive_password, which are secret.",
         )
+    if args.archive_url and not re.fullmatch(r"(https?://|file:///)\S+", args.archive_url):
+        yield "archive_url", "must begin with https://, http:// or file:///, without blanks."
     names = ("archive_username", "archive_password")
     given = [name for name in names if getattr(args, name) is not None]
     if len(given) == 1:

@@ -133,6 +133,7 @@ def registry(name: str = "registry", **changes: Any) -> DockerRegistry:
         ({"heap_mb": 2703.5}, r"heap_mb: must be a whole number, not of the type float"),
         ({"unit": None}, r"unit: must be a string, not of the type NoneType"),
         ({"data_dir": pulumi.Output.from_input("/x")}, r"data_dir: must be a string, not of the type Output"),
+        ({"archive_url": "ftp://mirror/nexus.tar.gz"}, r"archive_url: must begin with https://"),
         ({"open_firewall": "yes"}, r"open_firewall: must be True or False, not of the type str"),
     ],
 )
@@ -179,6 +180,9 @@ def test_password_that_is_output_is_refused_in_preview(sdk: asyncio.AbstractEven
         ({"hostname": "h", "repository": "Team"}, r"repository: must be lower-case letters"),
         ({"hostname": "h", "repository": "x" * 198}, r"repository: must have at most 200 characters"),
         ({"hostname": "h", "cleanup_policy_names": ["a", 3]}, r"cleanup_policy_names: "),
+        ({"hostname": "h", "cleanup_policy_names": "a"}, r"cleanup_policy_names: must be a list"),
+        ({"hostname": "h", "extra_roles": {"ci": "auditors"}}, r"extra_roles: must be a mapping of strings to lists\."),
+        ({"hostname": "h", "pushers": ["ci"]}, r"pushers: must be a mapping, not of the type list"),
         ({"hostname": "h", "write_policy": "never"}, r"write_policy: must be one of"),
         ({"login_server": "https://h"}, r"login_server: must be a host with an optional port"),
     ],

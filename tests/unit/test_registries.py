@@ -235,6 +235,7 @@ def test_one_user_pushes_to_two_registries(created: Callable[..., Made]) -> None
     ("changes", "said"),
     [
         ({"push_to": ()}, r"push_to: names no registry"),
+        ({"extra_roles": "auditors"}, r"extra_roles: must be a list, not of the type str"),
         ({"user_id": "admin"}, r"user_id: the id of 'admin' is built into Nexus"),
         ({"user_id": "other"}, r"user_id: 'other' is a user of three already"),
         ({"pull_from": "push_to"}, r"pull_from: one is in push_to"),
