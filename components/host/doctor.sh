@@ -17,7 +17,8 @@ doctor() {
         fail "host: a step is running here: $(lock_holder). Run the command again when it has ended"
     fi
     work=$RUN_DIR/doctor-$$
-    { own_dir "$RUN_DIR" root:root 0700 && remove_dead_doctors && (umask 077 && mkdir "$work"); } ||
+    own_dir "$RUN_DIR" root:root 0700
+    { remove_dead_doctors && (umask 077 && mkdir "$work"); } ||
         fail "host: /run can't be written (the reason is above). Free space in /run, then run the command again."
     at_exit remove_work
     "doctor_$doctor_step"

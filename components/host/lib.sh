@@ -284,7 +284,7 @@ free_mb() { df -Pk "$1" | awk 'END { print int($4 / 1024) }'; }
 # own_dir PATH OWNER:GROUP MODE: a directory, never a link, whose target someone else could change.
 own_dir() {
     [ ! -L "$1" ] || fail "$1 is a symbolic link: root does not write through it. Make it a directory"
-    own_failed="$1 can't be created or given to $2 (the reason is above). Make its file system writable for root, or choose another directory"
+    own_failed="host: $1 can't be created or given to $2 (the reason is above). Make its file system writable for root, free space there, and run again"
     [ -d "$1" ] || mkdir "$1" || fail "$own_failed"
     is_owned "$1" "$2" "$3" || { chown "$2" "$1" && chmod "$3" "$1"; } || fail "$own_failed"
 }
