@@ -237,7 +237,7 @@ def test_server_of_init_script_is_adopted(begun: Program) -> None:
 
 
 def may_refuse(history: History, first: str) -> bool:
-    """Whether a step may refuse: data are not moved, and an upgrade is completed, or begun, in an up of its own."""
+    """Whether a step may refuse: data are not moved, and an upgrade takes an up of its own."""
     killed, changes = first == "(killed)", (history.first, history.second)
     return "data_dir" in changes or (killed and (history.first == "version" or changes == ("user", "version")))
 
