@@ -181,7 +181,7 @@ def test_password_that_is_output_is_refused_in_preview(sdk: asyncio.AbstractEven
         ({"hostname": "h", "repository": "x" * 198}, r"repository: must have at most 200 characters"),
         ({"hostname": "h", "cleanup_policy_names": ["a", 3]}, r"cleanup_policy_names: "),
         ({"hostname": "h", "cleanup_policy_names": "a"}, r"cleanup_policy_names: must be a list"),
-        ({"hostname": "h", "extra_roles": {"ci": "auditors"}}, r"extra_roles: must be a mapping of strings to lists"),
+        ({"hostname": "h", "extra_roles": {"ci": "auditors"}}, r"extra_roles: must be a mapping of"),
         ({"hostname": "h", "pushers": ["ci"]}, r"pushers: must be a mapping, not of the type list"),
         ({"hostname": "h", "write_policy": "never"}, r"write_policy: must be one of"),
         ({"login_server": "https://h"}, r"login_server: must be a host with an optional port"),
