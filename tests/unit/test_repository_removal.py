@@ -12,6 +12,9 @@ import pytest
 from nexus_registry.providers.errors import Refused
 from nexus_registry.providers.repositories import base
 from nexus_registry.providers.repositories.raw import RawGroupRepository, RawHostedRepository
+from nexus_registry.providers.repositories.yum import YumHostedRepository
+
+from tests.tested import kinds
 
 from .fake import FakeServer, Request, Response, sequence, serve
 
@@ -105,3 +108,31 @@ def test_missing_members_are_taken_out_of_groups(
         else:
             delete_hosted(fake, "a")
     assert group["group"] == {"memberNames": left, "writableMember": None}
+
+
+def test_missing_members_stay_in_groups_with_hidden_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nexus up to 3.82 returns no ``yumSigning``: a write of what it returns would remove the key."""
+    monkeypatch.setattr(base, "_WAITS_FOR_GROUP", (0.0,))
+    listed = [{"name": name, "format": "yum", "type": kind} for name, kind in (("a", "hosted"), ("all", "group"))]
+    group = {"name": "all", "group": {"memberNames": ["gone", "a"]}}
+
+    def script(request: Request) -> Response:
+        if request.method == "DELETE":
+            return Response(
+                500, "ERROR: (ID a-b) a.MultipleFailuresException: Failed to validate facets; 1 failure"
+            )
+        if request.path.endswith("/v1/repositories"):
+            return Response(200, listed)
+        return Response(200, group if request.path.endswith("/all") else {"name": "a", "items": []})
+
+    with serve(script) as fake:
+        state = {"name": "a", "connection": {"url": fake.url, "username": "admin", "password": "pw"}}
+        with pytest.raises(Refused, match="validate facets"):
+            YumHostedRepository.provider_class().delete("a", state)
+        assert not [one for one in fake.methods() if one.startswith("PUT")]
+
+
+def test_formats_with_hidden_key_are_those_whose_group_has_one() -> None:
+    groups = [cls for kind, cls in kinds().items() if kind.endswith("GroupRepository")]
+    found = {cls.provider_settings["format"] for cls in groups if "signing_keypair" in cls.declared_properties}
+    assert found == set(base._SIGNED_GROUPS)
