@@ -175,9 +175,7 @@ class ProxyProvider(RepositoryProvider):
             raise Refused("authentication_preemptive: is not stored by this server for this format. Leave it out")
 
     def to_body(self, inputs: Mapping[str, Any], base: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        body = super().to_body(inputs, base)
-        # Nexus up to 3.93 takes the rule as routingRule and returns it as routingRuleName.
-        return {**body, "routingRule": body["routingRuleName"]} if "routingRuleName" in body else body
+        return with_routing_rule(super().to_body(inputs, base))
 
 
 class GroupProvider(RepositoryProvider):
@@ -207,6 +205,11 @@ def namesake(client: NexusClient, name: str) -> Mapping[str, Any] | None:
     """The repository, of whatever format, that has this name; names are unique in any case."""
     found = (one for one in client.get_list("/v1/repositories") if one["name"].lower() == name.lower())
     return cast("Mapping[str, Any] | None", next(found, None))
+
+
+def with_routing_rule(body: dict[str, Any]) -> dict[str, Any]:
+    """The body with its routing rule by both names: Nexus up to 3.93 returns one of them and takes the other."""
+    return {**body, "routingRule": body["routingRuleName"]} if "routingRuleName" in body else body
 
 
 def http_url(value: Any) -> str:

@@ -22,7 +22,7 @@ from ..responses import connection_error_reason
 from ..run import CHECK_TIMEOUT
 from ..schema import boolean, port, text
 from ..unknown import is_unknown
-from .base import RepositoryProvider
+from .base import RepositoryProvider, with_routing_rule
 
 _CONNECTORS = {"http_port": "http", "https_port": "https"}
 _CONNECTOR_TIMEOUT = 20.0
@@ -156,7 +156,7 @@ def port_holders(client: NexusClient, inputs: Mapping[str, Any]) -> list[PortHol
                 secret = (body.get("httpClient") or {}).get("authentication") or (
                     body.get("dockerProxy") or {}
                 ).get("ecrAuth")
-                without = {**rest, form: connectors}
+                without = with_routing_rule({**rest, form: connectors})
                 holders.append(PortHolder(repository["name"], path, ports, without, has_secret=bool(secret)))
     return holders
 

@@ -113,6 +113,16 @@ def test_repository_with_hidden_secret_is_named_as_such() -> None:
     assert (holder.name, holder.wanted, holder.has_secret) == ("px", "http_port 5000", True)
 
 
+def test_repository_keeps_routing_rule_when_its_port_is_freed() -> None:
+    """Nexus up to 3.93 returns the rule as ``routingRuleName`` and takes it as ``routingRule``."""
+    body = {"name": "px", "docker": {"httpPort": 5000}, "routingRuleName": "rule", "httpClient": {}}
+    listed = [{"name": "px", "format": "docker", "type": "proxy"}]
+    with serve(lambda request: Response(200, body if request.path.endswith("/px") else listed)) as fake:
+        client = client_for(connected(fake.url)["connection"])
+        (holder,) = port_holders(client, {"name": "other", "http_port": 5000})
+    assert holder.without_ports["routingRule"] == holder.without_ports["routingRuleName"] == "rule"
+
+
 def test_group_is_written_again_with_replaced_member() -> None:
     """A group has the marks of its members: Nexus removes a deleted member from it."""
     provider = DockerGroupRepository.provider_class()
