@@ -198,15 +198,20 @@ class NexusClient:
         data: bytes | None = None,
     ) -> requests.Response:
         """One request at any address, without this client's credentials; raises what ``requests`` raises."""
-        return self._session().request(
-            method,
-            url,
-            data=data,
-            headers=headers,
-            auth=auth or _NoAuth(),
-            timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
-            allow_redirects=False,
-        )
+        try:
+            return self._session().request(
+                method,
+                url,
+                data=data,
+                headers=headers,
+                auth=auth or _NoAuth(),
+                timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+                allow_redirects=False,
+            )
+        except requests.RequestException:
+            raise
+        except ValueError as error:  # of urllib3: a name that can't be encoded
+            raise requests.exceptions.InvalidURL(str(error)) from None
 
     def _shaped(self, shape: type, name: str, path: str, params: Mapping[str, str]) -> Any:
         content = self._request("GET", path, params=params)

@@ -167,7 +167,10 @@ def get_roles_output(
 
 
 def get_users(connection: Connection | None = None, source: str = "default") -> list[UserInfo]:
-    """Every user of a user source; ``default`` is Nexus's own. Source: Nexus REST ``/v1/security/users``."""
+    """Every user of a user source; ``default`` is Nexus's own. Source: Nexus REST ``/v1/security/users``.
+
+    Of another source, Nexus returns at most 100 users.
+    """
 
     def read(client: NexusClient) -> list[UserInfo]:
         return [

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, cast
 
+from ..address import has_login, is_address
 from ..client import NexusClient, segment, server_lock
 from ..crud import Actual
 from ..declare import ListProp, NexusResource, Prop, PropertyGroup, prop
@@ -16,14 +17,16 @@ from ..marks import Incarnation, Incarnations
 from ..names import NAME
 from ..progress import Wait
 from ..rest import ObjectProvider
-from ..schema import Invalid, boolean, choice, integer, list_of, set_of, text
+from ..schema import Invalid, boolean, choice, integer, list_of, text
 from ..suggest import suggest
+from .cleanup import Cleanup, missing_policies
 
 _CREDENTIALS = {
     "username": ("authentication_username", "authentication_password"),
     "ntlm": ("authentication_username", "authentication_password"),
     "bearerToken": ("authentication_bearer_token",),
 }
+_HTTPS_ONLY = ("use_trust_store", "authentication_preemptive")
 _GROUP_ERROR = re.compile("Invalid state|Failed to validate facets")
 _WAITS_FOR_GROUP = (0.2, 0.4, 0.8, 1.6, 3.2)
 _SIGNED_GROUPS = ("alpine", "yum")
@@ -118,6 +121,13 @@ class RepositoryProvider(ObjectProvider):
         start = f"nx-repository-view-{self.stored_format or self.format}-"
         return any(one["name"].startswith(start) for one in client.get_list("/v1/security/privileges"))
 
+    def verify(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
+        super().verify(client, inputs, actual)
+        # Nexus 3.71 stores the name of a policy that it does not have; 3.89 refuses it.
+        declared = {one.key[2] for one in self.run.desired_of("cleanup policy")}
+        if message := missing_policies(client, inputs, declared):
+            raise Refused(message)
+
     def explain(self, client: NexusClient, inputs: Mapping[str, Any], error: Refused) -> str:
         other = namesake(client, self.identity(inputs))
         if other and not self.is_it(other, inputs):
@@ -129,7 +139,7 @@ class RepositoryProvider(ObjectProvider):
             missing = inputs["blob_store_name"]
             if missing not in existing:
                 return f"blob_store_name: {missing!r} is not on the server. {suggest([missing], existing)}"
-        return ""
+        return missing_policies(client, inputs) if "cleanup" in message else ""
 
 
 class HostedProvider(RepositoryProvider):
@@ -168,6 +178,10 @@ class ProxyProvider(RepositoryProvider):
         for name in _CREDENTIALS.get(kind, ()) if isinstance(kind, str) else ():
             if inputs.get(name) is None:
                 yield name, f"is required with authentication_type {kind}"
+        remote = inputs.get("remote_url")
+        for name in _HTTPS_ONLY if isinstance(remote, str) and remote.startswith("http://") else ():
+            if inputs.get(name) is True:
+                yield name, "is for a remote_url that begins with https://. Leave it out"
 
     def verify(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
         super().verify(client, inputs, actual)
@@ -214,8 +228,10 @@ def with_routing_rule(body: dict[str, Any]) -> dict[str, Any]:
 
 def http_url(value: Any) -> str:
     """An address that a proxy can be in front of."""
-    url = str(text(r"https?://[^\s/?#]+(/\S*)?", hint="must be an http:// or https:// address")(value))
-    if "@" in url.split("/")[2]:
+    url = str(text()(value))
+    if not re.fullmatch(r"https?://[^\s/?#]+(/\S*)?", url) or not is_address(url):
+        raise Invalid("must be an http:// or https:// address")
+    if has_login(url):
         raise Invalid("must hold no login. Give authentication_username and authentication_password")
     return url
 
@@ -235,15 +251,6 @@ class Repository(Incarnation, NexusResource, provider=RepositoryProvider, abstra
         boolean, path="storage.strictContentTypeValidation", default=True
     )
     """Refuse content that is not of the format's types."""
-
-
-class Cleanup(Incarnations):
-    """Which cleanup policies mark components for deletion."""
-
-    cleanup_policy_names: ListProp[str] = prop(
-        set_of(text()), path="cleanup.policyNames", default=[], since="3.19", refers="CleanupPolicy"
-    )
-    """Cleanup policies that exist on the server; a set."""
 
 
 class UploadRepository(Cleanup, Repository, provider=HostedProvider, abstract=True):

@@ -62,8 +62,8 @@ class ConnectorProvider(RepositoryProvider):
         if isinstance(url, str) and not is_unknown(url) and urlsplit(url).port in ports.values():
             name = next(key for key in ports if ports[key] == urlsplit(url).port)
             yield name, "is the port of Nexus itself. Choose another port"
-        if inputs.get("path_enabled") is True and ports:
-            yield "path_enabled", "excludes http_port and https_port. Choose one way to reach the repository"
+        if inputs.get("path_enabled") is True and (ports or inputs.get("subdomain") is not None):
+            yield "path_enabled", "excludes http_port, https_port and subdomain. Choose one way to reach it"
 
     def insert(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
         self._with_ports(client, inputs, lambda: super(ConnectorProvider, self).insert(client, inputs))

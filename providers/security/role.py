@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..client import NexusClient
@@ -17,6 +17,10 @@ from .lookups import NotedRoles
 
 class RoleProvider(NotedRoles):
     kind = "role"
+
+    def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        if isinstance(inputs["roles"], list) and inputs["role_id"] in inputs["roles"]:
+            yield "roles", f"names {inputs['role_id']!r}, which is the role itself. Leave it out"
 
     def computed_inputs(self, olds: Mapping[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:
         return super().computed_inputs(olds, {**inputs, "name": inputs.get("name") or inputs["role_id"]})

@@ -136,5 +136,7 @@ class CleanupPolicy(
     """Delete what has an asset whose path this Java regular expression matches."""
     retain: Prop[int | None] = prop(integer(1, 2147483647), path="retain", default=None, edition="pro")
     """How many of the newest versions stay."""
-    sort_by: Prop[str | None] = prop(text(), path="sortBy", default=None, since="3.64", edition="pro")
+    sort_by: Prop[str | None] = prop(
+        choice("version", "date"), path="sortBy", default=None, since="3.64", edition="pro"
+    )
     """What makes a version newer for ``retain``: ``version`` or ``date``."""

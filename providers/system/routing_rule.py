@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..client import NexusClient
@@ -17,6 +17,10 @@ from ..schema import choice, set_of, text
 
 class RoutingRuleProvider(ObjectProvider):
     kind = "routing rule"
+
+    def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        if str(inputs["name"]).lower() == "none":
+            yield "name", "must not be 'None', which Nexus keeps for itself"
 
     def explain(self, client: NexusClient, inputs: Mapping[str, Any], error: Refused) -> str:
         if " in use" not in str(error):

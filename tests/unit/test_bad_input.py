@@ -48,8 +48,31 @@ def test_proxy_without_usable_remote_url_is_refused(kind: str) -> None:
     assert failures(kind) == {}
     required = kinds()[kind].declared_properties["remote_url"].required
     assert list(failures(kind, remote_url=...)) == (["remote_url"] if required else [])
-    for value in ("", "none", "example.com", "ftp://example.com"):
+    ports = ("https://example.com:99999", "https://[::1")
+    for value in ("", "none", "example.com", "ftp://example.com", "https://a..example.com", *ports):
         assert list(failures(kind, remote_url=value)) == ["remote_url"], value
+
+
+LOGIN = {"authentication_type": "username", "authentication_username": "u", "authentication_password": "p"}
+
+
+@pytest.mark.parametrize("inputs", [{"use_trust_store": True}, {"authentication_preemptive": True, **LOGIN}])
+@pytest.mark.parametrize("kind", having("remote_url"))
+def test_property_for_https_is_refused_without_it(kind: str, inputs: dict[str, Any]) -> None:
+    assert failures(kind, remote_url="https://example.com", **inputs) == {}
+    found = failures(kind, remote_url="http://example.com", **inputs)
+    assert found == {next(iter(inputs)): "is for a remote_url that begins with https://. Leave it out."}
+
+
+@pytest.mark.parametrize(
+    ("kind", "inputs", "said"),
+    [
+        ("RoutingRule", {"name": "none"}, {"name": "must not be 'None', which Nexus keeps for itself."}),
+        ("CleanupPolicy", {"retain": 3, "sort_by": "size"}, {"sort_by": "must be one of version, date."}),
+    ],
+)
+def test_value_that_server_refuses_is_refused(kind: str, inputs: dict[str, Any], said: dict[str, str]) -> None:
+    assert failures(kind, **inputs) == said
 
 
 RSA_KEY = Authority.create("signing").issue(["a"], key="rsa").private_key_pem

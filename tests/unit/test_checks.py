@@ -182,6 +182,12 @@ def test_state_holds_provider_class_only(kind: type[NexusResource]) -> None:
             "path_enabled",
             "not known to Nexus 3.82.0-08",
         ),
+        (
+            DockerHostedRepository,
+            {"path_enabled": True, "https_port": None, "subdomain": "images"},
+            "path_enabled",
+            "excludes http_port, https_port and subdomain",
+        ),
         (DockerHostedRepository, {"latest_policy": True}, "latest_policy", "ALLOW_ONCE"),
         (Role, {"role_id": ""}, "role_id", "not be empty"),
         (Role, {"role_id": "\x01 "}, "role_id", "not be empty"),
@@ -189,6 +195,7 @@ def test_state_holds_provider_class_only(kind: type[NexusResource]) -> None:
         (AnonymousAccess, {"user_id": "x" * 201}, "user_id", "at most 200"),
         (Role, {"role_id": "a/b"}, "role_id", "no '/'"),
         (Role, {"role_id": "a/"}, "role_id", "no '/'"),
+        (Role, {"roles": ["pull", "push"]}, "roles", "names 'push', which is the role itself"),
         (Role, {"privileges": "nx-all"}, "privileges", "must be a list"),
         (Role, {"privileges": ["a", 3.0]}, "privileges", "entry 2"),
         (User, {"roles": []}, "roles", "at least one role"),
@@ -200,6 +207,12 @@ def test_state_holds_provider_class_only(kind: type[NexusResource]) -> None:
         (Eula, {"accepted": False}, "accepted", "ce-eula"),
         (AnonymousAccess, {"enabled": "yes"}, "enabled", "true or false"),
         (Role, {"connection": {"url": "nexus:8443", "password": "x"}}, "connection", "https://host:port"),
+        (
+            Role,
+            {"connection": {"url": "https://nexus..example.com", "password": "x"}},
+            "connection",
+            "https://host",
+        ),
         (Role, {"connection": {"url": "https://nexus:8443"}}, "connection", "password is required"),
         (
             Role,

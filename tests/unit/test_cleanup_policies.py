@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -9,7 +10,10 @@ from typing import Any
 import pulumi
 import pytest
 from nexus_registry.providers.client import Connection, client_for
+from nexus_registry.providers.crud import NexusProvider
+from nexus_registry.providers.errors import Refused
 from nexus_registry.providers.repositories.docker import DockerHostedRepository
+from nexus_registry.providers.run import Run
 from nexus_registry.providers.system.cleanup_policy import CleanupPolicy, CleanupPolicyProvider
 
 from .fake import Request, Response, serve
@@ -37,6 +41,53 @@ class Nexus:
             named = {"policyNames": ["old"]} if self.left else None
             return Response(200, [{"name": "a"}, {"name": "images", "cleanup": named}])
         return Response(200, self.policies)
+
+
+@pytest.mark.parametrize(
+    ("names", "policies", "declared", "refused"),
+    [
+        (["old"], 200, [], ""),
+        (["older", "old"], 200, [], "cleanup_policy_names: older is not on the server. Did you mean old?"),
+        (["new"], 200, ["new"], ""),
+        (["older"], 404, [], ""),
+        (["older"], 403, [], ""),
+    ],
+    ids=["there", "unknown", "of this run", "no list", "list is not permitted"],
+)
+def test_unknown_policy_is_refused(
+    names: list[str], policies: int, declared: list[str], refused: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nexus 3.71 stores a name that no policy has. No component would ever be deleted."""
+    monkeypatch.setattr(NexusProvider, "run", Run())
+    stored: list[dict[str, Any]] = []
+
+    def script(request: Request) -> Response:
+        path = request.path.removeprefix("/service/rest").partition("?")[0]
+        if path.endswith("/cleanup-policies"):
+            return Response(policies, [{"name": "old", "format": "docker"}])
+        if path == "/v1/components":
+            return Response(200, {"items": []})
+        if request.method == "DELETE":
+            stored.clear()
+        elif request.method == "POST":
+            stored.append(json.loads(request.body))
+            return Response(201)
+        return Response(200, stored[0]) if stored else Response(404, [])
+
+    with serve(script) as fake:
+        connection = {**CONNECTION, "url": fake.url}
+        for name in declared:
+            key = ("cleanup policy", fake.url, name)
+            NexusProvider.run.declare(f"urn:pulumi:a::b::c::{name}", key, {})
+        given = {"name": "images", "cleanup_policy_names": names, "connection": connection}
+        inputs = REPOSITORY.check({}, {**given, "probe_connectors": False}).inputs
+        if refused:
+            with pytest.raises(Refused) as caught:
+                REPOSITORY.create(inputs)
+            assert f"'images': {refused}" in str(caught.value)
+        else:
+            REPOSITORY.create(inputs)
+    assert bool(stored) is not bool(refused)
 
 
 def test_delete_waits_until_no_repository_names_the_policy(waits: list[str]) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import requests
 from nexus_registry.providers import errors
 from nexus_registry.providers.client import NexusClient
 from nexus_registry.providers.responses import decode_fault
@@ -285,3 +286,9 @@ def test_no_form_of_secret_is_in_message(secret: str, quoted: bool) -> None:
 def test_all_six_shapes_of_failure_are_read(body: str, messages: tuple[tuple[str, str], ...], fault: str) -> None:
     read = decode_fault(body, reason="Bad Gateway")
     assert (read.messages, read.fault_id) == (messages, fault)
+
+
+@pytest.mark.parametrize("host", ["a..example.com", "ü" * 60])
+def test_probe_of_name_without_encoding_fails_as_other_addresses_do(host: str) -> None:
+    with serve(sequence(Response())) as fake, pytest.raises(requests.RequestException):
+        client_of(fake).probe(f"https://{host}/")
