@@ -44,9 +44,9 @@ class NexusProvider(Mapped, AvailableProvider):
     - ``check`` records the object of each resource, and refuses two resources that declare the same object.
     - ``create`` inserts first, and reads only if that fails: the object exists, or the response was lost. With
       ``adopt`` it reads first, so that nothing is written to an object that is identical to the desired one. It
-      adopts an object that is identical to the desired one, and writes it where the program has a secret for it
-      that the server does not return. One that differs is an error that names the difference, unless ``adopt`` is
-      set or another resource of this run no longer declares it: then it is changed.
+      adopts an object that is identical to the desired one, and writes it where the program has a value for it
+      that the server does not return, such as a secret. One that differs is an error that names the difference,
+      unless ``adopt`` is set or another resource of this run no longer declares it: then it is changed.
     - ``update`` reads, changes only the properties of this resource and writes; nothing is sent when only
       properties changed that are not part of the object (connection, adopt …).
     - A failed verification undoes what ``create`` or ``update`` wrote.
@@ -329,7 +329,7 @@ class NexusProvider(Mapped, AvailableProvider):
             own: this very create may have inserted it: a password that can't be seen is written again.
         """
         differs = self._require_adoptable(inputs, actual)
-        if differs or (not self._adopts(inputs) and self._hidden_secrets(inputs, actual)):
+        if differs or (not self._adopts(inputs) and self._hidden(inputs, actual)):
             self.write(client, inputs, actual)
         try:
             same = self.secrets_match(client, inputs)
@@ -342,10 +342,11 @@ class NexusProvider(Mapped, AvailableProvider):
         if not same:  # what can't be seen, such as the password of a disabled user, is written
             self.write_secrets(client, inputs)
 
-    def _hidden_secrets(self, inputs: Mapping[str, Any], actual: Actual) -> set[str]:
-        """The secrets of the body that are given and that the server does not return."""
-        given = {name for name in self.paths if self.schema[name].secret and inputs.get(name) is not None}
-        return given - set(actual.properties)
+    def _hidden(self, inputs: Mapping[str, Any], actual: Actual) -> set[str]:
+        """The properties that are not the default and that the server does not return beside others."""
+        fields = {name: self.schema[name] for name in self.paths if not self.schema[name].replaces}
+        given = {name for name, field in fields.items() if inputs.get(name) not in (None, field.default)}
+        return given - set(actual.properties) if actual.properties else set()
 
     def _require_adoptable(self, inputs: Mapping[str, Any], actual: Actual) -> bool:
         """Refuse an object that must not be changed to what is desired; returns whether it differs."""

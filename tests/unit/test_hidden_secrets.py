@@ -13,6 +13,7 @@ from nexus_registry.providers.repositories.connectors import port_holders
 from nexus_registry.providers.repositories.docker import DockerGroupRepository, DockerProxyRepository
 from nexus_registry.providers.security.external_user import ExternalUser
 from nexus_registry.providers.system.email import Email
+from nexus_registry.providers.system.task import DockerUploadPurgeTask
 
 from .fake import Request, Response, serve
 
@@ -76,6 +77,27 @@ def test_create_writes_secret_of_identical_object(adopt: bool, password: str) ->
         again = provider.check({}, {**given, "authentication_password": "two", "adopt": adopt}).inputs
         provider.create(again)
         assert server.password == password
+
+
+@pytest.mark.parametrize(("adopt", "hour"), [(False, 3), (True, 2)])
+def test_create_writes_what_server_hides_of_existing_object(adopt: bool, hour: int) -> None:
+    """Nexus below 3.89 returns no schedule: a task that looks identical may have another one."""
+    provider = DockerUploadPurgeTask.provider_class()
+    stored: list[dict[str, Any]] = []
+
+    def script(request: Request) -> Response:
+        if request.method in ("POST", "PUT"):
+            stored.append(json.loads(request.body))
+            return Response(201)
+        shown = [{"id": "1", "name": "purge", "type": "repository.docker.upload-purge"}] if stored else []
+        return Response(200, {"items": shown, "continuationToken": None}, {"Server": "Nexus/3.82.0-08 (PRO)"})
+
+    with serve(script) as fake:
+        given = connected(fake.url, name="purge", schedule="cron")
+        provider.create(provider.check({}, {**given, "cron_expression": "0 0 2 * * ?"}).inputs)
+        again = provider.check({}, {**given, "cron_expression": "0 0 3 * * ?", "adopt": adopt}).inputs
+        provider.create(again)
+    assert stored[-1]["frequency"]["cronExpression"] == f"0 0 {hour} * * ?"
 
 
 def test_create_writes_secret_of_identical_setting() -> None:
