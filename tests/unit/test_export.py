@@ -41,7 +41,7 @@ def servers(draw: st.DrawFn) -> list[Object]:
     ids = [one for one in draw(st.lists(odd_names, unique=True, max_size=5)) if one.strip(" .")]
     roles = [
         found("Role", role_id=one, name=draw(odd_names.filter(str.strip)), description=draw(any_text),
-              roles=draw(st.lists(st.sampled_from([*ids, "nx-admin"]), unique=True)))
+              roles=[to for to in draw(st.lists(st.sampled_from([*ids, "nx-admin"]), unique=True)) if to != one])
         for one in ids
     ]  # fmt: skip
     names = draw(st.lists(st.text("abc-_.", min_size=1, max_size=4), unique=True, max_size=4))
