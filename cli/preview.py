@@ -16,7 +16,8 @@ _HIDDEN = "[secret]"
 _UNSHOWN = {"__provider", "incarnation", "incarnations", "proves"}
 """Inputs that mean nothing to a reader."""
 _SECRET = re.compile(
-    r"password|passphrase|secret|token|(?:private|account)_?key|keypair|license|credential|passcode|connection|stdin",
+    r"password|passphrase|passcode|pwd|secret|token|(?:private|account|api)_?key|keypair|license|credential|connection"
+    r"|stdin|docker_?config|^auth$",
     re.I,
 )
 """Inputs whose values are never shown, also when the preview was made with --show-secrets."""
@@ -136,7 +137,7 @@ def _step(one: Mapping[str, Any]) -> _Step:
         new,
         bool(states[0].get("retainOnDelete")),
         tuple(str(key) for key in one.get("replaceReasons") or ()),
-        tuple(sorted({*changed, *named} - {"__provider"})),
+        tuple(sorted({*changed, *named} - {"__provider", ""})),
     )
 
 

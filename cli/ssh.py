@@ -67,7 +67,8 @@ def _client(given: Mapping[str, Any], folder: Path) -> tuple[list[str], dict[str
         }
     if "privateKey" in given:
         key, answer = folder / "key", folder / "answer"
-        _write(key, given["privateKey"].rstrip("\n") + "\n")
+        # OpenSSH refuses a key with empty lines before it, or with the line ends of Windows.
+        _write(key, "\n".join(given["privateKey"].strip().splitlines()) + "\n")
         options |= {"IdentityFile": "key", "IdentitiesOnly": "yes", "PermitLocalCommand": "yes"}
         options["LocalCommand"] = "rm -f key answer"
         if "privateKeyPassword" in given:  # the client reads it from a program, never from the command line

@@ -285,7 +285,7 @@ def test_ssh_uses_key_of_state_and_verifies_host(
     answers = [
         ssh.run({**address, **more}, "cat", "from here")
         for more in (
-            plain,
+            {"privateKey": "\r\n" + sshd.private_key.replace("\n", "\r\n")},  # Pulumi's client takes it as well
             {**locked, "privateKeyPassword": "open se$ame"},
             {**locked, "privateKeyPassword": "another"},
             {**plain, "hostKey": ""},

@@ -148,6 +148,11 @@ def test_secrets_are_not_shown_even_of_open_preview() -> None:
     """As with ``--show-secrets``, and in what the engine masks only in part."""
     old = {"password": CANARY, "s": {"token": CANARY}, "stdin": CANARY, "connection": {"a": CANARY}}
     new = {"password": f"{CANARY}2", "s": {"token": "x"}, "stdin": "y", "connection": {"a": "z"}}
+    old |= {
+        "properties": {"apiKey": CANARY, "pwd": CANARY},
+        "docker_config_json": CANARY,
+        "auths": {"auth": CANARY},
+    }
     old |= {"__provider": CANARY, "deep": {"b": "[secret]", "c": CANARY}}
     shown = summarize({"steps": [step("update", "User", old, new | {"deep": {"b": "[secret]"}})]}, NOW)
     both = json.dumps(shown.as_dict()) + render(shown, LIMITS["github"])
@@ -162,6 +167,11 @@ def test_no_secret_of_any_kind_is_shown_of_open_preview() -> None:
         old, new = dict.fromkeys(secret, CANARY), dict.fromkeys(secret, f"{CANARY}2")
         shown = summarize({"steps": [step("update", "Any", old, new)]}, NOW)
         assert CANARY not in json.dumps(shown.as_dict()), kind
+
+
+def test_key_in_brackets_is_no_property_without_name() -> None:
+    given_ = step("update", "Role", {"a.b": {"c": 1}}, {"a.b": {"c": 2}}, detailedDiff={'["a.b"].c': {}})
+    assert summarize({"steps": [given_]}, NOW).updated[0].changes == ('a.b: {"c": 1} → {"c": 2}',)
 
 
 @pytest.mark.parametrize("name", ["create", "same", "update", "replace", "destroy", "refused"])
