@@ -26,7 +26,7 @@ from .unmanaged import unmanaged
 HELP = "write a program that declares what a server has, or show what a stack does not manage"
 DESCRIPTION = """\
 Reads a server and writes a Pulumi program in Python that declares what it has. The first `pulumi up` of that
-program takes over what exists and writes nothing to the server. With --diff, shows instead what the server has and
+program adopts what exists and writes nothing to the server. With --diff, shows instead what the server has and
 a stack does not manage. Reads only. NEXUS_USERNAME (default: admin) and NEXUS_PASSWORD are the login. Exit status:
 0 done, or nothing unmanaged; 1 something unmanaged; 2 it could not be done or, with --diff, not all could be read.
 """

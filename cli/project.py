@@ -119,8 +119,8 @@ def _project_text(made: Program, found: Snapshot, name: str) -> str:
             *(f"      {line}" for line in found.ca.strip().splitlines()),
         ]
     lines += [
-        "  # Take what exists: what is as declared is not written, and what differs is changed. Remove this after",
-        "  # the first up, so that a new resource does not change an object that somebody else made.",
+        "  # Adopt what exists: an object that is as declared is not written, one that differs is changed. Remove",
+        "  # this after the first up, so that a new resource does not change what somebody else created.",
         f"  {NAMESPACE}:adopt: {{value: true}}",
         *(
             f"  {one.key}: {{type: string, secret: true, description: {_yaml(_described(one))}}}"
@@ -145,7 +145,7 @@ def _readme_text(made: Program, found: Snapshot) -> str:
         f"# {found.url}",
         "",
         f"{len(made.entries)} resources of {kinds} kinds, written by `nexus-registry export`. The first"
-        " `pulumi up` takes over what exists and writes nothing to the server.",
+        " `pulumi up` adopts what exists and writes nothing to the server.",
         "",
         "```sh",
         "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt",
@@ -170,8 +170,8 @@ def _readme_text(made: Program, found: Snapshot) -> str:
         parts += [
             "## Secrets that may be set",
             "",
-            "Nexus does not tell whether they have a value. What is not set stays as it is on the server until the"
-            " resource is changed. A user keeps the password in force; one that is set and differs is written by"
+            "Nexus does not return whether they have a value. What is not set stays as it is on the server until"
+            " the resource is changed. A user keeps the password in force; one that is set and differs is written by"
             " the next `up`.",
             "",
             *(f"- `{one.key}`: {_described(one)}" for one in made.secrets if not one.needed),
