@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from ..policy.rules import Resource, Violation, evaluate
+from ..policy.rules import Resource, Violation, check_config, evaluate
 from .command import DONE, FOUND, CommandError, State, read_text
 from .state import hidden, resources_in
 
@@ -33,11 +33,12 @@ def run(options: argparse.Namespace) -> int:
     """Print the violations and return the exit status."""
     state = _STATE.read(options)
     try:
-        found = audit(state, json.loads(read_text("--config", options.config)) if options.config else {})
+        config = check_config(json.loads(read_text("--config", options.config)) if options.config else {})
     except RecursionError:
         raise CommandError("--config: is nested too deeply. Give an object of settings by rule.") from None
     except ValueError as error:
         raise CommandError(f"--config: {error}") from None
+    found = audit(state, config)
     lines = [f"{one.level}: {one.urn.rpartition('::')[2]}: {one.message} ({one.rule})" for one in found]
     sys.stdout.write(f"{as_json(found)}\n" if options.json else "".join(f"{line}\n" for line in lines))
     return FOUND if any(one.level == "mandatory" for one in found) else DONE

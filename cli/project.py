@@ -171,8 +171,8 @@ def _readme_text(made: Program, found: Snapshot) -> str:
             "## Secrets that may be set",
             "",
             "Nexus does not return whether they have a value. What is not set stays as it is on the server until"
-            " the resource is changed. A user keeps the password in force; one that is set and differs is written by"
-            " the next `up`.",
+            " the resource is changed. A user keeps the password in force; one that is set and differs is written"
+            " by the next `up`.",
             "",
             *(f"- `{one.key}`: {_described(one)}" for one in made.secrets if not one.needed),
             "",

@@ -50,7 +50,7 @@ def resources_in(export: Any, flag: str = "--state") -> list[dict[str, Any]]:
 def _is_resource(one: Any) -> bool:
     return (
         isinstance(one, dict)
-        and {"urn", "type"} <= set(one)
+        and all(isinstance(one.get(key), str) for key in ("urn", "type"))
         and all(isinstance(one.get(side) or {}, dict) for side in ("inputs", "outputs"))
     )
 

@@ -186,7 +186,8 @@ def _accounts(
         given = one.properties
         generic = one.kind == "Capability" and given.get("type") == "defaultrole"
         if one.kind == "DefaultRoleCapability" or generic:
-            role = given.get("role") or (given.get("properties") or {}).get("role")
+            inner = given.get("properties")
+            role = given.get("role") or (inner.get("role") if isinstance(inner, Mapping) else None)
             if given.get("enabled") is not False:
                 yield one, "everybody who logs in", texts([role])
         elif one.kind in _ACCOUNTS and given.get("user_id") not in exempt:

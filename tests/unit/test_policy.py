@@ -164,6 +164,7 @@ RIGHT: list[list[Resource]] = [
     [step(delete="sh -s -- delete --purge-data no"), step(delete="it's"), step()],
     [keystore(60)],
     [resource("Keystore", not_after="[secret]")],
+    [resource("Capability", type="defaultrole", properties="[secret]")],
     [resource("Eula", accepted=False)],
     [resource("RawProxyRepository", remote_url="https://repo.example.com/raw")],
     [resource("RawProxyRepository", remote_url=None)],
