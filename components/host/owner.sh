@@ -67,31 +67,6 @@ account_of() { awk '$1 == "Uid:" { uid = $3 } $1 == "Gid:" { print uid ":" $3 }'
 
 # --- accounts that a step made ----------------------------------------------------------------------------------
 
-# take_lists FACTS: adds what another unit's facts list: the accounts and data directories that it made, and the ports,
-# the SELinux rule and the install_roots that remove_former_rest removes.
-take_lists() {
-    for list in "$1"/account.*-made "$1"/account.data-dirs "$1"/service.former-root; do
-        [ ! -f "$list" ] || while read -r list_line; do add_to_fact "${list##*/}" "$list_line"; done <"$list"
-    done
-    cat "$1"/firewall.* 2>/dev/null | tr ' ' '\n' | while read -r list_line; do add_to_fact firewall.former "$list_line"; done
-    [ ! -f "$1/prepare.selinux-rule" ] || add_to_fact prepare.selinux-former "$(cat "$1/prepare.selinux-rule")"
-}
-
-# forget_cut_changes: a change of unit that was interrupted has left the facts of a unit that is not there. The accounts
-# that it made are this server's. The rest is removed, or it would keep accounts and directories of a server that is none.
-forget_cut_changes() {
-    for cut_facts in "$FACTS_ROOT"/*/account.data-dir; do
-        cut_dir=${cut_facts%/*}
-        if [ "$cut_dir" = "$FACTS" ] || [ "$(cat "$cut_facts" 2>/dev/null)" != "$arg_data_dir" ] ||
-            [ -f "$cut_dir/service.digest" ] || [ -f "$(unit_file_of "${cut_dir##*/}")" ]; then
-            continue
-        fi
-        take_lists "$cut_dir"
-        rm -rf "$cut_dir"
-        log "removed the records of ${cut_dir##*/}.service: there is no such unit"
-    done
-}
-
 # other_unit_of user|group NAME: another unit on this host that runs under this account, or is about to.
 other_unit_of() {
     other_name=$(other_units_with "$1" "$2" | head -n 1)

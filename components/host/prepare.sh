@@ -7,7 +7,8 @@ step() {
     claim_step prepare
     check_path install_root "$arg_install_root"
     if [ "$verb" = delete ]; then
-        remove_facts prepare.java-home
+        forget_cut_changes
+        remove_facts prepare.java-home prepare.data-dir
         remove_former_access
         forget_launcher_context
         close_ports prepare ''
@@ -23,6 +24,7 @@ step() {
     check_memory
     check_disk install_root "$arg_install_root"
     check_disk data_dir "$arg_data_dir"
+    save_fact prepare.data-dir "$arg_data_dir" # for forget_cut_changes
     find_packager
     provide_tools
     provide_java

@@ -52,6 +52,35 @@ remove_derived_files() {
         "$arg_data_dir"/upgrade-copy/*/etc/ssl/keystore.jks*
 }
 
+# take_lists FACTS: adds what another unit's facts list: the accounts and data directories that it made, and the ports,
+# the SELinux rule and the install_roots that remove_former_rest removes.
+take_lists() {
+    for list in "$1"/account.*-made "$1"/account.data-dirs "$1"/service.former-root "$1"/prepare.selinux-former; do
+        [ ! -f "$list" ] || while read -r list_line; do add_to_fact "${list##*/}" "$list_line"; done <"$list"
+    done
+    cat "$1"/firewall.* 2>/dev/null | tr ' ' '\n' | while read -r list_line; do add_to_fact firewall.former "$list_line"; done
+    [ ! -f "$1/prepare.selinux-rule" ] || add_to_fact prepare.selinux-former "$(cat "$1/prepare.selinux-rule")"
+}
+
+# forget_cut_changes: a change of unit that was interrupted has left the facts of a unit that is not there. The accounts
+# that it made are this server's. The rest is removed, or it would keep accounts and directories of a server that is none.
+forget_cut_changes() {
+    for cut_facts in "$FACTS_ROOT"/*/*.data-dir; do
+        cut_dir=${cut_facts%/*}
+        if [ "$cut_dir" = "$FACTS" ] || [ "$(cat "$cut_facts" 2>/dev/null)" != "$arg_data_dir" ] ||
+            has_succeeded "$cut_dir" || [ -f "$(unit_file_of "${cut_dir##*/}")" ]; then
+            continue
+        fi
+        take_lists "$cut_dir"
+        rm -rf "$cut_dir"
+        log "removed the records of ${cut_dir##*/}.service: there is no such unit"
+    done
+}
+
+# has_succeeded FACTS: has a service step with this unit succeeded? A change of unit copies the former unit's
+# service.digest after it has saved service.former-unit, which goes when the step succeeds.
+has_succeeded() { [ -f "$1/service.digest" ] && [ ! -f "$1/service.former-unit" ]; }
+
 # nexus_units: one line for each unit of this host that starts a Nexus, running or not, this unit's included:
 # NAME|KIND|USER|GROUP|INSTALL_ROOT|DATA_DIR. KIND is ours or other; a value that the unit does not tell is empty.
 # INSTALL_ROOT holds nexus-<version>. Paths are resolved.

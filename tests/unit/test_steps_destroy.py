@@ -45,12 +45,16 @@ STEPS = {
 }
 
 
-def destroy(shell: list[str], host: Host, unit: str = "nexus", purge: str = "no") -> str:
-    """The output of the deletes, in the order of a destroy; the first one that fails ends it."""
+def destroy(shell: list[str], host: Host, unit: str = "nexus", purge: str = "no", prepared: str = "") -> str:
+    """The output of the deletes, in the order of a destroy; the first one that fails ends it.
+
+    ``prepared``: another unit that the prepare step ran with.
+    """
     base, said = host.folder, ""
     for step, flags in STEPS.items():
         line = flags.format(at=f"--install-root {base}/opt --data-dir {base}/data", base=base, purge=purge)
-        said += run(shell, f"{STUBS.format(base=base)}\nstep delete --unit {unit} {line}\necho done {step}", step)
+        verb = f"delete --unit {(step == 'prepare' and prepared) or unit}"
+        said += run(shell, f"{STUBS.format(base=base)}\nstep {verb} {line}\necho done {step}", step)
         if f"done {step}" not in said:
             break
     return said
@@ -134,8 +138,9 @@ def test_destroy_beside_other_program(shell: list[str], host: Host) -> None:
 
 
 @pytest.mark.parametrize("purge", ["no", "yes"])
-def test_destroy_after_interrupted_change_of_unit(shell: list[str], host: Host, purge: str) -> None:
-    """The steps up to the account ran with another unit; the delete of the service has removed the former one."""
+@pytest.mark.parametrize("account", ["second", "nexus"])
+def test_destroy_after_interrupted_change_of_unit(shell: list[str], host: Host, account: str, purge: str) -> None:
+    """The prepare step, and maybe the account step, ran with another unit; the former one is removed already."""
     install(host, OURS, "inactive")
     base, facts = host.folder, host.folder / "facts"
     (base / "etc/nexus.service").unlink()
@@ -144,9 +149,10 @@ def test_destroy_after_interrupted_change_of_unit(shell: list[str], host: Host, 
     (facts / "nexus/firewall.prepare").write_text("8443\n")
     (facts / "nexus/prepare.selinux-rule").write_text("/srv/nexus\n")
     (facts / "second").mkdir()
-    for name, value in (("account.user", "nexus"), ("account.data-dir", f"{base}/data")):
-        (facts / "second" / name).write_text(f"{value}\n")
-    said = destroy(shell, host, "second", purge)
+    for unit in ("nexus", "second"):
+        for name, value in (("account.user", "nexus"), ("prepare.data-dir", f"{base}/data")):
+            (facts / unit / name).write_text(f"{value}\n")
+    said = destroy(shell, host, account, purge, prepared="second")
     assert said.endswith("done prepare\n"), said
     assert left(host) == ([] if purge == "yes" else ["data/db/nexus.mv.db"])
     for did in ("removed the user nexus", "closed 8443", "removed the rule /srv/nexus"):

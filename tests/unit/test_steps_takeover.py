@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
+from tests.unit.steps_shell import SHELLS
 from tests.unit.unit_files import OURS, Host, start, step
 
 
@@ -99,13 +102,14 @@ def test_interrupted_change_of_unit_is_resumed(shell: list[str], host: Host) -> 
     assert step(shell, host, FORMER) == "former=second\n"
 
 
-def test_records_of_unit_that_never_ran_are_forgotten(shell: list[str], host: Host) -> None:
+@pytest.mark.parametrize("step_cut", ["prepare", "account"])
+def test_records_of_unit_that_never_ran_are_forgotten(shell: list[str], host: Host, step_cut: str) -> None:
     """A change of unit was cut, and another one followed: the unit between them must not count as a server."""
     facts, data = host.folder / "facts", f"{host.folder}/data\n"
     host.unit("third", OURS)
     for name, where in (("nexus", data), ("second", data), ("third", data), ("other", "/srv/data\n")):
         (facts / name).mkdir(exist_ok=True)
-        (facts / name / "account.data-dir").write_text(where)
+        (facts / name / f"{step_cut}.data-dir").write_text(where)
     (facts / "second/account.user-made").write_text("registry\n")
     (facts / "nexus/account.user-made").write_text("nexus\n")
     stubs = 'put_file() { cat >"$1"; }\n'
@@ -148,6 +152,40 @@ own_drop_in() {{ echo {base}/run/nexus-registry.conf; }}
 install_dir= java= drop_in= owner_before= left_stopped= former_unit= former_units= KEYSTORE_PASSWORD=
 at_exit restart_stopped_unit
 """
+
+
+@pytest.mark.parametrize("unit", ["third", "nexus"])
+def test_unit_between_two_changes_leaves_no_records(host: Host, unit: str) -> None:
+    """The change of nexus to second is killed after each of its writes; the next one may go back to nexus."""
+    base, facts = host.folder, host.folder / "facts"
+    stubs = f"{SYSTEMD.format(base=base)}at_exit :\n"
+    count = f"echo >>{base}/writes; [ $(wc -l <{base}/writes) -ne $cut ] || {{ kill -9 $$; exit 1; }}"
+    take_over = "find_former_unit; stop_former_units"
+    first = f'put_file() {{ cat >"$1"; {count}; }}\nselect_unit second; {take_over}; echo complete'
+    following = f"select_unit {unit}; {take_over}; remove_former_units; forget_cut_changes"
+    records = {
+        "account.user-made": "nexus",
+        "firewall.prepare": "8443",
+        "service.data-dir": f"{base}/data",
+        "service.digest": "d",
+    }
+    said, cut = "", 0
+    while "complete" not in said and cut < 20:
+        cut += 1
+        shutil.rmtree(facts)
+        host.unit("nexus", OURS.format(root="/opt/nexus", data=base / "data"))
+        for name in {"nexus", "second", unit}:
+            (facts / name).mkdir(parents=True)
+            (facts / name / "account.data-dir").write_text(f"{base}/data\n")
+        for fact, value in records.items():
+            (facts / "nexus" / fact).write_text(f"{value}\n")
+        (base / "nexus.state").write_text("active\n")
+        (base / "writes").unlink(missing_ok=True)
+        said = step(SHELLS["dash"], host, f"{stubs}cut={cut}\n{first}")
+        step(SHELLS["dash"], host, stubs + following)
+        assert [path.name for path in facts.iterdir()] == [unit], f"killed after write {cut}"
+        assert (facts / unit / "account.user-made").read_text() == "nexus\n"
+    assert "complete" in said
 
 
 @pytest.mark.parametrize("unit", ["nexus", "second"])
