@@ -13,7 +13,7 @@ from urllib.request import parse_http_list, parse_keqv_list
 import requests
 from requests.auth import HTTPBasicAuth
 
-from .address import origin
+from .address import has_login, origin
 from .authority import authority_pem
 from .client import NexusClient
 from .declare import DeclaredResource, Prop, prop
@@ -158,7 +158,9 @@ def challenge(response: requests.Response, base: str) -> dict[str, str]:
         )
     try:
         found = {"scheme": scheme.lower(), **parse_keqv_list(parse_http_list(rest))}
-        is_elsewhere = scheme.lower() == "bearer" and origin(found.get("realm", "")) != origin(base)
+        realm = found.get("realm", "")
+        # requests reads https://a\@b as the host a, urlsplit as the login a at the host b.
+        is_elsewhere = scheme.lower() == "bearer" and (has_login(realm) or origin(realm) != origin(base))
     except (ValueError, IndexError):  # a parameter without a value, or a realm that is no address
         raise Refused(
             "it asks for a login with a header WWW-Authenticate that can't be read. Is a proxy in between? No "
@@ -166,7 +168,7 @@ def challenge(response: requests.Response, base: str) -> dict[str, str]:
         ) from None
     if is_elsewhere:
         raise Refused(
-            f"it sends clients to {found.get('realm')!r} for their login, which is not {base}. No password was "
+            f"it sends clients to {realm!r} for their login, which is not {base}. No password was "
             "sent there. Let the proxy in between pass on Host and X-Forwarded-Proto"
         )
     return found

@@ -78,9 +78,9 @@ class AdminPasswordProvider(NexusProvider):
 class AdminPassword(NexusResource, provider=AdminPasswordProvider):
     """The password of the account that administers the server. One per server and account.
 
-    A change tries the new password and then the one in the state, or a newly given ``current_password``, once
-    each. A refresh logs in once, and after a change by hand shows the password as changed. Deletion changes
-    nothing on the server. The password of ``connection`` is the desired one.
+    A change of it, or of the server's address, tries the new password and then the one in the state, or a newly
+    given ``current_password``, once each. A refresh logs in once, and after a change by hand shows the password as
+    changed. Deletion changes nothing on the server. The password of ``connection`` is the desired one.
 
     Errors: neither password is in force.
 

@@ -269,3 +269,17 @@ def test_registry_is_checked_by_name_in_any_case() -> None:
 def test_login_server_is_host_with_optional_port(login_server: str) -> None:
     desired = {"login_server": login_server, "username": "u", "password": "p"}
     assert not RegistryCheckProvider().check({}, desired).failures
+
+
+def test_password_is_not_sent_to_host_before_login_in_realm() -> None:
+    """``requests`` ends a host at a backslash, where other parsers read a login."""
+    with serve(lambda _asked: Response(200, {"token": "t"})) as other:
+        realm = f"{other.url}\\@{{host}}/v2/token"
+
+        def script(request: Request) -> Response:
+            quoted = realm.format(host=request.headers["Host"]).replace("\\", "\\\\")
+            return Response(401, headers={"WWW-Authenticate": f'Bearer realm="{quoted}",service="x"'})
+
+        with serve(script) as fake, pytest.raises(errors.Refused, match="No password was sent there"):
+            check_registry(fake.url.removeprefix("http://"))
+    assert not other.requests
