@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
-from urllib.request import parse_http_list, parse_keqv_list
 
 import requests
 from requests.auth import HTTPBasicAuth
@@ -20,7 +19,7 @@ from .declare import DeclaredResource, Prop, prop
 from .errors import NexusError, RateLimited, Refused, Unauthorized
 from .progress import Wait
 from .provider import NAMESPACE, Verification
-from .responses import connection_error_reason, rate_limit_hint
+from .responses import connection_error_reason, login_challenge, rate_limit_hint
 from .schema import Invalid, boolean, choice, optional_text, text
 
 _IMAGE = "nexus-registry-proof"
@@ -149,23 +148,21 @@ def bearer(response: requests.Response) -> dict[str, str]:
 
 def challenge(response: requests.Response, base: str) -> dict[str, str]:
     """How a response asks for a login: ``scheme`` (``basic`` or ``bearer``), and its parameters."""
-    header = response.headers.get("WWW-Authenticate", "")
-    scheme, _, rest = header.partition(" ")
-    if response.status_code != 401 or scheme.lower() not in ("basic", "bearer"):
-        raise Refused(
-            f"it answers {response.status_code} without asking for a login, as no docker connector is there. "
-            "Correct the port"
-        )
     try:
-        found = {"scheme": scheme.lower(), **parse_keqv_list(parse_http_list(rest))}
+        found = login_challenge(response)
         realm = found.get("realm", "")
         # requests reads https://a\@b as the host a, urlsplit as the login a at the host b.
-        is_elsewhere = scheme.lower() == "bearer" and (has_login(realm) or origin(realm) != origin(base))
-    except (ValueError, IndexError):  # a parameter without a value, or a realm that is no address
+        is_elsewhere = found["scheme"] == "bearer" and (has_login(realm) or origin(realm) != origin(base))
+    except ValueError:
         raise Refused(
             "it asks for a login with a header WWW-Authenticate that can't be read. Is a proxy in between? No "
             "password was sent"
         ) from None
+    if response.status_code != 401 or found["scheme"] not in ("basic", "bearer"):
+        raise Refused(
+            f"it answers {response.status_code} without asking for a login, as no docker connector is there. "
+            "Correct the port"
+        )
     if is_elsewhere:
         raise Refused(
             f"it sends clients to {realm!r} for their login, which is not {base}. No password was "

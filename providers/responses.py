@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.request import parse_http_list, parse_keqv_list
 
 import requests
 
@@ -259,6 +260,19 @@ def error_from_exception(what: str, error: requests.RequestException, url: str) 
 def unusable_url(what: str) -> Untrusted:
     """The error for an address to which no request can be sent."""
     return Untrusted(f"{what}: the url is not usable. Give https://host:port")
+
+
+def login_challenge(response: requests.Response) -> dict[str, str]:
+    """How a response asks for a login: ``scheme`` (``basic``, ``bearer`` …), and its parameters.
+
+    Raises:
+        ValueError: the header can't be read.
+    """
+    scheme, _, rest = response.headers.get("WWW-Authenticate", "").partition(" ")
+    try:
+        return {**parse_keqv_list(parse_http_list(rest)), "scheme": scheme.lower()}
+    except IndexError:  # a parameter without a value
+        raise ValueError("no value") from None
 
 
 def connection_error_reason(error: requests.RequestException, url: str) -> str:

@@ -7,14 +7,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode, urlsplit
-from urllib.request import parse_http_list, parse_keqv_list
 
 import requests
 from requests.auth import HTTPBasicAuth
 
 from ..client import NexusClient, segment
 from ..errors import Forbidden, NotFound, Refused
-from ..responses import connection_error_reason, decode_fault
+from ..responses import connection_error_reason, decode_fault, login_challenge
 
 _MANIFESTS = ", ".join(
     (
@@ -63,8 +62,10 @@ def _diagnosis(client: NexusClient, inputs: Mapping[str, Any], image: str) -> st
     remote = inputs["remote_url"]
     try:
         status, refused = _at_remote(client, inputs, image)
-    except requests.RequestException as error:
-        reason = connection_error_reason(error, remote)
+    except (requests.RequestException, ValueError) as error:
+        reason = "it asks for a login in a way that can't be read"
+        if not isinstance(error, ValueError):
+            reason = connection_error_reason(error, remote)
         return (
             f"remote_url: {image} can't be pulled through the repository, and {remote} can't be asked from here "
             f"({reason}). Check remote_url, authentication_* and probe_image."
@@ -91,16 +92,17 @@ def _at_remote(client: NexusClient, inputs: Mapping[str, Any], image: str) -> tu
     response = _manifest(client, url, headers={"Authorization": f"Bearer {token}"} if token else {})
     if response.status_code != 401:
         return response.status_code, False
-    scheme, _, rest = response.headers.get("WWW-Authenticate", "").partition(" ")
-    challenge = parse_keqv_list(parse_http_list(rest))
-    if scheme.lower() == "basic" and login:
+    challenge = login_challenge(response)
+    if challenge["scheme"] == "basic" and login:
         response = _manifest(client, url, login)
-    elif scheme.lower() == "bearer" and _may_be_sent_to(challenge.get("realm", ""), remote):
+    elif challenge["scheme"] == "bearer" and _may_be_sent_to(challenge.get("realm", ""), remote):
         query = urlencode([(key, value) for key, value in challenge.items() if key in ("service", "scope")])
         granted = client.probe(f"{challenge['realm']}?{query}", auth=login)
         if granted.status_code != 200:
             return granted.status_code, granted.status_code in (401, 403)
         found = granted.json()
+        if not isinstance(found, dict):
+            raise ValueError("no object")
         bearer = found.get("token") or found.get("access_token")
         response = _manifest(client, url, headers={"Authorization": f"Bearer {bearer}"})
     return response.status_code, response.status_code in (401, 403)

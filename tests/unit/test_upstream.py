@@ -104,6 +104,15 @@ def test_login_is_tried_by_token(fake: FakeServer, token: Response, said: str) -
     assert "scope=repository%3Alibrary%2Falpine%3Apull" in request.path
 
 
+@pytest.mark.parametrize("header", ["Basic realm", "Basic realm=", 'Bearer realm="https://[x"', "{token}"])
+@pytest.mark.parametrize("token", [Response(200, "<html>Sign in</html>"), Response(200, ["x"])])
+def test_login_that_remote_asks_for_otherwise_is_named(fake: FakeServer, header: str, token: Response) -> None:
+    asked = header.replace("{token}", f'Bearer realm="{fake.url}/token"')
+    remote = [Response(401, headers={"WWW-Authenticate": asked})]
+    with pytest.raises(Refused, match=r"^remote_url: .* can't be asked from here \(it asks for a login"):
+        checked(fake, LOGIN, [UNKNOWN], remote, token)
+
+
 @pytest.mark.parametrize("image", ["alpine", "library/alpine:", "Alpine:3", "http://a/b:1", "a@sha256:12"])
 def test_bad_name_of_an_image_is_refused_by_check(image: str) -> None:
     server = {"url": "https://nexus.example.com", "username": "admin", "password": "pw"}
