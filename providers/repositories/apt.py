@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 from ..declare import Prop, prop
 from ..schema import boolean, text
-from .base import HostedRepository, ProxyRepository
+from .base import HostedRepository, ProxyProvider, ProxyRepository
 from .signing import OPENPGP_KEY, OptionalSigningKey, SigningKey
 
 
@@ -18,7 +21,16 @@ class AptHostedRepository(SigningKey, HostedRepository, format="apt"):
     """Name of the distribution that it serves, as in ``deb <url> <distribution> main``."""
 
 
-class AptProxyRepository(OptionalSigningKey, ProxyRepository, format="apt"):
+class AptProxyRepositoryProvider(ProxyProvider):
+    format = "apt"
+
+    def validate(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        yield from super().validate(inputs)
+        if inputs.get("enforce_distribution") is True and inputs.get("distribution") is None:
+            yield "distribution", "is required with enforce_distribution"
+
+
+class AptProxyRepository(OptionalSigningKey, ProxyRepository, provider=AptProxyRepositoryProvider, format="apt"):
     """Debian packages of a remote repository. It caches what clients request.
 
     Source: Nexus REST ``/v1/repositories/apt/proxy``.

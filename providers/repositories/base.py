@@ -19,6 +19,7 @@ from ..progress import Wait
 from ..rest import ObjectProvider
 from ..schema import Invalid, boolean, choice, integer, list_of, text
 from ..suggest import suggest
+from ..unknown import has_unknown
 from .cleanup import Cleanup, missing_policies
 
 _CREDENTIALS = {
@@ -111,10 +112,11 @@ class RepositoryProvider(ObjectProvider):
                 continue
             path = f"/v1/repositories/{self.format}/group/{segment(one['name'])}"
             body = {key: value for key, value in client.get_object(path).items() if key not in self.read_only}
-            members = body["group"]["memberNames"]
-            kept = [name for name in members if name in existing]
-            if kept != members:
-                client.put(path, {**body, "group": {**body["group"], "memberNames": kept}})
+            group = body["group"]
+            kept = [name for name in group["memberNames"] if name in existing]
+            if kept != group["memberNames"]:
+                gone = {} if group.get("writableMember") in (None, *kept) else {"writableMember": None}
+                client.put(path, {**body, "group": {**group, "memberNames": kept, **gone}})
 
     def _has_format(self, client: NexusClient) -> bool:
         """Whether the format is there: Nexus creates privileges for each one that it has."""
@@ -202,6 +204,9 @@ class GroupProvider(RepositoryProvider):
         members = inputs["member_names"]
         if isinstance(members, list) and inputs["name"] in members:
             yield "member_names", f"names {inputs['name']!r}, which is the group itself. Leave it out"
+        writable = inputs.get("writable_member")
+        if writable is not None and not has_unknown([writable, members]) and writable not in members:
+            yield "writable_member", f"must be one of member_names, not {writable!r}"
 
     def explain(self, client: NexusClient, inputs: Mapping[str, Any], error: Refused) -> str:
         existing = {one["name"]: one["format"] for one in client.get_list("/v1/repositories")}

@@ -47,7 +47,7 @@ OPENPGP_KEY = _private_key(
     "an OpenPGP private key as `gpg --export-secret-keys --armor` prints it",
     openpgp=True,
 )
-RSA_KEY = _private_key(r"(?:[A-Z]+ )*PRIVATE KEY", "an RSA private key in PEM", openpgp=False)
+RSA_KEY = _private_key("(?:RSA |ENCRYPTED )?PRIVATE KEY", "an RSA private key in PEM", openpgp=False)
 
 
 class SigningKey(PropertyGroup):

@@ -43,6 +43,13 @@ def test_group_with_itself_is_refused(kind: str) -> None:
     assert list(failures(kind, member_names=["first", "one"])) == ["member_names"]
 
 
+@pytest.mark.parametrize("kind", having("writable_member"))
+def test_writable_member_that_is_no_member_is_refused(kind: str) -> None:
+    assert failures(kind, member_names=["a", "b"], writable_member="b") == {}
+    found = failures(kind, member_names=["a", "b"], writable_member="c")
+    assert found == {"writable_member": "must be one of member_names, not 'c'."}
+
+
 @pytest.mark.parametrize("kind", having("remote_url"))
 def test_proxy_without_usable_remote_url_is_refused(kind: str) -> None:
     assert failures(kind) == {}
@@ -67,6 +74,11 @@ def test_property_for_https_is_refused_without_it(kind: str, inputs: dict[str, A
 @pytest.mark.parametrize(
     ("kind", "inputs", "said"),
     [
+        (
+            "AptProxyRepository",
+            {"enforce_distribution": True, "distribution": None},
+            {"distribution": "is required with enforce_distribution."},
+        ),
         ("RoutingRule", {"name": "none"}, {"name": "must not be 'None', which Nexus keeps for itself."}),
         ("CleanupPolicy", {"retain": 3, "sort_by": "size"}, {"sort_by": "must be one of version, date."}),
     ],
@@ -93,6 +105,7 @@ OPENPGP = {
         "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\n-----END PGP PRIVATE KEY BLOCK-----",
     ],
 }
+OTHER_KEYS = ("EC PRIVATE KEY", "DSA PRIVATE KEY", "OPENSSH PRIVATE KEY")
 RSA = {
     "taken": [
         RSA_KEY,
@@ -101,6 +114,7 @@ RSA = {
     "refused": [
         OPENPGP_KEY,
         RSA_KEY.replace("PRIVATE", "PUBLIC"),
+        *(RSA_KEY.replace("PRIVATE KEY", other) for other in OTHER_KEYS),
         "-----BEGIN PRIVATE KEY-----\ncanary!\n-----END PRIVATE KEY-----",
     ],
 }
