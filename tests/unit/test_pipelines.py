@@ -102,6 +102,15 @@ def test_fork_gets_no_secret(file: str) -> None:
     assert not {"permissions", "environment", "variables"} & set(job)
 
 
+@pytest.mark.parametrize("file", sorted((GITHUB / "workflows").glob("*.yml")), ids=lambda file: file.name)
+def test_container_job_may_run_git(file: Path) -> None:
+    """The checkout belongs to the runner's account, and what actions/checkout sets ends with its step."""
+    jobs = yaml.safe_load(file.read_text())["jobs"].values()
+    for job in (one for one in jobs if "container" in one):
+        runs = [step["run"] for step in job["steps"] if "run" in step]
+        assert 'git config --system --add safe.directory "$GITHUB_WORKSPACE"' in runs[:-1]
+
+
 @pytest.fixture
 def tools(tmp_path: Path) -> Callable[..., Path]:
     """Makes programs that note how they were called, in ``calls``, with what they read."""
