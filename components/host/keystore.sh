@@ -109,6 +109,8 @@ remove_keystore() {
     rm -f "$keystore.next"
     if is_by_hand; then
         log "$unit.service was set up by hand: $keystore stays"
+    elif other_units_with data_dir "$arg_data_dir" | grep -q ' ours$'; then
+        log "another unit has its data in $arg_data_dir: $keystore stays"
     elif [ -f "$keystore" ] && [ "$(sha256_of "$keystore")" = "$(fact keystore.by-hand)" ]; then
         log "$keystore is not from this program and stays"
     else

@@ -19,6 +19,7 @@ step() {
     [ -z "$arg_java_home" ] || check_path java_home "$arg_java_home"
     check_places
     refuse_shared_root
+    refuse_others_data
     [ -z "$arg_https_port" ] || check_port https_port "$arg_https_port"
     check_host
     check_memory

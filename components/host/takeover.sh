@@ -16,13 +16,8 @@ find_former_unit() {
     former_unit='' former_units=
     other_units_with data_dir "$arg_data_dir" >"$work/others"
     while read -r former_name former_kind; do
-        if [ "$former_kind" = other ]; then
-            refuse_unit_by_hand
-        elif is_former; then
-            add_former
-        else
-            fail "data_dir: $former_name.service keeps its data in $arg_data_dir, too. Give each NexusServer a data_dir of its own. A server that was renamed in the program needs an alias of its old name; a unit that is left over is removed by hand (systemctl disable --now $former_name; rm $(unit_file_of "$former_name"))"
-        fi
+        refuse_other_unit
+        [ "$former_kind" = other ] || add_former
     done <"$work/others"
     [ -z "$former_unit$(fact service.data-dir)" ] || return 0
     for former_facts in "$FACTS_ROOT"/*/service.data-dir; do # of a change of unit that was cut
@@ -32,27 +27,6 @@ find_former_unit() {
 }
 
 add_former() { former_unit=$former_name former_units="$former_units${former_units:+ }$former_name"; }
-
-# is_former: is $former_name, a unit of this program, this server's? A change of unit that was cut, and may have been
-# taken back since, may have left both.
-is_former() {
-    ! fact_contains service.former-unit "$former_name" || return 0
-    ! grep -qsxF -- "$unit" "$FACTS_ROOT/$former_name/service.former-unit" || return 0
-    [ "$(unit_origin)" != ours ] && { [ "$verb" = update ] || [ ! -f "$FACTS_ROOT/$former_name/service.digest" ]; }
-}
-
-refuse_unit_by_hand() {
-    hand_remedy="systemctl disable --now $former_name"
-    hand_state=$(systemctl is-enabled "$former_name.service" 2>/dev/null || :)
-    if [ "$hand_state" = static ]; then # The unit has no [Install], so disable has no effect. It is off if no other unit starts it.
-        hand_remedy="systemctl stop $former_name; rm $(unit_property FragmentPath "$former_name"); systemctl daemon-reload"
-        for hand_by in WantedBy RequiredBy TriggeredBy; do hand_state=$hand_state$(unit_property "$hand_by" "$former_name"); done
-    fi
-    case "$hand_state $(unit_property ActiveState "$former_name")" in
-        'disabled inactive' | 'disabled failed' | 'static inactive' | 'static failed') ;;
-        *) fail "data_dir: $former_name.service keeps its data in $arg_data_dir. Set unit to $former_name to take it over, or stop it for good ($hand_remedy)" ;;
-    esac
-}
 
 # refuse_other_database: this server has a database in another data_dir, and none in this one. A change of unit that was
 # cut may have left its facts alone to tell of it.

@@ -39,7 +39,9 @@ remove_failed_service() {
             fail "host: $unit.service does not stop (the reason is above). Look at journalctl -u $unit"
         remove_unit "$unit"
     fi
-    is_by_hand || remove_derived_files
+    # Where the step refused what another unit has, these files are that unit's.
+    is_by_hand || [ -n "$(other_units_with data_dir "$arg_data_dir")$(other_units_with install_root "$arg_install_root")" ] ||
+        remove_derived_files
     for failed_fact in "$FACTS"/service.*; do
         case $failed_fact in */service.former-root) ;; *) rm -f "$failed_fact" ;; esac # for the delete of archive
     done
@@ -160,6 +162,41 @@ other_units_with() {
         esac
         [ "$with_found" != "$with_value" ] || printf '%s %s\n' "$with_name" "$with_kind"
     done
+}
+
+# refuse_others_data: before a step changes what belongs to the server of another unit.
+refuse_others_data() {
+    other_units_with data_dir "$arg_data_dir" | while read -r former_name former_kind; do refuse_other_unit; done
+}
+
+# refuse_other_unit: refuses $former_name, a unit on this data directory, unless it is this server's or is off for good.
+refuse_other_unit() {
+    if [ "$former_kind" = other ]; then
+        refuse_unit_by_hand
+    elif ! is_former; then
+        fail "data_dir: $former_name.service keeps its data in $arg_data_dir, too. Give each NexusServer a data_dir of its own. A server that was renamed in the program needs an alias of its old name; a unit that is left over is removed by hand (systemctl disable --now $former_name; rm $(unit_file_of "$former_name"))"
+    fi
+}
+
+# is_former: is $former_name, a unit of this program, this server's? A change of unit that was cut, and may have been
+# taken back since, may have left both.
+is_former() {
+    ! fact_contains service.former-unit "$former_name" || return 0
+    ! grep -qsxF -- "$unit" "$FACTS_ROOT/$former_name/service.former-unit" || return 0
+    [ "$(unit_origin)" != ours ] && { [ "$verb" = update ] || [ ! -f "$FACTS_ROOT/$former_name/service.digest" ]; }
+}
+
+refuse_unit_by_hand() {
+    hand_remedy="systemctl disable --now $former_name"
+    hand_state=$(systemctl is-enabled "$former_name.service" 2>/dev/null || :)
+    if [ "$hand_state" = static ]; then # The unit has no [Install], so disable has no effect. It is off if no other unit starts it.
+        hand_remedy="systemctl stop $former_name; rm $(unit_property FragmentPath "$former_name"); systemctl daemon-reload"
+        for hand_by in WantedBy RequiredBy TriggeredBy; do hand_state=$hand_state$(unit_property "$hand_by" "$former_name"); done
+    fi
+    case "$hand_state $(unit_property ActiveState "$former_name")" in
+        'disabled inactive' | 'disabled failed' | 'static inactive' | 'static failed') ;;
+        *) fail "data_dir: $former_name.service keeps its data in $arg_data_dir. Set unit to $former_name to take it over, or stop it for good ($hand_remedy)" ;;
+    esac
 }
 
 # nexus_launcher UNIT: the bin/nexus that it starts, itself or by a script; fails when it starts something else.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 
 import pytest
@@ -171,3 +172,36 @@ def test_purge_keeps_data_of_other_server(shell: list[str], host: Host, unit: st
     said = destroy(shell, host, "second", "yes")
     assert f"purge_data: nexus.service has its data in {base}/data too" in said
     assert (base / "data/db/nexus.mv.db").exists()
+
+
+@pytest.mark.parametrize("unit", [OURS, BY_HAND], ids=["of a program", "by hand"])
+def test_destroy_keeps_server_of_other_unit(shell: list[str], host: Host, unit: str) -> None:
+    """The service step has refused the data directory and the install root of another unit."""
+    install(host, unit, "active", by_hand=unit == BY_HAND)
+    facts = host.folder / "facts"
+    before = [file for file in left(host) if not file.startswith("facts")]
+    (facts / "nexus").rename(facts / "second") if unit == BY_HAND else (facts / "second").mkdir()
+    (facts / "second/account.data-dir").write_text(f"{host.folder}/data\n")
+    if unit == BY_HAND:
+        (facts / "second/keystore.by-hand").write_text(f"{hashlib.sha256().hexdigest()}\n")
+    said = destroy(shell, host, "second")
+    assert said.endswith("done prepare\n"), said
+    assert [file for file in left(host) if not file.startswith("facts")] == before
+
+
+@pytest.mark.parametrize(
+    ("unit", "verb", "refused"),
+    [(OURS, "create", True), (OURS, "update", False), (BY_HAND, "update", True)],
+    ids=["of another server", "of this server before", "by hand"],
+)
+def test_prepare_refuses_data_of_other_unit(
+    shell: list[str], host: Host, unit: str, verb: str, refused: bool
+) -> None:
+    """Before a step writes there: the keystore step would replace the keystore of the other server."""
+    install(host, unit, "active", by_hand=unit == BY_HAND)
+    (host.folder / "facts/nexus/service.digest").touch()
+    flags = STEPS["prepare"].format(at=f"--install-root {host.folder}/opt --data-dir {host.folder}/data")
+    stubs = f"{STUBS.format(base=host.folder)}\ncheck_places() {{ :; }}\ncheck_host() {{ fail checked; }}\n"
+    said = run(shell, f"{stubs}step {verb} --unit second {flags}", "prepare")
+    assert said.startswith(f"data_dir: nexus.service keeps its data in {host.folder}/data") == refused, said
+    assert said == "checked.\n" or refused
