@@ -166,7 +166,8 @@ other_units_with() {
 
 # refuse_others_data: before a step changes what belongs to the server of another unit.
 refuse_others_data() {
-    other_units_with data_dir "$arg_data_dir" | while read -r former_name former_kind; do refuse_other_unit; done
+    other_units_with data_dir "$arg_data_dir" >"$temp_dir/others"
+    while read -r former_name former_kind; do refuse_other_unit; done <"$temp_dir/others"
 }
 
 # refuse_other_unit: refuses $former_name, a unit on this data directory, unless it is this server's or is off for good.
