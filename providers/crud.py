@@ -110,6 +110,10 @@ class NexusProvider(Mapped, AvailableProvider):
         """Whether ``remove`` deletes data that no create restores."""
         return False
 
+    def taken(self, client: NexusClient, inputs: Mapping[str, Any]) -> str:  # noqa: ARG002
+        """That an object of another kind has the name, with a remedy; ``""`` when none has."""
+        return ""
+
     def find_in_list(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual | None:  # noqa: ARG002
         """The object from the list of its kind, for a refresh; ``None`` when it must be read by itself."""
         return None
@@ -270,6 +274,10 @@ class NexusProvider(Mapped, AvailableProvider):
         try:
             if actual is not None:
                 self._require_adoptable(desired.inputs, actual)
+            elif (taken := self.taken(client, desired.inputs)) and not self.run.is_released(
+                urn, desired.key, timeout=CHECK_TIMEOUT
+            ):
+                raise Refused(taken)
         except Refused as error:
             raise Refused(
                 f"was not deleted, because {self.kind} {self.identity(desired.inputs)!r} {error}"

@@ -130,11 +130,19 @@ class RepositoryProvider(ObjectProvider):
         if message := missing_policies(client, inputs, declared):
             raise Refused(message)
 
-    def explain(self, client: NexusClient, inputs: Mapping[str, Any], error: Refused) -> str:
+    def taken(self, client: NexusClient, inputs: Mapping[str, Any]) -> str:
+        # Nexus 3.71 takes a name that differs only in case.
+        return self._taken(client, inputs, any_case=False)
+
+    def _taken(self, client: NexusClient, inputs: Mapping[str, Any], *, any_case: bool = True) -> str:
         other = namesake(client, self.identity(inputs))
-        if other and not self.is_it(other, inputs):
-            kind = f"{other['format']} {other['type']}"
-            return f"name is taken by the {kind} repository {other['name']!r}. Choose another"
+        if not other or self.is_it(other, inputs) or not (any_case or other["name"] == self.identity(inputs)):
+            return ""
+        return f"is taken by the {other['format']} {other['type']} repository {other['name']!r}. Choose another"
+
+    def explain(self, client: NexusClient, inputs: Mapping[str, Any], error: Refused) -> str:
+        if taken := self._taken(client, inputs):
+            return f"name {taken}"
         message = "; ".join(message for _, message in error.messages).lower()
         if "blob store" in message:
             existing = [store["name"] for store in client.get_list("/v1/blobstores")]

@@ -11,12 +11,15 @@ from typing import Any
 import pytest
 from nexus_registry.providers.errors import Refused
 from nexus_registry.providers.repositories import base
+from nexus_registry.providers.repositories.docker import DockerHostedRepositoryProvider
 from nexus_registry.providers.repositories.raw import RawGroupRepository, RawHostedRepository
 from nexus_registry.providers.repositories.yum import YumHostedRepository
 
 from tests.tested import kinds
 
+from .engine import REPOSITORY, Engine
 from .fake import FakeServer, Request, Response, sequence, serve
+from .stored import Stored
 
 STOPPED = Response(
     500, "ERROR: (ID a-b) java.lang.IllegalStateException: Invalid state: STOPPED; allowed: [STARTED]"
@@ -136,3 +139,19 @@ def test_formats_with_hidden_key_are_those_whose_group_has_one() -> None:
     groups = [cls for kind, cls in kinds().items() if kind.endswith("GroupRepository")]
     found = {cls.provider_settings["format"] for cls in groups if "signing_keypair" in cls.declared_properties}
     assert found == set(base._SIGNED_GROUPS)
+
+
+def test_repository_stays_when_another_has_its_new_name(
+    engine: Engine, nexus: Stored, nexus_server: FakeServer
+) -> None:
+    """Its replacement would be refused when its images are gone."""
+    kind = DockerHostedRepositoryProvider
+    engine.create("one", kind, engine.check("one", kind, **REPOSITORY, force_destroy=True))
+    nexus.images.add("images")
+    nexus.repositories["files"] = {"format": "raw"}
+    found = "/docker/hosted/files"
+    nexus_server.script = lambda one: Response(404) if one.path.endswith(found) else nexus(one)
+    taken = "was not deleted, because docker repository 'files' is taken by the raw hosted repository"
+    with pytest.raises(Refused, match=taken):
+        engine.replace("one", **{**REPOSITORY, "name": "files"}, force_destroy=True)
+    assert set(nexus.repositories) == {"images", "files"}
