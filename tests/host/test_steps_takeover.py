@@ -16,6 +16,7 @@ ROOT = "/usr/local/nexus"
 DATA = f"{ROOT}/sonatype-work/nexus3"
 
 MANUAL = f"""set -e
+apt-get update -q >/dev/null
 apt-get install -q -y --no-install-recommends openjdk-17-jre-headless curl >/dev/null
 mkdir -p {ROOT} && cd {ROOT}
 cp /srv/nexus.tar.gz latest-unix.tar.gz && tar -xzf latest-unix.tar.gz && rm latest-unix.tar.gz

@@ -71,8 +71,7 @@ def test_drop_in_and_unit_without_install_are_named(server: PlayedServer) -> Non
     assert server.property("MainPID") == before
     other = replace(server, unit="other")
     host.ssh(f"rm -r {unit}.d")  # an enabled unit lists the file until systemd reloads
-    other.run("prepare")
-    assert f"(systemctl stop nexus; rm {unit}; systemctl daemon-reload)" in other.refused("service")
+    assert f"(systemctl stop nexus; rm {unit}; systemctl daemon-reload)" in other.refused("prepare")
     done = server.run("service", "update").stdout
     assert f"taking over {unit}" in done
     assert "serves HTTP" in done
