@@ -91,10 +91,11 @@ def place_problems(install_root: str, data_dir: str, java_home: str | None = Non
 
 def context_path_problems(value: str) -> Iterator[tuple[str, str]]:
     """What can't be the path under which Nexus answers."""
-    if value != "/" and not re.fullmatch(r"(/[A-Za-z0-9._-]+)+", value):
+    if value != "/" and not re.fullmatch(r"(/(?!\.\.?(/|$))[A-Za-z0-9._-]+)+", value):
         yield (
             "context_path",
-            f"must be a path such as /nexus, without / at its end, of letters, digits and / . _ -, not {value!r}.",
+            "must be a path such as /nexus, without / at its end and without . and .. as parts, of letters, "
+            f"digits and / . _ -, not {value!r}.",
         )
 
 

@@ -139,7 +139,7 @@ check_arguments() {
     case ${arg_address:=0.0.0.0} in *[!0-9A-Za-z.:-]*) fail "address: '$arg_address' is no IP address. Give one of the host's, or 0.0.0.0 for all." ;; esac
     case ${arg_context_path:=/} in
         /) ;;
-        *[!A-Za-z0-9/._-]* | *//* | */ | [!/]*) fail "context_path: must be a path such as /nexus, without / at its end, of letters, digits and / . _ -, not '$arg_context_path'." ;;
+        *[!A-Za-z0-9/._-]* | *//* | */ | [!/]* | */. | */.. | */./* | */../*) fail "context_path: must be a path such as /nexus, without / at its end and without . and .. as parts, of letters, digits and / . _ -, not '$arg_context_path'." ;;
     esac
     owner=$arg_user:$arg_group
     fingerprint=$(plain_fingerprint "$arg_fingerprint")

@@ -96,6 +96,7 @@ def registry(name: str = "registry", **changes: Any) -> DockerRegistry:
         ({"group": "-g"}, r"group: '-g' may hold only"),
         ({"unit": "a b"}, r"unit: 'a b' may hold only"),
         ({"context_path": "nexus"}, r"context_path: must be a path such as /nexus, .*not 'nexus'"),
+        ({"context_path": "/nexus/.."}, r"context_path: must be a path .* without \. and \.\. as parts"),
         ({"context_path": "/nexus/"}, r"context_path: must be a path such as /nexus, .*not '/nexus/'"),
         ({"address": "a b"}, r"address: 'a b' is no IP address"),
         ({"properties": {"application-port": "9"}}, r"properties: application-port is managed\. Set http_port"),
