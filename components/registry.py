@@ -78,8 +78,8 @@ class DockerRegistryArgs:
     pull_role: RoleRef | None = None
     create_roles: bool = False
     anonymous_pull: bool = False
-    blob_store_name: str = "default"
-    write_policy: str = "ALLOW"
+    blob_store_name: pulumi.Input[str] = "default"
+    write_policy: pulumi.Input[str] = "ALLOW"
     cleanup_policy_names: Sequence[pulumi.Input[str]] = field(default_factory=list)
     force_destroy: bool = False
     adopt: bool = False

@@ -102,7 +102,8 @@ def _problems(args: DockerUserArgs) -> Iterator[Problem]:
             argument = "push_to" if registry in args.push_to else "pull_from"
             yield (
                 argument,
-                f"{registry.name} and {registries[0].name} are on different servers. Declare two users.",
+                f"{registry.name} and {registries[0].name} are on different servers, or at different addresses of "
+                "one. Give both one connection, or declare two users.",
             )
     for registry in args.pull_from:
         if registry in args.push_to:
@@ -118,9 +119,9 @@ def _problems(args: DockerUserArgs) -> Iterator[Problem]:
 
 
 def _differ(one: DockerRegistry, other: DockerRegistry) -> bool:
-    """Whether two registries are known to be on different servers."""
+    """Whether two registries are on different servers, or known to have different addresses of one."""
     if one.args.server is not other.args.server:
         return True
     given = [registry.args.connection for registry in (one, other)]
-    urls = {connection["url"] for connection in given if isinstance(connection, Mapping)}
+    urls = {connection.get("url") for connection in given if isinstance(connection, Mapping)}
     return len({server_of(url) for url in urls if isinstance(url, str)}) > 1

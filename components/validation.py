@@ -96,8 +96,7 @@ def _unlike(kind: str, value: object) -> str:
     if kind == "bool":
         return "" if isinstance(value, bool) else "True or False"
     if kind == "int":
-        whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
-        return "" if whole and not isinstance(value, bool) else "a whole number"
+        return "" if isinstance(value, int) and not isinstance(value, bool) else "a whole number"
     if kind.startswith("Sequence["):
         return "" if isinstance(value, Iterable) and not isinstance(value, (str, Mapping)) else "a list"
     if not kind.startswith("Mapping["):

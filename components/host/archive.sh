@@ -136,11 +136,14 @@ refuse_odd_members() {
 }
 
 # install_unpacked: owned and writable by root only, readable by all; then renamed.
+# flush PATH: writes its file system to the disk, or every one with coreutils before 8.24.
+flush() { sync -f "$1" 2>/dev/null || sync; }
+
 install_unpacked() {
     chown -R -h root:root "$top"
     chmod -R a-s,u+rwX,go+rX,go-w "$top"
     printf 'sha256 %s\n' "$arg_sha256" >"$top/.nexus-registry"
-    run_with_progress "writing $install_dir to the disk" 1800 sync # before the rename: a power loss leaves no empty files
+    run_with_progress "writing $install_dir to the disk" 1800 flush "$top" # before the rename: a power loss leaves no empty files
     if [ -e "$install_dir" ]; then mv "$install_dir" "$work/old"; fi
     mv "$top" "$install_dir"
     if command -v selinuxenabled >/dev/null && selinuxenabled; then

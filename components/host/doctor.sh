@@ -137,7 +137,8 @@ doctor_certificate() {
 }
 
 doctor_fingerprint() {
-    java=$(service_java "$arg_install_root/nexus-$arg_version")
+    doctor_java "$arg_install_root/nexus-$arg_version"
+    [ -n "$java" ] || return 0
     # shellcheck disable=SC2086 # several words
     found=$(KEYSTORE_PASSWORD=$KEYSTORE_PASSWORD "$java/bin/keytool" $KEYTOOL_OPTIONS -list -v -keystore "$keystore" \
         -storepass:env KEYSTORE_PASSWORD 2>/dev/null | sed -n 's/^.*SHA256: *//p' | head -n 1 | tr -d ': ' | tr A-F a-f)
@@ -155,9 +156,16 @@ doctor_service() {
     fingerprint=$(plain_fingerprint "$arg_fingerprint")
     install_dir=$arg_install_root/nexus-$arg_version
     [ "$(readlink "$arg_install_root/nexus" 2>/dev/null)" = "nexus-$arg_version" ] || log "$arg_install_root/nexus does not lead to nexus-$arg_version"
-    java=$(service_java "$install_dir")
+    doctor_java "$install_dir"
     if [ -x "$install_dir/bin/nexus" ] && [ -n "$java" ] && [ -x "$java/bin/java" ] && [ -d "$arg_data_dir" ]; then doctor_files; fi
     doctor_running
+}
+
+# doctor_java INSTALL_DIR: sets java, empty where root must not run it.
+doctor_java() {
+    java=$(service_java "$1")
+    java_refused=$(refusal_of_java "$java")
+    [ -z "$java_refused" ] || { log "$java_refused" && java=''; }
 }
 
 doctor_files() {

@@ -37,17 +37,31 @@ service_java() {
     java_at=${arg_java_home:-}
     [ -n "$java_at" ] || java_at=$(find "$1/jdk" -path '*/bin/java' -type f 2>/dev/null | sort | sed -n '1s|/bin/java$||p')
     [ -n "$java_at" ] || java_at=$(fact prepare.java-home)
-    java_open=$(open_java | tr '\n' ' ')
-    [ -z "$java_open" ] ||
-        fail "java: the user $arg_user can change ${java_open% }, and root runs $java_at/bin/java. Run chown root:root ${java_open}and chmod go-w ${java_open% }, both with -R for $java_at"
     printf '%s' "$java_at"
 }
 
-# open_java: $java_at, if the service's account can change something in it, and the directories above that it can change.
+# root_java INSTALL_DIR: the same, for a step, which runs it as root.
+root_java() {
+    java_at=$(service_java "$1")
+    java_refused=$(refusal_of_java "$java_at")
+    [ -z "$java_refused" ] || fail "$java_refused"
+    printf '%s' "$java_at"
+}
+
+# refusal_of_java JAVA_HOME: why root must not run it; nothing where it may.
+refusal_of_java() {
+    java_real=$(readlink -f "$1") || return 0
+    java_open=$(open_java "$1" "$java_real" | tr '\n' ' ')
+    [ -z "$java_open" ] ||
+        printf '%s' "java: the user $arg_user can change ${java_open% }, and root runs $1/bin/java. Set java_home to a Java that only root can change, or run chown root:root ${java_open}and chmod go-w ${java_open% }, both with -R for $java_real"
+}
+
+# open_java JAVA_HOME REAL_PATH: REAL_PATH, if the service's account can change something in it, and the directories above
+# both that it can change.
 open_java() {
-    [ -d "$java_at" ] || return 0
-    [ -z "$(open_to_account "$java_at/" | head -n 1)" ] || printf '%s\n' "$java_at"
-    for open_at in "$java_at" "$(readlink -f "$java_at")"; do
+    [ -d "$2" ] || return 0
+    [ -z "$(open_to_account "$2" | head -n 1)" ] || printf '%s\n' "$2"
+    for open_at in "$1" "$2"; do
         while open_at=${open_at%/*} && [ -n "$open_at" ]; do open_to_account "$open_at" -maxdepth 0; done
     done | sort -u
 }

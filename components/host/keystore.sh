@@ -45,7 +45,7 @@ check_password() {
 }
 
 check_keystore() {
-    java_used=$(service_java "$arg_install_root/nexus-$arg_version")
+    java_used=$(root_java "$arg_install_root/nexus-$arg_version")
     [ -x "$java_used/bin/keytool" ] || fail "java: there is no keytool in '$java_used'. Run pulumi up, whose prepare step finds or installs Java"
     # shellcheck disable=SC2086 # several words
     listing=$(KEYSTORE_PASSWORD=$KEYSTORE_PASSWORD "$java_used/bin/keytool" $KEYTOOL_OPTIONS -list -v -keystore "$new" \

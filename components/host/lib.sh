@@ -232,7 +232,7 @@ remove_from_fact() {
 # --- files ------------------------------------------------------------------------------------------------------
 
 # put_file PATH OWNER:GROUP MODE <content: by a temporary file beside it and one rename, never through a link. The content
-# is on the disk before the rename, or a power loss could leave an empty file. Older programs sync everything.
+# is on the disk before the rename, or a power loss could leave an empty file.
 put_file() (
     put_failed="$1 could not be written (the reason is above). Free space on the disk of $(dirname "$1") and run again"
     put_temp=$(umask 077 && mktemp "$(dirname "$1")/.nexus-registry.XXXXXX") || fail "$put_failed"
@@ -242,7 +242,7 @@ put_file() (
     cat >"$put_temp" || fail "$put_failed"
     chown "$2" "$put_temp"
     chmod "$3" "$put_temp"
-    sync "$put_temp" 2>/dev/null || sync
+    dd if=/dev/null of="$put_temp" conv=notrunc,fsync 2>/dev/null || sync
     mv -f "$put_temp" "$1"
 )
 

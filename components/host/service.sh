@@ -17,7 +17,7 @@ step() {
     [ -x "$install_dir/bin/nexus" ] || fail "version: $install_dir/bin/nexus is missing. Run pulumi up, whose archive step unpacks it"
     [ -d "$arg_data_dir" ] || fail "data_dir: $arg_data_dir is missing. Run pulumi up, whose account step creates it"
     check_privileged_ports
-    java=$(service_java "$install_dir")
+    java=$(root_java "$install_dir")
     [ -x "${java:-/nowhere}/bin/java" ] || fail "java: there is no Java in '$java'. Run pulumi up, whose prepare step finds or installs it"
     work=$temp_dir left_stopped='' owner_before='' former_units=
     recall_stopped

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, ClassVar, cast
 
 from ..address import has_login, is_address
@@ -69,6 +69,7 @@ class RepositoryProvider(ObjectProvider):
         return any(self.is_it(entry, inputs) for entry in client.get_list("/v1/repositories"))
 
     def insert(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
+        self._require_policies(client, inputs)
         try:
             super().insert(client, inputs)
         except NotFound:
@@ -79,6 +80,18 @@ class RepositoryProvider(ObjectProvider):
                 f"the server has no {self.format} format, which Nexus as built from its public source lacks. "
                 "Install the vendor's archive"
             ) from None
+
+    def write(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
+        self._require_policies(client, inputs, actual.properties.get("cleanup_policy_names") or ())
+        super().write(client, inputs, actual)
+
+    def _require_policies(
+        self, client: NexusClient, inputs: Mapping[str, Any], before: Collection[str] = ()
+    ) -> None:
+        """Refuse an added cleanup policy that does not exist: Nexus 3.71 stores its name, 3.89 refuses it."""
+        declared = {one.key[2] for one in self.run.desired_of("cleanup policy")}
+        if message := missing_policies(client, inputs, {*declared, *before}):
+            raise Refused(message)
 
     def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
         if self.find(client, properties) is None:  # a repository with the name in other case would be deleted
@@ -122,13 +135,6 @@ class RepositoryProvider(ObjectProvider):
         """Whether the format is there: Nexus creates privileges for each one that it has."""
         start = f"nx-repository-view-{self.stored_format or self.format}-"
         return any(one["name"].startswith(start) for one in client.get_list("/v1/security/privileges"))
-
-    def verify(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
-        super().verify(client, inputs, actual)
-        # Nexus 3.71 stores the name of a policy that it does not have; 3.89 refuses it.
-        declared = {one.key[2] for one in self.run.desired_of("cleanup policy")}
-        if message := missing_policies(client, inputs, declared):
-            raise Refused(message)
 
     def taken(self, client: NexusClient, inputs: Mapping[str, Any]) -> str:
         # Nexus 3.71 takes a name that differs only in case.

@@ -64,7 +64,7 @@ def _diagnosis(client: NexusClient, inputs: Mapping[str, Any], image: str) -> st
         status, refused = _at_remote(client, inputs, image)
     except (requests.RequestException, ValueError) as error:
         reason = "it asks for a login in a way that can't be read"
-        if not isinstance(error, ValueError):
+        if isinstance(error, requests.RequestException) and not isinstance(error, requests.JSONDecodeError):
             reason = connection_error_reason(error, remote)
         return (
             f"remote_url: {image} can't be pulled through the repository, and {remote} can't be asked from here "

@@ -33,9 +33,10 @@ class AdminPasswordProvider(NexusProvider):
         inputs = normalised(self.schema, news)
         before, given = olds.get("password"), inputs.get("current_password")
         moved = self._server(olds) != self._server(inputs)  # perhaps to another server
-        if given and (moved or before is None or given != olds.get("current_password")):
+        changed = inputs["password"] != before
+        if given and (before is None or given != olds.get("current_password") or (moved and not changed)):
             before = given  # it was changed by hand, and the program states it
-        if moved or inputs["password"] != olds.get("password") or before == given:
+        if moved or changed or before == given:
             with self.api_errors(id_, inputs) as client:
                 self._bring_in_force(client, inputs, before)
         return UpdateResult(inputs)

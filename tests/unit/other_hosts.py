@@ -25,7 +25,7 @@ RECORD = 'printf "%s\\n" "${0##*/} $*" >>/calls\n'
 INSTALL = 'for name; do [ ! -f "/packages/$name" ] || { sh "/packages/$name"; touch "/installed/$name"; }; done\n'
 APPLETS = (
     "sh awk sed grep cat tr cut head tail mktemp mv rm mkdir rmdir chown chmod stat dirname sleep date env"
-    " touch cp ln readlink sort id sha256sum base64 od timeout tee wc printf sync du"
+    " touch cp ln readlink sort id sha256sum base64 od timeout tee wc printf sync dd du"
 )
 
 

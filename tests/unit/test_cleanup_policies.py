@@ -65,8 +65,8 @@ def test_unknown_policy_is_refused(
         path = request.path.removeprefix("/service/rest").partition("?")[0]
         if path.endswith("/cleanup-policies"):
             return Response(policies, [{"name": "old", "format": "docker"}])
-        if path == "/v1/components":
-            return Response(200, {"items": []})
+        if path == "/v1/repositories":
+            return Response(200, [])
         if request.method == "DELETE":
             stored.clear()
         elif request.method == "POST":
@@ -88,6 +88,43 @@ def test_unknown_policy_is_refused(
         else:
             REPOSITORY.create(inputs)
     assert bool(stored) is not bool(refused)
+
+
+def test_stored_name_of_unknown_policy_is_no_reason_to_refuse(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An adoption writes nothing, and an update of something else keeps the name."""
+    monkeypatch.setattr(NexusProvider, "run", Run())
+    repository: Any = REPOSITORY
+    given: dict[str, Any] = {
+        "name": "images",
+        "cleanup_policy_names": ["gone"],
+        "probe_connectors": False,
+        "adopt": True,
+    }
+    stored: list[dict[str, Any]] = []
+    writes: list[str] = []
+
+    def script(request: Request) -> Response:
+        if request.path.removeprefix("/service/rest").endswith("/cleanup-policies"):
+            return Response(200, [])
+        if request.method == "PUT":
+            writes.append(request.method)
+            stored[0].update(json.loads(request.body))
+            return Response(204)
+        return Response(200, stored[0]) if request.method == "GET" and stored else Response(404, [])
+
+    with serve(script) as fake:
+        given["connection"] = {**CONNECTION, "url": fake.url}
+        inputs = repository.check({}, dict(given)).inputs
+        stored.append(repository.to_body(inputs))
+        state = repository.create(inputs).outs
+        assert not writes
+        offline = repository.check(state, {**given, "online": False}).inputs
+        state = repository.update("images", state, offline).outs
+        assert (len(writes), stored[0]["online"]) == (1, False)
+        more = repository.check(state, {**given, "cleanup_policy_names": ["gone", "other"]}).inputs
+        with pytest.raises(Refused, match="cleanup_policy_names: other is not on the server"):
+            repository.update("images", state, more)
+        assert len(writes) == 1
 
 
 def test_delete_waits_until_no_repository_names_the_policy(waits: list[str]) -> None:

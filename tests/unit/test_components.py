@@ -261,7 +261,7 @@ def test_anonymous_pull_needs_anonymous_access() -> None:
 @pulumi.runtime.test  # type: ignore[untyped-decorator]
 def test_addresses_are_known_in_preview() -> pulumi.Output[None]:
     nexus = server(context_path="/nexus")
-    images = registry(server=nexus)
+    images = registry(server=nexus, blob_store_name=pulumi.Output.from_input("images"))
 
     def look(known: list[Any]) -> None:
         url, login_server, connection, config = known

@@ -6,9 +6,11 @@ from __future__ import annotations
 import hashlib
 import io
 import tarfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from nexus_registry.components.host import steps
 
 from tests.unit.other_hosts import CENTOS, LEAP, ROCKY, UBUNTU, OtherHost, System
 from tests.unit.steps_shell import parsed, run
@@ -16,7 +18,6 @@ from tests.unit.test_packages_other_hosts import ASKED, SELINUX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 VERSION = "3.71.0-06"
 LAUNCHER = f"/opt/nexus/nexus-{VERSION}/bin/nexus"
@@ -173,18 +174,19 @@ def test_service_java_is_argument_bundled_or_found(
 
 
 @pytest.mark.parametrize(
-    ("mode", "user", "said"),
+    ("mode", "user", "flags", "said"),
     [
-        ({}, "2147483647", "jdk/jdk-21"),
-        ({}, "$(id -u)", " {root} {root}/jdk, and root runs {jdk}/bin/java."),
-        ({"jdk/jdk-21/bin": 0o777}, "2147483647", "java: the user me can change {jdk}, and root"),
-        ({"jdk": 0o777}, "2147483647", "java: the user me can change {root}/jdk, and root"),
-        ({"jdk": 0o1777}, "2147483647", "jdk/jdk-21"),
+        ({}, "2147483647", "", ""),
+        ({}, "$(id -u)", "", " {root} {root}/jdk, and root runs {jdk}/bin/java."),
+        ({"jdk/jdk-21/bin": 0o777}, "2147483647", "", "java: the user me can change {jdk}, and root"),
+        ({"jdk/jdk-21/bin": 0o777}, "2147483647", " --java-home {root}/current", "both with -R for {jdk}"),
+        ({"jdk": 0o777}, "2147483647", "", "java: the user me can change {root}/jdk, and root"),
+        ({"jdk": 0o1777}, "2147483647", "", ""),
     ],
-    ids=["root's", "the account's", "content for everyone", "directory for everyone", "sticky"],
+    ids=["root's", "the account's", "content for everyone", "by a link", "directory for everyone", "sticky"],
 )
 def test_java_that_the_service_could_change_is_refused(
-    shell: list[str], tmp_path: Path, mode: dict[str, int], user: str, said: str
+    shell: list[str], tmp_path: Path, mode: dict[str, int], user: str, flags: str, said: str
 ) -> None:
     """Root runs it. That of a server that was set up by hand often belongs to the service's account."""
     root = tmp_path / "nexus-3.78.0-14"
@@ -193,5 +195,11 @@ def test_java_that_the_service_could_change_is_refused(
     for name, bits in mode.items():
         (root / name).chmod(bits)
     number = f'account_number() {{ [ "$1" = passwd ] && echo {user} || echo 2147483647; }}\n'
-    body = number + parsed("--user me", f"service_java {root}")
-    assert said.format(root=root, jdk=root / "jdk/jdk-21") in run(shell, body)
+    (root / "current").symlink_to("jdk/jdk-21")
+    arguments = "--user me" + flags.format(root=root)
+    message = said.format(root=root, jdk=root / "jdk/jdk-21")
+    answer = run(shell, number + parsed(arguments, f"root_java {root}"))
+    assert message in answer if said else answer == str(root / "jdk/jdk-21")
+    doctor = (Path(steps.__file__).parent / "doctor.sh").read_text()
+    reported = run(shell, number + doctor + parsed(arguments, f'doctor_java {root}; printf "%s" "$java"'))
+    assert message in reported if said else reported == str(root / "jdk/jdk-21")

@@ -185,18 +185,21 @@ def test_object_is_deleted_with_password_that_run_sets(engine: Engine, nexus: St
     assert (nexus.roles, nexus.passwords["admin"]) == ({}, "new")
 
 
+@pytest.mark.parametrize(
+    ("in_force", "wanted"), [("initial", "pw"), ("pw", "changed")], ids=["another server", "the same"]
+)
 def test_admin_password_is_set_at_new_address(
-    engine: Engine, new_run: NewRun, other: FakeServer, other_nexus: Stored
+    engine: Engine, new_run: NewRun, other: FakeServer, other_nexus: Stored, in_force: str, wanted: str
 ) -> None:
-    """It may be another server, such as one that was installed in place of the former."""
+    """Of another server, which was installed in place of the former, or of the same with a changed password."""
     kind = AdminPasswordProvider
     desired: dict[str, Any] = {"password": "pw", "current_password": "initial"}
     engine.create("password", kind, engine.check("password", kind, **desired))
     new_run()
-    other_nexus.passwords["admin"] = "initial"
+    other_nexus.passwords["admin"] = in_force
     engine.connection = {**engine.connection, "url": other.url}
-    engine.update("password", engine.check("password", kind, **desired))
-    assert other_nexus.passwords["admin"] == "pw"
+    engine.update("password", engine.check("password", kind, **{**desired, "password": wanted}))
+    assert other_nexus.passwords["admin"] == wanted
 
 
 @pytest.mark.parametrize("status", [301, 404])

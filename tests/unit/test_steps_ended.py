@@ -112,7 +112,7 @@ def test_file_that_was_being_written_is_removed(shell: list[str], tmp_path: Path
 
 def test_file_is_on_disk_before_it_gets_its_name(shell: list[str], tmp_path: Path) -> None:
     """A rename reaches the disk before the content on XFS: a power loss left an empty file."""
-    sync = f'sync() {{ [ -e {tmp_path}/file ] || cat "$1"; }}\n'
+    sync = f'dd() {{ [ -e {tmp_path}/file ] || cat "${{2#of=}}"; }}\n'
     owner = f"{os.getuid()}:{os.getgid()}"
     assert run(shell, f"{sync}echo new | put_file {tmp_path}/file {owner} 0600") == "new\n"
     assert (tmp_path / "file").read_text() == "new\n"
