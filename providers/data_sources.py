@@ -47,7 +47,7 @@ from .results import (
     UserInfo,
 )
 from .schema import Field, check, mapping
-from .suggest import suggest
+from .suggest import not_on_server
 from .system.soft_quota import quota_violation
 
 T = TypeVar("T")
@@ -92,8 +92,8 @@ def get_repository(name: str, connection: Connection | None = None) -> Repositor
 
     def read(client: NexusClient) -> RepositoryInfo:
         there = {one.name: one for one in _repositories(client)}
-        if name not in there:
-            raise NotFound(f"name: {name!r} is not on the server. {suggest([name], list(there))}")
+        if missing := not_on_server("name", [name], there):
+            raise NotFound(missing)
         return there[name]
 
     return _read("get_repository", connection, read)

@@ -18,7 +18,7 @@ from ..names import NAME
 from ..progress import Wait
 from ..rest import ObjectProvider
 from ..schema import Invalid, boolean, choice, integer, list_of, text
-from ..suggest import suggest
+from ..suggest import not_on_server
 from ..unknown import has_unknown
 from .cleanup import Cleanup, missing_policies
 
@@ -152,9 +152,8 @@ class RepositoryProvider(ObjectProvider):
         message = "; ".join(message for _, message in error.messages).lower()
         if "blob store" in message:
             existing = [store["name"] for store in client.get_list("/v1/blobstores")]
-            missing = inputs["blob_store_name"]
-            if missing not in existing:
-                return f"blob_store_name: {missing!r} is not on the server. {suggest([missing], existing)}"
+            if missing := not_on_server("blob_store_name", [inputs["blob_store_name"]], existing):
+                return missing
         return missing_policies(client, inputs) if "cleanup" in message else ""
 
 
@@ -224,9 +223,8 @@ class GroupProvider(RepositoryProvider):
 
     def explain(self, client: NexusClient, inputs: Mapping[str, Any], error: Refused) -> str:
         existing = {one["name"]: one["format"] for one in client.get_list("/v1/repositories")}
-        missing = [name for name in inputs["member_names"] if name not in existing]
-        if missing:
-            return f"member_names: {', '.join(missing)} is not on the server. {suggest(missing, list(existing))}"
+        if missing := not_on_server("member_names", inputs["member_names"], existing):
+            return missing
         form = self.stored_format or self.format
         others = [name for name in inputs["member_names"] if existing[name] != form]
         if others:

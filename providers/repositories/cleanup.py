@@ -11,7 +11,7 @@ from ..declare import ListProp, prop
 from ..errors import Forbidden, NotFound
 from ..marks import Incarnations
 from ..schema import set_of, text
-from ..suggest import suggest
+from ..suggest import not_on_server
 from ..system.cleanup_policy import CleanupPolicyProvider
 
 
@@ -36,6 +36,5 @@ def missing_policies(client: NexusClient, inputs: Mapping[str, Any], declared: C
     with suppress(NotFound, Forbidden):  # a server that is too old for the list, or a user who may not read it
         existing = [one["name"] for one in provider.entries(client)] if names else []
         missing = [one for one in sorted(names - set(existing)) if provider.find(client, {"name": one}) is None]
-        if missing:
-            return f"cleanup_policy_names: {', '.join(missing)} is not on the server. {suggest(missing, existing)}"
+        return not_on_server("cleanup_policy_names", missing, existing)
     return ""

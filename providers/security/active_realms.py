@@ -11,7 +11,7 @@ from ..declare import ListProp, NexusResource, Prop, prop
 from ..errors import Refused
 from ..rest import SettingProvider
 from ..schema import Invalid, list_of, text
-from ..suggest import suggest
+from ..suggest import not_on_server
 from ..unknown import has_unknown
 
 _NEEDED = "NexusAuthenticatingRealm"
@@ -54,10 +54,7 @@ class ActiveRealmsProvider(SettingProvider):
 
     def explain(self, client: NexusClient, inputs: Mapping[str, Any], error: Refused) -> str:  # noqa: ARG002
         existing = [one["id"] for one in client.get_list("/v1/security/realms/available")]
-        missing = [one for one in inputs["realms"] if one not in existing]
-        return (
-            f"realms: {', '.join(missing)} is not on the server. {suggest(missing, existing)}" if missing else ""
-        )
+        return not_on_server("realms", inputs["realms"], existing)
 
 
 class ActiveRealms(NexusResource, provider=ActiveRealmsProvider):

@@ -14,7 +14,7 @@ from ..marks import Incarnation, Incarnations
 from ..names import PATH_NAME
 from ..rest import ObjectProvider, SettingProvider
 from ..schema import boolean, choice, integer, list_of, port, text
-from ..suggest import suggest
+from ..suggest import not_on_server
 from ..unknown import is_unknown
 from .ldap_verification import VERIFY_CONNECTION, VERIFY_USERS, count_users, verifies, verify_connection
 
@@ -189,9 +189,8 @@ class LdapServerOrderProvider(SettingProvider):
 
     def write(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
         existing = [one["name"] for one in actual.body]
-        missing = [name for name in inputs["names"] if name not in existing]
-        if missing:
-            raise Refused(f"names: {', '.join(missing)} is not on the server. {suggest(missing, existing)}")
+        if missing := not_on_server("names", inputs["names"], existing):
+            raise Refused(missing)
         client.post(self.setting, [*inputs["names"], *(name for name in existing if name not in inputs["names"])])
 
     def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:

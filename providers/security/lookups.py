@@ -12,7 +12,7 @@ from ..crud import Actual
 from ..errors import NotFound, Refused
 from ..rest import ObjectProvider
 from ..schema import text
-from ..suggest import suggest
+from ..suggest import not_on_server
 
 LOOKUP_LIFETIME = 10.0
 """Seconds in which a role that was seen on the server counts as being there."""
@@ -37,7 +37,7 @@ def require_roles(client: NexusClient, roles: Sequence[str]) -> None:
     """Refuse a role that is not on the server: servers up to 3.77 silently take a new user with such a role."""
     missing, existing = missing_roles(client, roles)
     if missing:
-        raise Refused(f"roles: {', '.join(missing)} is not on the server. {suggest(missing, existing)}")
+        raise Refused(not_on_server("roles", missing, existing))
 
 
 def missing_roles(client: NexusClient, roles: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -13,7 +13,7 @@ from ..marks import Incarnation
 from ..names import NAME
 from ..rest import ObjectProvider
 from ..schema import choice, set_of, text
-from ..suggest import suggest
+from ..suggest import not_on_server
 
 _LISTS = {
     "repository": "/v1/repositories",
@@ -48,8 +48,8 @@ class PrivilegeProvider(ObjectProvider):
             if wanted is None or wanted == "*":
                 continue
             existing = [one["name"] for one in client.get_list(path)]
-            if wanted not in existing:
-                return f"{key}: {wanted!r} is not on the server. {suggest([wanted], existing)}"
+            if missing := not_on_server(key, [wanted], existing):
+                return missing
         return ""
 
 

@@ -13,6 +13,7 @@ from ..declare import NexusResource, Prop, prop
 from ..errors import Refused
 from ..names import IMAGE_FORMATS
 from ..schema import text
+from ..suggest import not_on_server
 
 _ACTIVE = "/v1/security/realms/active"
 _NEVER_REMOVED = "NexusAuthenticatingRealm"
@@ -41,7 +42,7 @@ class RealmActivationProvider(NexusProvider):
     def insert(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
         available = [realm["id"] for realm in client.get_list("/v1/security/realms/available")]
         if inputs["realm"] not in available:
-            raise Refused(f"is not on the server. There are: {', '.join(sorted(available))}")
+            raise Refused(not_on_server("realm", [inputs["realm"]], available))
         self._change(client, lambda active: [*active, inputs["realm"]], until=lambda one: inputs["realm"] in one)
 
     def initial_outputs(self, before: Actual | None, replaced: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from ..errors import Refused
 from ..marks import Incarnation, Incarnations
 from ..names import PATH_NAME
 from ..schema import set_of, text
-from ..suggest import suggest
+from ..suggest import not_on_server
 from .lookups import NotedRoles
 
 
@@ -29,9 +29,8 @@ class RoleProvider(NotedRoles):
         lists = (("privileges", "/v1/security/privileges", "name"), ("roles", "/v1/security/roles", "id"))
         for name, path, key in lists:
             existing = [entry[key] for entry in client.get_list(path)]
-            missing = [desired for desired in inputs[name] if desired not in existing]
-            if missing:
-                return f"{name}: {', '.join(missing)} is not on the server. {suggest(missing, existing)}"
+            if missing := not_on_server(name, inputs[name], existing):
+                return missing
         return ""
 
 

@@ -15,7 +15,7 @@ from ..in_use import in_use, repositories_with
 from ..names import NAME
 from ..rest import ObjectProvider
 from ..schema import Invalid, boolean, choice, integer, list_of, text
-from ..suggest import suggest
+from ..suggest import not_on_server
 from ..unknown import is_unknown
 from .s3_errors import s3_message
 from .soft_quota import SoftQuota, quota_violation
@@ -392,10 +392,8 @@ class GroupBlobStoreProvider(BlobStoreProvider):
 
     def explain(self, client: NexusClient, inputs: Mapping[str, Any], error: Refused) -> str:
         existing = [one["name"] for one in client.get_list(self.list_path)]
-        missing = [name for name in inputs["members"] if name not in existing]
-        if missing:
-            return f"members: {', '.join(missing)} is not on the server. {suggest(missing, existing)}"
-        return super().explain(client, inputs, error)
+        missing = not_on_server("members", inputs["members"], existing)
+        return missing or super().explain(client, inputs, error)
 
 
 class BlobStoreGroup(SoftQuota, BlobStore, provider=GroupBlobStoreProvider, edition="pro"):

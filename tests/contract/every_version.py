@@ -303,7 +303,7 @@ class WithoutDocker:
 
     def test_missing_docker_realm_lists_existing_realms(self, connection: Connection) -> None:
         said = refusal(RealmActivationProvider, connection)
-        assert said.startswith("realm 'DockerToken': is not on the server. There are: ")
+        assert said.startswith("realm 'DockerToken': realm: DockerToken is not on the server. There are: ")
 
     def test_read_of_missing_docker_repository_returns_no_id(self, connection: Connection) -> None:
         kept = {"name": "images", "connection": connection}

@@ -128,7 +128,7 @@ def test_repository_is_created_updated_and_deleted(
         ("NpmGroup", {"member_names": ["maven-releases"]}, "maven-releases is not of the format npm"),
         ("NpmHosted", {"name": "maven-releases"}, "name is taken by the maven2 hosted repository"),
         ("NpmHosted", {"name": "member-yum"}, "name is taken by the yum hosted repository 'member-yum'"),
-        ("NpmHosted", {"blob_store_name": "nope"}, "blob_store_name: 'nope' is not on the server.*default"),
+        ("NpmHosted", {"blob_store_name": "nope"}, "blob_store_name: nope is not on the server.*default"),
         ("NpmProxy", {"remote_url": REMOTE, "routing_rule_name": "no-rule"}, "routing_rule_name is None"),
         ("NpmProxy", {"remote_url": REMOTE, "remove_quarantined": True}, "remove_quarantined: .* up to 3.93"),
     ],

@@ -127,7 +127,7 @@ def test_another_blob_store_or_name_replaces(connection: Connection) -> None:
             "member_names: raw-member-1 is not of the format maven2",
         ),
         ("RawHosted", {"name": "maven-releases"}, "name is taken by the maven2 hosted repository"),
-        ("RawHosted", {"blob_store_name": "nope"}, "blob_store_name: 'nope' is not on the server.*default"),
+        ("RawHosted", {"blob_store_name": "nope"}, "blob_store_name: nope is not on the server.*default"),
         (
             "RawProxy",
             {"remote_url": REMOTE, "routing_rule_name": "contract-rul"},

@@ -179,7 +179,7 @@ def test_wrong_connection_is_refused(program: Any, connection: Any, config: dict
 
 def test_missing_repository_suggests_near_names(nexus: FakeServer, program: Any) -> None:
     def body() -> None:
-        with pytest.raises(NexusError, match=r"get_repository: name: 'image' is not on the server\. .*images"):
+        with pytest.raises(NexusError, match=r"get_repository: name: image is not on the server\. .*images"):
             providers.get_repository("image", connection_to(nexus.url))
 
     program(body)

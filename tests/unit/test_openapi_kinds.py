@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from string import ascii_lowercase
 from typing import Any
 
 import jsonschema
@@ -65,7 +66,7 @@ def plain(operation: str) -> str:
 
 
 class Recorder:
-    """A client of a server that has nothing and takes everything."""
+    """A client of a server that has nothing but cleanup policies and takes everything."""
 
     url = "https://nexus.example.com"
     username = "admin"
@@ -83,9 +84,11 @@ class Recorder:
         return []
 
     def cached_list(self, path: str, **_: Any) -> list[Any]:
-        if path.endswith("cleanup-policies") and f"POST {path}" not in self._api.writes:
+        if not path.endswith("cleanup-policies"):
+            return []
+        if f"POST {path}" not in self._api.writes:
             raise NotFound("")
-        return []
+        return [{"name": name} for name in ascii_lowercase]  # which repositories name
 
     def login(self) -> bool:
         return True
