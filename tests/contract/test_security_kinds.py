@@ -105,7 +105,7 @@ class TestPrivilegesOnOthers(EachProperty):
     ("inputs", "said"),
     [
         ({"name": "nx-all"}, "name: 'nx-all' is taken by a privilege of the type wildcard"),
-        ({"name": "p-bad", "repository": "maven-releses"}, "repository: 'maven-releses'.*mean maven-releases"),
+        ({"name": "p-bad", "repository": "maven-releses"}, "repository: maven-releses.*mean maven-releases"),
     ],
 )
 def test_privilege_is_refused_by_property(connection: Connection, inputs: dict[str, Any], said: str) -> None:
