@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..providers.address import host_and_port, with_port
+from ..providers.address import host_and_port, registry_name
 from .command import CommandError
 from .finding import Finding
 
@@ -42,7 +42,7 @@ def client_findings(url: str, clients: tuple[str, ...], root: Path) -> Iterator[
     if not url.startswith("https:"):
         return
     host, port = host_and_port(url)
-    name = with_port(host, port).removesuffix(":443")
+    name = registry_name(host, port)
     for client in clients:
         trusted = _docker(root, name) if client == "docker" else _containerd(root, name)
         if client == "containerd":

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import pulumi
 
-from ..providers.address import with_port
+from ..providers.address import registry_name, with_port
 from ..providers.client import Connection
 from ..providers.registry_check import RegistryCheck, digest
 from ..providers.repositories.docker import DockerHostedRepository
@@ -307,7 +307,7 @@ def address(args: DockerRegistryArgs) -> tuple[str, str]:
         return args.login_server, "https"
     hostname = args.server.hostname if args.server else str(args.hostname)
     if args.https_port:
-        return with_port(hostname, args.https_port).removesuffix(":443"), "https"
+        return registry_name(hostname, args.https_port), "https"
     return with_port(hostname, args.http_port), "http"
 
 

@@ -36,3 +36,8 @@ def host_and_port(url: str) -> tuple[str, int]:
 def with_port(host: str, port: int | None) -> str:
     """Host and port as they stand in an address: an IPv6 address is in brackets."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def registry_name(host: str, port: int) -> str:
+    """Host and port as Docker clients name a registry: without the port where that is 443."""
+    return with_port(host, port).removesuffix(":443")

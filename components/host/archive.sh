@@ -135,10 +135,10 @@ refuse_odd_members() {
     done
 }
 
-# install_unpacked: owned and writable by root only, readable by all; then renamed.
 # flush PATH: writes its file system to the disk, or every one with coreutils before 8.24.
 flush() { sync -f "$1" 2>/dev/null || sync; }
 
+# install_unpacked: owned and writable by root only, readable by all; then renamed.
 install_unpacked() {
     chown -R -h root:root "$top"
     chmod -R a-s,u+rwX,go+rX,go-w "$top"

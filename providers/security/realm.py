@@ -41,8 +41,8 @@ class RealmActivationProvider(NexusProvider):
 
     def insert(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
         available = [realm["id"] for realm in client.get_list("/v1/security/realms/available")]
-        if inputs["realm"] not in available:
-            raise Refused(not_on_server("realm", [inputs["realm"]], available))
+        if missing := not_on_server("realm", [inputs["realm"]], available):
+            raise Refused(missing)
         self._change(client, lambda active: [*active, inputs["realm"]], until=lambda one: inputs["realm"] in one)
 
     def initial_outputs(self, before: Actual | None, replaced: Mapping[str, Any]) -> dict[str, Any]:
