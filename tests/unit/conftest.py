@@ -10,6 +10,7 @@ import pytest
 from nexus_registry.providers import progress
 from nexus_registry.providers.crud import NexusProvider
 from nexus_registry.providers.run import Run
+from pulumi.runtime.config import set_all_config
 from pulumi.runtime.settings import reset_options
 
 from sandbox.packages import ensure
@@ -37,11 +38,12 @@ def host(tmp_path: Path) -> Host:
 
 @pytest.fixture
 def sdk() -> Iterator[asyncio.AbstractEventLoop]:
-    """The loop of Pulumi's SDK; what a test sets there, such as mocks and the root resource, ends with it."""
+    """The loop of Pulumi's SDK; what a test sets there, such as mocks and configuration, ends with it."""
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     yield loop
     reset_options()
+    set_all_config({}, [])
     left = asyncio.all_tasks(loop)
     for task in left:
         task.cancel()
