@@ -215,8 +215,8 @@ class EveryVersion(EachProperty):
             ),
             (
                 RealmActivationProvider,
-                {"realm": "DockerTokn"},
-                "DockerTokn.*There are: .*NexusAuthenticatingRealm",
+                {"realm": "Unknown"},
+                "realm: Unknown is not on the server. There are: .*NexusAuthenticatingRealm",
             ),
         ],
         ids=["privilege", "role in role", "role of user", "realm"],

@@ -30,7 +30,7 @@ class TestDockerRepository(Lifecycle):
 
     def test_unknown_blob_store_lists_existing_ones(self, connection: Connection) -> None:
         said = refusal(DockerHostedRepositoryProvider, connection, name="r-bad", blob_store_name="nope")
-        assert re.search("blob_store_name: 'nope' .*default", said)
+        assert re.search("blob_store_name: nope is not on the server.*default", said)
 
     def test_replaced_repository_restores_privileges_in_role(self, connection: Connection) -> None:
         name = named("images")
