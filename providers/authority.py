@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ssl
 
 from .certificates import certificates_pem
@@ -13,7 +14,12 @@ def authority_pem(value: object) -> str:
     """The certificates in a PEM text, in one form, each of which TLS can use."""
     if isinstance(value, str) and value.strip() and "-----BEGIN" not in value:
         raise Invalid("must be a certificate in PEM, from -----BEGIN CERTIFICATE----- on, not the path of a file")
-    known = certificates_pem(value)
+    return _usable(value) if isinstance(value, str) else certificates_pem(value)
+
+
+@functools.lru_cache(maxsize=8)  # every check of a resource checks the configured authority
+def _usable(text: str) -> str:
+    known = certificates_pem(text)
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=known)
     except (ssl.SSLError, ValueError) as error:
