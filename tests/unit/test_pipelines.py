@@ -175,7 +175,8 @@ def test_preview_of_review_uses_empty_state(tools: Callable[..., Path], tmp_path
 
 
 @pytest.mark.parametrize(
-    ("preview", "pulumi", "status"), [("same", "0", 0), ("update", "1", 3), ("refused", "1", 1), ("", "255", 255)]
+    ("preview", "pulumi", "status"),
+    [("same", "0", 0), ("update", "1", 3), ("refused", "1", 1), ("", "255", 255), ("", "3", 1)],
 )
 def test_drift_script_separates_drift_and_failure(
     preview: str, pulumi: str, status: int, tools: Callable[..., Path], tmp_path: Path

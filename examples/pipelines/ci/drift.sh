@@ -17,4 +17,5 @@ nexus-registry summary --format "$format" --name "$stack" preview.json >summary.
 cat summary.md
 # The preview ends with an error both when it failed and when it found changes; only the former has errors to show.
 [ "$summary_status" -ne 0 ] || exit 3
+[ "$status" -ne 3 ] || status=1 # the CLI's own 3: the login to the backend failed
 exit "$status"
