@@ -23,6 +23,8 @@ _SECRET = re.compile(
 """Inputs whose values are never shown, also when the preview was made with --show-secrets."""
 _STEP = re.compile(r"(?:sh -s --|sudo -n sh -s --|.* nexus-registry) (?:create|update|delete) --unit ", re.S)
 _NO_RESTART = {"digest", "fingerprint", "lock_timeout", "repair", "start_timeout", "urn"}
+_FRAMES = re.compile(r".*Traceback \(most recent call last\):\n(?:(?: [^\n]*)?\n)*", re.S)
+"""What stands before the exception, whose text may have several lines."""
 _DONE = ("same", "read", "refresh", "discard", "read-discard")
 _SHOWN_CHANGES = 30
 _MESSAGE = 1000
@@ -167,7 +169,7 @@ def _data(found: Summary, step: _Step) -> None:
                 found.data_loss.append(step.entry("all components in the repository are deleted"))
             else:
                 found.kept.append(step.entry("fails while the repository holds components"))
-        elif "BlobStore" in step.kind:
+        elif step.kind.endswith("BlobStore"):
             found.data_loss.append(step.entry("its content may be deleted"))
         elif _flags(old.get("delete")).get("purge_data") == "yes":
             place = _flags(old.get("delete")).get("data_dir", "")
@@ -227,8 +229,7 @@ def _diagnostic(found: Summary, one: Mapping[str, Any]) -> None:
     text = re.sub(r"^(?:error|warning): ", "", message)
     if re.match(r"preview failed$|an unhandled error occurred: program exited", text):
         return  # another error says why
-    if "Traceback (most recent call last)" in text:
-        text = text.splitlines()[-1]
+    text = _FRAMES.sub("", text)
     urn = str(one.get("urn") or "")
     kind = re.split(r"[:/$]", [*urn.split("::"), "", "", ""][2])[-1]
     entry = Entry(_name(urn), kind or "Stack", "preview", text[:_MESSAGE])

@@ -92,6 +92,19 @@ def test_refused_preview_shows_reason() -> None:
     assert "The preview failed. " in render(found, LIMITS["github"])
 
 
+def test_exception_is_shown_with_all_its_lines() -> None:
+    shown = 'Traceback (most recent call last):\n  File "a.py", line 3, in <module>\n    go()\n    ^^^^\n\n'
+    message = f"error: Program failed with an unhandled exception:\n{shown}KeyError: 1\n\nDuring it:\n\n{shown}"
+    said = "a.InvalidArguments: DockerRegistry 'x':\n  hostname: is required.\n  pushers: names nobody."
+    found = summarize({"diagnostics": [{"severity": "error", "message": f"{message}{said}\n\n"}]}, NOW)
+    assert [entry.text for entry in found.errors] == [said]
+
+
+def test_deleted_compaction_task_is_no_data_loss() -> None:
+    found = summarize({"steps": [step("delete", "CompactBlobStoreTask", {}, {})]}, NOW)
+    assert (found.data_loss, names(found.deleted)) == ([], ["it"])
+
+
 @pytest.mark.parametrize(
     ("given_", "section", "said"),
     [
