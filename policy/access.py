@@ -28,17 +28,18 @@ class Access:
     """Roles and privileges of one stack; those that it does not declare are known only where they are built in."""
 
     def __init__(self, resources: Iterable[Declared]) -> None:
-        self._roles: dict[str, tuple[list[str], list[str]]] = {
-            role: (privileges, []) for role, privileges in _BUILT_IN_ROLES.items()
-        }
-        self._privileges: dict[str, Declared] = {}
+        declared: dict[str, tuple[list[str], list[str]]] = {}
+        self._privileges: dict[str, list[Declared]] = {}
         for one in resources:
             properties = one.properties
             if one.kind == "Role":
-                role = str(properties.get("role_id"))
-                self._roles[role] = (texts(properties.get("privileges")), texts(properties.get("roles")))
+                # A stack with several servers may have one of this id on each: they count as one.
+                privileges, roles = declared.setdefault(str(properties.get("role_id")), ([], []))
+                privileges += texts(properties.get("privileges"))
+                roles += texts(properties.get("roles"))
             elif one.kind.endswith("Privilege"):
-                self._privileges[str(properties.get("name"))] = one
+                self._privileges.setdefault(str(properties.get("name")), []).append(one)
+        self._roles = {role: (privileges, list[str]()) for role, privileges in _BUILT_IN_ROLES.items()} | declared
 
     def roles(self, roles: Iterable[str]) -> set[str]:
         """These roles and those that they contain."""
@@ -54,33 +55,37 @@ class Access:
     def privileges(self, roles: Iterable[str]) -> Iterator[tuple[str, str]]:
         """Each privilege of these roles with the role that has it."""
         for role in sorted(self.roles(roles)):
-            for privilege in sorted(self._roles.get(role, ([], []))[0]):
+            for privilege in sorted(set(self._roles.get(role, ([], []))[0])):
                 yield role, privilege
 
     def is_wildcard(self, privilege: str) -> bool:
         """Whether a privilege is about everything."""
         declared = self._privileges.get(privilege)
-        if declared is None:
-            return bool(_WILDCARD.fullmatch(privilege))
-        properties = declared.properties
-        if declared.kind == "WildcardPrivilege":
-            return _is_everything(str(properties.get("pattern")))
-        everywhere = properties.get("repository") == "*" and properties.get("format") == "*"
-        everywhere = everywhere or properties.get("domain") == "*"
-        return everywhere and "ALL" in _upper(properties.get("actions"))
+        return any(map(_is_wildcard, declared)) if declared else bool(_WILDCARD.fullmatch(privilege))
 
     def writes(self, privilege: str) -> bool:
         """Whether a privilege allows to add, change or delete components."""
         declared = self._privileges.get(privilege)
-        if declared is None:
-            return bool(_WRITES.fullmatch(privilege))
-        if declared.kind == "WildcardPrivilege":
-            return _pattern_writes(str(declared.properties.get("pattern")))
-        if declared.kind == "ApplicationPrivilege":
-            return self.is_wildcard(privilege)
-        if not declared.kind.startswith("Repository"):
-            return False
-        return bool(_WRITING_ACTIONS.intersection(_upper(declared.properties.get("actions"))))
+        return any(map(_writes, declared)) if declared else bool(_WRITES.fullmatch(privilege))
+
+
+def _is_wildcard(one: Declared) -> bool:
+    properties = one.properties
+    if one.kind == "WildcardPrivilege":
+        return _is_everything(str(properties.get("pattern")))
+    everywhere = properties.get("repository") == "*" and properties.get("format") == "*"
+    everywhere = everywhere or properties.get("domain") == "*"
+    return everywhere and "ALL" in _upper(properties.get("actions"))
+
+
+def _writes(one: Declared) -> bool:
+    if one.kind == "WildcardPrivilege":
+        return _pattern_writes(str(one.properties.get("pattern")))
+    if one.kind == "ApplicationPrivilege":
+        return _is_wildcard(one)
+    if not one.kind.startswith("Repository"):
+        return False
+    return bool(_WRITING_ACTIONS.intersection(_upper(one.properties.get("actions"))))
 
 
 def texts(value: Any) -> list[str]:

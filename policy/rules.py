@@ -154,7 +154,8 @@ def _anonymous_push(resources: Sequence[Resource], settings: Settings) -> Found:
         user = one.properties.get("user_id") or "anonymous"
         declared = [roles for _, name, roles in _accounts(resources) if name == user]
         roles = [role for roles in declared for role in roles]
-        for role, privilege in access.privileges(roles if declared else ["nx-anonymous"]):
+        built_in = ["nx-admin" if user == "admin" else "nx-anonymous"]
+        for role, privilege in access.privileges(roles if declared else built_in):
             if access.writes(privilege):
                 yield one, f"anybody may write: {user} has {privilege} by the role {role}. Take it from that role."
 
@@ -248,15 +249,17 @@ def _upstream(resources: Sequence[Resource], settings: Settings) -> Found:
     for one in resources:
         if not one.kind.endswith("ProxyRepository"):
             continue
-        url = one.properties.get("remote_url")
-        if not isinstance(url, str) or "://" not in url:  # not known yet
-            continue
-        host = urlsplit(url).hostname or ""
-        if not any(fnmatch.fnmatchcase(host, pattern) for pattern in settings["allowed"]):
-            yield (
-                one,
-                f"remote_url: {host} is not in the list of upstreams. Add it to allowed, or use another.",
-            )
+        arguments = ["remote_url", *(["index_url"] if one.properties.get("index_type") == "CUSTOM" else [])]
+        for argument in arguments:
+            url = one.properties.get(argument)
+            if not isinstance(url, str) or "://" not in url:  # not known yet
+                continue
+            host = urlsplit(url).hostname or ""
+            if not any(fnmatch.fnmatchcase(host, pattern) for pattern in settings["allowed"]):
+                yield (
+                    one,
+                    f"{argument}: {host} is not in the list of upstreams. Add it to allowed, or use another.",
+                )
 
 
 RULES: Sequence[Rule] = (

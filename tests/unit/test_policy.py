@@ -57,6 +57,7 @@ def keystore(days: float) -> Resource:
 OPEN = resource("AnonymousAccess", enabled=True, user_id="anonymous")
 ANONYMOUS = resource("User", user_id="anonymous", roles=["guest"])
 CI = resource("User", user_id="ci", roles=["team"])
+INDEX = {"remote_url": "https://hub.example.com", "index_url": "https://evil/"}
 PUSH = "nx-repository-view-docker-images-add"
 PULL = "nx-repository-view-docker-images-read"
 
@@ -97,6 +98,14 @@ BROKEN: list[tuple[str, list[Resource], str]] = [
             "nexus:repository-view:docker:*:read, add",
             "nexus:repository-content-selector:all:docker:images",
         )
+    ),
+    ("no-anonymous-push", [resource("AnonymousAccess", enabled=True, user_id="admin")], "admin has nx-all"),
+    # Two servers may each have a role or a privilege of that id.
+    ("no-other-administrator", [CI, role("nx-all"), role(PULL)], "ci is an administrator"),
+    (
+        "no-wildcard-privilege",
+        [CI, role("own"), pattern("nexus:*"), pattern("nexus:repository-view:raw:a:read")],
+        "ci has the wildcard privilege own",
     ),
     ("no-wildcard-privilege", [CI, role("nx-all")], "nx-all"),
     ("no-wildcard-privilege", [CI, role("nx-repository-view-*-*-*")], "nx-repository-view-*-*-*"),
@@ -146,6 +155,7 @@ BROKEN: list[tuple[str, list[Resource], str]] = [
     ("explicit-licence", [resource("Eula", accepted=True)], "nobody is named"),
     ("allowed-upstreams", [resource("RawProxyRepository", remote_url="https://a.example.org/")], "a.example.org"),
     ("allowed-upstreams", [resource("RawProxyRepository", remote_url="https://x@evil/?.example.com")], "evil"),
+    ("allowed-upstreams", [resource("DockerProxyRepository", **INDEX, index_type="CUSTOM")], "index_url: evil"),
 ]
 RIGHT: list[list[Resource]] = [
     [OPEN, ANONYMOUS, role(PULL, name="guest")],
@@ -168,6 +178,7 @@ RIGHT: list[list[Resource]] = [
     [resource("Eula", accepted=False)],
     [resource("RawProxyRepository", remote_url="https://repo.example.com/raw")],
     [resource("RawProxyRepository", remote_url=None)],
+    [resource("DockerProxyRepository", **INDEX, index_type="REGISTRY")],
     [resource("aws:s3/bucket:Bucket", force_destroy=True, roles=["nx-admin"])],
 ]
 
