@@ -11,6 +11,7 @@ import json
 import os
 import re
 import sys
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +114,7 @@ def _write(found: Snapshot, folder: Path, name: str) -> int:
     made = program(found)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for file, text in files_of(made, found, name).items():
+        for file, text in files_of(made, found, name, _requirement()).items():
             (folder / file).write_text(text, encoding="utf-8")
     except OSError as error:
         raise _unwritable(error) from None
@@ -121,6 +122,19 @@ def _write(found: Snapshot, folder: Path, name: str) -> int:
     sys.stderr.writelines(f"not declared: {line}\n" for line in made.left_out)
     sys.stderr.writelines(f"not read: {line}\n" for line in found.unread)
     return DONE
+
+
+def _requirement() -> str:
+    """How pip installs this package from where it was installed here (PEP 610): a clone, an address, an index."""
+    for one in metadata.distributions(name="nexus-registry"):
+        source = json.loads(one.read_text("direct_url.json") or "{}")
+        if source.get("dir_info", {}).get("editable"):
+            return f"-e {source['url']}"
+        if vcs := source.get("vcs_info"):
+            return f"nexus-registry @ {vcs['vcs']}+{source['url']}@{vcs['commit_id']}"
+        if source:
+            return f"nexus-registry @ {source['url']}"
+    return "nexus-registry"
 
 
 def _show(found: Snapshot, state: Any, *, as_json: bool) -> int:

@@ -11,19 +11,16 @@ from .program import Entry, Program, Reference, Secret, section_of
 from .source import Call, Code, imports, statement
 
 NAMESPACE = "nexus-registry"
-REQUIREMENTS = """\
-# Or a clone of its repository (-e ../nexus-registry), or the repository's address.
-nexus-registry
-"""
+REQUIREMENTS = "# As installed for the export. Elsewhere: a clone (-e ../nexus-registry) or its address."
 
 
-def files_of(made: Program, found: Snapshot, name: str) -> dict[str, str]:
-    """Every file of the program, by name."""
+def files_of(made: Program, found: Snapshot, name: str, requirement: str = "nexus-registry") -> dict[str, str]:
+    """Every file of the program, by name; the requirement is the line by which pip installs this package."""
     return {
         "Pulumi.yaml": _project_text(made, found, name),
         "README.md": _readme_text(made, found),
         "__main__.py": _main_text(made),
-        "requirements.txt": REQUIREMENTS,
+        "requirements.txt": f"{REQUIREMENTS}\n{requirement}\n",
         **{f"{module}.py": _module_text(made, module) for module in made.modules},
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import nexus_registry.providers as providers
@@ -116,6 +117,30 @@ def test_export_reads_each_list_once_and_writes_program(
     played = Played({file.name: file.read_text() for file in folder.iterdir()})
     assert set(played.made) == {("Role", "ops"), ("User", "alice"), ("RawHostedRepository", "files")}
     assert yaml.safe_load((folder / "Pulumi.yaml").read_text())["name"] == "my-nexus"
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        ({"url": "file:///src/a%20b", "dir_info": {"editable": True}}, "-e file:///src/a%20b"),
+        ({"url": "file:///src/nexus", "dir_info": {}}, "nexus-registry @ file:///src/nexus"),
+        (
+            {"url": "https://git.example.com/n.git", "vcs_info": {"vcs": "git", "commit_id": "f" * 40}},
+            f"nexus-registry @ git+https://git.example.com/n.git@{'f' * 40}",
+        ),
+        (None, "nexus-registry"),
+    ],
+)
+def test_requirement_is_package_as_it_is_installed(
+    source: Any, line: str, server: FakeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its name alone is on no index, so that the first `pulumi up` could not install it."""
+    texts = (None, source and json.dumps(source))
+    installed = [SimpleNamespace(read_text={"direct_url.json": text}.get) for text in texts]
+    monkeypatch.setattr("nexus_registry.cli.export.metadata.distributions", lambda **_: installed)
+    monkeypatch.setenv("NEXUS_PASSWORD", "pw")
+    assert main(["export", "--url", server.url, "--output", str(tmp_path / "b"), "--only", "Role"]) == 0
+    assert (tmp_path / "b/requirements.txt").read_text().splitlines()[1:] == [line]
 
 
 def test_only_chosen_kinds_are_read(server: FakeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
