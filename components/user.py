@@ -109,7 +109,10 @@ def _problems(args: DockerUserArgs) -> Iterator[Problem]:
         if registry in args.push_to:
             yield "pull_from", f"{registry.name} is in push_to, which includes pulling. Name each registry once."
     for argument, verb in (("push_to", "push"), ("pull_from", "pull")):
-        for registry in getattr(args, argument):
+        named = [*getattr(args, argument)]
+        for place, registry in enumerate(named):
+            if registry in named[:place]:
+                yield argument, f"{registry.name} is named twice. Name each registry once."
             if verb not in registry.roles:
                 yield argument, f"{registry.name} has no {verb} role. Set create_roles=True on it."
     server = registries[0].args.server

@@ -239,6 +239,7 @@ def test_one_user_pushes_to_two_registries(created: Callable[..., Made]) -> None
         ({"user_id": "admin"}, r"user_id: the id of 'admin' is built into Nexus"),
         ({"user_id": "other"}, r"user_id: 'other' is a user of three already"),
         ({"pull_from": "push_to"}, r"pull_from: one is in push_to"),
+        ({"push_to": "twice"}, r"push_to: one is named twice\. Name each registry once\.$"),
         ({"pull_from": "three"}, r"pull_from: three has no pull role\. Set create_roles=True"),
         ({"pull_from": "far"}, r"pull_from: far and one are on different servers"),
         ({"push_to": "far", "pull_from": "else"}, r"pull_from: else and far are on different servers"),
@@ -255,7 +256,7 @@ def test_docker_user_refuses_invalid_argument(
             registry(name, hostname="h", repository=name, create_roles=True, connection={"url": f"https://{name}"})
             for name in ("far", "else")
         )
-        named = {"push_to": [one], "three": [three], "far": [far], "else": [elsewhere]}
+        named = {"push_to": [one], "twice": [one, one], "three": [three], "far": [far], "else": [elsewhere]}
         wanted = {key: named.get(given, given) for key, given in changes.items()}
         DockerUser("ci", DockerUserArgs(**{"user_id": "ci", "password": "pw", "push_to": [one], **wanted}))
 
