@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..providers.address import host_and_port, registry_name
+from ..providers.authority import tls_context
 from .command import CommandError
 from .finding import Finding
 
@@ -56,7 +57,7 @@ def client_findings(url: str, clients: tuple[str, ...], root: Path) -> Iterator[
 
 def _untrusted(host: str, port: int, files: list[Path]) -> str:
     """Why a client with these authorities and the system's refuses the certificate; empty when it does not."""
-    context = ssl.create_default_context()
+    context = tls_context()
     for file in files:
         try:
             context.load_verify_locations(cafile=str(file))

@@ -13,6 +13,7 @@ import ssl
 import sys
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -22,6 +23,7 @@ import requests
 from requests.auth import AuthBase, HTTPBasicAuth
 
 from ..providers.address import has_login, host_and_port, is_address, origin, with_port
+from ..providers.authority import tls_context
 from ..providers.client import Connection, NexusClient
 from ..providers.compat import KNOWN_BAD
 from ..providers.data_sources import get_blob_stores, get_realms, get_server
@@ -185,11 +187,8 @@ def _transport(url: str, target: Target) -> Iterator[Finding]:
 
 
 def _tls(plain: socket.socket, host: str, place: str, target: Target) -> Iterator[Finding]:
-    context = ssl.create_default_context()
-    if target.ca:
-        context.load_verify_locations(cadata=target.ca)
     try:
-        with context.wrap_socket(plain, server_hostname=host) as secure:
+        with tls_context(target.ca).wrap_socket(plain, server_hostname=host) as secure:
             shown = secure.getpeercert() or {}
     except ssl.SSLCertVerificationError as error:
         code, text, remedy = _CERTIFICATE.get(
@@ -245,6 +244,8 @@ def _registry(target: Target) -> Iterator[Finding]:
         yield Finding(
             "registry-silent", f"{base}: {type(error).__name__} after the first connection", "See nexus.log"
         )
+    except NexusError as error:
+        yield Finding("registry-error", f"{base}: {error}", "See nexus.log of the server")
 
 
 def _anonymous(client: NexusClient, base: str, *, pull: bool) -> Iterator[Finding]:
@@ -294,7 +295,9 @@ def _push(client: NexusClient, base: str, target: Target, asked: dict[str, str])
         begun = send("POST", f"{image}/blobs/uploads/")
         if "Location" not in begun.headers:
             raise requests.HTTPError(response=begun)
-        place = urljoin(f"{base}/", begun.headers["Location"])
+        place = begun.headers["Location"]
+        with suppress(ValueError):
+            place = urljoin(f"{base}/", place)
         if not is_address(place) or origin(place) != origin(base):  # the request would contain the login
             raise Refused(f"it sends an upload to {place!r}, which is not {base}. Nothing was sent there")
         place += f"{'&' if '?' in place else '?'}{urlencode({'digest': name})}"

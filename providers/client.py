@@ -19,7 +19,7 @@ from requests.auth import AuthBase, HTTPBasicAuth
 from typing_extensions import Required
 
 from . import lists
-from .authority import trust
+from .authority import tls_context
 from .compat import parse, parse_server_header
 from .credentials import Credentials
 from .errors import (
@@ -366,10 +366,7 @@ class _NoAuth(AuthBase):
 @functools.lru_cache(maxsize=8)
 def _tls_of(ca: str | None) -> ssl.SSLContext:
     """Made once for each authority: reading the public ones takes a while."""
-    context = ssl.create_default_context()
-    if ca:
-        trust(context, ca)
-    return context
+    return tls_context(ca or "")
 
 
 class _Adapter(HTTPAdapter):

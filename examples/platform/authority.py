@@ -62,7 +62,9 @@ class AuthorityProvider(ResourceProvider):
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         constraint = (x509.BasicConstraints(ca=True, path_length=0), True)
-        made = _sign(_name(props["common_name"]), YEARS * 365, None, constraint)
+        # By RFC 5280's order: signing of certificates and of revocation lists.
+        usage = (x509.KeyUsage(False, False, False, False, False, True, True, False, False), True)
+        made = _sign(_name(props["common_name"]), YEARS * 365, None, constraint, usage)
         return CreateResult("authority", {"common_name": props["common_name"], **made})
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:

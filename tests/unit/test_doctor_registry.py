@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import ipaddress
 import json
 import re
 import socket
@@ -14,6 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 from nexus_registry.cli.clients import client_findings
 from nexus_registry.cli.command import CommandError
 from nexus_registry.cli.main import main
@@ -23,6 +29,7 @@ from sandbox.paths import PROJECT
 from sandbox.pki import Authority, Issued
 from sandbox.shell import free_port
 
+from .certs import key_text
 from .fake import FakeServer, Request, Response, serve
 
 NOW = dt.datetime.now(dt.timezone.utc)
@@ -168,6 +175,15 @@ def test_each_fault_of_registry_and_nexus_has_its_code(code: str) -> None:
         assert code in codes(fake, registry)
 
 
+@pytest.mark.parametrize("anonymous_pull", [None, False])
+@pytest.mark.parametrize("answer", [Response(200, "<html>"), Response(200, {"odd": 1})])
+def test_token_that_cannot_be_read_is_finding(anonymous_pull: bool | None, answer: Response) -> None:
+    with serve(registry := Registry()) as fake:
+        registry.changed = {"/v2/token": answer, "/service/rest/v1/security/realms/active": Response(body=[])}
+        code = "login-error" if anonymous_pull is None else "registry-error"
+        assert codes(fake, registry, anonymous_pull=anonymous_pull) == [code, "realm"]
+
+
 def test_upload_response_without_location_is_finding() -> None:
     registry = Registry()
     registry.changed["/v2/team/doctor/blobs/uploads/"] = Response(202)
@@ -175,11 +191,14 @@ def test_upload_response_without_location_is_finding() -> None:
         assert codes(fake, registry) == ["push"]
 
 
-def test_upload_is_not_sent_to_another_address() -> None:
+@pytest.mark.parametrize("place", ["", "http://[::1"])
+def test_upload_is_not_sent_to_another_address(place: str) -> None:
     """As behind a proxy that does not pass on X-Forwarded-Proto; the request would contain the login."""
     registry = Registry()
     with serve(lambda _: Response(201)) as other, serve(registry) as fake:
-        registry.changed["/v2/team/doctor/blobs/uploads/"] = Response(202, headers={"Location": f"{other.url}/up"})
+        registry.changed["/v2/team/doctor/blobs/uploads/"] = Response(
+            202, headers={"Location": place or f"{other.url}/up"}
+        )
         assert codes(fake, registry) == ["challenge-address"]
         assert other.methods() == []
 
@@ -223,6 +242,42 @@ def test_each_fault_of_certificate_has_its_code(
     issued = given.pop("by").issue(given.pop("names"), key="ec", **given)
     with serve(registry := Registry(), context(tmp_path, issued)) as fake:
         assert codes(fake, registry, ca=authority().certificate_pem) == expected
+
+
+def test_authority_without_key_usage_is_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`openssl req -x509` makes such an authority. Python 3.13 refuses it by default, and Docker accepts it."""
+    default = ssl.create_default_context
+
+    def strict() -> ssl.SSLContext:
+        made = default()
+        made.verify_flags |= ssl.VERIFY_X509_STRICT
+        return made
+
+    monkeypatch.setattr(ssl, "create_default_context", strict)
+    ca, issued = without_key_usage()
+    (tmp_path / "etc/docker/certs.d").mkdir(parents=True)
+    with serve(registry := Registry(), context(tmp_path, issued)) as fake:
+        folder = tmp_path / "etc/docker/certs.d" / fake.url.removeprefix("https://")
+        folder.mkdir()
+        (folder / "ca.crt").write_text(ca)
+        assert codes(fake, registry, ca=ca, clients=("docker",), root=tmp_path) == []
+
+
+def without_key_usage() -> tuple[str, Issued]:
+    """An authority with no extension but that it is one, and a certificate of it."""
+    now, keys = dt.datetime.now(dt.timezone.utc), [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
+    subjects = [x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]) for name in ("CA", "server")]
+    extensions: list[x509.ExtensionType] = [
+        x509.BasicConstraints(ca=True, path_length=None),
+        x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]),
+    ]
+    made = []
+    for key, subject, extension in zip(keys, subjects, extensions, strict=True):
+        builder = x509.CertificateBuilder(subjects[0], subject, key.public_key(), x509.random_serial_number())
+        builder = builder.not_valid_before(now - dt.timedelta(1)).not_valid_after(now + dt.timedelta(90))
+        signed = builder.add_extension(extension, critical=False).sign(keys[0], hashes.SHA256())
+        made.append(signed.public_bytes(Encoding.PEM).decode())
+    return made[0], Issued(key_text(keys[1]), made[1], "")
 
 
 def test_certificate_of_nexus_is_examined_beside_that_of_registry(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pulumi
 import pytest
-from cryptography.x509 import load_pem_x509_certificate
+from cryptography.x509 import KeyUsage, load_pem_x509_certificate
 from nexus_registry.providers.keystore import KeystoreProvider
 
 from sandbox.paths import PROJECT
@@ -175,6 +175,8 @@ def test_authority_issues_and_renews_certificates() -> None:
     checked = KeystoreProvider().check({}, {**keystore, "password": "secret", "hostname": "a.example.com"})
     assert checked.failures == []
     issuer = load_pem_x509_certificate(root["certificate"].encode())
+    # Python 3.13 and newer, and Ansible on it, refuse an authority without.
+    assert issuer.extensions.get_extension_for_class(KeyUsage).value.key_cert_sign
     load_pem_x509_certificate(issued["certificate"].encode()).verify_directly_issued_by(issuer)
     assert provider.diff("", issued, inputs).changes is False
     assert provider.diff("", issued, {**inputs, "hostname": "b.example.com"}).changes is True
