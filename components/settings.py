@@ -8,6 +8,7 @@ before anything starts.
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -18,6 +19,7 @@ import pulumi
 from pulumi_command import remote
 
 from ..providers.keystore import KeystoreProvider
+from ..providers.provider import CONNECTION
 from .registry import DockerRegistryArgs
 from .server import NexusServerArgs
 from .validation import Problem, provider_problems, registry_problems, server_problems
@@ -79,6 +81,8 @@ def load(config: pulumi.Config) -> Settings:
     Raises:
         pulumi.RunError: with every mistake, one a line, each named by its key.
     """
+    for key, meant in _misspelled(config.name):
+        pulumi.log.warn(f"{key}: is not a configuration key. Did you mean {meant}?")
     reader = _Reader(config)
     settings = reader.settings()
     problems = reader.problems
@@ -88,6 +92,15 @@ def load(config: pulumi.Config) -> Settings:
         lines = [f"{key}: {problem}" for key, problem in dict.fromkeys(problems)]
         raise pulumi.RunError("\n  ".join(["the configuration is refused:", *lines]))
     return settings
+
+
+def _misspelled(project: str) -> Iterator[tuple[str, str]]:
+    """Each key of the stack that nothing reads and that is nearly another one, with that one."""
+    known = {*keys(), *RENAMED, *CONNECTION, "adopt", "check_passwords"}
+    for name in pulumi.runtime.get_config_env():
+        given, _, key = name.partition(":")
+        if given == project and key not in known and (near := difflib.get_close_matches(key, known, 1, 0.85)):
+            yield key, near[0]
 
 
 def registry_key(argument: str) -> str:

@@ -212,6 +212,20 @@ def test_error_is_reported_by_key(changes: dict[str, Any], key: str, said: str) 
     assert said in found[key], found
 
 
+def test_misspelled_key_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has no effect: images would be open to nobody, or the data unprotected."""
+    given = ["anonymus_pull", "protected", "anonymous_pull", "check_passwords", "adopt", "our_team"]
+    keys_ = [*(f"nexus-registry:{key}" for key in given), "other:anonymus_pull"]
+    monkeypatch.setenv("PULUMI_CONFIG", json.dumps(dict.fromkeys(keys_, "x")))
+    said: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", said.append)
+    read(configuration())
+    assert said == [
+        "anonymus_pull: is not a configuration key. Did you mean anonymous_pull?",
+        "protected: is not a configuration key. Did you mean protect?",
+    ]
+
+
 def test_program_registers_nothing_when_value_is_wrong(sdk: None) -> None:
     """Run the program as it is, once refused and once taken."""
     registered: list[str] = []
