@@ -83,7 +83,9 @@ def _problem(one: Object, full: Mapping[str, Any], version: str, edition: str) -
         return f"{', '.join(wrong)}: can't be declared as the server has it"
     if isinstance(provider, ListedProvider):
         missing = [
-            name for name in ("schedule", "enabled") if name in provider.schema and name not in one.properties
+            name
+            for name in ("schedule", "enabled", "properties")
+            if name in provider.schema and name not in one.properties
         ]
         if missing:
             return f"{missing[0]}: the server does not return it"

@@ -135,6 +135,10 @@ class NexusProvider(Mapped, AvailableProvider):
     def verify(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
         """Raise when the object does not work although Nexus accepted it."""
 
+    def is_done(self, state: Mapping[str, Any]) -> bool:  # noqa: ARG002
+        """Whether the server has deleted the object itself, as it does with a task that was to run once."""
+        return False
+
     def initial_outputs(self, before: Actual | None, replaced: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002
         """The values of ``outputs``, set once at creation and kept ever after.
 
@@ -196,7 +200,12 @@ class NexusProvider(Mapped, AvailableProvider):
                 self._hold(inputs)
             actual = self.find(client, inputs)
             if actual is None:
-                raise Refused(self._missing(olds, inputs))
+                if not self.is_done(normalised(self.schema, olds)):
+                    raise Refused(self._missing(olds, inputs))
+                if changed:
+                    self.insert(client, inputs)
+                    outs |= self.outputs_of(self._verify(client, inputs))
+                return UpdateResult(outs)
             in_body = [name for name in changed if name in self.paths]
             with undo_on_refusal(self, client, inputs, actual, normalised(self.schema, olds)):
                 # What the server does not return (a secret, a field that it hides) may differ unseen.
@@ -218,7 +227,7 @@ class NexusProvider(Mapped, AvailableProvider):
         with self.api_errors(id_, state, from_state=True) as client:
             actual = self.find_in_list(client, state) or self.find(client, state)
             if actual is None:
-                return ReadResult("", {}, {})
+                return self.read_result(id_, state, props) if self.is_done(state) else ReadResult("", {}, {})
             self.observe(client, state, actual)
             outs = normalised(self.schema, {**state, **actual.properties})
             with suppress(RateLimited):

@@ -34,7 +34,7 @@ from pulumi.runtime.rpc import _expand_dependencies
 from .client import RETRY_TIMEOUT, Connection, NexusClient
 from .compat import parse_server_header, usage_limits
 from .connection import resolve
-from .errors import NexusError, NotFound, Refused, Unreachable
+from .errors import Forbidden, NexusError, NotFound, Refused, Unreachable
 from .provider import CONNECTION, NAMESPACE, Provider
 from .results import (
     BlobStoreInfo,
@@ -61,7 +61,7 @@ def get_server(connection: Connection | None = None) -> ServerInfo:
     def read(client: NexusClient) -> ServerInfo:
         try:
             node = str(client.get_object("/v1/system/node").get("nodeId", ""))
-        except NotFound:
+        except (Forbidden, NotFound):  # only an administrator may read it
             node = ""
         return ServerInfo(*parse_server_header(client.server), node)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import struct
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -55,6 +56,20 @@ def ip_range(value: Any) -> str:
         raise Invalid(f"{given!r} must be an IP address or a range such as 10.0.0.0/8: {error}") from None
 
 
+def host_address(value: Any) -> str:
+    """An IP address as Java writes it, with every part of an IPv6 address: Nexus compares the texts."""
+    given = str(text()(value)).strip()
+    try:
+        address = ipaddress.ip_address(given)
+    except ValueError:
+        raise Invalid(
+            f"{given!r} is no IP address. Give each address by itself, because Nexus takes no ranges here"
+        ) from None
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    return str(address.ipv4_mapped or ":".join(f"{part:x}" for part in struct.unpack("!8H", address.packed)))
+
+
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 _FIELDS: tuple[tuple[str, int, int, Mapping[str, int]], ...] = (
@@ -67,7 +82,7 @@ _FIELDS: tuple[tuple[str, int, int, Mapping[str, int]], ...] = (
     ("year", 1970, 2099, {}),
 )
 _DAY_FORMS = {
-    "day of month": r"\?|L(-([12]?\d|30))?W?|([1-9]|[12]\d|3[01])W",
+    "day of month": r"\?|LW|L(-([12]?\d|30))?|([1-9]|[12]\d|3[01])W",
     "day of week": rf"\?|L|([1-7]|{'|'.join(_DAYS)})(L|#[1-5])",
 }
 """What only the fields of days know, each of them alone."""
@@ -81,17 +96,20 @@ def quartz_cron(value: Any) -> str:
         raise Invalid(f"must have 6 or 7 fields (seconds first, as in '0 30 2 * * ?'), not {len(fields)}")
     for field, (name, low, high, names) in zip(fields, _FIELDS, strict=False):
         alone = re.fullmatch(_DAY_FORMS.get(name, r"(?!)"), field)
-        for part in [] if alone else field.split(","):
+        for part in [] if alone else [field] if "/" in field else field.split(","):
             if not _is_range(part, low, high, names):
-                raise Invalid(f"{part!r} is no {name}. Give numbers from {low} to {high}, '*', 'a-b' or 'a/b'")
+                raise Invalid(
+                    f"{part!r} is no {name}. Give numbers from {low} to {high}, '*', 'a-b', or a single 'a/b'"
+                )
     if (fields[3] == "?") == (fields[5] == "?"):
         raise Invalid("must have '?' for exactly one of day of month and day of week")
     return expression
 
 
 def _is_range(part: str, low: int, high: int, names: Mapping[str, int]) -> bool:
-    found = re.fullmatch(r"(\*|\w+|(?=/))(?:-(\w+))?(?:/(\d{1,4}))?", part)  # "/5" is "*/5"
-    if not found or (found[1] == "*" and found[2]):
+    """Whether Nexus takes it, whose own pattern (QuartzScheduleFactory in its source) takes less than Quartz."""
+    found = re.fullmatch(r"(\*|\w+)(?:-(\w+)|/(\d{1,4}))?", part)
+    if not found or (found[1] == "*" and (found[2] or (found[3] and low))):  # only a time takes "*/5"
         return False
     ends = [end for end in (found[1], found[2]) if end not in (None, "", "*")]
     numbers = [names.get(end, int(end) if end.isdecimal() else -1) for end in ends]

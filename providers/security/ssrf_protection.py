@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..declare import ListProp, NexusResource, Prop, prop
-from ..patterns import ip_range
+from ..patterns import host_address
 from ..rest import SettingProvider
 from ..schema import boolean, set_of, text
 
@@ -28,10 +28,10 @@ class SsrfProtection(NexusResource, provider=SsrfProtectionProvider, since="3.92
 
     enabled: Prop[bool] = prop(boolean, path="enabled", default=True)
     """Whether private addresses are closed."""
-    allowed_ips: ListProp[str] = prop(set_of(ip_range), path="allowedIPs", default=[])
-    """IP addresses that are open all the same; a set."""
+    allowed_ips: ListProp[str] = prop(set_of(host_address), path="allowedIPs", default=[])
+    """IP addresses, and no ranges, that are open all the same; a set."""
     allowed_domains: ListProp[str] = prop(
-        set_of(text(r"[^\s/:]+", hint="must be a host name")), path="allowedDomains", default=[]
+        set_of(text(r"[^\s/:*]+", hint="must be a host name, and no pattern")), path="allowedDomains", default=[]
     )
     """Host names that are open all the same; a set."""
     before: Prop[dict[str, Any]] = prop(computed=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -11,6 +12,8 @@ from ..schema import boolean, choice, integer, map_of, set_of, text
 from .text_properties import TextPropertiesProvider
 
 _SECONDS = integer(0, 2147483647)
+_SECRET = re.compile(r"#~NXRM~PLACEHOLDER~PASSWORD~#|_\d+")
+"""What Nexus returns for a secret: from 3.93 on a reference to it."""
 
 
 class CapabilitiesProvider(TextPropertiesProvider):
@@ -19,6 +22,12 @@ class CapabilitiesProvider(TextPropertiesProvider):
     read_only = ("active", "description", "error", "state", "stateDescription", "status", "tags", "typeName")
     identified_by: ClassVar[tuple[str, ...]] = ()
     """The properties that tell one from others of its type; most types exist once."""
+
+    def from_body(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        found = super().from_body(body)
+        if any(_SECRET.fullmatch(str(one)) for one in (found.get("properties") or {}).values()):
+            del found["properties"]
+        return found
 
     def identity(self, inputs: Mapping[str, Any]) -> str:
         return " ".join([self.type or inputs["type"], *(str(inputs[name]) for name in self.identified_by)])

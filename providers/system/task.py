@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
+from ..client import NexusClient
 from ..declare import ListProp, MapProp, NexusResource, Prop, prop
+from ..errors import Refused
 from ..patterns import quartz_cron
 from ..schema import Invalid, boolean, choice, integer, map_of, set_of, text
 from ..security.email_address import EMAIL_ADDRESS
@@ -59,18 +61,37 @@ class TasksProvider(TextPropertiesProvider):
             elif name not in needs and inputs.get(name):
                 yield name, f"is not for schedule {schedule}. Leave it out"
         days, most = inputs["recurring_days"], 7 if schedule == "weekly" else 31
-        wrong = [] if has_unknown(days) else [one for one in days if one > most and (most, one) != (31, _LAST_DAY)]
+        days = [] if has_unknown(days) else days
+        wrong = [one for one in days if one > most and (most, one) != (31, _LAST_DAY)]
         if needs and wrong:
             yield "recurring_days", f"holds {wrong[0]}. Give days from 1 to {most}"
+        elif _LAST_DAY in days and len(days) > 1:  # QuartzTriggerConverter in Nexus's source drops the others
+            yield "recurring_days", f"holds {_LAST_DAY}, beside which Nexus runs no other day. Give it alone"
 
-    def to_body(self, inputs: Mapping[str, Any], base: Mapping[str, Any] | None = None) -> dict[str, Any]:  # noqa: ARG002
+    def is_done(self, state: Mapping[str, Any]) -> bool:
+        once = state.get("schedule") == "once" and state.get("enabled") is not False
+        return once and datetime.fromisoformat(state["start_date"]) < datetime.now(timezone.utc)
+
+    def insert(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
+        if self.is_done(inputs):
+            raise Refused(
+                f"start_date: {inputs['start_date']} has passed, and Nexus would run the task now. Give a later "
+                "time, or remove the task from the program"
+            )
+        super().insert(client, inputs)
+
+    def to_body(self, inputs: Mapping[str, Any], base: Mapping[str, Any] | None = None) -> dict[str, Any]:
         body = super().to_body(inputs)  # what the server returns has another form, which it does not take
+        if base is not None:
+            del body["type"]  # Nexus takes none in an update
         if start := inputs.get("start_date"):
             body["frequency"]["startDate"] = int(datetime.fromisoformat(start).timestamp()) * 1000
         return body
 
     def from_body(self, body: Mapping[str, Any]) -> dict[str, Any]:
         when = {key: value for key, value in body.items() if key in _FREQUENCY and value is not None}
+        if when.get("schedule") == "advanced":  # how Nexus returns "cron" (TaskXO in its source)
+            when["schedule"] = "cron"
         if when.get("schedule") in ("manual", "cron"):
             when.pop("startDate", None)  # the moment of creation
         return super().from_body({**body, **({"frequency": when} if "schedule" in body else {})})
@@ -93,7 +114,8 @@ class ScheduledTask(NexusResource, provider=TasksProvider, abstract=True, since=
     )
     """When ``alert_email`` is notified: ``FAILURE`` or ``SUCCESS_FAILURE``."""
     schedule: Prop[str] = prop(choice(*_NEEDS), path="frequency.schedule", default="manual")
-    """``manual``, ``once``, ``hourly``, ``daily``, ``weekly``, ``monthly`` or ``cron``."""
+    """``manual``, ``once``, ``hourly``, ``daily``, ``weekly``, ``monthly`` or ``cron``. Nexus deletes a task with
+    ``once`` after its run; the resource stays as it is."""
     start_date: Prop[str | None] = prop(_moment, path="frequency.startDate", default=None)
     """The first run, ``2026-01-31T02:30:00+00:00``; for every schedule but ``manual`` and ``cron``."""
     recurring_days: ListProp[int] = prop(
@@ -102,7 +124,7 @@ class ScheduledTask(NexusResource, provider=TasksProvider, abstract=True, since=
         default=[],
         values_since={_LAST_DAY: "3.94"},
     )
-    """Days of the week (1 is Sunday) or of the month (999 is its last one, from 3.94 on); a set."""
+    """Days of the week (1 is Sunday) or of the month (999 alone is its last one, from 3.94 on); a set."""
     cron_expression: Prop[str | None] = prop(quartz_cron, path="frequency.cronExpression", default=None)
     """A schedule of Quartz, ``0 30 2 * * ?``."""
     time_zone_offset: Prop[str] = prop(
@@ -110,12 +132,13 @@ class ScheduledTask(NexusResource, provider=TasksProvider, abstract=True, since=
         path="frequency.timeZoneOffset",
         default="+00:00",
     )
-    """Offset from UTC of the time in ``cron_expression``."""
+    """Offset from UTC of the time in ``cron_expression``. Nexus does not return it: a refresh sees no change."""
     task_id: Prop[str] = prop(computed=True, path="id")
     """The id that Nexus gave it."""
 
 
-_FREQUENCY = ("schedule", "startDate", "recurringDays", "cronExpression", "timeZoneOffset")
+_FREQUENCY = ("schedule", "startDate", "recurringDays", "cronExpression")
+"""What Nexus returns of a schedule. Its ``timeZoneOffset`` is that of the server, whatever the task was given."""
 
 
 class Task(ScheduledTask):

@@ -80,10 +80,13 @@ class SettingsServer:
         if method == "DELETE":
             return (204, None) if objects.pop(id_, None) else (404, None)
         body = json.loads(text)
+        if method == "PUT" and collection == "/v1/tasks" and "type" in body:
+            return 400, "type: must be null"
         if method == "POST" and body.get("userId") in objects:
             return 400, "user already exists"
         id_ = id_ or body.get("userId") or next(self.ids)
-        objects[id_] = {"id": id_, **{name: value for name, value in body.items() if name != "id"}}
+        kept = {"type": objects[id_]["type"]} if collection == "/v1/tasks" and id_ in objects else {}
+        objects[id_] = {"id": id_, **kept, **{name: value for name, value in body.items() if name != "id"}}
         return 201 if method == "POST" else 204, _shown(objects[id_])
 
     def blob_store(self, method: str, rest: str, text: str) -> tuple[int, Any]:
@@ -129,13 +132,26 @@ class SettingsServer:
 
 
 def _shown(one: dict[str, Any]) -> dict[str, Any]:
-    """A task as the server returns it: its frequency beside the rest, and dates as ISO 8601."""
+    """A task or capability as the server returns it.
+
+    A task has its frequency beside the rest, dates as ISO 8601, and the server's own offset (TaskXO in Nexus's
+    source). A capability has references for secrets.
+    """
     frequency = one.get("frequency")
     if frequency is None:
-        return one
+        secrets = {key: "_20" for key in one.get("properties", {}) if key == "secret"}
+        return {**one, "properties": {**one["properties"], **secrets}} if secrets else one
     rest = {key: value for key, value in one.items() if key != "frequency"}
+    cron, manual = (frequency["schedule"] == kind for kind in ("cron", "manual"))
     moment = datetime.fromtimestamp(frequency.get("startDate", 0) / 1000, timezone.utc).isoformat()
-    return {"recurringDays": None, "cronExpression": None, **rest, **frequency, "startDate": moment}
+    return {
+        **rest,
+        "schedule": "advanced" if cron else frequency["schedule"],
+        "startDate": None if manual else moment,
+        "recurringDays": frequency.get("recurringDays") or None,
+        "cronExpression": frequency.get("cronExpression"),
+        "timeZoneOffset": "Z" if cron else None,
+    }
 
 
 def _without_secrets(body: dict[str, Any]) -> dict[str, Any]:

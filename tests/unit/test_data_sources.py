@@ -129,6 +129,15 @@ def program(sdk: asyncio.AbstractEventLoop) -> Callable[..., Any]:
     return run
 
 
+def test_server_is_known_to_users_that_may_not_read_its_id(program: Any) -> None:
+    def script(request: Request) -> Response:
+        return Response(403, headers={"Server": "Nexus/3.71.0-06 (OSS)"})
+
+    with serve(script) as nexus:
+        found = program(lambda: providers.get_server(connection_to(nexus.url)))[0]
+    assert found == providers.ServerInfo("3.71.0-06", "OSS", "")
+
+
 @pytest.mark.parametrize(("function", "arguments", "expected"), RESULTS, ids=[one[0] for one in RESULTS])
 @pytest.mark.parametrize("preview", [True, False], ids=["preview", "up"])
 def test_functions_read_in_both_forms(

@@ -26,7 +26,7 @@ S3 = {"name": "s3", "bucket_name": "some-bucket"}
 GOOGLE = {"name": "g", "region": "europe-west3"}
 LDAP = {"name": "ldap", "host": "ldap.example.com", "search_base": "dc=example,dc=com"}
 TASK = {"name": "t", "type": "repository.cleanup"}
-MONTHLY = {**TASK, "schedule": "monthly", "start_date": "2026-01-31T02:30:00Z", "recurring_days": [1, 999]}
+MONTHLY = {**TASK, "schedule": "monthly", "start_date": "2026-01-31T02:30:00Z", "recurring_days": [999]}
 NEWEST = {"name": "c", "format": "maven2", "retain": 3, "sort_by": "version"}
 VIEW = {"name": "v", "format": "raw", "repository": "*", "actions": ["READ"]}
 
@@ -126,6 +126,8 @@ def refused(kind: str, **inputs: Any) -> dict[str, str]:
         ("IpAllowlist", {"mode": "ENFORCE", "entries": {"10.0.0.256": ""}}, ["entries"]),
         ("IpAllowlist", {"mode": "ENFORCE"}, ["entries"]),
         ("SsrfProtection", {"allowed_ips": ["10.0.0"]}, ["allowed_ips"]),
+        ("SsrfProtection", {"allowed_ips": ["10.0.0.0/8"]}, ["allowed_ips"]),
+        ("SsrfProtection", {"allowed_domains": ["*.example.com"]}, ["allowed_domains"]),
         ("SsrfProtection", {"allowed_domains": ["https://a"]}, ["allowed_domains"]),
         ("License", {"license": "canary!"}, ["license"]),
         ("Iq", {"url": "https://iq.example.com"}, ["password", "username"]),
@@ -139,6 +141,7 @@ def refused(kind: str, **inputs: Any) -> dict[str, str]:
         ("Task", {**TASK, "schedule": "weekly", "start_date": "2026-01-31T02:30:00Z", "recurring_days": [8]},
          ["recurring_days"]),
         ("Task", MONTHLY, []),
+        ("Task", {**MONTHLY, "recurring_days": [1, 999]}, ["recurring_days"]),
         ("Task", {**TASK, "schedule": "fortnightly"}, ["schedule"]),
         ("Task", {**TASK, "time_zone_offset": "CET"}, ["time_zone_offset"]),
         ("GlobalWebhookCapability", {"url": "ftp://a", "names": []}, ["names", "url"]),
@@ -191,7 +194,7 @@ def test_invalid_regex_is_refused(expression: str) -> None:
         "0 0 1 ? * FRIL",
         "0 0 1 ? * 6L",
         "*/5 * * * * ?",
-        "0 /5 * * * ?",
+        "0 0/5 * * * ?",
         "0 0 1 1,15 * ?",
     ],
 )
@@ -215,6 +218,11 @@ def test_schedules_of_quartz_pass(schedule: str) -> None:
         ("0 0 2 ? * 2#6", "'2#6' is no day of week"),
         ("0 0 2 ? * MON#1,FRI", "'MON#1' is no day of week"),
         ("0 0 2 * * ? 1969", "'1969' is no year"),
+        ("0 /5 * * * ?", "'/5' is no minutes"),
+        ("0 0,*/5 * * * ?", r"'0,\*/5' is no minutes"),
+        ("0 0 2 */2 * ?", r"'\*/2' is no day of month"),
+        ("0 0 2 ? * MON-FRI/2", "'MON-FRI/2' is no day of week"),
+        ("0 0 2 L-3W * ?", "'L-3W' is no day of month"),
     ],
 )
 def test_invalid_schedules_are_refused(schedule: str, said: str) -> None:

@@ -148,6 +148,49 @@ def test_object_is_created_kept_edited_and_deleted(
         assert again.refresh() == "gone"
 
 
+def test_task_that_ran_once_stays_and_can_run_again(connection: Connection, state: SettingsServer) -> None:
+    """Nexus deletes such a task after its run."""
+    tracked = Tracked(providers.Task.provider_class(), connection)  # type: ignore[arg-type]
+    past, future = "2026-01-31T02:30:00+00:00", "2126-01-31T02:30:00+00:00"
+    once = {"name": "t", "type": "repository.cleanup", "schedule": "once"}
+    with pytest.raises(Refused, match=r"start_date: \S+ has passed"):
+        tracked.up(**once, start_date=past)
+    assert tracked.up(**once, start_date=future) == "create"
+    state.lists["/v1/tasks"].clear()
+    deleted = Tracked(tracked.provider, connection, tracked.id, tracked.inputs, tracked.outs)
+    assert deleted.refresh() == "gone"
+    assert tracked.outs is not None
+    tracked.outs["start_date"] = past
+    assert tracked.refresh() == "same"
+    with pytest.raises(Refused, match=r"start_date: \S+ has passed.+Give a later time"):
+        tracked.up(**once, start_date=past, alert_email="a@b.c")
+    assert tracked.up(**once, start_date=future) == "update"
+    assert [one["frequency"]["schedule"] for one in state.lists["/v1/tasks"].values()] == ["once"]
+
+
+def test_offset_of_schedule_is_written_when_it_changes(connection: Connection, state: SettingsServer) -> None:
+    """Nexus returns its own offset (Cron in its source), so that the task's is not known."""
+    tracked = Tracked(providers.Task.provider_class(), connection)  # type: ignore[arg-type]
+    for offset, done in (("+01:00", "create"), ("-05:00", "update"), ("-05:00", "same")):
+        assert tracked.up(name="t", type="x", **CRON, time_zone_offset=offset) == done
+        assert [one["frequency"]["timeZoneOffset"] for one in state.lists["/v1/tasks"].values()] == [offset]
+        assert tracked.refresh() == "same"
+
+
+def test_secret_among_properties_is_written_when_it_changes(connection: Connection, state: SettingsServer) -> None:
+    tracked = Tracked(providers.Capability.provider_class(), connection)  # type: ignore[arg-type]
+    for secret, done in (("one", "create"), ("two", "update"), ("two", "same")):
+        assert tracked.up(type="webhook.global", properties={"url": "https://w", "secret": secret}) == done
+        assert [one["properties"]["secret"] for one in state.lists["/v1/capabilities"].values()] == [secret]
+        assert tracked.refresh() == "same"
+
+
+def test_address_is_sent_as_server_compares_it(connection: Connection, state: SettingsServer) -> None:
+    tracked = Tracked(providers.SsrfProtection.provider_class(), connection)  # type: ignore[arg-type]
+    tracked.up(allowed_ips=["FD00::1", "::ffff:10.0.0.1"])
+    assert state.settings["/v1/security/ssrf-protection"]["allowedIPs"] == ["10.0.0.1", "fd00:0:0:0:0:0:0:1"]
+
+
 @pytest.mark.parametrize("kind", sorted(SINGLETONS - {"Crowd", "Iq"}))
 def test_delete_restores_former_setting(kind: str, connection: Connection, server: FakeServer) -> None:
     first, _ = KINDS[kind]
