@@ -192,8 +192,10 @@ class _Reader:
 def _value_problems(reader: _Reader, settings: Settings) -> Iterator[Problem]:
     """What is wrong with values that could be read."""
     server, registry = settings.server, settings.registry
-    password: Any = reader.plain("keystore_password")
-    yield from server_problems(dataclasses.replace(server, keystore_password=password))
+    texts: dict[str, Any] = {
+        name: reader.plain(name) for name in ("keystore_password", "archive_username", "archive_password")
+    }
+    yield from server_problems(dataclasses.replace(server, **texts))
     ports = {server.http_port: "http_port of Nexus", server.https_port: "https_port of Nexus"}
     for argument, problem in registry_problems(registry, server, ports, {}):
         yield registry_key(argument), problem

@@ -203,7 +203,7 @@ def _login_problems(args: NexusServerArgs) -> Iterator[Problem]:
         yield "archive_username", "is for a mirror. Give the mirror's archive_url."
     for name in given:
         value = getattr(args, name)
-        if isinstance(value, str) and (not value or re.search(r"[\0\r\n]", value)):
+        if isinstance(value, str) and (not value or re.search(r"[\0\r]|\n.", value, re.DOTALL)):
             yield name, "must be one line that is not empty."
     if isinstance(args.archive_username, str) and ":" in args.archive_username:
         yield "archive_username", "must contain no colon, which ends it in a login."

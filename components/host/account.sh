@@ -115,7 +115,9 @@ require_nexus_data() {
         etc/ssl/keystore.jks.next log/nexus.log; do
         [ ! -e "$arg_data_dir/$data_entry" ] || return 0
     done
-    data_entry=$(find "$arg_data_dir" -mindepth 1 -maxdepth 1 ! -name lost+found | head -n 1)
+    # A server that was destroyed before its first start has left etc/ssl.
+    data_entry=$(find "$arg_data_dir" -mindepth 1 -path "$arg_data_dir/lost+found" -prune -o \
+        ! -path "$arg_data_dir/etc" ! -path "$arg_data_dir/etc/ssl" -print | head -n 1)
     [ -z "$data_entry" ] ||
         fail "data_dir: $arg_data_dir contains $data_entry and no data of Nexus. Choose an empty or a new directory"
 }

@@ -80,10 +80,12 @@ fetch_archive() {
     url_authority=${arg_url#*://}
     case ${url_authority%%[/?#]*} in *@*) fail "archive_url: contains a login. Give it as archive_username and archive_password" ;; esac
     case $arg_url in https://* | http://* | file:///*) ;; *) fail "archive_url: must begin with https://, http:// or file:///, not '$(archive_source)'" ;; esac
+    case ${ARCHIVE_USERNAME:-} in *"$NEWLINE"?*) fail "archive_username: must be one line" ;; esac
+    case ${ARCHIVE_PASSWORD:-} in *"$NEWLINE"?*) fail "archive_password: must be one line" ;; esac # curl would show the second
     archive=$work/archive.tar.gz
     log "downloading $(archive_source)"
     progress_size=$archive
-    run_with_progress "downloading" 7200 download -fsSL --retry 5 --retry-delay 2 --connect-timeout 20 --speed-limit 1000 --speed-time 60 \
+    run_with_progress "downloading" 7200 download -gfsSL --retry 5 --retry-delay 2 --connect-timeout 20 --speed-limit 1000 --speed-time 60 \
         --proto '=https,http,file' --proto-redir '=https,http' -o "$archive" "$arg_url" ||
         fail_download "archive_url: $(archive_source) could not be downloaded (the output of curl is above). Check the address, or put the file on the host and give archive_path"
     unset progress_size

@@ -26,6 +26,7 @@ TYPES = {"str": "string", "int": "integer", "bool": "boolean", "list": "array", 
 WITHOUT_DEFAULT = {"registry_http_port", "properties", "extra_roles"}
 """Keys that may be missing and have no default that Pulumi.yaml could state."""
 CANARY = "cAnArY-4711"
+MIRROR = {"archive_url": "https://mirror/nexus.tar.gz", "archive_username": "bob", "archive_password": CANARY}
 
 
 def configuration(**changes: Any) -> dict[str, Any]:
@@ -204,6 +205,8 @@ def test_all_mistakes_are_reported_by_key() -> None:
         ({"user_passwords": {"ci": ""}}, "pushers", "'ci' has no password in user_passwords"),
         ({"registry_https_port": 0}, "registry_https_port", "is required"),
         ({"version": "3.77.1-01"}, "accept_eula", "version 3.77.1-01 serves nothing"),
+        ({**MIRROR, "archive_password": f"{CANARY}\n{CANARY}"}, "archive_password", "must be one line"),
+        ({**MIRROR, "archive_username": f"bob:{CANARY}"}, "archive_username", "must contain no colon"),
         ({"context_path": "nexus"}, "context_path", "/nexus"),
     ],
 )

@@ -38,7 +38,7 @@ class Mirror(BaseHTTPRequestHandler):
 def mirror() -> Iterator[str]:
     server = HTTPServer(("127.0.0.1", 0), Mirror)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/nexus.tar.gz"
+    yield f"http://127.0.0.1:{server.server_port}/nexus[1].tar.gz"
     server.shutdown()
 
 
@@ -51,12 +51,23 @@ def test_login_reaches_mirror_by_standard_input(mirror: str, tmp_path: Path, nam
     secrets = {"ARCHIVE_USERNAME": USERNAME, "ARCHIVE_PASSWORD": PASSWORD}
     said = run(SHELLS[name], f"{body} fetch_archive", "archive", secrets)
     assert (tmp_path / "archive.tar.gz").read_bytes() == b"archive", said
+    said += run(SHELLS[name], f"{body} fetch_archive", "archive", {**secrets, "ARCHIVE_PASSWORD": f"{PASSWORD}\n"})
+    assert "401" not in said
     shown = said + (tmp_path / "arguments").read_text()
     assert "bob" not in shown
     assert "HOME" not in shown
     wrong = run(SHELLS[name], f"{body} fetch_archive", "archive", {**secrets, "ARCHIVE_PASSWORD": "n0"})
     assert "401" in wrong
     assert "n0" not in wrong
+
+
+@pytest.mark.parametrize("argument", ["ARCHIVE_USERNAME", "ARCHIVE_PASSWORD"])
+def test_login_of_two_lines_is_refused(shell: list[str], tmp_path: Path, argument: str) -> None:
+    """curl takes a second line for an option, and its warning shows the line."""
+    secrets = {"ARCHIVE_USERNAME": "bob", "ARCHIVE_PASSWORD": "pw", argument: "first\ns3cret"}
+    body = f"arg_path= arg_url=file:///etc/hostname work={tmp_path} temp_dir={tmp_path} arg_install_root=/"
+    said = run(shell, f"{body}; fetch_archive", "archive", secrets)
+    assert said == f"{argument.lower()}: must be one line.\n"
 
 
 def test_url_with_login_is_refused_without_showing_it(shell: list[str]) -> None:

@@ -98,6 +98,7 @@ foreign_process {"others" if others else "all"}"""
         (["thesis/chapter", "etc/nexus.properties"], False, "4711", False),
         (["db/nexus.mv.db"], False, "4711", False),
         (["etc/ssl/keystore.jks"], False, "4711", False),
+        (["etc/ssl/"], False, "4711", False),
         (["lost+found/1"], False, "4711", False),
         ([], False, "4711", False),
     ],
@@ -108,6 +109,7 @@ foreign_process {"others" if others else "all"}"""
         "Nexus and more",
         "database",
         "cut before the first start",
+        "destroyed before the first start",
         "new disk",
         "empty",
     ],
@@ -121,7 +123,7 @@ def test_directory_of_others_is_not_taken(
     facts.mkdir()
     for entry in entries:
         (data / entry).parent.mkdir(parents=True)
-        (data / entry).touch()
+        (data / entry).touch() if not entry.endswith("/") else (data / entry).mkdir()
     if known:
         (facts / "account.data-dirs").write_text(f"{data}\n")
     user = os.getuid() if owner == "own" else owner
