@@ -2,7 +2,8 @@
 # A certificate and its key that are files on this host: they are read and put into a keystore here, and never sent.
 
 # build_from_host NEW KEYSTORE: NEW becomes a keystore of --certificate-path and --private-key-path; sets $fingerprint.
-# The bytes differ each time, so KEYSTORE is copied when it was made of the same files and opens.
+# The bytes differ each time, so KEYSTORE is copied when it was made of the same files and holds their certificate: the
+# service step may not have installed the one that was made of them.
 build_from_host() {
     check_path certificate_path "$arg_certificate_path"
     check_path private_key_path "$arg_private_key_path"
@@ -11,8 +12,9 @@ build_from_host() {
         eval "build_path=\$arg_$build_file"
         [ -f "$build_path" ] || fail "$build_file: $build_path is not a file on this host. Give the path of a file in PEM."
     done
+    build_source=$(certificate_source) # before the files are read, which an ACME client may replace meanwhile
     check_host_certificate
-    if [ "$(fact keystore.source)" = "$(certificate_source)" ] && keystore_opens "$2"; then
+    if [ "$(fact keystore.source)" = "$build_source" ] && holds_certificate "$2"; then
         (umask 077 && cat "$2" >"$1")
     else
         build_keystore "$1"
@@ -50,6 +52,8 @@ build_keystore() {
     esac
 }
 
-keystore_opens() {
-    [ -f "$1" ] && KEYSTORE_PASSWORD=$KEYSTORE_PASSWORD openssl pkcs12 -in "$1" -passin env:KEYSTORE_PASSWORD -noout 2>/dev/null
+# holds_certificate KEYSTORE: does it open with the password, and hold the certificate $fingerprint?
+holds_certificate() {
+    [ -f "$1" ] && [ "$(KEYSTORE_PASSWORD=$KEYSTORE_PASSWORD openssl pkcs12 -in "$1" -passin env:KEYSTORE_PASSWORD -nokeys -clcerts 2>/dev/null |
+        openssl x509 -noout -fingerprint -sha256 2>/dev/null | sed 's/^.*=//' | tr -d : | tr A-F a-f)" = "$fingerprint" ]
 }

@@ -30,7 +30,7 @@ step() {
     fi
     check_keystore
     place_keystore
-    [ -z "$arg_certificate_path" ] || save_fact keystore.source "$(certificate_source)"
+    [ -z "$arg_certificate_path" ] || save_fact keystore.source "$build_source"
     [ -z "$arg_certificate_path" ] || save_fact keystore.fingerprint "$fingerprint"
 }
 

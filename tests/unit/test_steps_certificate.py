@@ -67,7 +67,7 @@ def test_keystore_holds_certificate_and_its_key(
 
 def test_keystore_of_same_files_is_kept(shell: list[str], authority: Authority, tmp_path: Path) -> None:
     put(tmp_path, authority)
-    place = f'cat {tmp_path}/new >{tmp_path}/keystore; save_fact keystore.source "$(certificate_source)"'
+    place = f'cat {tmp_path}/new >{tmp_path}/keystore; save_fact keystore.source "$build_source"'
     build(shell, tmp_path, after=place)
     first = (tmp_path / "keystore").read_bytes()
     build(shell, tmp_path)
@@ -75,6 +75,20 @@ def test_keystore_of_same_files_is_kept(shell: list[str], authority: Authority, 
     renewed = put(tmp_path, authority)
     assert build(shell, tmp_path) == renewed
     assert (tmp_path / "new").read_bytes() != first
+
+
+def test_keystore_of_former_certificate_is_not_kept(
+    shell: list[str], authority: Authority, tmp_path: Path
+) -> None:
+    """The keystore of these files lies beside, because the service step has not installed it yet."""
+    put(tmp_path, authority)
+    build(shell, tmp_path, after=f"cat {tmp_path}/new >{tmp_path}/keystore")
+    renewed = put(tmp_path, authority)
+    build(shell, tmp_path, after='save_fact keystore.source "$build_source"')
+    assert build(shell, tmp_path) == renewed
+    _, certificate, _ = pkcs12.load_key_and_certificates((tmp_path / "new").read_bytes(), PASSWORD.encode())
+    assert certificate is not None
+    assert certificate.fingerprint(hashes.SHA256()).hex() == renewed
 
 
 def test_fingerprint_host_is_what_keystore_step_found(shell: list[str], tmp_path: Path) -> None:
