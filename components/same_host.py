@@ -53,5 +53,7 @@ def _plain(value: Any) -> Any:
     return value.removesuffix(".service") if isinstance(value, str) else value
 
 
-def _address(ssh: remote.ConnectionArgs) -> tuple[Any, Any]:
-    return ssh.host, getattr(ssh, "port", None) or 22
+def _address(ssh: remote.ConnectionArgs) -> tuple[Any, ...]:
+    """The host as its SSH connection names it: behind another proxy, the same address is another host."""
+    proxy = getattr(ssh, "proxy", None)
+    return ssh.host, getattr(ssh, "port", None) or 22, getattr(proxy, "host", None)

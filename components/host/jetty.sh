@@ -81,6 +81,12 @@ has_scanner() {
     return 1
 }
 
+# mark_pending FILE: before a change that Nexus takes in only with a start.
+mark_pending() {
+    remove_facts service.starting
+    save_fact service.pending "$1"
+}
+
 # java_speaks_tls13 HOME: Java 11 and newer, and Java 8 from update 261.
 java_speaks_tls13() {
     case $(java_major "$1") in

@@ -17,7 +17,7 @@ step() {
     check_word group "$arg_group"
     owner=$arg_user:$arg_group
     check_password
-    [ -d "$arg_data_dir" ] || fail "data_dir: $arg_data_dir is missing. Run pulumi up, whose account step creates it"
+    [ -d "$arg_data_dir" ] || fail "data_dir: $arg_data_dir is missing. Set repair to a new value and run pulumi up, whose account step creates it"
     new=$temp_dir/keystore
     if [ -n "$arg_certificate_path" ]; then
         build_from_host "$new" "$keystore"
@@ -46,11 +46,15 @@ check_password() {
 
 check_keystore() {
     java_used=$(root_java "$arg_install_root/nexus-$arg_version")
-    [ -x "$java_used/bin/keytool" ] || fail "java: there is no keytool in '$java_used'. Run pulumi up, whose prepare step finds or installs Java"
+    [ -x "$java_used/bin/keytool" ] || fail "java: there is no keytool in '$java_used'. Set repair to a new value and run pulumi up, whose prepare step finds or installs Java"
     # shellcheck disable=SC2086 # several words
     listing=$(KEYSTORE_PASSWORD=$KEYSTORE_PASSWORD "$java_used/bin/keytool" $KEYTOOL_OPTIONS -list -v -keystore "$new" \
-        -storepass:env KEYSTORE_PASSWORD 2>&1) ||
-        fail "keystore: Java $(java_major "$java_used") can't open it with keystore_password ($(printf '%s\n' "$listing" | sed -n 's/^keytool error: //p' | head -n 1)). Create it again with that password"
+        -storepass:env KEYSTORE_PASSWORD 2>&1) || {
+        java_runs=$(java_major "$java_used")
+        [ -n "$java_runs" ] ||
+            fail "architecture: $java_used/bin/java does not run on this host, which is $(uname -m). Set architecture and archive_sha256 to those of an archive for it"
+        fail "keystore: Java $java_runs can't open it with keystore_password ($(printf '%s\n' "$listing" | sed -n 's/^keytool error: //p' | head -n 1)). Create it again with that password"
+    }
     printf '%s\n' "$listing" | grep -q 'PrivateKeyEntry' || fail "keystore: contains no private key. Create it from key and certificate"
     found=$(plain_fingerprint "$(printf '%s\n' "$listing" | sed -n 's/^.*SHA256: *//p' | head -n 1)")
     [ "$found" = "$fingerprint" ] || fail "keystore: contains the certificate $found, not $fingerprint. Create it again"
@@ -85,6 +89,7 @@ place_keystore() {
     if same_file "$keystore" "$owner" 0600 <"$new"; then
         log "$keystore is there"
     else
+        if unit_is active && ! has_scanner "$arg_install_root/nexus/"; then mark_pending "$keystore"; fi
         put_file "$keystore" "$owner" 0600 <"$new"
         log "put in $keystore"
     fi

@@ -14,11 +14,11 @@ step() {
     fi
     check_places
     refuse_shared_root
-    [ -x "$install_dir/bin/nexus" ] || fail "version: $install_dir/bin/nexus is missing. Run pulumi up, whose archive step unpacks it"
-    [ -d "$arg_data_dir" ] || fail "data_dir: $arg_data_dir is missing. Run pulumi up, whose account step creates it"
+    [ -x "$install_dir/bin/nexus" ] || fail "version: $install_dir/bin/nexus is missing. Set repair to a new value and run pulumi up, whose archive step unpacks it"
+    [ -d "$arg_data_dir" ] || fail "data_dir: $arg_data_dir is missing. Set repair to a new value and run pulumi up, whose account step creates it"
     check_privileged_ports
     java=$(root_java "$install_dir")
-    [ -x "${java:-/nowhere}/bin/java" ] || fail "java: there is no Java in '$java'. Run pulumi up, whose prepare step finds or installs it"
+    [ -x "${java:-/nowhere}/bin/java" ] || fail "java: there is no Java in '$java'. Set repair to a new value and run pulumi up, whose prepare step finds or installs it"
     work=$temp_dir left_stopped='' owner_before='' former_units=
     recall_stopped
     at_exit restart_stopped_unit
@@ -219,11 +219,6 @@ update_file() {
     log "wrote $1"
 }
 
-mark_pending() {
-    remove_facts service.starting
-    save_fact service.pending "$1"
-}
-
 write_files() {
     for part in etc etc/jetty etc/ssl log tmp instances; do own_dir "$arg_data_dir/$part" "$owner" 0750; done
     derive_https_xml "$install_dir" "$arg_data_dir/etc/ssl/keystore.jks" "$java" "$KEYSTORE_PASSWORD" >"$work/https.xml"
@@ -248,9 +243,6 @@ bring_up() {
     elif has_fact service.pending; then
         log "restarting $unit.service: changed since its start: $(fact service.pending)"
         restart_now
-    elif ! has_scanner "$install_dir" && [ "$(fact service.certificate)" != "$fingerprint" ]; then
-        log "restarting $unit.service: this version can't take in a new certificate while it runs"
-        restart_now
     else
         start_began=$(uptime_seconds)
         await_ready
@@ -267,7 +259,7 @@ restart_now() {
 start_now() {
     [ ! -f "$arg_data_dir/etc/ssl/keystore.jks.next" ] ||
         mv -f "$arg_data_dir/etc/ssl/keystore.jks.next" "$arg_data_dir/etc/ssl/keystore.jks"
-    [ -f "$arg_data_dir/etc/ssl/keystore.jks" ] || fail "keystore: $arg_data_dir/etc/ssl/keystore.jks is missing. Run pulumi up, whose keystore step writes it"
+    [ -f "$arg_data_dir/etc/ssl/keystore.jks" ] || fail "keystore: $arg_data_dir/etc/ssl/keystore.jks is missing. Set repair to a new value and run pulumi up, whose keystore step writes it"
     provide_first_password
     start_service
     record_start

@@ -73,14 +73,15 @@ refuse_without_rollback() {
         grep -qxF "$way_line" "$(unit_file)" || fail "$refuse_said, and its unit has another ${way_line%%=*}. $way_first"
     done
     grep -qF -- "-Dkaraf.data=$arg_data_dir " "$(unit_file)" || fail "$refuse_said, and its unit has another data_dir. $way_first"
+    way_without="change the version without a rollback: back up the database, write $to into $(version_record), then run pulumi up"
     ! database_elsewhere ||
-        fail "version: a jdbcUrl leads to a database elsewhere than in $arg_data_dir/db, which the upgrade can't copy. Change the version of such a server by hand"
+        fail "version: a jdbcUrl leads to a database elsewhere than in $arg_data_dir/db, which the upgrade can't copy. You can $way_without"
     for way_item in $(copied_items); do
         { [ ! -L "$arg_data_dir/$way_item" ] && [ "$(stat -c %d "$arg_data_dir/$way_item")" = "$(stat -c %d "$arg_data_dir")" ]; } ||
-            fail "data_dir: $arg_data_dir/$way_item is a link or a disk of its own, which a rollback can't rename. Make it a plain directory"
+            fail "data_dir: $arg_data_dir/$way_item is a link or a disk of its own, which a rollback can't rename. Make it a plain directory, or $way_without"
     done
     [ -z "$(find "$arg_data_dir/db" -type l | head -n 1)" ] ||
-        fail "data_dir: there are links in $arg_data_dir/db, so that a copy of it is incomplete. Replace them by plain files"
+        fail "data_dir: there are links in $arg_data_dir/db, so that a copy of it is incomplete. Replace them by plain files, or $way_without"
     derive_https_xml "$install_dir" /keystore "$java" x >/dev/null
     stock_args "$install_dir" >/dev/null
 }

@@ -238,6 +238,9 @@ def test_two_servers_on_one_host_have_places_of_their_own() -> None:
     server("a", address="192.0.2.1")
     server("b", **PLACES)
     server("c", ssh=remote.ConnectionArgs(host="other.example.com"))
+    for name in ("e", "f"):  # each network has a host of this address
+        bastion = remote.ProxyConnectionArgs(host=f"{name}.example.com")
+        server(name, ssh=remote.ConnectionArgs(host="10.0.0.5", proxy=bastion))
     server(
         "d",
         **{

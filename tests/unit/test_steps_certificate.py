@@ -160,3 +160,50 @@ place_keystore
     left = {"keystore.jks": "by hand"} if "by hand" in placed.values() else {}
     assert {path.name: path.read_text() for path in ssl.iterdir()} == left
     assert not list(tmp_path.glob("facts/keystore.*"))
+
+
+@pytest.mark.parametrize(
+    ("active", "scanner", "content", "restart"),
+    [
+        (True, False, "new", True),
+        (True, False, "same", False),
+        (True, True, "new", False),
+        (False, False, "new", False),
+    ],
+    ids=["without scanner", "same", "with scanner", "stopped"],
+)
+def test_version_without_scanner_restarts_with_new_keystore(
+    shell: list[str], tmp_path: Path, active: bool, scanner: bool, content: str, restart: bool
+) -> None:
+    """Also when the certificate is the same and its chain is another one."""
+    (tmp_path / "data/etc/ssl").mkdir(parents=True)
+    (tmp_path / "facts").mkdir()
+    for name, text in {"new": content, "data/etc/ssl/keystore.jks": "same", "facts/service.certificate": "x"}.items():
+        (tmp_path / name).write_text(text)
+    body = f"""FACTS_ROOT={tmp_path} FACTS={tmp_path}/facts arg_data_dir={tmp_path}/data owner=$(id -un):$(id -gn)
+arg_install_root=/opt keystore={tmp_path}/data/etc/ssl/keystore.jks new={tmp_path}/new
+chmod 0600 $keystore
+unit_is() {{ {str(active).lower()}; }}
+has_scanner() {{ [ "$1" = /opt/nexus/ ] && {str(scanner).lower()}; }}
+place_keystore
+"""
+    assert "keystore.jks" in run(shell, body, step="keystore", secrets={"KEYSTORE_PASSWORD": "pw"})
+    assert (tmp_path / "data/etc/ssl/keystore.jks").read_text() == content
+    assert (tmp_path / "facts/service.pending").exists() == restart
+
+
+@pytest.mark.parametrize(
+    ("java", "said"),
+    [
+        ("exit 126", "architecture: {0}/bin/java does not run on this host, which is riscv64. Set architecture"),
+        ("echo 'openjdk version \"17.0.1\"'", "keystore: Java 17 can't open it with keystore_password (wrong)."),
+    ],
+)
+def test_java_of_another_architecture_is_named(shell: list[str], tmp_path: Path, java: str, said: str) -> None:
+    (tmp_path / "bin").mkdir()
+    for program, text in (("java", java), ("keytool", "echo 'keytool error: wrong'; exit 1")):
+        (tmp_path / "bin" / program).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / "bin" / program).chmod(0o755)
+    body = f"root_java() {{ echo {tmp_path}; }}\nuname() {{ echo riscv64; }}\nnew=/x arg_install_root=/x arg_version=3\n"
+    secrets = {"KEYSTORE_PASSWORD": "pw"}
+    assert said.format(tmp_path) in run(shell, f"{body}check_keystore", step="keystore", secrets=secrets)

@@ -118,6 +118,25 @@ def test_upgrade_with_external_database_is_refused(
     assert shown == "fine\n" if not said else said in shown
 
 
+def test_upgrade_without_rollback_follows_message(shell: list[str], tmp_path: Path) -> None:
+    """A server whose database can't be copied is upgraded after the new version was written into the record."""
+    (tmp_path / "etc/fabric").mkdir(parents=True)
+    (tmp_path / "etc/nexus-registry.version").write_text("3.71.0-06\n")
+    (tmp_path / "etc/fabric/nexus-store.properties").write_text("jdbcUrl=jdbc\\:postgresql\\://db/nexus\n")
+    body = f"""{WAY_BACK}
+from= to= version=3.77.1-01
+stat() {{ echo 1; }}
+arg_version=$version
+cp -r root/nexus-3.41.1-01 root/nexus-3.71.0-06
+plan_version; echo "changes '$from'"
+"""
+    flags = f"--data-dir {tmp_path}"
+    said = run(shell, parsed(flags, body))
+    assert f"write 3.77.1-01 into {tmp_path}/etc/nexus-registry.version, then run pulumi up" in said, said
+    (tmp_path / "etc/nexus-registry.version").write_text("3.77.1-01\n")
+    assert run(shell, parsed(flags, body)) == "changes ''\n"
+
+
 STARTED = "Started Sonatype Nexus OSS 3.62.0-01\n"
 
 
