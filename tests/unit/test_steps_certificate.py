@@ -178,7 +178,8 @@ def test_version_without_scanner_restarts_with_new_keystore(
     """Also when the certificate is the same and its chain is another one."""
     (tmp_path / "data/etc/ssl").mkdir(parents=True)
     (tmp_path / "facts").mkdir()
-    for name, text in {"new": content, "data/etc/ssl/keystore.jks": "same", "facts/service.certificate": "x"}.items():
+    files = {"new": content, "data/etc/ssl/keystore.jks": "same", "facts/service.certificate": "x"}
+    for name, text in files.items():
         (tmp_path / name).write_text(text)
     body = f"""FACTS_ROOT={tmp_path} FACTS={tmp_path}/facts arg_data_dir={tmp_path}/data owner=$(id -un):$(id -gn)
 arg_install_root=/opt keystore={tmp_path}/data/etc/ssl/keystore.jks new={tmp_path}/new
@@ -204,6 +205,8 @@ def test_java_of_another_architecture_is_named(shell: list[str], tmp_path: Path,
     for program, text in (("java", java), ("keytool", "echo 'keytool error: wrong'; exit 1")):
         (tmp_path / "bin" / program).write_text(f"#!/bin/sh\n{text}\n")
         (tmp_path / "bin" / program).chmod(0o755)
-    body = f"root_java() {{ echo {tmp_path}; }}\nuname() {{ echo riscv64; }}\nnew=/x arg_install_root=/x arg_version=3\n"
+    body = (
+        f"root_java() {{ echo {tmp_path}; }}\nuname() {{ echo riscv64; }}\nnew= arg_install_root= arg_version=\n"
+    )
     secrets = {"KEYSTORE_PASSWORD": "pw"}
     assert said.format(tmp_path) in run(shell, f"{body}check_keystore", step="keystore", secrets=secrets)
