@@ -144,7 +144,10 @@ def version_change_error(before: str, desired: str, *, h2: bool) -> str:
         h2: whether the data of a version before 3.71 are in H2, instead of OrientDB.
     """
     if release(desired) < release(before):
-        return f"{desired} is older than {before} and can't read its database. Give {before} or newer"
+        return (
+            f"{desired} is older than {before} and can't read its database. Give {before} or newer, or restore the "
+            f"data of {desired} on the host and remove this resource from the state (pulumi state delete)"
+        )
     if h2:
         if parse(before) < H2_2_SINCE <= parse(desired):
             return (

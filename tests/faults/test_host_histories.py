@@ -21,6 +21,7 @@ import pytest
 
 from sandbox import host as hosts
 from sandbox.faults.report import record
+from sandbox.paths import PROJECT
 from sandbox.shell import free_port
 from tests.host.played import PlayedServer
 from tests.host.steps import Store
@@ -197,6 +198,19 @@ def test_new_user_after_interrupted_upgrade_keeps_server_up(begun: Program, kill
     former = change(begun, "user")
     assert former.up() == ""
     former.audit()
+
+
+@pytest.mark.full_faults
+def test_page_returns_to_former_version(begun: Program) -> None:
+    page = (PROJECT / "docs/how-to/upgrades.md").read_text().partition("## Return to the former version")[2]
+    commands = page.partition("```sh\n")[2].partition("```")[0]
+    newer = change(begun, "version")
+    assert newer.up() == ""
+    assert newer.curl("kept", "-X", "PUT", "-d", "later").endswith(" 204")
+    begun.host.ssh(f"set -eu\n{commands.replace('3.76.1-01', begun.version)}")
+    assert begun.up() == ""
+    begun.audit()
+    assert newer.up() == ""
 
 
 INIT_SCRIPT = """#!/bin/sh

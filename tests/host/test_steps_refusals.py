@@ -110,8 +110,8 @@ def test_user_without_sudo_is_refused(server: Server) -> None:
     assert "data directory" in server.run("account", login="deploy").stdout
     refused = server.refused("account", login="limited")
     assert refused == (
-        "ssh.user: sudo does not let limited become root without a password (a password is required): "
-        "add a NOPASSWD rule for limited to sudoers, or connect as root"
+        "ssh.user: sudo does not let limited become root without a password (a password is required). "
+        "Add a NOPASSWD rule for limited to sudoers, without requiretty, or connect as root."
     )
 
 

@@ -111,11 +111,13 @@ def test_secrets_reach_step_unexported(secret: str) -> None:
 
 @pytest.fixture(scope="module")
 def sudo(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A PATH with a sudo that only runs what it is given."""
+    """A PATH with a sudo that only runs what it is given, for a user who is not root."""
     folder = tmp_path_factory.mktemp("bin")
     drains = '[ "$3" = -c ] && cat >/dev/null\n'  # as sudo does with a log of what it reads
+    (folder / "id").write_text("#!/bin/sh\necho 1000\n")
     (folder / "sudo").write_text(f'#!/bin/sh\n{drains}shift\nexec "$@"\n')
-    (folder / "sudo").chmod(0o755)
+    for program in ("id", "sudo"):
+        (folder / program).chmod(0o755)
     return f"{folder}:/usr/bin:/bin"
 
 
@@ -125,6 +127,15 @@ def test_sudo_passes_arguments_on(sudo: str, value: str) -> None:
     line = steps.command("update", {"value": value}, sudo=True)
     got = shell(f"PATH={sudo}; export PATH; {line}", stdin='printf "%s\\0" "$@"')
     assert passed(got.stdout) == ["update", "--value", value]
+
+
+def test_root_needs_no_sudo(tmp_path: Path) -> None:
+    (tmp_path / "sh").symlink_to("/bin/sh")
+    (tmp_path / "id").write_text("#!/bin/sh\necho 0\n")
+    (tmp_path / "id").chmod(0o755)
+    line = steps.command("update", {"value": "a b"}, sudo=True)
+    got = shell(f"PATH={tmp_path}; export PATH; {line}", stdin='printf "%s\\0" "$@"')
+    assert passed(got.stdout) == ["update", "--value", "a b"]
 
 
 def test_delete_reads_nothing_from_checkout_but_its_files() -> None:
