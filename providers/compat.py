@@ -145,8 +145,8 @@ def version_change_error(before: str, desired: str, *, h2: bool) -> str:
     """
     if release(desired) < release(before):
         return (
-            f"{desired} is older than {before} and can't read its database. Give {before} or newer, or restore the "
-            f"data of {desired} on the host and remove this resource from the state (pulumi state delete)"
+            f"{desired} is older than {before} and can't read its database. Give {before} or newer, or restore "
+            f"the data of {desired} on the host and remove this resource from the state (pulumi state delete)"
         )
     if h2:
         if parse(before) < H2_2_SINCE <= parse(desired):

@@ -104,7 +104,7 @@ STEPS: Final[Mapping[str, Step]] = {
 """Every step. tests/unit/test_docs.py compares this table with the sh files and docs/architecture.md."""
 
 _SUDO = (
-    '[ "$(id -u)" -ne 0 ] || exec sh -s -- "$@"; '  # ssh.user may be an output that is root, on a host without sudo
+    '[ "$(id -u)" -ne 0 ] || exec sh -s -- "$@"; '  # ssh.user may be an output that is root
     "why=$(sudo -n sh -c : 2>&1 </dev/null) || {"
     ' echo "ssh.user: sudo does not let $(id -un) become root without a password (${why##*: }).'
     ' Add a NOPASSWD rule for $(id -un) to sudoers, without requiretty, or connect as root." >&2; exit 1; };'
