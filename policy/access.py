@@ -63,6 +63,11 @@ class Access:
         declared = self._privileges.get(privilege)
         return any(map(_is_wildcard, declared)) if declared else bool(_WILDCARD.fullmatch(privilege))
 
+    def is_everything(self, privilege: str) -> bool:
+        """Whether a privilege allows everything, as the administrator's own does."""
+        declared = self._privileges.get(privilege)
+        return any(map(_allows_everything, declared)) if declared else privilege == "nx-all"
+
     def writes(self, privilege: str) -> bool:
         """Whether a privilege allows to add, change or delete components."""
         declared = self._privileges.get(privilege)
@@ -76,6 +81,14 @@ def _is_wildcard(one: Declared) -> bool:
     everywhere = properties.get("repository") == "*" and properties.get("format") == "*"
     everywhere = everywhere or properties.get("domain") == "*"
     return everywhere and "ALL" in _upper(properties.get("actions"))
+
+
+def _allows_everything(one: Declared) -> bool:
+    properties = one.properties
+    if one.kind == "WildcardPrivilege":
+        first, *others = _parts(str(properties.get("pattern")))
+        return not first.isdisjoint({"nexus", "*"}) and all("*" in part for part in others)
+    return properties.get("domain") == "*" and "ALL" in _upper(properties.get("actions"))
 
 
 def _writes(one: Declared) -> bool:

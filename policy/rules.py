@@ -174,7 +174,7 @@ def _wildcard_privilege(resources: Sequence[Resource], settings: Settings) -> Fo
 def _administrator(resources: Sequence[Resource], settings: Settings) -> Found:
     access = Access(resources)
     for one, user, roles in _accounts(resources, settings["administrators"]):
-        all_powerful = {role for role, privilege in access.privileges(roles) if privilege == "nx-all"}
+        all_powerful = {role for role, privilege in access.privileges(roles) if access.is_everything(privilege)}
         for role in sorted(all_powerful | ({"nx-admin"} & access.roles(roles))):
             yield one, f"{user} is an administrator by the role {role}. Use roles for what is needed."
 

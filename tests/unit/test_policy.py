@@ -146,6 +146,15 @@ BROKEN: list[tuple[str, list[Resource], str]] = [
     ),
     ("no-other-administrator", [CI, role(roles=("nx-admin",))], "by the role nx-admin"),
     ("no-other-administrator", [CI, role("nx-all")], "by the role team"),
+    *(
+        ("no-other-administrator", [CI, role("own"), pattern(one)], "by the role team")
+        for one in ("*", "nexus", "NEXUS:*", "nexus:*:*", "nexus,other:users,*")
+    ),
+    (
+        "no-other-administrator",
+        [CI, role("own"), resource("ApplicationPrivilege", name="own", domain="*", actions=["ALL"])],
+        "by the role team",
+    ),
     ("tls-on-every-connector", [resource("DockerHostedRepository", http_port=5001.0)], "5001 is a connector"),
     ("tls-on-every-connector", [resource("LdapServer", protocol="LDAP")], "LDAPS"),
     ("no-destroy-in-production", [resource("RawHostedRepository", force_destroy=True)], "force_destroy"),
@@ -204,6 +213,7 @@ def test_valid_stack_has_no_violation(resources: list[Resource]) -> None:
     ("rule", "settings", "resources"),
     [
         ("no-wildcard-privilege", {"exempt": ["ci"]}, [CI, role("nx-repository-view-*-*-*")]),
+        ("no-other-administrator", {}, [CI, role("own"), pattern("nexus:users:*")]),
         (
             "no-other-administrator",
             {"administrators": ["eve"]},
