@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import re
+from dataclasses import fields
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -209,6 +211,34 @@ def test_markdown_fits_and_names_omissions(
     shown = text.count("\n- ")
     assert (shown < len(lost) + len(restarts) + len(rows)) == ("Cut to fit" in text)
     assert "\u202e" not in text
+
+
+def test_data_loss_comes_first_and_in_bold() -> None:
+    sections = [one.name for one in fields(Summary) if one.name not in ("stack", "counts")]
+    found = Summary()
+    for name in sections:
+        getattr(found, name).append(Entry(name, "Role", "update", "it"))
+    text = render(found, LIMITS["github"])
+    listed = re.findall(r"^- (\*\*)?`(\w+)` \(Role\)", text, re.MULTILINE)
+    assert [name for _, name in listed] == sections
+    assert [name for bold, name in listed if bold] == ["data_loss"]
+    shown, folded = text.split("<details>")[0], text.count("<details>")
+    assert "`warnings`" in shown
+    assert "`deleted`" not in shown
+    assert folded == 4
+
+
+@pytest.mark.parametrize(("form", "limit"), [("github", 65_536), ("markdown", 150_000)])
+def test_cut_names_how_many_of_which_section(form: str, limit: int) -> None:
+    found = Summary(
+        data_loss=[Entry("images", "DockerHostedRepository", "delete", "all components are deleted")],
+        updated=[Entry(f"role-{one}", "Role", "update", "", ("name: a → b",)) for one in range(9_000)],
+    )
+    text = render(found, LIMITS[form])
+    assert limit - 2_000 < len(text) <= limit
+    left_out = 9_000 - text.count("`role-")
+    assert f"{left_out} of 9000 under Updated" in text
+    assert "all components are deleted" in text
 
 
 def test_markdown_links_nobody() -> None:
