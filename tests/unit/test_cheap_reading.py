@@ -125,6 +125,31 @@ def test_repositories_of_all_kinds_share_one_list(nexus: FakeServer) -> None:
     assert nexus.methods() == ["GET /v1/repositorySettings"]
 
 
+@pytest.mark.parametrize("cls", OBJECTS.values(), ids=OBJECTS)
+def test_object_that_list_lacks_is_read_before_it_is_gone(cls: Kind, nexus: FakeServer) -> None:
+    """A new Nexus 3.89 lists none of its own repositories until each is used."""
+    provider: Any = cls.provider_class()
+    state = several(cls, connection_to(nexus))[0]
+    list_path, item = provider.address(provider.list_path, state), provider.address("{item}", state)
+    stored, asked = [entry(provider, state)], list[str]()
+
+    def script(request: Request) -> Response:
+        path = request.path.removeprefix("/service/rest")
+        asked.append(path)
+        if path == item:
+            return Response(200, stored[0]) if stored else Response(404, {"id": "*", "message": "not found"})
+        found = stored if asked.count(list_path) > (path == list_path) else []
+        return Response(
+            200, {"items": found, "continuationToken": None} if getattr(provider, "paged", False) else found
+        )
+
+    nexus.script = script
+    assert provider.read("id", state).id
+    stored.clear()
+    lists.reset()
+    assert provider.read("id", state).id == ""
+
+
 def test_missing_list_is_asked_for_once(nexus: FakeServer) -> None:
     nexus.script = lambda _: Response(404, {"id": "*", "message": "not found"})
     client = client_for(connection_to(nexus))
