@@ -9,7 +9,8 @@ import re
 import ssl
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypedDict, cast
 from urllib.parse import quote
 
@@ -31,7 +32,7 @@ from .errors import (
     Unreachable,
 )
 from .lists import lists_of
-from .progress import Wait
+from .progress import Wait, shown
 from .responses import (
     CONNECT_TIMEOUT,
     READ_TIMEOUT,
@@ -199,15 +200,16 @@ class NexusClient:
     ) -> requests.Response:
         """One request at any address, without this client's credentials; raises what ``requests`` raises."""
         try:
-            return self._session().request(
-                method,
-                url,
-                data=data,
-                headers=headers,
-                auth=auth or _NoAuth(),
-                timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
-                allow_redirects=False,
-            )
+            with shown(f"{method} {url} has no response yet"):
+                return self._session().request(
+                    method,
+                    url,
+                    data=data,
+                    headers=headers,
+                    auth=auth or _NoAuth(),
+                    timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+                    allow_redirects=False,
+                )
         except requests.RequestException:
             raise
         except ValueError as error:  # of urllib3: a name that can't be encoded
@@ -255,7 +257,7 @@ class NexusClient:
         attempts, progress = _Attempts(self._retry_timeout), Wait()
         while True:
             try:
-                with self._credentials.use():
+                with self._credentials.use(), shown(f"{what} has no response yet"):
                     response = self._session().request(
                         method,
                         url,
@@ -309,10 +311,17 @@ def reset() -> None:
 _server_locks: dict[str, threading.RLock] = {}
 
 
-def server_lock(client: NexusClient) -> threading.RLock:
+@contextmanager
+def server_lock(client: NexusClient) -> Iterator[None]:
     """Held around a read-change-write of something that exists once per server."""
     with _clients_lock:
-        return _server_locks.setdefault(client.url, threading.RLock())
+        lock = _server_locks.setdefault(client.url, threading.RLock())
+    with shown("another resource of this server is changed"):
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def segment(name: str) -> str:

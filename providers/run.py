@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from .progress import shown
+
 Key = tuple[str, str, str]
 """What makes an object one of its kind: scope (``role``), server, identity on that server."""
 
@@ -94,7 +96,7 @@ class Run:
             return None
 
         with self._changed:
-            self._changed.wait_for(found, timeout)
+            self._wait_for(found, timeout)
             return found()
 
     def same_names_elsewhere(self, urn: str, held: Held) -> list[Desired]:
@@ -116,6 +118,12 @@ class Run:
                 and not replaces(one)
             ]
 
+    def _wait_for(self, found: Callable[[], object], timeout: float) -> None:
+        """Wait for a check that has not arrived yet; the caller has the lock."""
+        if timeout and not found():
+            with shown("another resource may need this one's object"):
+                self._changed.wait_for(found, timeout)
+
     def held(self, urn: str, key: Key) -> Held | None:
         """The object of that key, if that resource has it already."""
         with self._changed:
@@ -129,7 +137,7 @@ class Run:
             return next((one for one in self._desired.values() if one.key == key), None)
 
         with self._changed:
-            self._changed.wait_for(found, timeout)
+            self._wait_for(found, timeout)
             return found()
 
     def desired_by(self, urn: str) -> Desired | None:
@@ -165,7 +173,7 @@ class Run:
             ]
 
         with self._changed:
-            self._changed.wait_for(servers, timeout)
+            self._wait_for(servers, timeout)
             found = servers()
         return any(self.is_at(server, key[1]) for server in found)
 
@@ -184,7 +192,9 @@ class Run:
     def await_deletion(self, scope: str, identity: str) -> None:
         """Wait until no such object is being deleted."""
         with self._changed:
-            self._changed.wait_for(lambda: not self._deleting[scope, identity])
+            if self._deleting[scope, identity]:
+                with shown(f"{scope} {identity!r} is being deleted"):
+                    self._changed.wait_for(lambda: not self._deleting[scope, identity])
 
     def delete(self, urn: str, key: Key, properties: Mapping[str, Any]) -> None:
         """Record that a resource has deleted its object, with its properties, for its replacement."""

@@ -80,5 +80,5 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The messages of waits, which are shown at once."""
     shown: list[str] = []
     monkeypatch.setattr(progress, "FIRST", 0.0)
-    monkeypatch.setattr(progress, "_log", shown.append)
+    monkeypatch.setattr(progress, "_log", lambda message, _: shown.append(message))
     return shown

@@ -9,7 +9,7 @@ from typing import Any
 import nexus_registry.providers as providers
 import pulumi
 import pytest
-from nexus_registry.providers import data_sources
+from nexus_registry.providers import data_sources, progress
 from nexus_registry.providers.errors import NexusError
 from nexus_registry.providers.security.role import Role
 
@@ -223,6 +223,17 @@ def test_result_waits_for_resources_that_are_still_to_be_created(
     assert program(body, preview=True)[1] is False
     assert nexus.requests == []
     assert program(body)[1] is True
+
+
+def test_wait_of_function_is_shown(nexus: FakeServer, program: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[tuple[str, bool]] = []
+    monkeypatch.setattr(progress, "FIRST", 0.0)
+    monkeypatch.setattr(pulumi.log, "info", lambda text, *, ephemeral: said.append((text, ephemeral)))
+    starting = [Response(503)]
+    nexus.script = lambda request: starting.pop() if starting else answer(request)
+    program(lambda: providers.get_roles_output(connection_to(nexus.url)))
+    assert any("503" in text for text, _ in said)
+    assert all(text.startswith("waiting for ") and ephemeral for text, ephemeral in said)
 
 
 def test_unreachable_server_is_unknown_in_preview_only(program: Any, monkeypatch: pytest.MonkeyPatch) -> None:
