@@ -11,7 +11,7 @@ from ..certificates import certificates_in, certificates_pem
 from ..client import NexusClient
 from ..crud import Actual
 from ..declare import NexusResource, Prop, prop
-from ..rest import ObjectProvider
+from ..rest import ListedProvider
 from ..schema import Invalid
 
 
@@ -28,26 +28,16 @@ def fingerprint(pem: str) -> str:
     return certificates_in(pem)[0].fingerprint(SHA1()).hex(":").upper()  # noqa: S303 - no signature: a name
 
 
-class SslTrustProvider(ObjectProvider):
+class SslTrustProvider(ListedProvider):
     kind = "trusted certificate"
     collection = "/v1/security/ssl/truststore"
     update_path = ""
-    find_first = True  # Nexus takes a certificate twice, and keeps it once.
 
     def identity(self, inputs: Mapping[str, Any]) -> str:
         return fingerprint(inputs["certificate"])
 
-    def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual | None:
-        return self._among(client.get_list(self.collection), inputs)
-
-    def find_in_list(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual | None:
-        return self._among(client.cached_list(self.collection), inputs)
-
     def is_it(self, entry: Mapping[str, Any], inputs: Mapping[str, Any]) -> bool:
         return bool(entry["id"] == self.identity(inputs))
-
-    def _among(self, entries: list[Any], inputs: Mapping[str, Any]) -> Actual | None:
-        return next((self.actual(one) for one in entries if self.is_it(one, inputs)), None)
 
     def actual(self, body: Mapping[str, Any]) -> Actual:
         return Actual(body, {"certificate": certificates_pem(body["pem"]), "fingerprint": body["fingerprint"]})
