@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,24 @@ from tests.contract.docker_api import named
 from tests.contract.every_version import Case, Lifecycle, refusal
 from tests.contract.server import Nexus
 from tests.contract.tracked import Tracked
+from tests.lifecycle.conftest import ENGINES
 
+from .engine import comes_up_and_stays, server_stack
+
+PROGRAM = """
+import pulumi
+from nexus_registry.providers import ActiveRealms, LdapServer, LdapServerOrder
+
+config = pulumi.Config()
+password = config.require_secret("bind_password")
+given = config.require_object("ldap")
+first, second = (LdapServer(name, name=name, auth_password=password, **given) for name in ("first", "second"))
+LdapServerOrder(
+    "order", names=[second.name, first.name], incarnations=[second.incarnation, first.incarnation]
+)
+ActiveRealms("realms", realms=["NexusAuthenticatingRealm", "DefaultRole"])
+pulumi.export("users", first.mapped_users)
+"""
 VERSION = "3.94.0-01"
 SERVERS = "/v1/security/ldap"
 pytestmark = pytest.mark.xdist_group("contract")
@@ -171,3 +189,23 @@ def test_older_server_takes_directory_unverified(
     finally:
         nexus.play(VERSION)
         client_for(connection).login()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_stack_with_directory_is_created_unchanged_and_destroyed(
+    nexus: Nexus, connection: Connection, client: NexusClient, directory: Directory, tmp_path: Path, engine: str
+) -> None:
+    """The kinds that need a directory, and the list of realms, which excludes what other stacks have."""
+    realms = client.get("/v1/security/realms/active")
+    given = ldap(directory)
+    stack = server_stack(engine, tmp_path, PROGRAM, nexus)
+    stack.set_config("bind_password", given.pop("auth_password"), secret=True)
+    del given["name"]
+    stack.set_config("ldap", given)
+    comes_up_and_stays(stack)
+    assert stack.outputs()["users"] == 3
+    assert [one["name"] for one in client.get(SERVERS)] == ["second", "first"]
+    assert directory.password not in stack.state_file.read_text()
+    assert stack.destroy().ok
+    assert client.get(SERVERS) == []
+    assert client.get("/v1/security/realms/active") == realms

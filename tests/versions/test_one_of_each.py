@@ -24,7 +24,7 @@ from tests.unit.openapi import RSA_KEY
 
 PROGRAM = Path(__file__).parents[1] / "lifecycle/programs/one_of_each"
 NOT_IN_IT = {
-    "ActiveRealms": "excludes RealmActivation",
+    "ActiveRealms": "excludes RealmActivation: test_directory.py",
     "Keystore": "is no object of Nexus",
     "LdapServer": "needs a directory: test_directory.py",
     "LdapServerOrder": "needs an LdapServer",

@@ -21,8 +21,18 @@ from tests.contract.docker_api import named
 from tests.contract.every_version import Case, Lifecycle, refusal
 from tests.contract.server import Nexus
 from tests.contract.tracked import Tracked
+from tests.lifecycle.conftest import ENGINES
+
+from .engine import comes_up_and_stays, server_stack
 
 pytestmark = pytest.mark.xdist_group("contract")
+PROGRAM = """
+import pulumi
+from nexus_registry.providers import S3BlobStore
+
+config = pulumi.Config()
+S3BlobStore("store", secret_access_key=config.require_secret("secret"), **config.require_object("store"))
+"""
 SERVER = """
 import sys, botocore.auth, moto.server
 botocore.auth.SIGNED_HEADERS_BLACKLIST.remove("user-agent")  # which the SDK of Nexus signs
@@ -137,3 +147,18 @@ def test_store_that_can_not_be_reached_is_refused_by_property(
     assert said in message
     assert desired["secret_access_key"] not in message
     assert desired["name"] not in [one["name"] for one in client.get("/v1/blobstores")]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_stack_with_store_is_created_unchanged_and_destroyed(
+    nexus: Nexus, client: NexusClient, s3: dict[str, Any], tmp_path: Path, engine: str
+) -> None:
+    stack = server_stack(engine, tmp_path, PROGRAM, nexus)
+    given = {"name": named("s3"), "bucket_name": named("bucket"), **s3}
+    stack.set_config("secret", secret := given.pop("secret_access_key"), secret=True)
+    stack.set_config("store", given)
+    comes_up_and_stays(stack)
+    assert given["name"] in [one["name"] for one in client.get("/v1/blobstores")]
+    assert secret not in stack.state_file.read_text()
+    assert stack.destroy().ok
+    assert given["name"] not in [one["name"] for one in client.get("/v1/blobstores")]
