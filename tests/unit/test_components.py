@@ -269,6 +269,7 @@ def test_addresses_are_known_in_preview() -> pulumi.Output[None]:
     def look(known: list[Any]) -> None:
         url, login_server, connection, config = known
         assert url == connection["url"] == "https://registry.example.com:8443/nexus"
+        assert connection["version"] == "3.71.0-06", "by which a preview refuses what it lacks"
         assert login_server == "registry.example.com:5000"
         assert list(json.loads(config)["auths"]) == [login_server]
 

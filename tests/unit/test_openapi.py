@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import inspect
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +82,21 @@ def test_availability_agrees_with_api(cls: type[NexusResource], version: str) ->
         is not (path in of_version)
     }
     assert not wrong
+
+
+def test_package_is_imported_without_its_kinds() -> None:
+    """The import takes no time; that of a kind takes what this kind needs."""
+    program = "import sys, pulumi, nexus_registry.providers as kinds{}; print(*sys.modules)"
+
+    def loaded(use: str) -> set[str]:
+        done = subprocess.run(
+            [sys.executable, "-c", program.format(use)], capture_output=True, text=True, check=True
+        )
+        prefix = "nexus_registry.providers."
+        return {one.removeprefix(prefix) for one in done.stdout.split() if one.startswith(prefix)}
+
+    assert loaded("") == set()
+    assert loaded("; kinds.Role") & set(providers.MODULES) == {"client", "security.role"}
 
 
 def test_exports_for_type_checkers_and_programs_agree() -> None:
