@@ -249,8 +249,11 @@ def _registry(target: Target) -> Iterator[Finding]:
 
 
 def _anonymous(client: NexusClient, base: str, *, pull: bool) -> Iterator[Finding]:
-    allowed = pull_status(client, base) in (200, 404)
-    if allowed and not pull:
+    status = pull_status(client, base)
+    allowed = status in (200, 404)
+    if status >= 500:
+        yield Finding("registry-error", f"a pull is answered {status}", "See nexus.log of the server")
+    elif allowed and not pull:
         yield Finding(
             "anonymous-pull", "everybody may pull without a login", "Set anonymous_pull to false, and run up"
         )

@@ -33,8 +33,9 @@ class Access:
         for one in resources:
             properties = one.properties
             if one.kind == "Role":
+                role_id = properties.get("role_id") or properties.get("id")  # its name in states of 0.1.0
                 # A stack with several servers may have one of this id on each: they count as one.
-                privileges, roles = declared.setdefault(str(properties.get("role_id")), ([], []))
+                privileges, roles = declared.setdefault(str(role_id), ([], []))
                 privileges += texts(properties.get("privileges"))
                 roles += texts(properties.get("roles"))
             elif one.kind.endswith("Privilege"):

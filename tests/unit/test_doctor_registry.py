@@ -184,6 +184,13 @@ def test_token_that_cannot_be_read_is_finding(anonymous_pull: bool | None, answe
         assert codes(fake, registry, anonymous_pull=anonymous_pull) == [code, "realm"]
 
 
+@pytest.mark.parametrize("desired", [True, False])
+def test_failed_pull_without_login_says_nothing_about_rights(desired: bool) -> None:
+    with serve(registry := Registry()) as fake:
+        registry.changed["/v2/nexus-registry-proof/manifests/latest"] = Response(503)
+        assert codes(fake, registry, anonymous_pull=desired) == ["registry-error"]
+
+
 def test_upload_response_without_location_is_finding() -> None:
     registry = Registry()
     registry.changed["/v2/team/doctor/blobs/uploads/"] = Response(202)
