@@ -25,7 +25,7 @@ import pulumi
 import yaml
 
 from ..components.registry import address
-from ..components.settings import SECRETS, Settings, load
+from ..components.settings import SECRETS, Settings, load, password_path
 from ..providers.compat import licence_reason
 from .command import DONE, CommandError
 from .stack_file import StackFile, as_text
@@ -125,8 +125,9 @@ def run(
     _write(stack, file, values, removed, partial(execute, env=environment))
     hostname = settings.server.hostname or result["ssh_host"]
     server, _ = address(replace(settings.registry, hostname=hostname))
-    paths = (shlex.quote(f"user_passwords[{json.dumps(user, ensure_ascii=False)}]") for user in unknown)
-    set_passwords = (f"  pulumi config set --stack {stack} --secret --path {path}\n" for path in paths)
+    set_passwords = (
+        f"  pulumi config set --stack {stack} --secret --path {password_path(user)}\n" for user in unknown
+    )
     sys.stdout.write(
         f"The stack {stack} is configured. Passwords were generated; "
         "`pulumi config get admin_password` shows the one of admin.\nNext:\n"

@@ -11,6 +11,7 @@ import dataclasses
 import difflib
 import json
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
@@ -94,6 +95,11 @@ def load(config: pulumi.Config) -> Settings:
     return settings
 
 
+def password_path(user_id: str) -> str:
+    """Where a user's password is in the configuration, for `pulumi config set --path` in a shell."""
+    return shlex.quote(f"user_passwords[{json.dumps(user_id, ensure_ascii=False)}]")
+
+
 def _misspelled(project: str) -> Iterator[tuple[str, str]]:
     """Each key of the stack that nothing reads and that is nearly another one, with that one."""
     known = {*keys(), *RENAMED, *CONNECTION, "adopt", "check_passwords"}
@@ -168,7 +174,7 @@ class _Reader:
         for user_id in self._value(key):
             password = passwords.get(user_id)
             if not (isinstance(password, str) and password):
-                command = f"pulumi config set --secret --path 'user_passwords[\"{user_id}\"]' <password>"
+                command = f"pulumi config set --secret --path {password_path(user_id)} <password>"
                 self.problems.append((key, f"{user_id!r} has no password in user_passwords. Run `{command}`."))
             yield user_id, pulumi.Output.secret(password or "unknown")
 

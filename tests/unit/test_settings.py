@@ -202,6 +202,7 @@ def test_all_mistakes_are_reported_by_key() -> None:
         ({"extra_roles": {"ci": [{}]}}, "extra_roles", "must be an object"),
         ({"user_passwords": {"ci": ["pw"]}}, "pushers", "'ci' has no password in user_passwords"),
         ({"extra_roles": {"ci": "auditors"}}, "extra_roles", "must be a mapping of strings to lists"),
+        ({"pushers": ["o'neil"]}, "pushers", """--path 'user_passwords["o'"'"'neil"]' <password>"""),
         ({"user_passwords": {"ci": ""}}, "pushers", "'ci' has no password in user_passwords"),
         ({"registry_https_port": 0}, "registry_https_port", "is required"),
         ({"version": "3.77.1-01"}, "accept_eula", "version 3.77.1-01 serves nothing"),
