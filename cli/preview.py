@@ -116,8 +116,10 @@ def summarize(preview: Any, now: datetime) -> Summary:
         _data(found, step)
         _operation(found, step)
         _restart(found, step)
-    for one in preview.get("diagnostics") or ():
-        _diagnostic(found, one)
+    without_reason = [_diagnostic(found, one) for one in preview.get("diagnostics") or ()]
+    if any(without_reason) and not found.errors:
+        text = "it failed, as by a policy. The log of the job says why."
+        found.errors.append(Entry("stack", "Stack", "preview", text))
     for section in (value for value in vars(found).values() if isinstance(value, list)):
         # The order of steps differs from run to run; a comment must not.
         section[:] = sorted(set(section))
@@ -221,19 +223,21 @@ def _restart(found: Summary, step: _Step) -> None:
         found.restarts.append(step.entry("may restart the server"))
 
 
-def _diagnostic(found: Summary, one: Mapping[str, Any]) -> None:
+def _diagnostic(found: Summary, one: Mapping[str, Any]) -> bool:
+    """Add an error or a warning. Returns whether it says only that the preview failed."""
     message = re.sub(r"<\{%[^}]*%\}>", "", str(one.get("message") or "")).strip()
     severity = one.get("severity")
     if severity not in ("error", "warning") or "from $PATH at" in message:
-        return
+        return False
     text = re.sub(r"^(?:error|warning): ", "", message)
     if re.match(r"preview failed$|an unhandled error occurred: program exited", text):
-        return  # another error says why
+        return True
     text = _FRAMES.sub("", text)
     urn = str(one.get("urn") or "")
     kind = re.split(r"[:/$]", [*urn.split("::"), "", "", ""][2])[-1]
     entry = Entry(_name(urn), kind or "Stack", "preview", text[:_MESSAGE])
     (found.errors if severity == "error" else found.warnings).append(entry)
+    return False
 
 
 def _changes(step: _Step) -> Iterator[str]:

@@ -102,6 +102,16 @@ def test_exception_is_shown_with_all_its_lines() -> None:
     assert [entry.text for entry in found.errors] == [said]
 
 
+def test_failure_without_reason_is_an_error() -> None:
+    """The engine writes no violation of a policy into the JSON."""
+    failed = {"severity": "error", "message": "error: preview failed\n"}
+    found = summarize({"diagnostics": [failed, failed]}, NOW)
+    assert [entry.text for entry in found.errors] == ["it failed, as by a policy. The log of the job says why."]
+    assert "The preview failed. " in render(found, LIMITS["github"])
+    reason = {"severity": "error", "message": "error: no such stack"}
+    assert [one.text for one in summarize({"diagnostics": [failed, reason]}, NOW).errors] == ["no such stack"]
+
+
 def test_deleted_compaction_task_is_no_data_loss() -> None:
     found = summarize({"steps": [step("delete", "CompactBlobStoreTask", {}, {})]}, NOW)
     assert (found.data_loss, names(found.deleted)) == ([], ["it"])
