@@ -87,11 +87,15 @@ def _matches(names: Iterable[str], patterns: Iterable[str]) -> bool:
     return any(fnmatchcase(name, pattern) for name in names for pattern in patterns)
 
 
+def declared() -> list[Kind]:
+    """Every kind of this package."""
+    exported = (getattr(providers, name) for name in providers.__all__)
+    return [one for one in exported if isinstance(one, type) and issubclass(one, NexusResource)]
+
+
 def kinds() -> list[Kind]:
     """Every kind of which a server can be asked what it has: what it lists, and settings that exist once."""
-    exported = (getattr(providers, name) for name in providers.__all__)
-    declared = [one for one in exported if isinstance(one, type) and issubclass(one, NexusResource)]
-    return [one for one in declared if lists(one) or _exists_once(one)]
+    return [one for one in declared() if lists(one) or _exists_once(one)]
 
 
 def _exists_once(kind: Kind) -> bool:

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import nexus_registry.providers as providers
 from nexus_registry.providers.connection import server_of
-from nexus_registry.providers.crud import NexusProvider
-from nexus_registry.providers.declare import NexusResource
 
-from .objects import Object, Snapshot, provider_of
+from .objects import Object, Snapshot, declared, provider_of
 from .state import Unreadable, plain, resources_in
 
 
@@ -44,7 +41,7 @@ def _is_managed(one: Object, own: set[tuple[str, str]], scopes: set[str]) -> boo
 
 def _managed(state: Any) -> Iterator[tuple[str, tuple[str, str]]]:
     """Server (empty where the state lacks it), scope and id of each resource of a kind of this package."""
-    types = {f"pulumi-python:{kind._resource_type_name}": kind for kind in _kinds()}
+    types = {f"pulumi-python:{kind._resource_type_name}": kind for kind in declared()}
     for resource in resources_in(state):
         kind = types.get(resource.get("type", ""))
         if kind is None or resource.get("delete") or resource.get("external"):
@@ -55,14 +52,3 @@ def _managed(state: Any) -> Iterator[tuple[str, tuple[str, str]]]:
         connection = plain(connection) if connection is not None else None
         url = (connection if isinstance(connection, Mapping) else {"url": inputs.get("configured_url")}).get("url")
         yield server_of(url) if url else "", (provider.scope_of(inputs), str(resource.get("id", "")))
-
-
-def _kinds() -> Iterator[type[NexusResource]]:
-    for name in providers.__all__:
-        one = getattr(providers, name)
-        if (
-            isinstance(one, type)
-            and issubclass(one, NexusResource)
-            and issubclass(one.provider_class, NexusProvider)
-        ):
-            yield one

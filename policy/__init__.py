@@ -8,13 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from .rules import RULES, Resource, Violation, evaluate
+
 if TYPE_CHECKING:
     from pulumi_policy import PolicyPack
-
-    from .rules import RULES as RULES
-    from .rules import Resource as Resource
-    from .rules import Violation as Violation
-    from .rules import evaluate as evaluate
 
 __all__ = ["RULES", "Resource", "Violation", "evaluate", "pack"]
 
@@ -34,11 +31,3 @@ def pack(config: Mapping[str, Mapping[str, Any]] | None = None, name: str = "nex
     from .crossguard import create
 
     return create(config or {}, name)
-
-
-def __getattr__(name: str) -> Any:
-    if name in __all__:
-        from . import rules
-
-        return getattr(rules, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
