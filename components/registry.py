@@ -305,7 +305,7 @@ def address(args: DockerRegistryArgs) -> tuple[str, str]:
     """``host`` or ``host:port`` for ``docker login``, and ``https`` or ``http``."""
     if args.login_server:
         return args.login_server, "https"
-    hostname = args.server.hostname if args.server else str(args.hostname)
+    hostname = args.server.hostname if args.server else str(args.hostname).strip("[]")
     if args.https_port:
         return registry_name(hostname, args.https_port), "https"
     return with_port(hostname, args.http_port), "http"

@@ -7,8 +7,10 @@ raise all problems at once; the program in this repository reports them by confi
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from pulumi.dynamic import ResourceProvider
@@ -279,6 +281,8 @@ def registry_problems(
                 yield name, "is for a server that is managed elsewhere. Leave out this argument, or server."
     elif not (args.hostname or args.login_server):
         yield "hostname", "is required without server and login_server. Give the name that Docker clients use."
+    elif not (args.login_server or _is_host(args.hostname or "")):
+        yield "hostname", f"must be a name or an address, without scheme and port, not {args.hostname!r}."
     if args.login_server and not re.fullmatch(r"([^\s/:\[\]]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?", args.login_server):
         yield (
             "login_server",
@@ -302,6 +306,15 @@ def registry_problems(
             "anonymous_pull",
             "needs anonymous_access on the server. Set anonymous_access to true, or this to false.",
         )
+
+
+def _is_host(name: str) -> bool:
+    """Whether it is a host's name or its IPv6 address, in brackets or not."""
+    if re.fullmatch(r"[^\s/:@?#\[\]]+", name):
+        return True
+    with suppress(ValueError):
+        return bool(ipaddress.IPv6Address(re.sub(r"^\[(.*)\]$", r"\1", name)))
+    return False
 
 
 def _port_problems(args: DockerRegistryArgs, ports: Mapping[int, str]) -> Iterator[Problem]:

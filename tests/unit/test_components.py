@@ -168,6 +168,10 @@ def test_password_that_is_output_is_refused_in_preview(sdk: asyncio.AbstractEven
     ("changes", "said"),
     [
         ({}, r"hostname: is required"),
+        *(
+            ({"hostname": wrong}, r"hostname: must be a name or an address, without scheme and port, not ")
+            for wrong in ("https://h", "h:8443", "h/nexus", "ci@h", "[::1", "[::1]:5000")
+        ),
         ({"hostname": "h", "https_port": None}, r"https_port: is required"),
         ({"hostname": "h", "https_port": 70000}, r"https_port: must be from 1 to 65535"),
         ({"hostname": "h", "http_port": 5000}, r"https_port: is 5000, like http_port"),
@@ -385,6 +389,11 @@ def test_privileged_ports_and_timeouts_reach_steps() -> None:
     assert not [line for line in plain.values() if "privileged" in line or "lock" in line]
     assert "--privileged-ports yes" in changed["nexus-service"]
     assert all("--lock-timeout 60" in line for line in changed.values())
+
+
+@pytest.mark.parametrize("hostname", ["2001:db8::1", "[2001:db8::1]"])
+def test_ipv6_address_of_server_elsewhere_is_bracketed(hostname: str, sdk: None) -> None:
+    assert registry(hostname=hostname).address == "[2001:db8::1]:5000"
 
 
 @pulumi.runtime.test  # type: ignore[untyped-decorator]
