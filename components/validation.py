@@ -10,7 +10,6 @@ import dataclasses
 import ipaddress
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from pulumi.dynamic import ResourceProvider
@@ -146,6 +145,8 @@ def server_problems(args: NexusServerArgs) -> Iterator[Problem]:
         yield "url", "must be https://host:port, with the context path if there is one. Leave out user, ? and #."
     if not args.hostname and not isinstance(args.ssh.host, str):
         yield "hostname", "is required when ssh.host is an output. Give the name that clients use."
+    elif args.hostname:
+        yield from _hostname_problems(args.hostname)
 
 
 def _certificate_problems(args: NexusServerArgs) -> Iterator[Problem]:
@@ -281,8 +282,8 @@ def registry_problems(
                 yield name, "is for a server that is managed elsewhere. Leave out this argument, or server."
     elif not (args.hostname or args.login_server):
         yield "hostname", "is required without server and login_server. Give the name that Docker clients use."
-    elif not (args.login_server or _is_host(args.hostname or "")):
-        yield "hostname", f"must be a name or an address, without scheme and port, not {args.hostname!r}."
+    elif args.hostname and not args.login_server:
+        yield from _hostname_problems(args.hostname)
     if args.login_server and not re.fullmatch(r"([^\s/:\[\]]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?", args.login_server):
         yield (
             "login_server",
@@ -308,13 +309,14 @@ def registry_problems(
         )
 
 
-def _is_host(name: str) -> bool:
-    """Whether it is a host's name or its IPv6 address, in brackets or not."""
+def _hostname_problems(name: str) -> Iterator[Problem]:
+    """What is neither a host's name nor an address; an IPv6 address may be in brackets."""
     if re.fullmatch(r"[^\s/:@?#\[\]]+", name):
-        return True
-    with suppress(ValueError):
-        return bool(ipaddress.IPv6Address(re.sub(r"^\[(.*)\]$", r"\1", name)))
-    return False
+        return
+    try:
+        ipaddress.IPv6Address(re.sub(r"^\[(.*)\]$", r"\1", name))
+    except ValueError:
+        yield "hostname", f"must be a name or an address, without scheme and port, not {name!r}."
 
 
 def _port_problems(args: DockerRegistryArgs, ports: Mapping[int, str]) -> Iterator[Problem]:

@@ -123,6 +123,7 @@ def registry(name: str = "registry", **changes: Any) -> DockerRegistry:
         ({**ON_HOST, "chain": "pem"}, r"chain: requires certificate"),
         ({**ON_HOST, "keystore_password": "s3cr3"}, r"keystore_password: has fewer than 6 characters"),
         ({"url": "nexus.example.com"}, r"url: must be https://host:port"),
+        ({**ON_HOST, "hostname": "https://nexus.example.com"}, r"hostname: must be a name or an address, without"),
         ({"heap_mb": 64}, r"heap_mb: must be at least 256"),
         (
             {"version": "3.82.0-08", "accept_eula": True, "java_package": "x"},
