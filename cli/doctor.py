@@ -29,7 +29,10 @@ _STATE = State()
 REMEDY = "Set nexus-registry:repair to a new value and run pulumi up."
 _FINDING, _EXAMINED = "nexus-registry finding: ", "nexus-registry examined: "
 """What doctor.sh puts before its lines; a login shell may print others."""
-FILES = ("lib", "ports", "units", "paths", "jetty", "properties", "unit", "start", "selinux", "firewall", "doctor")
+FILES = (
+    *("lib", "ports", "units", "paths", "java", "jetty", "properties", "unit", "start", "selinux", "firewall"),
+    "doctor",
+)
 """The files that are sent: the functions of the steps, and those that compare."""
 
 

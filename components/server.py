@@ -303,6 +303,7 @@ class NexusServer(pulumi.ComponentResource):
             f"{self.name}-prepare",
             {
                 **at,
+                **account,
                 "heap_mb": args.heap_mb,
                 "min_disk_mb": args.min_disk_mb,
                 "java_major": None if args.java_home else java_major(args.version),

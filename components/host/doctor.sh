@@ -66,9 +66,11 @@ doctor_prepare() {
     done
     if [ -n "$arg_java_home$arg_java_major" ]; then
         java=${arg_java_home:-$(fact prepare.java-home)}
-        java_is=
-        [ -z "$java" ] || java_is=$(java_major "$java")
-        if [ -z "$java_is" ]; then
+        java_is='' java_refused=$(refusal_of_java "$java")
+        [ -z "$java" ] || [ -n "$java_refused" ] || java_is=$(java_major "$java")
+        if [ -n "$java_refused" ]; then
+            log "$java_refused"
+        elif [ -z "$java_is" ]; then
             log "there is no Java in '$java'"
         elif [ "$java_is" != "${arg_java_major:-$java_is}" ]; then
             log "$java is Java $java_is, not $arg_java_major"

@@ -390,11 +390,3 @@ is_of_unit() {
 }
 
 systemd_version() { systemctl --version | sed -n '1s/[^0-9]*\([0-9]*\).*/\1/p'; }
-
-# --- Java -------------------------------------------------------------------------------------------------------
-
-# java_major HOME: 8, 17, … or nothing when that is no Java.
-java_major() {
-    [ -x "$1/bin/java" ] || return 0
-    "$1/bin/java" -version 2>&1 | sed -n 's/.* version "\(1\.\)\{0,1\}\([0-9][0-9]*\).*/\2/p' | head -n 1
-}

@@ -2,7 +2,7 @@
 # prepare: checks the host, and installs what Nexus needs and is missing. It removes nothing.
 
 step() {
-    parse "unit install-root data-dir heap-mb min-disk-mb" "java-major java-home java-package open-firewall https-port" "" "$@"
+    parse "unit install-root data-dir heap-mb min-disk-mb" "user group java-major java-home java-package open-firewall https-port" "" "$@"
     take_lock prepare
     claim_step prepare
     check_path install_root "$arg_install_root"
@@ -110,6 +110,8 @@ provide_java() {
 }
 
 check_java_home() {
+    java_refused=$(refusal_of_java "$arg_java_home")
+    [ -z "$java_refused" ] || fail "$java_refused"
     java_is=$(java_major "$arg_java_home")
     [ -n "$java_is" ] || fail "java_home: there is no working $arg_java_home/bin/java. Install it there, or leave java_home out"
     [ -z "$arg_java_major" ] || [ "$java_is" = "$arg_java_major" ] ||

@@ -61,9 +61,9 @@ START: Final = 'step "$@" </dev/null\nnote_claim\n'
 
 STEPS: Final[Mapping[str, Step]] = {
     "prepare": Step(
-        files=("lib", "urns", "units", "paths", "packages", "selinux", "firewall", "prepare"),
+        files=("lib", "urns", "units", "paths", "packages", "java", "selinux", "firewall", "prepare"),
         required=("unit", "install_root", "data_dir", "heap_mb", "min_disk_mb"),
-        optional=("java_major", "java_home", "java_package", "open_firewall", "https_port"),
+        optional=("user", "group", "java_major", "java_home", "java_package", "open_firewall", "https_port"),
     ),
     "account": Step(
         files=("lib", "urns", "units", "paths", "owner", "account"),
@@ -77,14 +77,14 @@ STEPS: Final[Mapping[str, Step]] = {
         secrets=("ARCHIVE_USERNAME", "ARCHIVE_PASSWORD"),
     ),
     "keystore": Step(
-        files=("lib", "urns", "units", "jetty", "certificate", "keystore"),
+        files=("lib", "urns", "units", "java", "jetty", "certificate", "keystore"),
         required=("unit", "user", "group", "data_dir", "install_root", "version", "fingerprint"),
         optional=("java_home", "certificate_path", "private_key_path", "hostname", "alias"),
         secrets=("KEYSTORE_BASE64", "PRIVATE_KEY_PASSPHRASE", "KEYSTORE_PASSWORD"),
     ),
     "service": Step(
         files=(
-            *("lib", "urns", "ports", "units", "paths", "owner", "jetty", "properties", "unit", "start"),
+            *("lib", "urns", "ports", "units", "paths", "owner", "java", "jetty", "properties", "unit", "start"),
             *("upgrade", "password", "selinux", "firewall", "takeover", "service"),
         ),
         required=(

@@ -203,3 +203,22 @@ def test_java_that_the_service_could_change_is_refused(
     doctor = (Path(steps.__file__).parent / "doctor.sh").read_text()
     reported = run(shell, number + doctor + parsed(arguments, f'doctor_java {root}; printf "%s" "$java"'))
     assert message in reported if said else reported == str(root / "jdk/jdk-21")
+
+
+@pytest.mark.parametrize("step", ["prepare", "doctor_prepare"])
+@pytest.mark.parametrize("own", [True, False])
+def test_prepare_runs_no_java_of_the_service(shell: list[str], tmp_path: Path, own: bool, step: str) -> None:
+    java = tmp_path / "java/bin/java"
+    java.parent.mkdir(parents=True)
+    java.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\necho 'openjdk version \"17.0.1\"'\n")
+    java.chmod(0o755)
+    number = f'account_number() {{ [ "$1" = passwd ] && echo {"$(id -u)" if own else 7} || echo 2147483647; }}\n'
+    doctor = (Path(steps.__file__).parent / "doctor.sh").read_text() if step == "doctor_prepare" else ""
+    body = f"""{number}{doctor}arg_java_home={tmp_path}/java arg_java_major=17
+arg_user=me arg_group=me arg_open_firewall=
+selinux_active() {{ false; }}
+{"check_java_home" if step == "prepare" else step}
+"""
+    said = run(shell, body, step="prepare")
+    assert ("java: the user me can change" in said) == own, said
+    assert (tmp_path / "ran").exists() != own
