@@ -9,7 +9,7 @@ from typing import Any
 
 import nexus_registry.providers as providers
 from nexus_registry.providers.client import NexusClient
-from nexus_registry.providers.compat import parse_server_header
+from nexus_registry.providers.compat import no_rest_reason, parse_server_header
 from nexus_registry.providers.crud import Actual, NexusProvider
 from nexus_registry.providers.declare import NexusResource
 from nexus_registry.providers.errors import Forbidden, NotFound, Refused, Unauthorized
@@ -141,6 +141,8 @@ def read(
         )
     version, edition = parse_server_header(client.server)
     found = Snapshot(client.url, client.username, ca, version, edition)
+    if reason := no_rest_reason(version):
+        found.unread.append(f"much of it: the server is {reason}")
     groups: dict[str, list[Kind]] = {}
     for kind in kinds():
         provider = provider_of(kind)

@@ -143,6 +143,23 @@ def test_requirement_is_package_as_it_is_installed(
     assert (tmp_path / "b/requirements.txt").read_text().splitlines()[1:] == [line]
 
 
+def test_server_without_rest_api_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What it has can't be told, so that it is not as if there were nothing."""
+    monkeypatch.setenv("NEXUS_PASSWORD", "pw")
+    (tmp_path / "state.json").write_text(json.dumps(state()))
+    header = {"Server": "Nexus/3.19.1-01 (OSS)"}
+
+    def old(request: Request) -> Response:
+        return Response(200 if request.path.endswith("/v1/status") else 404, headers=header)
+
+    with serve(old) as fake:
+        assert main(["export", "--url", fake.url, "--diff", "--state", str(tmp_path / "state.json")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("can't tell: much of it: the server is Nexus 3.19.1-01, whose REST API begins with")
+
+
 def test_only_chosen_kinds_are_read(server: FakeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEXUS_PASSWORD", "pw")
     chosen = ["--only", "Role", "--exclude", "Role:o*"]
