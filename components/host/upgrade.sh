@@ -237,7 +237,14 @@ restore() {
         stop_service
         case $(journal phase) in
             'back '*) ;;
-            *) if symlink_is "$to"; then set_phase "back $COPIED"; else set_phase 'back etc'; fi ;;
+            *)
+                if symlink_is "$to"; then
+                    remove_rebuilt # now, because the new version may have filled the disk
+                    set_phase "back $COPIED"
+                else
+                    set_phase 'back etc'
+                fi
+                ;;
         esac
         back_items=$(journal phase)
         back_items=${back_items#back }
@@ -255,7 +262,7 @@ restore() {
             fi
             mv "$back_copy/$back_item" "$arg_data_dir/"
         done
-        [ "$back_items" = etc ] || for back_item in $REBUILT; do rm -rf "${arg_data_dir:?}/$back_item"; done
+        [ "$back_items" = etc ] || remove_rebuilt
         own_dir "$arg_data_dir/tmp" "$owner" 0750
         keep_newest_keystore
         printf '%s\n' "$from" | put_file "$(version_record)" "$owner" 0640
@@ -267,6 +274,8 @@ restore() {
     close_journal
     rm -rf "$back_copy.part" "$back_copy"
 }
+
+remove_rebuilt() { for back_item in $REBUILT; do rm -rf "${arg_data_dir:?}/$back_item"; done; }
 
 symlink_is() { [ "$(readlink "$arg_install_root/nexus" 2>/dev/null)" = "nexus-$1" ]; }
 

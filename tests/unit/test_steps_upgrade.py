@@ -270,3 +270,23 @@ echo "then $unit $arg_data_dir $arg_install_root $owner; $left_stopped"
         "version, configuration and database are those of 3.41.1-01",
         "then nexus /srv/nexus /opt/nexus nexus:nexus; before",
     ]
+
+
+def test_rollback_works_on_full_disk(shell: list[str], tmp_path: Path) -> None:
+    """The new version has filled the disk, on which the journal is too."""
+    copy = tmp_path / "data/upgrade-copy/3.71.0-06"
+    for name in ("data/db", "data/etc", "data/cache", "facts"):
+        (tmp_path / name).mkdir(parents=True)
+    (copy / "db").mkdir(parents=True)
+    (copy / "db/of").touch()
+    (tmp_path / "facts/service.upgrade").write_text("phase start\nfrom 3.71.0-06\nto 3.72.0-04\n")
+    (tmp_path / "nexus").symlink_to("nexus-3.72.0-04")
+    body = f"""FACTS={tmp_path}/facts owner=$(id -un):$(id -gn) from=3.71.0-06 to=3.72.0-04
+put_file() {{ [ ! -d {tmp_path}/data/cache ] || fail "$1: the disk is full"; cat >"$1"; }}
+unit_file() {{ echo {tmp_path}/unit; }}
+systemctl() {{ :; }}
+stop_service() {{ :; }}
+restore"""
+    assert run(shell, parsed(f"--install-root {tmp_path} --data-dir {tmp_path}/data", body)) == ""
+    assert (tmp_path / "data/db/of").exists()
+    assert not (tmp_path / "facts/service.upgrade").exists()
