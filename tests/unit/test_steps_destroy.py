@@ -128,6 +128,20 @@ def test_destroy_keeps_server_by_hand(shell: list[str], host: Host, state: str) 
     assert (host.folder / "nexus.state").read_text() == f"{state}\n"
 
 
+def test_destroy_puts_back_replaced_unit(shell: list[str], host: Host) -> None:
+    """The service step has replaced the unit of a server that was set up by hand, and could not start it."""
+    base = host.folder
+    install(host, OURS, "failed", by_hand=True)
+    by_hand = BY_HAND.format(root=base / "opt", data=base / "data")
+    (base / "facts/nexus/service.unit-before").write_text(by_hand)
+    before = [file for file in left(host) if not file.startswith("facts")]
+    said = destroy(shell, host, purge="yes")
+    assert said.endswith("done prepare\n"), said
+    assert (base / "etc/nexus.service").read_text() == by_hand
+    assert left(host) == before
+    assert f"put back {base}/etc/nexus.service" in said
+
+
 def test_destroy_beside_other_program(shell: list[str], host: Host) -> None:
     """The unit that the program names starts another program than Nexus, so the service step refused it."""
     install(host, "[Service]\nExecStart=/usr/sbin/nginx\n", "active")
