@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nexus_registry.providers.body import Group
-from nexus_registry.providers.crud import Actual
+from nexus_registry.providers.kind import Actual
 from nexus_registry.providers.rest import ListedProvider
 from nexus_registry.providers.schema import check, limits
 from pulumi.runtime.rpc import UNKNOWN

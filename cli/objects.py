@@ -10,9 +10,10 @@ from typing import Any
 import nexus_registry.providers as providers
 from nexus_registry.providers.client import NexusClient
 from nexus_registry.providers.compat import no_rest_reason, parse_server_header
-from nexus_registry.providers.crud import Actual, NexusProvider
+from nexus_registry.providers.crud import NexusProvider
 from nexus_registry.providers.declare import NexusResource
 from nexus_registry.providers.errors import Forbidden, NotFound, Refused, Unauthorized
+from nexus_registry.providers.kind import Actual
 from nexus_registry.providers.rest import ListedProvider, ObjectProvider
 
 Kind = type[NexusResource]

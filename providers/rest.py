@@ -12,8 +12,9 @@ from typing import Any, ClassVar
 from pulumi.dynamic import ReadResult
 
 from .client import NexusClient, segment
-from .crud import Actual, NexusProvider
+from .crud import NexusProvider
 from .errors import NotFound
+from .kind import Actual
 from .schema import WRITTEN, current_names, normalised
 
 

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .client import NexusClient
 from .errors import NexusError, Refused
-
-if TYPE_CHECKING:
-    from .crud import Actual, NexusProvider
+from .kind import Actual, ObjectKind
 
 
 @contextmanager
 def undo_on_refusal(
-    provider: NexusProvider,
+    provider: ObjectKind,
     client: NexusClient,
     inputs: Mapping[str, Any],
     before: Actual | None,
@@ -42,7 +40,7 @@ def undo_on_refusal(
 
 
 def _undo(
-    provider: NexusProvider,
+    provider: ObjectKind,
     client: NexusClient,
     inputs: Mapping[str, Any],
     before: Actual | None,
@@ -63,9 +61,7 @@ def _undo(
     return " (the former object was restored)"
 
 
-def _changed_secrets(
-    provider: NexusProvider, olds: Mapping[str, Any], inputs: Mapping[str, Any]
-) -> dict[str, Any]:
+def _changed_secrets(provider: ObjectKind, olds: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
     """The secrets of the state that differ from the desired ones."""
     secrets = [name for name, field in provider.schema.items() if field.secret and not field.local]
     return {name: olds.get(name) for name in secrets if olds.get(name) != inputs.get(name)}

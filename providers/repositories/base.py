@@ -10,9 +10,9 @@ from typing import Any, ClassVar, cast
 
 from ..address import has_login, is_address
 from ..client import NexusClient, segment, server_lock
-from ..crud import Actual
 from ..declare import ListProp, NexusResource, Prop, PropertyGroup, prop
 from ..errors import NotFound, Refused
+from ..kind import Actual
 from ..marks import Incarnation, Incarnations
 from ..names import NAME
 from ..progress import Wait

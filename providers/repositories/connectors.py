@@ -13,9 +13,9 @@ import requests
 
 from .. import engine
 from ..client import NexusClient, segment
-from ..crud import Actual
 from ..declare import Prop, PropertyGroup, prop
 from ..errors import NotFound, Refused
+from ..kind import Actual
 from ..names import IMAGE_FORMATS
 from ..progress import Wait
 from ..responses import connection_error_reason

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..client import NexusClient
-from ..crud import Actual
 from ..declare import ListProp, Prop, PropertyGroup, prop
+from ..kind import Actual
 from ..schema import boolean, choice, set_of, text
 from .base import (
     GroupProvider,

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..client import NexusClient, server_lock
-from ..crud import Actual
 from ..declare import ListProp, NexusResource, Prop, prop
 from ..errors import Refused
+from ..kind import Actual
 from ..rest import SettingProvider
 from ..schema import Invalid, list_of, text
 from ..suggest import not_on_server

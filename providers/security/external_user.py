@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..client import NexusClient, segment
-from ..crud import Actual
 from ..declare import ListProp, NexusResource, Prop, prop
 from ..errors import Refused
+from ..kind import Actual
 from ..marks import Incarnations
 from ..rest import SettingProvider
 from ..schema import Invalid, set_of, text

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..client import NexusClient, segment
-from ..crud import Actual
 from ..declare import MapProp, NexusResource, Prop, prop
+from ..kind import Actual
 from ..patterns import ip_range
 from ..rest import SettingProvider
 from ..schema import Invalid, choice, map_of, text

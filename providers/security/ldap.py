@@ -7,9 +7,9 @@ from typing import Any
 
 from ..client import NexusClient
 from ..compat import LDAP_SCHEME_NAMES_SINCE
-from ..crud import Actual
 from ..declare import ListProp, NexusResource, Prop, prop
 from ..errors import Refused
+from ..kind import Actual
 from ..marks import Incarnation, Incarnations
 from ..names import PATH_NAME
 from ..rest import ObjectProvider, SettingProvider

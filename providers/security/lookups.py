@@ -8,8 +8,8 @@ from typing import Any
 
 from ..client import NexusClient, segment
 from ..compat import USER_REALM_SINCE
-from ..crud import Actual
 from ..errors import NotFound, Refused
+from ..kind import Actual
 from ..rest import ObjectProvider
 from ..schema import text
 from ..suggest import not_on_server

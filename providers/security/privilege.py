@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..client import NexusClient
-from ..crud import Actual
 from ..declare import ListProp, NexusResource, Prop, PropertyGroup, prop
 from ..errors import Refused
+from ..kind import Actual
 from ..marks import Incarnation
 from ..names import NAME
 from ..rest import ObjectProvider

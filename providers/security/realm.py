@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..client import NexusClient, server_lock
-from ..crud import Actual, NexusProvider
+from ..crud import NexusProvider
 from ..declare import NexusResource, Prop, prop
 from ..errors import Refused
+from ..kind import Actual
 from ..names import IMAGE_FORMATS
 from ..schema import text
 from ..suggest import not_on_server

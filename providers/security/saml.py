@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..client import NexusClient
-from ..crud import Actual
 from ..declare import ListProp, NexusResource, Prop, prop
 from ..errors import NotFound
+from ..kind import Actual
 from ..marks import Incarnations
 from ..rest import ObjectProvider, SettingProvider
 from ..schema import boolean, choice, set_of, text

@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives.hashes import SHA1
 
 from ..certificates import certificates_in, certificates_pem
 from ..client import NexusClient
-from ..crud import Actual
 from ..declare import NexusResource, Prop, prop
+from ..kind import Actual
 from ..rest import ListedProvider
 from ..schema import Invalid
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..client import NexusClient, invalidate_credentials
-from ..crud import Actual
 from ..declare import ListProp, NexusResource, Prop, prop
 from ..errors import Refused
+from ..kind import Actual
 from ..marks import Incarnations
 from ..schema import boolean, choice, set_of, text
 from .email_address import EMAIL_ADDRESS, default_address

@@ -8,10 +8,10 @@ from typing import Any
 
 from ..client import NexusClient
 from ..compat import S3_EXPIRATION_OPTIONAL_SINCE
-from ..crud import Actual
 from ..declare import ListProp, NexusResource, Prop, PropertyGroup, prop
 from ..errors import Refused
 from ..in_use import in_use, repositories_with
+from ..kind import Actual
 from ..names import NAME
 from ..rest import ObjectProvider
 from ..schema import Invalid, boolean, choice, integer, list_of, text

@@ -8,10 +8,10 @@ from contextlib import suppress
 from typing import Any
 
 from ..client import NexusClient, server_lock
-from ..crud import Actual
 from ..declare import NexusResource, Prop, prop
 from ..errors import NotFound, Refused
 from ..in_use import repositories_with
+from ..kind import Actual
 from ..marks import Incarnation
 from ..names import NAME
 from ..patterns import java_regex

@@ -7,9 +7,10 @@ from typing import Any
 
 from ..client import NexusClient
 from ..compat import EULA_URL
-from ..crud import Actual, NexusProvider
+from ..crud import NexusProvider
 from ..declare import NexusResource, Prop, prop
 from ..errors import NotFound, OutcomeUnknown
+from ..kind import Actual
 from ..schema import Invalid, boolean
 
 _EULA = "/v1/system/eula"

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..client import NexusClient
-from ..crud import Actual
 from ..declare import NexusResource, Prop, prop
+from ..kind import Actual
 from ..names import http_url
 from ..rest import SettingProvider, SwitchProvider
 from ..schema import boolean, choice, integer, text

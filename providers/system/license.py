@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..client import NexusClient
-from ..crud import Actual
 from ..declare import NexusResource, Prop, prop
 from ..errors import NotFound
+from ..kind import Actual
 from ..rest import RestProvider
 from ..schema import Invalid, text
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..client import NexusClient
-from ..crud import Actual
 from ..declare import NexusResource, Prop, prop
+from ..kind import Actual
 from ..rest import SettingProvider
 from ..schema import text
 

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from nexus_registry.providers.client import NexusClient
 from nexus_registry.providers.compat import Availability
 from nexus_registry.providers.coverage import NOT_RESOURCES
-from nexus_registry.providers.crud import Actual
 from nexus_registry.providers.declare import NexusResource
 from nexus_registry.providers.errors import NotFound
+from nexus_registry.providers.kind import Actual
 from nexus_registry.providers.repositories.base import Repository
 
 from .openapi import VERSIONS, Api, inputs_of
