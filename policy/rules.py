@@ -224,7 +224,7 @@ def _flag(command: Any, flag: str) -> str:
 
 
 def _certificate(resources: Sequence[Resource], settings: Settings) -> Found:
-    now = datetime.now(timezone.utc)
+    now, days = datetime.now(timezone.utc), int(settings["days"])  # the engine sends a float
     for one in resources:
         if one.kind != "Keystore":
             continue
@@ -232,8 +232,8 @@ def _certificate(resources: Sequence[Resource], settings: Settings) -> Found:
             ends = datetime.strptime(str(one.properties.get("not_after")), "%Y-%m-%dT%H:%M:%SZ")
         except ValueError:  # not known yet
             continue
-        if ends.replace(tzinfo=timezone.utc) <= now + timedelta(days=settings["days"]):
-            yield one, f"certificate: ends on {ends:%Y-%m-%d}, within {settings['days']} days. Renew it."
+        if ends.replace(tzinfo=timezone.utc) <= now + timedelta(days=days):
+            yield one, f"certificate: ends on {ends:%Y-%m-%d}, within {days} days. Renew it."
 
 
 def _licence(resources: Sequence[Resource], settings: Settings) -> Found:

@@ -306,6 +306,14 @@ def test_pack_reports_violations_of_rules(
     assert said in found[0]
 
 
+def test_number_in_settings_of_pack_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine sends each number as a float."""
+    one, said, due = pack_of(monkeypatch)["policies"]["certificate-validity"], list[str](), keystore(3)
+    args = ResourceValidationArgs(due.type, due.properties, due.urn, due.name, _options(), None, {"days": 30.0})
+    one.validate(args, lambda message, _: said.append(message))
+    assert "within 30 days" in said[0]
+
+
 def _options() -> PolicyResourceOptions:
     return PolicyResourceOptions(False, [], False, [], PolicyCustomTimeouts(0, 0, 0), [])
 
