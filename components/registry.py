@@ -19,6 +19,7 @@ from ..providers.security.anonymous import AnonymousAccess
 from ..providers.security.realm import RealmActivation
 from ..providers.security.role import Role
 from ..providers.security.user import User
+from .same_host import ports_beside
 from .server import NexusServer
 from .validation import registry_problems, require_none
 
@@ -120,7 +121,7 @@ class DockerRegistry(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: DockerRegistryArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         server = args.server
-        taken = {} if server is None else {**server.ports}
+        taken = {} if server is None else {**ports_beside(server), **server.ports}
         accounts = {} if server is None else server.accounts
         known = None if server is None else server.args
         require_none(f"DockerRegistry {name!r}", registry_problems(args, known, taken, accounts))

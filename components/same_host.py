@@ -29,15 +29,32 @@ def refuse_shared(server: NexusServer) -> None:
     others.append(server)
 
 
+def ports_beside(server: NexusServer) -> dict[int, str]:
+    """The ports of other servers of this program at this one's address of the same host, each with its user."""
+    others = _servers.get(pulumi.runtime.settings.get_monitor(), [])
+    beside = [one for one in others if one is not server and _on_one_host(server, one) and _meet(server, one)]
+    return {port: f"{user} of {one.name!r} on the same host" for one in beside for port, user in one.ports.items()}
+
+
+def _on_one_host(server: NexusServer, other: NexusServer) -> bool:
+    return isinstance(server.args.ssh.host, str) and _address(server.args.ssh) == _address(other.args.ssh)
+
+
+def _meet(server: NexusServer, other: NexusServer) -> bool:
+    """Whether both listen at one address of their host."""
+    addresses = {server.args.address, other.args.address}
+    return len(addresses) == 1 or bool(addresses & {*_ANY_ADDRESS})
+
+
 def _shared(server: NexusServer, other: NexusServer) -> Iterator[Problem]:
     args = server.args
-    if not isinstance(args.ssh.host, str) or _address(args.ssh) != _address(other.args.ssh):
+    if not _on_one_host(server, other):
         return
     for name in ("unit", "install_root", "data_dir"):
         value, others = getattr(args, name), getattr(other.args, name)
         if value == others or (name == "unit" and _plain(value) == _plain(others)):
             yield name, f"{value} is that of {other.name!r} on the same host too. Give each server its own."
-    if args.address != other.args.address and not {args.address, other.args.address} & {*_ANY_ADDRESS}:
+    if not _meet(server, other):
         return
     for name in ("http_port", "https_port"):
         port = getattr(args, name)

@@ -214,6 +214,17 @@ def test_ports_of_one_host_are_distinct() -> None:
         registry("c", server=nexus, repository="c", https_port=5001)
 
 
+def test_registries_of_two_servers_on_one_host_have_ports_of_their_own() -> None:
+    one, other = server("a"), server("b", **PLACES)
+    apart = server("c", **{**PLACES, "unit": "c", "install_root": "/opt/c", "data_dir": "/srv/c", "address": "::1",
+                           "ssh": remote.ConnectionArgs(host="other.example.com")})  # fmt: skip
+    registry("images", server=one, https_port=5000)
+    registry("far", server=apart, https_port=5000)
+    with pytest.raises(InvalidArguments, match=r"https_port: 5000 is the https_port of images of 'a' on the same"):
+        registry("more", server=other, https_port=5000)
+    registry("more", server=other, https_port=5001)
+
+
 PLACES: dict[str, Any] = {
     "unit": "b",
     "install_root": "/opt/b",
