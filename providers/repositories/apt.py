@@ -7,7 +7,8 @@ from typing import Any
 
 from ..declare import Prop, prop
 from ..schema import boolean, text
-from .base import HostedRepository, ProxyProvider, ProxyRepository
+from .base import HostedRepository, ProxyRepository
+from .lifecycle import ProxyProvider
 from .signing import OPENPGP_KEY, OptionalSigningKey, SigningKey
 
 

@@ -22,7 +22,7 @@ from ..responses import connection_error_reason
 from ..run import CHECK_TIMEOUT
 from ..schema import boolean, port, text
 from ..unknown import is_unknown
-from .base import RepositoryProvider, with_routing_rule
+from .lifecycle import RepositoryProvider, with_routing_rule
 
 _CONNECTORS = {"http_port": "http", "https_port": "https"}
 _CONNECTOR_TIMEOUT = 20.0

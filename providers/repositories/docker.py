@@ -9,17 +9,9 @@ from ..client import NexusClient
 from ..declare import ListProp, Prop, PropertyGroup, prop
 from ..kind import Actual
 from ..schema import boolean, choice, set_of, text
-from .base import (
-    GroupProvider,
-    GroupRepository,
-    HostedProvider,
-    HostedRepository,
-    ProxyProvider,
-    ProxyRepository,
-    WritableMember,
-    http_url,
-)
+from .base import GroupRepository, HostedRepository, ProxyRepository, WritableMember, http_url
 from .connectors import ConnectorProvider, Connectors
+from .lifecycle import GroupProvider, HostedProvider, ProxyProvider
 from .upstream import IMAGE, check_upstream
 
 NAME = text(

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from ..declare import Prop, PropertyGroup, prop
 from ..schema import choice, text
-from .base import (
-    GroupProvider,
-    GroupRepository,
-    HostedRepository,
-    ProxyRepository,
-    WritableMember,
-)
+from .base import GroupRepository, HostedRepository, ProxyRepository, WritableMember
 from .connectors import ConnectorProvider, Connectors
 from .docker import ImageHostedProvider, ImageName, ImageProxyProvider, LatestPolicy, ProbeImage, RemoteIndex
+from .lifecycle import GroupProvider
 
 
 class Cosign(PropertyGroup, optional="cosign"):

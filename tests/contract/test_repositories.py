@@ -11,7 +11,7 @@ import nexus_registry.providers as providers
 import pytest
 from nexus_registry.providers.client import Connection, NexusClient, client_for
 from nexus_registry.providers.crud import NexusProvider
-from nexus_registry.providers.repositories.base import namesake
+from nexus_registry.providers.repositories.lifecycle import namesake
 
 from docs.examples import OPENPGP_KEY
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from nexus_registry.providers.errors import Refused
-from nexus_registry.providers.repositories import base
+from nexus_registry.providers.repositories import lifecycle
 from nexus_registry.providers.repositories.docker import DockerHostedRepositoryProvider
 from nexus_registry.providers.repositories.raw import RawGroupRepository, RawHostedRepository
 from nexus_registry.providers.repositories.yum import YumHostedRepository
@@ -39,7 +39,7 @@ def deleted(fake: FakeServer) -> list[str]:
 def test_delete_is_repeated_while_another_group_is_stopped(
     times: int, waits: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(base, "_WAITS_FOR_GROUP", (0.0,) * 5)
+    monkeypatch.setattr(lifecycle, "_WAITS_FOR_GROUP", (0.0,) * 5)
     with serve(sequence(FOUND, *[STOPPED] * times, Response(204))) as fake:
         assert deleted(fake)[1:] == ["DELETE /v1/repositories/all"] * (times + 1)
     assert len(waits) == times
@@ -50,7 +50,7 @@ def test_delete_is_repeated_while_another_group_is_stopped(
 def test_delete_fails_with_message_of_server(
     response: Response, calls: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(base, "_WAITS_FOR_GROUP", (0.0,) * 5)
+    monkeypatch.setattr(lifecycle, "_WAITS_FOR_GROUP", (0.0,) * 5)
     with serve(sequence(FOUND, response)) as fake:
         with pytest.raises(Refused, match=r"Invalid state|no such thing"):
             deleted(fake)
@@ -87,7 +87,7 @@ def test_missing_members_are_taken_out_of_groups(
     members: list[str], left: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two deletions at once have left them there. Nexus then deletes no member of the group any more."""
-    monkeypatch.setattr(base, "_WAITS_FOR_GROUP", (0.0,))
+    monkeypatch.setattr(lifecycle, "_WAITS_FOR_GROUP", (0.0,))
     kinds = {"a": "hosted", "b": "hosted", "all": "group"}
     group: dict[str, Any] = {"name": "all", "format": "raw", "type": "group", "online": True}
     group["group"] = {"memberNames": members, "writableMember": members[0]}
@@ -115,7 +115,7 @@ def test_missing_members_are_taken_out_of_groups(
 
 def test_missing_members_stay_in_groups_with_hidden_key(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nexus up to 3.82 returns no ``yumSigning``: a write of what it returns would remove the key."""
-    monkeypatch.setattr(base, "_WAITS_FOR_GROUP", (0.0,))
+    monkeypatch.setattr(lifecycle, "_WAITS_FOR_GROUP", (0.0,))
     listed = [{"name": name, "format": "yum", "type": kind} for name, kind in (("a", "hosted"), ("all", "group"))]
     group = {"name": "all", "group": {"memberNames": ["gone", "a"]}}
 
@@ -138,7 +138,7 @@ def test_missing_members_stay_in_groups_with_hidden_key(monkeypatch: pytest.Monk
 def test_formats_with_hidden_key_are_those_whose_group_has_one() -> None:
     groups = [cls for kind, cls in kinds().items() if kind.endswith("GroupRepository")]
     found = {cls.provider_settings["format"] for cls in groups if "signing_keypair" in cls.declared_properties}
-    assert found == set(base._SIGNED_GROUPS)
+    assert found == set(lifecycle._SIGNED_GROUPS)
 
 
 def test_repository_stays_when_another_has_its_new_name(
