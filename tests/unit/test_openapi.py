@@ -112,6 +112,6 @@ def test_exports_for_type_checkers_and_programs_agree() -> None:
 def test_every_module_of_repositories_is_exported() -> None:
     folder = Path(inspect.getfile(base)).parent
     modules = {f"repositories.{one.stem}" for one in folder.glob("*.py")}
-    names = ("__init__", "base", "cleanup", "connectors", "signing", "upstream")
+    names = ("__init__", "base", "cleanup", "connectors", "lifecycle", "signing", "upstream")
     others = {f"repositories.{name}" for name in names}
     assert modules - others == {one for one in providers.MODULES if one.startswith("repositories.")}
