@@ -217,6 +217,11 @@ def test_email_is_set_corrected_and_cleared(connection: Connection, client: Nexu
         ("IpAllowlist", {"mode": "MONITOR"}, "but from 3.93 on"),
         ("UserTokens", {}, "is only in the edition Pro, and the server is OSS"),
         (
+            "BlobStoreGroup",
+            {"name": "g", "members": ["default"]},
+            "is only in the edition Pro, and the server is OSS",
+        ),
+        (
             "Crowd",
             {"url": "https://crowd.example.com", "application_name": "n", "application_password": "p"},
             "is only in the edition Pro, and the server is OSS",

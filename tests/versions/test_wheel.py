@@ -19,6 +19,8 @@ from sandbox.stack import SandboxStack, open_stack
 from sandbox.tools import tool
 from tests.lifecycle.conftest import ENGINES
 from tests.lifecycle.test_install import checkout
+from tests.unit.fake import serve
+from tests.unit.stored import Stored
 
 pytestmark = pytest.mark.xdist_group("wheel")
 
@@ -47,7 +49,7 @@ from nexus_registry.providers import Connection, Role
 from providers.dns import Record
 from pulumi_command import local
 
-server: Connection = {"url": "https://nexus.example.com:8443", "password": "pw"}
+server: Connection = {"url": pulumi.Config().require("url"), "password": "pw"}
 record = Record("registry", "registry")
 registry = DockerRegistry(
     "images",
@@ -166,15 +168,25 @@ def test_every_file_of_wheel_is_installed(project: Path, wheel: Path) -> None:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_preview_beside_own_dynamic_provider(project: Path, engine: str, tmp_path: Path) -> None:
+def test_up_beside_own_dynamic_provider(project: Path, engine: str, tmp_path: Path) -> None:
     stack = open_stack(engine, program=project, name="dev", work=tmp_path, passphrase="right")
     if isinstance(stack, SandboxStack):
         stack.python = project / ".venv/bin/python"
     tools = [str(tool(name, name).parent) for name in ("poetry", "uv")]
-    previewed = stack.preview(env={"PATH": ":".join([*tools, os.environ["PATH"]])})
-    assert previewed.ok, f"{previewed.error}\n{previewed.stdout[-3000:]}"
-    names = {urn.rpartition("::")[2] for operation, urn in previewed.steps if operation == "create"}
-    assert {"registry", "images", "images-repository", "images:ci", "auditors"} <= names
+    env = {"PATH": ":".join([*tools, os.environ["PATH"]])}
+    with serve(nexus := Stored()) as fake:
+        stack.set_config("url", fake.url)
+        previewed = stack.preview(env=env)
+        assert previewed.ok, f"{previewed.error}\n{previewed.stdout[-3000:]}"
+        urns = {urn.rpartition("::")[2]: urn for operation, urn in previewed.steps if operation == "create"}
+        assert {"registry", "images", "images-repository", "images:ci", "auditors"} <= urns.keys()
+        done = stack.up(target=[urns["registry"], urns["auditors"]], env=env)  # no registry is there to be checked
+        assert done.ok, f"{done.error}\n{done.stdout[-3000:]}"
+        assert [*nexus.roles] == ["auditors"]
+        (record,) = (one for one in stack.export()["resources"] if one["urn"] == urns["registry"])
+        assert record["outputs"]["name"] == "registry.example.com"
+        assert stack.destroy(env=env).ok
+        assert nexus.roles == {}
 
 
 def mypy(project: Path) -> Iterator[tuple[str, int]]:
