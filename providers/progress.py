@@ -3,11 +3,13 @@
 The SDK gives a dynamic provider no access to the engine's log. The engine starts the provider process with its own
 address among the arguments (``pulumi.dynamic … 127.0.0.1:40001``), and this module sends the messages there. They
 are ephemeral: a terminal shows the last one in the resource's line, and nothing of them stays in the output. In
-the program's own process, where data sources read, the SDK has the engine. Without one nothing is sent.
+the program's own process, where data sources read, the SDK has the engine. Without one nothing is sent. Nothing is
+sent in CI, where the CLI would print each message in a line of its own.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import threading
@@ -75,7 +77,9 @@ def shown(reason: str) -> Iterator[None]:
 
 
 def _log(message: str, urn: str) -> None:
-    """Send a message to the engine. A progress message that is lost is no error."""
+    """Send a message to the engine, unless this is CI. A progress message that is lost is no error."""
+    if os.environ.get("CI"):
+        return
     with suppress(grpc.RpcError):
         if address := _engine_address():
             request = engine_pb2.LogRequest(severity=engine_pb2.INFO, message=message, urn=urn, ephemeral=True)

@@ -227,6 +227,7 @@ def test_result_waits_for_resources_that_are_still_to_be_created(
 
 def test_wait_of_function_is_shown(nexus: FakeServer, program: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[tuple[str, bool]] = []
+    monkeypatch.delenv("CI", raising=False)
     monkeypatch.setattr(progress, "FIRST", 0.0)
     monkeypatch.setattr(pulumi.log, "info", lambda text, *, ephemeral: said.append((text, ephemeral)))
     starting = [Response(503)]
