@@ -362,13 +362,7 @@ class NexusServer(pulumi.ComponentResource):
                 "digest": self.facts,
                 "start_timeout": args.start_timeout,
             },
-            secrets={
-                "ADMIN_PASSWORD": args.admin_password,
-                "CURRENT_ADMIN_PASSWORD": ""
-                if args.current_admin_password is None
-                else args.current_admin_password,
-                "KEYSTORE_PASSWORD": args.keystore_password,
-            },
+            secrets={"ADMIN_PASSWORD": args.admin_password, "KEYSTORE_PASSWORD": args.keystore_password},
             opts=self._after(stored),
         )
 

@@ -143,7 +143,7 @@ check_arguments() {
     esac
     owner=$arg_user:$arg_group
     fingerprint=$(plain_fingerprint "$arg_fingerprint")
-    : "${ADMIN_PASSWORD:=}" "${CURRENT_ADMIN_PASSWORD:=}" "${KEYSTORE_PASSWORD:=}"
+    : "${ADMIN_PASSWORD:=}" "${KEYSTORE_PASSWORD:=}"
 }
 
 # --- the existing installation --------------------------------------------------------------------------------------

@@ -175,8 +175,8 @@ last_activity() {
 
 # redact: a filter that hides the secrets of this run.
 redact() {
-    MASK_A=$ADMIN_PASSWORD MASK_B=$KEYSTORE_PASSWORD MASK_C=$CURRENT_ADMIN_PASSWORD awk '
-        BEGIN { split("MASK_A MASK_B MASK_C", names, " "); for (i in names) if (ENVIRON[names[i]] != "") hide[++count] = ENVIRON[names[i]] }
+    MASK_A=$ADMIN_PASSWORD MASK_B=$KEYSTORE_PASSWORD awk '
+        BEGIN { split("MASK_A MASK_B", names, " "); for (i in names) if (ENVIRON[names[i]] != "") hide[++count] = ENVIRON[names[i]] }
         {
             for (i = 1; i <= count; i++) {
                 seen = ""

@@ -93,7 +93,7 @@ STEPS: Final[Mapping[str, Step]] = {
         ),
         optional=("address", "context_path", "java_home", "privileged_ports"),
         repeated=("property",),
-        secrets=("ADMIN_PASSWORD", "CURRENT_ADMIN_PASSWORD", "KEYSTORE_PASSWORD"),
+        secrets=("ADMIN_PASSWORD", "KEYSTORE_PASSWORD"),
     ),
     "port": Step(
         files=("lib", "urns", "ports", "firewall", "port"),

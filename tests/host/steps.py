@@ -66,7 +66,6 @@ class Server:
     ports: tuple[int, int] = field(default_factory=lambda: (free_port(), free_port()))
     version: str = VERSION
     more: dict[str, Any] = field(default_factory=dict)
-    current_admin_password: str = ""
     unit: str = "nexus"
     user: str = "nexus"
     group: str = "nexus"
@@ -124,11 +123,7 @@ class Server:
         if step == "keystore":
             return {"KEYSTORE_BASE64": self.store.content, "KEYSTORE_PASSWORD": self.store.password}
         if step == "service":
-            return {
-                "ADMIN_PASSWORD": self.admin_password,
-                "CURRENT_ADMIN_PASSWORD": self.current_admin_password,
-                "KEYSTORE_PASSWORD": self.store.password,
-            }
+            return {"ADMIN_PASSWORD": self.admin_password, "KEYSTORE_PASSWORD": self.store.password}
         return {}
 
     def run(

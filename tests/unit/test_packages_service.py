@@ -84,7 +84,7 @@ def passes(host: OtherHost, java: str | None, sha256: str, verb: Any) -> list[st
     certificate: dict[str, Any] = {"fingerprint": FINGERPRINT, "java_home": java}
     secrets = {"KEYSTORE_BASE64": "UEsx", "KEYSTORE_PASSWORD": "s3cr3t-word"}
     numbers = {"http_port": 8081, "https_port": 8443, "heap_mb": 1000, "start_timeout": 30, "digest": "d"}
-    passwords = {"ADMIN_PASSWORD": "pw-of-admin", "CURRENT_ADMIN_PASSWORD": "", "KEYSTORE_PASSWORD": "s3cr3t-word"}
+    passwords = {"ADMIN_PASSWORD": "pw-of-admin", "KEYSTORE_PASSWORD": "s3cr3t-word"}
     for done in (
         host.run("account", verb, **unit),
         host.run("archive", verb, **where, sha256=sha256, path="/nexus.tar.gz"),

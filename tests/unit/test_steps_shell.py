@@ -59,7 +59,7 @@ def test_versions_compare_as_numbers(shell: list[str]) -> None:
 @settings(max_examples=30, deadline=None)
 def test_secrets_are_masked_in_output(secret: str) -> None:
     body = 'printf "%s\\n" "·${ADMIN_PASSWORD}·${ADMIN_PASSWORD}·" | redact'
-    secrets = {"ADMIN_PASSWORD": secret, "KEYSTORE_PASSWORD": "", "CURRENT_ADMIN_PASSWORD": ""}
+    secrets = {"ADMIN_PASSWORD": secret, "KEYSTORE_PASSWORD": ""}
     assert run(SHELLS["dash"], body, secrets=secrets) == "·***·***·\n"
 
 

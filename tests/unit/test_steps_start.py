@@ -13,7 +13,7 @@ def test_failed_start_shows_no_file_that_log_leads_to(shell: list[str], tmp_path
     (tmp_path / "secret").write_text("2026-01-01 INFO of root alone\n")
     (tmp_path / "nexus.log").symlink_to("secret")
     stubs = "journalctl() { :; }\nremove_facts() { :; }\n"
-    secrets = {"ADMIN_PASSWORD": "#", "KEYSTORE_PASSWORD": "#", "CURRENT_ADMIN_PASSWORD": ""}
+    secrets = {"ADMIN_PASSWORD": "#", "KEYSTORE_PASSWORD": "#"}
     body = (
         f"unit=nexus nexus_log={tmp_path}/nexus.log log_before=0 log_inode=\nlast_activity; fail_start 'It ended'"
     )
