@@ -1,7 +1,8 @@
 """The components: a Nexus server on a Linux host, docker registries on it, and users of these."""
 
 from .registry import DockerRegistry, DockerRegistryArgs
-from .server import NexusServer, NexusServerArgs
+from .server import NexusServer
+from .server_arguments import NexusServerArgs
 from .user import DockerUser, DockerUserArgs
 from .validation import InvalidArguments
 

@@ -22,7 +22,7 @@ from pulumi_command import remote
 from ..providers.keystore import KeystoreProvider
 from ..providers.provider import CONNECTION
 from .registry import DockerRegistryArgs
-from .server import NexusServerArgs
+from .server_arguments import NexusServerArgs
 from .validation import Problem, provider_problems, registry_problems, server_problems
 
 SECRETS: Final = frozenset(

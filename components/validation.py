@@ -22,10 +22,10 @@ from ..providers.schema import Invalid
 from ..providers.security.role import RoleProvider
 from ..providers.security.user import UserProvider
 from .host import arguments
+from .server_arguments import NexusServerArgs, privileged_ports
 
 if TYPE_CHECKING:
     from .registry import DockerRegistryArgs
-    from .server import NexusServerArgs
 
 Problem = tuple[str, str]
 """An argument, and what is wrong with its value and what to do."""
@@ -291,7 +291,7 @@ def registry_problems(
             "Leave out scheme and path.",
         )
     yield from _port_problems(args, ports)
-    if server is not None and not server.privileged_ports and min(server.http_port, server.https_port) >= 1024:
+    if server is not None and not privileged_ports(server):
         for name in ("https_port", "http_port"):
             if 0 < (getattr(args, name) or 0) < 1024:
                 yield name, f"{getattr(args, name)} needs privileged_ports on the server. Set it to true."
