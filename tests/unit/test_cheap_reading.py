@@ -287,6 +287,20 @@ def test_list_is_read_on_machine_that_has_just_started(monkeypatch: pytest.Monke
     assert lists.Lists().get("roles", lambda: ["a"]) == ["a"]
 
 
+def test_list_is_read_again_after_its_lifetime(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, cached, reads = [100.0], lists.Lists(), list[float]()
+    monkeypatch.setattr("nexus_registry.providers.lists.time.monotonic", lambda: now[0])
+
+    def read() -> list[Any]:
+        reads.append(now[0])
+        return []
+
+    for now[0] in (100.0, 100.0 + lists.LIFETIME, 101.0 + lists.LIFETIME):
+        cached.get("roles", read)
+    assert reads == [100.0, 101.0 + lists.LIFETIME]
+    assert lists.LIFETIME <= 60
+
+
 def test_failed_read_is_shared_by_those_who_wait_for_it() -> None:
     """A server that is away is waited for once, not once for each object; the next read tries again."""
     cached, asked, waiting = lists.Lists(), [0], threading.Barrier(COUNT)

@@ -93,7 +93,10 @@ def test_page_names_every_property_and_gate(cls: type[DeclaredResource]) -> None
             "a change replaces the resource": facts["replaces"],
             f"in {facts['unit']}": facts["unit"],
             f"Nexus {facts['since']}": facts["since"],
+            f"up to {facts['until']}": facts["until"],
             "edition Pro": facts["edition"] == "pro",
+            f"`{facts['output' if facts['computed'] else 'input']}`".replace("|", r"\|"): True,
+            str(facts["default"]): facts["default"] is not None and not facts["required"],
         }
         assert [said for said, holds in expected.items() if holds and said not in row] == []
 
