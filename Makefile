@@ -1,7 +1,7 @@
 # make demo        deploy the dev stack on a host in the sandbox, then push and pull with a real Docker client
 # make demo-down   remove every trace of it, except hosts that running tests use
 # make test        lint, types and the tests
-# make test-versions   a real older version, one of each kind, real clients, LDAP, S3, examples/platform, the example pipelines, the wheel, the site (5 minutes)
+# make test-versions   a real older version, one of each kind, real clients, LDAP, S3, the examples that install servers, the example pipelines, the wheel, the site (5 minutes)
 # make test-nightly    what changes seldom: the sandbox itself, against the real engine too, and the versions in between (15 minutes)
 # make test-vendor     demo, contract and docker tests and an upgrade on the archive in NEXUS_ARCHIVE
 # make docs        the documentation as a site, in .sandbox/site
