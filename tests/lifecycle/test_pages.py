@@ -26,7 +26,8 @@ def commands() -> Iterator[tuple[tuple[str, ...], str]]:
         spans = re.findall(r"`(pulumi [^`\n]*)`", text)
         for called in re.findall(r"(?<![\w./-])pulumi ([a-z][^\n|;&#$`]*)", "\n".join([*blocks, *spans])):
             words = called.split()
-            command = tuple(words[: 2 if words[0] in GROUPS else 1])
+            named = words[: 2 if words[0] in GROUPS else 1]
+            command = tuple(word for word in named if not word.startswith("-"))
             flags = [word.partition("=")[0] for word in words if re.match(r"--?[a-z]", word)]
             yield from ((command, flag) for flag in flags or [""])
 
