@@ -128,7 +128,7 @@ class NexusProvider(ObjectKind):
             if actual is None:
                 return self.read_result(id_, state, props) if self.is_done(state) else ReadResult("", {}, {})
             self.observe(client, state, actual)
-            outs = normalised(self.schema, {**state, **actual.properties})
+            outs = normalised(self.schema, {**state, **self.returned(state, actual)})
             with suppress(RateLimited):
                 if self.reads_secrets(outs) and self.secrets_match(client, outs) is False:
                     outs = self.without_secrets(outs)
@@ -198,7 +198,7 @@ class NexusProvider(ObjectKind):
             return
         actual = self.find(client, state)
         if actual is not None and (differing := self.mismatches(state, actual)):
-            details = describe(differing, state, actual.properties, self.schema)
+            details = describe(differing, state, self.returned(state, actual), self.schema)
             raise Refused(
                 f"{url} does not answer, and at {client.url} it differs from the state: {details}. It was not "
                 "deleted. Delete it there by hand, or run `pulumi state delete`"
@@ -268,7 +268,7 @@ class NexusProvider(ObjectKind):
         """Refuse an object that must not be changed to what is desired; returns whether it differs."""
         differing = self.mismatches(inputs, actual)
         fixed = [name for name in differing if self.schema[name].replaces]
-        details = describe(fixed or differing, inputs, actual.properties, self.schema)
+        details = describe(fixed or differing, inputs, self.returned(inputs, actual), self.schema)
         if fixed:
             raise Refused(
                 f"exists already and can't be changed to what is desired: {details}. Delete it, or declare "
@@ -298,7 +298,7 @@ class NexusProvider(ObjectKind):
         self._refuse_unavailable(client, inputs)
         dropped = self.mismatches(inputs, actual)
         if dropped:
-            details = describe(dropped, inputs, actual.properties, self.schema)
+            details = describe(dropped, inputs, self.returned(inputs, actual), self.schema)
             raise Refused(
                 f"was accepted by Nexus and differs from what is desired: {details}. See the log of Nexus"
             )

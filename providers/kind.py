@@ -117,9 +117,13 @@ class ObjectKind(Mapped, AvailableProvider):
         """The outputs that the server returns."""
         return {name: actual.properties[name] for name in self.outputs if name in actual.properties}
 
+    def returned(self, given: Mapping[str, Any], actual: Actual) -> dict[str, Any]:  # noqa: ARG002
+        """What the server returns. A kind takes from ``given`` the parts of a property that the server hides."""
+        return actual.properties
+
     def mismatches(self, desired: Mapping[str, Any], actual: Actual) -> list[str]:
         """The properties that differ on the server; only what it returns is compared."""
-        return mismatches(self.schema, desired, actual.properties)
+        return mismatches(self.schema, desired, self.returned(desired, actual))
 
     def error_message(self, client: NexusClient, properties: Mapping[str, Any], error: NexusError) -> str:
         """The message for an error: why the server lacks the address, :meth:`explain`, or the error's own text."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from ..declare import ListProp, MapProp, NexusResource, Prop, PropertyGroup, prop
+from ..kind import Actual
 from ..names import http_url
 from ..schema import boolean, choice, integer, map_of, set_of, text
 from .text_properties import TextPropertiesProvider
@@ -28,6 +29,14 @@ class CapabilitiesProvider(TextPropertiesProvider):
         if any(_SECRET.fullmatch(str(one)) for one in (found.get("properties") or {}).values()):
             del found["properties"]
         return found
+
+    def returned(self, given: Mapping[str, Any], actual: Actual) -> dict[str, Any]:
+        returned = actual.body.get("properties")
+        if "properties" not in self.paths or not returned:
+            return actual.properties
+        known = given.get("properties") or {}
+        texts = {key: known.get(key, one) if _SECRET.fullmatch(str(one)) else one for key, one in returned.items()}
+        return {**actual.properties, "properties": texts}
 
     def identity(self, inputs: Mapping[str, Any]) -> str:
         return " ".join([self.type or inputs["type"], *(str(inputs[name]) for name in self.identified_by)])

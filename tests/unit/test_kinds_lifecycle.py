@@ -186,6 +186,44 @@ def test_secret_among_properties_is_written_when_it_changes(connection: Connecti
         assert tracked.refresh() == "same"
 
 
+@pytest.mark.parametrize("adopt", [False, True])
+def test_capability_with_secret_that_exists_is_compared(
+    adopt: bool, connection: Connection, state: SettingsServer
+) -> None:
+    """Nexus returns a reference for the secret, and the other properties as they are."""
+    webhook = {"type": "webhook.global", "enabled": True, "notes": ""}
+    by_hand = {"id": "7", **webhook, "properties": {"url": "https://hand", "secret": "hand"}}
+    state.lists["/v1/capabilities"]["7"] = by_hand
+    tracked = Tracked(providers.Capability.provider_class(), connection)  # type: ignore[arg-type]
+    wanted = {"url": "https://w", "secret": "one"}
+    if not adopt:
+        with pytest.raises(Refused, match=r"exists already and differs: properties differs in url\. Set adopt"):
+            tracked.up(type="webhook.global", properties=wanted)
+        assert state.lists["/v1/capabilities"]["7"] == by_hand
+        return
+    assert tracked.up(type="webhook.global", properties=wanted, adopt=True) == "create"
+    assert state.lists["/v1/capabilities"]["7"]["properties"] == wanted
+
+
+@pytest.mark.parametrize(
+    "changed", [{"url": "https://hand", "secret": "one"}, {"url": "https://w"}], ids=["another value", "no secret"]
+)
+def test_refresh_sees_change_beside_secret(
+    changed: dict[str, str], connection: Connection, state: SettingsServer
+) -> None:
+    tracked = Tracked(providers.Capability.provider_class(), connection)  # type: ignore[arg-type]
+    wanted = {"url": "https://w", "secret": "one"}
+    tracked.up(type="webhook.global", properties=wanted)
+    (stored,) = state.lists["/v1/capabilities"].values()
+    stored["properties"] = changed
+    assert tracked.refresh() == "drift"
+    assert tracked.outs is not None
+    assert tracked.outs["properties"] == changed
+    assert tracked.up(type="webhook.global", properties=wanted) == "update"
+    (stored,) = state.lists["/v1/capabilities"].values()
+    assert stored["properties"] == wanted
+
+
 def test_address_is_sent_as_server_compares_it(connection: Connection, state: SettingsServer) -> None:
     tracked = Tracked(providers.SsrfProtection.provider_class(), connection)  # type: ignore[arg-type]
     tracked.up(allowed_ips=["FD00::1", "::ffff:10.0.0.1"])
