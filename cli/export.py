@@ -14,6 +14,7 @@ import sys
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from nexus_registry.providers.address import has_login, is_address
 from nexus_registry.providers.client import Connection, NexusClient
@@ -131,10 +132,18 @@ def _requirement() -> str:
         if source.get("dir_info", {}).get("editable"):
             return f"-e {source['url']}"
         if vcs := source.get("vcs_info"):
-            return f"nexus-registry @ {vcs['vcs']}+{source['url']}@{vcs['commit_id']}"
+            return f"nexus-registry @ {vcs['vcs']}+{_without_login(source['url'])}@{vcs['commit_id']}"
         if source:
-            return f"nexus-registry @ {source['url']}"
+            return f"nexus-registry @ {_without_login(source['url'])}"
     return "nexus-registry"
+
+
+def _without_login(url: str) -> str:
+    """The address without its password, its query and, over HTTP, its user, which may be a token."""
+    parts = urlsplit(url)
+    login, at, place = parts.netloc.rpartition("@")
+    user = "" if parts.scheme.startswith("http") else login.partition(":")[0] + at
+    return parts._replace(netloc=user + place, query="").geturl()
 
 
 def _show(found: Snapshot, state: Any, *, as_json: bool) -> int:

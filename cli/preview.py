@@ -232,7 +232,7 @@ def _diagnostic(found: Summary, one: Mapping[str, Any]) -> bool:
     text = re.sub(r"^(?:error|warning): ", "", message)
     if re.match(r"preview failed$|an unhandled error occurred: program exited", text):
         return True
-    text = _FRAMES.sub("", text)
+    text = _FRAMES.sub("", text.replace("\r\n", "\n"))
     urn = str(one.get("urn") or "")
     kind = re.split(r"[:/$]", [*urn.split("::"), "", "", ""][2])[-1]
     entry = Entry(_name(urn), kind or "Stack", "preview", text[:_MESSAGE])

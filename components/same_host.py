@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pulumi
@@ -72,5 +73,6 @@ def _plain(value: Any) -> Any:
 
 def _address(ssh: remote.ConnectionArgs) -> tuple[Any, ...]:
     """The host as its SSH connection names it: behind another proxy, the same address is another host."""
-    proxy = getattr(ssh, "proxy", None)
-    return ssh.host, getattr(ssh, "port", None) or 22, getattr(proxy, "host", None)
+    proxy = getattr(ssh, "proxy", None) or {}
+    of = proxy.get if isinstance(proxy, Mapping) else partial(getattr, proxy)
+    return ssh.host, getattr(ssh, "port", None) or 22, of("host", None), of("port", None) or 22

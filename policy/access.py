@@ -24,8 +24,31 @@ class Declared(Protocol):
     def properties(self) -> Mapping[str, Any]: ...
 
 
+class Servers:
+    """The roles and privileges of one stack by server; those on a server that is not known count on each."""
+
+    def __init__(self, resources: Iterable[Declared]) -> None:
+        self._resources = [(_server(one), one) for one in resources]
+        self._made: dict[str, Access] = {}
+
+    def of(self, account: Declared) -> Access:
+        """Those on the server of an account."""
+        server = _server(account)
+        if server not in self._made:
+            here = (one for place, one in self._resources if not server or place in ("", server))
+            self._made[server] = Access(here)
+        return self._made[server]
+
+
+def _server(one: Declared) -> str:
+    """The address of a resource's server; empty where it is not known, as that of a secret connection."""
+    connection = one.properties.get("connection")
+    url = connection.get("url") if isinstance(connection, Mapping) else None
+    return str(url or one.properties.get("configured_url") or "") if connection is None or url else ""
+
+
 class Access:
-    """Roles and privileges of one stack; those that it does not declare are known only where they are built in."""
+    """Roles and privileges of one server; those that are not declared are known only where they are built in."""
 
     def __init__(self, resources: Iterable[Declared]) -> None:
         declared: dict[str, tuple[list[str], list[str]]] = {}
@@ -34,7 +57,7 @@ class Access:
             properties = one.properties
             if one.kind == "Role":
                 role_id = properties.get("role_id") or properties.get("id")  # its name in states of 0.1.0
-                # A stack with several servers may have one of this id on each: they count as one.
+                # Two servers that are not known may each have one of this id: they count as one.
                 privileges, roles = declared.setdefault(str(role_id), ([], []))
                 privileges += texts(properties.get("privileges"))
                 roles += texts(properties.get("roles"))

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import urlsplit
 
-from .access import Access, texts
+from .access import Servers, texts
 
 _DYNAMIC = "pulumi-python:dynamic/nexus:"
 _COMMAND = "command:remote:Command"
@@ -147,13 +147,14 @@ def _list(description: str, *default: str) -> dict[str, Any]:
 
 
 def _anonymous_push(resources: Sequence[Resource], settings: Settings) -> Found:  # noqa: ARG001
-    access = Access(resources)
+    servers = Servers(resources)
     for one in resources:
         if one.kind != "AnonymousAccess" or one.properties.get("enabled") is not True:
             continue
         user = one.properties.get("user_id") or "anonymous"
         declared = [roles for _, name, roles in _accounts(resources) if name == user]
         roles = [role for roles in declared for role in roles]
+        access = servers.of(one)
         built_in = ["nx-admin" if user == "admin" else "nx-anonymous"]
         for role, privilege in access.privileges(roles if declared else built_in):
             if access.writes(privilege):
@@ -161,8 +162,9 @@ def _anonymous_push(resources: Sequence[Resource], settings: Settings) -> Found:
 
 
 def _wildcard_privilege(resources: Sequence[Resource], settings: Settings) -> Found:
-    access = Access(resources)
+    servers = Servers(resources)
     for one, user, roles in _accounts(resources, settings["exempt"]):
+        access = servers.of(one)
         for role, privilege in access.privileges(roles):
             if access.is_wildcard(privilege):
                 yield (
@@ -172,8 +174,9 @@ def _wildcard_privilege(resources: Sequence[Resource], settings: Settings) -> Fo
 
 
 def _administrator(resources: Sequence[Resource], settings: Settings) -> Found:
-    access = Access(resources)
+    servers = Servers(resources)
     for one, user, roles in _accounts(resources, settings["administrators"]):
+        access = servers.of(one)
         all_powerful = {role for role, privilege in access.privileges(roles) if access.is_everything(privilege)}
         for role in sorted(all_powerful | ({"nx-admin"} & access.roles(roles))):
             yield one, f"{user} is an administrator by the role {role}. Use roles for what is needed."

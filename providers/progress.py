@@ -69,7 +69,8 @@ def shown(reason: str) -> Iterator[None]:
         while not ended.wait(wait.left):
             wait.show(reason)
 
-    threading.Thread(target=context.run, args=(watch,), daemon=True).start()
+    with suppress(RuntimeError):  # no thread can start: too many, or Python 3.12 ends
+        threading.Thread(target=context.run, args=(watch,), daemon=True).start()
     try:
         yield
     finally:

@@ -286,5 +286,5 @@ remove_service() {
     remove_derived_files
     remove_former_rest
     remove_facts service.pending service.starting service.certificate service.digest service.properties-keys service.first-password service.sealed \
-        service.data-dir service.unit-before service.former-unit service.left-stopped service.upgrade service.upgrade-unit
+        service.data-dir service.unit-before service.unit-mode service.former-unit service.left-stopped service.upgrade service.upgrade-unit
 }

@@ -105,6 +105,7 @@ adopt_unit() {
             rmdir "$(dirname "$(own_drop_in)")" 2>/dev/null || :
             ;;
     esac
+    save_fact service.unit-mode "0$(stat -Lc %a "$other_unit_file")"
     save_fact service.unit-before "$(cat "$other_unit_file")"
     copy_preferences
 }

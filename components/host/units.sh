@@ -51,7 +51,8 @@ remove_failed_service() {
 # put_back_unit: that of a server that was set up by hand, which the service step replaced and could not start.
 put_back_unit() {
     { has_fact service.unit-before && [ "$(unit_origin)" = none ]; } || return 0
-    fact service.unit-before | put_file "$(unit_file)" root:root 0644
+    put_back_mode=$(fact service.unit-mode)
+    fact service.unit-before | put_file "$(unit_file)" root:root "${put_back_mode:-0600}"
     systemctl daemon-reload
     log "put back $(unit_file), which was replaced. It is neither enabled nor started"
 }

@@ -257,6 +257,9 @@ def test_two_servers_on_one_host_have_places_of_their_own() -> None:
     for name in ("e", "f"):  # each network has a host of this address
         bastion = remote.ProxyConnectionArgs(host=f"{name}.example.com")
         server(name, ssh=remote.ConnectionArgs(host="10.0.0.5", proxy=bastion))
+    for port in (2201, 2202):
+        forwarded: Any = {"host": "g.example.com", "port": port}
+        server(f"g{port}", ssh=remote.ConnectionArgs(host="10.0.0.5", proxy=forwarded))
     server(
         "d",
         **{

@@ -128,6 +128,15 @@ def test_export_reads_each_list_once_and_writes_program(
             {"url": "https://git.example.com/n.git", "vcs_info": {"vcs": "git", "commit_id": "f" * 40}},
             f"nexus-registry @ git+https://git.example.com/n.git@{'f' * 40}",
         ),
+        (
+            {"url": "https://token@git.example.com/n.git", "vcs_info": {"vcs": "git", "commit_id": "f" * 40}},
+            f"nexus-registry @ git+https://git.example.com/n.git@{'f' * 40}",
+        ),
+        (
+            {"url": "ssh://git:secret@git.example.com/n.git", "vcs_info": {"vcs": "git", "commit_id": "f" * 40}},
+            f"nexus-registry @ git+ssh://git@git.example.com/n.git@{'f' * 40}",
+        ),
+        ({"url": "https://example.com/n.whl?sig=secret"}, "nexus-registry @ https://example.com/n.whl"),
         (None, "nexus-registry"),
     ],
 )

@@ -206,6 +206,23 @@ def test_every_rule_is_tested() -> None:
     assert {rule for rule, _, _ in BROKEN} == {rule.name for rule in RULES}
 
 
+def test_role_of_one_id_on_another_server_is_another_role() -> None:
+    def on(server: str, one: Resource) -> Resource:
+        place = (
+            {"connection": {"url": f"https://{server}"}}
+            if server == "a"
+            else {"configured_url": f"https://{server}"}
+        )
+        return Resource(one.urn, one.type, {**one.properties, **place})
+
+    stack = [on("a", role("nx-all")), on("b", role(PULL)), on("b", CI)]
+    assert list(evaluate(stack, ALLOWED)) == []
+    found = [one.rule for one in evaluate([*stack, on("a", CI)], ALLOWED)]
+    assert found == ["no-wildcard-privilege", "no-other-administrator"]
+    hidden = Resource(CI.urn, CI.type, {**CI.properties, "connection": None, "configured_url": None})
+    assert len(list(evaluate([*stack, hidden], ALLOWED))) == 2, "a server that is not known may be each of them"
+
+
 @pytest.mark.parametrize("resources", RIGHT)
 def test_valid_stack_has_no_violation(resources: list[Resource]) -> None:
     assert list(evaluate(resources, ALLOWED)) == []

@@ -75,6 +75,20 @@ def test_call_that_returns_late_is_shown_while_it_lasts(said: list[str]) -> None
     assert said == [], "the call has ended"
 
 
+def test_call_goes_on_where_no_thread_can_start(said: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with serve(lambda _: Response(200, [])) as fake:
+        client = NexusClient({"url": fake.url, "username": "admin", "password": "pw"})
+        client.get_list("/v1/first")  # the server's own threads start
+        monkeypatch.setattr(threading, "Thread", type("Thread", (threading.Thread,), {"start": start}))
+        with progress.shown("it takes long"):
+            done = True
+    assert done
+    assert said == []
+
+
 def test_create_that_waits_for_deletion_is_shown(said: list[str]) -> None:
     run = Run()
     with run.deleting("role", "dev"):

@@ -14,7 +14,7 @@ from tests.unit.unit_files import OURS, Host
 STUBS = """
 FACTS_ROOT={base}/facts LOCK_FILE={base}/lock UNIT_FOLDERS={base}/etc
 take_lock() {{ temp_dir={base}/work; }}
-put_file() {{ cat >"$1"; }}
+put_file() {{ cat >"$1" && chmod "$3" "$1"; }}
 chown() {{ :; }}
 unit_file_of() {{ echo "{base}/etc/$1.service"; }}
 systemctl() {{
@@ -134,10 +134,12 @@ def test_destroy_puts_back_replaced_unit(shell: list[str], host: Host) -> None:
     install(host, OURS, "failed", by_hand=True)
     by_hand = BY_HAND.format(root=base / "opt", data=base / "data")
     (base / "facts/nexus/service.unit-before").write_text(by_hand)
+    (base / "facts/nexus/service.unit-mode").write_text("0600\n")
     before = [file for file in left(host) if not file.startswith("facts")]
     said = destroy(shell, host, purge="yes")
     assert said.endswith("done prepare\n"), said
     assert (base / "etc/nexus.service").read_text() == by_hand
+    assert (base / "etc/nexus.service").stat().st_mode & 0o777 == 0o600  # it may contain a password
     assert left(host) == before
     assert f"put back {base}/etc/nexus.service" in said
 

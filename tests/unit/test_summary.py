@@ -100,6 +100,8 @@ def test_exception_is_shown_with_all_its_lines() -> None:
     said = "a.InvalidArguments: DockerRegistry 'x':\n  hostname: is required.\n  pushers: names nobody."
     found = summarize({"diagnostics": [{"severity": "error", "message": f"{message}{said}\n\n"}]}, NOW)
     assert [entry.text for entry in found.errors] == [said]
+    windows = {"severity": "error", "message": f"{message}{said}\n\n".replace("\n", "\r\n")}
+    assert [entry.text for entry in summarize({"diagnostics": [windows]}, NOW).errors] == [said]
 
 
 def test_failure_without_reason_is_an_error() -> None:
