@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..declare import ListProp, NexusResource, Prop, prop
 from ..patterns import host_address
 from ..rest import SettingProvider
-from ..schema import boolean, set_of, text
+from ..schema import Invalid, boolean, set_of, text
 
 
 class SsrfProtectionProvider(SettingProvider):
     kind = "SSRF protection"
     setting = "/v1/security/ssrf-protection"
     setting_id = "ssrf-protection"
+
+    def from_body(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        found = super().from_body(body)
+        if found.get("allowed_ips"):
+            found["allowed_ips"] = [one for one in found["allowed_ips"] if not _has_no_effect(one)]
+        return found
+
+
+def _has_no_effect(address: str) -> bool:
+    """Whether it is an address in another form than the one that Nexus compares."""
+    try:
+        return host_address(address) != address
+    except Invalid:  # such as a range, which a refresh shows as it is
+        return False
 
 
 class SsrfProtection(NexusResource, provider=SsrfProtectionProvider, since="3.92"):

@@ -227,7 +227,27 @@ def test_refresh_sees_change_beside_secret(
 def test_address_is_sent_as_server_compares_it(connection: Connection, state: SettingsServer) -> None:
     tracked = Tracked(providers.SsrfProtection.provider_class(), connection)  # type: ignore[arg-type]
     tracked.up(allowed_ips=["FD00::1", "::ffff:10.0.0.1"])
-    assert state.settings["/v1/security/ssrf-protection"]["allowedIPs"] == ["10.0.0.1", "fd00:0:0:0:0:0:0:1"]
+    setting = state.settings["/v1/security/ssrf-protection"]
+    assert setting["allowedIPs"] == ["10.0.0.1", "fd00:0:0:0:0:0:0:1"]
+
+
+@pytest.mark.parametrize("others", [[], ["10.0.0.0/8"]])
+@pytest.mark.parametrize("created", [True, False])
+def test_address_that_server_has_in_another_form_is_corrected(
+    created: bool, others: list[str], connection: Connection, state: SettingsServer
+) -> None:
+    """An earlier version, or somebody by hand, wrote it."""
+    path = "/v1/security/ssrf-protection"
+    tracked = Tracked(providers.SsrfProtection.provider_class(), connection)  # type: ignore[arg-type]
+    if created:
+        tracked.up(allowed_ips=["fd00::1"])
+    state.settings[path] = {"enabled": True, "allowedIPs": ["fd00::1", *others], "allowedDomains": []}
+    if created:
+        assert tracked.refresh() == "drift"
+        assert tracked.outs is not None
+        assert tracked.outs["allowed_ips"] == others
+    assert tracked.up(allowed_ips=["fd00::1"]) == ("update" if created else "create")
+    assert state.settings[path]["allowedIPs"] == ["fd00:0:0:0:0:0:0:1"]
 
 
 @every_kind
