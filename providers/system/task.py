@@ -69,14 +69,17 @@ class TasksProvider(TextPropertiesProvider):
             yield "recurring_days", f"holds {_LAST_DAY}, beside which Nexus runs no other day. Give it alone"
 
     def is_done(self, state: Mapping[str, Any]) -> bool:
-        once = state.get("schedule") == "once" and state.get("enabled") is not False
-        return once and datetime.fromisoformat(state["start_date"]) < datetime.now(timezone.utc)
+        start = state.get("start_date")
+        if not start or state.get("schedule") != "once" or state.get("enabled") is False:
+            return False
+        return datetime.fromisoformat(start) < datetime.now(timezone.utc)
 
     def insert(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
         if self.is_done(inputs):
             raise Refused(
                 f"start_date: {inputs['start_date']} has passed, and Nexus would run the task now. Give a later "
-                "time, or remove the task from the program"
+                "time, or remove the task from the program. An earlier `up` that was interrupted may have created "
+                "the task, and it has run then"
             )
         super().insert(client, inputs)
 
