@@ -9,6 +9,7 @@ from typing import Any
 from ..client import NexusClient
 from ..declare import ListProp, MapProp, NexusResource, Prop, prop
 from ..errors import Refused
+from ..kind import Actual
 from ..patterns import quartz_cron
 from ..schema import Invalid, boolean, choice, integer, map_of, set_of, text
 from ..security.email_address import EMAIL_ADDRESS
@@ -83,10 +84,14 @@ class TasksProvider(TextPropertiesProvider):
             )
         super().insert(client, inputs)
 
+    def write(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
+        body = self.to_body(inputs)  # what the server returns has another form, which it does not take
+        if not client.is_before((3, 94)):
+            del body["type"]  # required up to 3.93, and refused from 3.94 on
+        client.put(self._address_of(actual), body)
+
     def to_body(self, inputs: Mapping[str, Any], base: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        body = super().to_body(inputs)  # what the server returns has another form, which it does not take
-        if base is not None:
-            del body["type"]  # Nexus takes none in an update
+        body = super().to_body(inputs, base)
         if start := inputs.get("start_date"):
             body["frequency"]["startDate"] = int(datetime.fromisoformat(start).timestamp()) * 1000
         return body

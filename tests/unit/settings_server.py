@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
+from nexus_registry.providers.compat import parse
+
 from .fake import Request, Response
 
-SERVER = {"Server": "Nexus/3.94.0-12 (PRO)"}
 LISTS = {"/v1/tasks": "items", "/v1/capabilities": "", "/v1/security/saml/users": ""}
 """Collections, and the key under which a page holds the entries."""
 BLOB_STORES = "/v1/blobstores"
@@ -33,6 +34,7 @@ class SettingsServer:
     entries: dict[str, dict[str, Any]] = field(default_factory=dict)
     """The IP allow list's."""
     blob_stores: dict[str, dict[str, Any]] = field(default_factory=dict)
+    version: str = "3.94.0-12"
     lock: Any = field(default_factory=threading.Lock)
     ids: Any = field(default_factory=lambda: map(str, itertools.count(1)))
 
@@ -40,7 +42,7 @@ class SettingsServer:
         path, _, query = request.path.removeprefix("/service/rest").partition("?")
         with self.lock:
             status, body = self.answer(request.method, path, query, request.body)
-        return Response(status, "" if body is None else body, SERVER)
+        return Response(status, "" if body is None else body, {"Server": f"Nexus/{self.version} (PRO)"})
 
     def answer(self, method: str, path: str, query: str, text: str) -> tuple[int, Any]:
         if path == "/v1/security/roles":
@@ -80,8 +82,9 @@ class SettingsServer:
         if method == "DELETE":
             return (204, None) if objects.pop(id_, None) else (404, None)
         body = json.loads(text)
-        if method == "PUT" and collection == "/v1/tasks" and "type" in body:
-            return 400, "type: must be null"
+        typed = parse(self.version) < (3, 94)  # whether an update of a task has its type
+        if method == "PUT" and collection == "/v1/tasks" and typed is not ("type" in body):
+            return 400, f"type: must {'not ' * typed}be null"
         if method == "POST" and body.get("userId") in objects:
             return 400, "user already exists"
         id_ = id_ or body.get("userId") or next(self.ids)

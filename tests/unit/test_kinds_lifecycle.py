@@ -171,6 +171,16 @@ def test_task_that_ran_once_stays_and_can_run_again(connection: Connection, stat
     assert [one["frequency"]["schedule"] for one in state.lists["/v1/tasks"].values()] == ["once"]
 
 
+@pytest.mark.parametrize("version", ["3.93.2-01", "3.94.0-12"])
+def test_task_is_updated_as_version_takes_it(version: str, connection: Connection, state: SettingsServer) -> None:
+    """Up to 3.93, an update has the task's type; from 3.94 on, Nexus refuses it."""
+    state.version = version
+    tracked = Tracked(providers.RebuildBrowseTask.provider_class(), connection)  # type: ignore[arg-type]
+    tracked.up(name="t", repository_name="a")
+    assert tracked.up(name="t", repository_name="b") == "update"
+    assert [one["type"] for one in state.lists["/v1/tasks"].values()] == ["create.browse.nodes"]
+
+
 def test_offset_of_schedule_is_written_when_it_changes(connection: Connection, state: SettingsServer) -> None:
     """Nexus returns its own offset (Cron in its source), so that the task's is not known."""
     tracked = Tracked(providers.Task.provider_class(), connection)  # type: ignore[arg-type]

@@ -44,10 +44,6 @@ MISDESCRIBED = {
     ("OciProxyRepository", "ociProxy.indexType"): "in 3.94 its values are one string with commas",
 }
 """Where the values of a property are described wrongly, by the kind or its base, and how."""
-NOT_SENT = {
-    ("PUT /v1/tasks/{taskId}", "type"): "up to 3.93 described as for POST; Nexus takes none in an update",
-}
-"""What is described as required, by operation and property, and why it is not sent."""
 SENT_BESIDE = {
     "routingRule": "up to 3.93 described as routingRule and returned as routingRuleName; both are sent",
     "routingRuleName": "the same",
@@ -149,7 +145,6 @@ def described(sent: str, cls: type[NexusResource], version: str) -> str:
 @functools.cache
 def schema(version: str, operation: str, classes: tuple[str, ...]) -> dict[str, Any]:
     made = API[version].schema(operation)
-    made["required"] = [name for name in made["required"] if (operation, name) not in NOT_SENT]
     for name in [name for one, name in MISDESCRIBED if one in classes]:
         found = functools.reduce(lambda inner, key: inner["properties"][key], name.split("."), made)
         found.pop("enum", None)
