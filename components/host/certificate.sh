@@ -23,7 +23,7 @@ build_from_host() {
 
 # check_host_certificate: the first certificate of the file is the server's, in time, and for the host name.
 check_host_certificate() {
-    fingerprint=$(openssl x509 -in "$arg_certificate_path" -noout -fingerprint -sha256 2>/dev/null | sed 's/^.*=//') || :
+    fingerprint=$(printed_fingerprint -in "$arg_certificate_path")
     [ -n "$fingerprint" ] || fail "certificate_path: $arg_certificate_path contains no certificate in PEM. Give the path of one, followed by its intermediates."
     fingerprint=$(plain_fingerprint "$fingerprint")
     openssl x509 -in "$arg_certificate_path" -noout -checkend 0 >/dev/null ||
@@ -54,6 +54,11 @@ build_keystore() {
 
 # holds_certificate KEYSTORE: does it open with the password, and hold the certificate $fingerprint?
 holds_certificate() {
-    [ -f "$1" ] && [ "$(KEYSTORE_PASSWORD=$KEYSTORE_PASSWORD openssl pkcs12 -in "$1" -passin env:KEYSTORE_PASSWORD -nokeys -clcerts 2>/dev/null |
-        openssl x509 -noout -fingerprint -sha256 2>/dev/null | sed 's/^.*=//' | tr -d : | tr A-F a-f)" = "$fingerprint" ]
+    [ -f "$1" ] || return 1
+    held=$(KEYSTORE_PASSWORD=$KEYSTORE_PASSWORD openssl pkcs12 -in "$1" -passin env:KEYSTORE_PASSWORD -nokeys -clcerts 2>/dev/null |
+        printed_fingerprint)
+    [ -n "$held" ] && [ "$(plain_fingerprint "$held")" = "$fingerprint" ]
 }
+
+# printed_fingerprint [-in FILE]: SHA-256 of the first certificate as openssl prints it; nothing where there is none.
+printed_fingerprint() { openssl x509 "$@" -noout -fingerprint -sha256 2>/dev/null | sed 's/^.*=//'; }
