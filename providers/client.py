@@ -316,8 +316,9 @@ def server_lock(client: NexusClient) -> Iterator[None]:
     """Held around a read-change-write of something that exists once per server."""
     with _clients_lock:
         lock = _server_locks.setdefault(client.url, threading.RLock())
-    with shown("another resource of this server is changed"):
-        lock.acquire()
+    if not lock.acquire(blocking=False):
+        with shown("another resource of this server is changed"):
+            lock.acquire()
     try:
         yield
     finally:

@@ -60,7 +60,7 @@ class Wait:
 @contextmanager
 def shown(reason: str) -> Iterator[None]:
     """Show why this waits while the block lasts: for one call that may return late. It contains no secret."""
-    if not _engine_address() and get_engine() is None:
+    if not _is_shown():
         yield
         return
     ended, wait, context = threading.Event(), Wait(engine.urn()), copy_context()
@@ -77,15 +77,20 @@ def shown(reason: str) -> Iterator[None]:
         ended.set()
 
 
+def _is_shown() -> bool:
+    """Whether there is an engine, and this is not CI."""
+    return not os.environ.get("CI") and (bool(_engine_address()) or get_engine() is not None)
+
+
 def _log(message: str, urn: str) -> None:
-    """Send a message to the engine, unless this is CI. A progress message that is lost is no error."""
-    if os.environ.get("CI"):
+    """Send a message to the engine. A progress message that is lost is no error."""
+    if not _is_shown():
         return
     with suppress(grpc.RpcError):
         if address := _engine_address():
             request = engine_pb2.LogRequest(severity=engine_pb2.INFO, message=message, urn=urn, ephemeral=True)
             _stub(address).Log(request, timeout=_TIMEOUT)
-        elif get_engine() is not None:
+        else:
             pulumi.log.info(message, ephemeral=True)
 
 

@@ -51,6 +51,7 @@ def test_engine_that_is_gone_is_no_error(monkeypatch: pytest.MonkeyPatch) -> Non
 def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What a provider process shows, from 0.1 s on."""
     shown: list[str] = []
+    monkeypatch.delenv("CI", raising=False)
     monkeypatch.setattr("sys.argv", ["pulumi.dynamic", "127.0.0.1:9"])
     monkeypatch.setattr(progress, "FIRST", 0.1)
     monkeypatch.setattr(progress, "_log", lambda message, _: shown.append(message))
