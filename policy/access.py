@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
+from ..providers.connection import server_of
+
 _BUILT_IN_ROLES = {"nx-admin": ["nx-all"], "nx-anonymous": ["nx-repository-view-*-*-read"]}
 _WILDCARD = re.compile(r"nx-all|nx-\*|nx-repository-(?:view|admin)-\*-\*-\*")
 _WRITES = re.compile(r"nx-all|nx-component-upload|nx-repository-(?:view|admin)-.*-(?:add|edit|delete|\*)")
@@ -44,7 +46,8 @@ def _server(one: Declared) -> str:
     """The address of a resource's server; empty where it is not known, as that of a secret connection."""
     connection = one.properties.get("connection")
     url = connection.get("url") if isinstance(connection, Mapping) else None
-    return str(url or one.properties.get("configured_url") or "") if connection is None or url else ""
+    url = url or (one.properties.get("configured_url") if connection is None else None)
+    return server_of(url) if isinstance(url, str) else ""
 
 
 class Access:

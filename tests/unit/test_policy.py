@@ -219,6 +219,8 @@ def test_role_of_one_id_on_another_server_is_another_role() -> None:
     assert list(evaluate(stack, ALLOWED)) == []
     found = [one.rule for one in evaluate([*stack, on("a", CI)], ALLOWED)]
     assert found == ["no-wildcard-privilege", "no-other-administrator"]
+    configured = Resource(CI.urn, CI.type, {**CI.properties, "configured_url": "https://a:443/"})
+    assert len(list(evaluate([*stack, configured], ALLOWED))) == 2, "another form of the same address"
     hidden = Resource(CI.urn, CI.type, {**CI.properties, "connection": None, "configured_url": None})
     assert len(list(evaluate([*stack, hidden], ALLOWED))) == 2, "a server that is not known may be each of them"
 
