@@ -18,7 +18,6 @@ from sandbox.packages import ensure
 
 WAIT = 120.0
 """Seconds for one answer of the browser, on a machine that is busy."""
-_NO_STORED_PALETTE = "if (location.protocol !== 'about:') localStorage.clear()"
 
 
 @dataclass
@@ -56,10 +55,9 @@ class Browser:
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
-    async def open(self, url: str, *, width: int, scheme: str, until: str, facts: str) -> Opened:
-        """Open a page with a width and a colour scheme, wait until an expression is true, and look at it."""
+    async def open(self, url: str, *, width: int, until: str, facts: str) -> Opened:
+        """Open a page with a width, wait until an expression is true, and look at it."""
         await self.call("Page.navigate", url="about:blank")
-        await self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
         await self.call(
             "Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 600
         )
@@ -94,8 +92,11 @@ class Browser:
 
 
 @asynccontextmanager
-async def browser(profile: Path) -> AsyncIterator[Browser]:
-    """Chromium with a new profile; it reaches this machine only."""
+async def browser(profile: Path, scheme: str) -> AsyncIterator[Browser]:
+    """Chromium with a new profile and a colour scheme, ``light`` or ``dark``; it reaches this machine only.
+
+    The scheme is that of the whole profile: a site stores the one that it chose.
+    """
     ensure("chromium")
     options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"]
     options += ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--remote-debugging-port=0"]
@@ -112,7 +113,8 @@ async def browser(profile: Path) -> AsyncIterator[Browser]:
                 opened = Browser(socket)
                 for part in ("Page", "Runtime", "Log", "Network"):
                     await opened.call(f"{part}.enable")
-                await opened.call("Page.addScriptToEvaluateOnNewDocument", source=_NO_STORED_PALETTE)
+                preference = {"name": "prefers-color-scheme", "value": scheme}
+                await opened.call("Emulation.setEmulatedMedia", features=[preference])
                 yield opened
     finally:
         if process.returncode is None:
