@@ -41,7 +41,9 @@ class NexusServerArgs:
         archive_path: an archive on the host, instead of a download.
         architecture: architecture of the archive, ``x86_64`` or ``aarch64``.
         java_home: a Java on the host. Default: the Java that the version requires is installed.
-        java_package: package with the Java, instead of the default one. Up to 3.77: newer archives contain Java.
+        java_package: package with the Java, instead of the default one. Its Java is used also where the host has
+            another one of that version; of a package that only depends on others, any. Up to 3.77: newer archives
+            contain Java.
         http_port, https_port: ports of Nexus.
         address: IP address on which Nexus listens.
         privileged_ports: allow ports below 1024, such as 443 of a DockerRegistry; requires systemd 229.

@@ -21,20 +21,28 @@ build_from_host() {
     fi
 }
 
-# check_host_certificate: the first certificate of the file is the server's, in time, and for the host name.
+# check_host_certificate: the first certificate of the file is the server's, in time, and for the host name. openssl falls
+# back to the common name, clients do not.
 check_host_certificate() {
     fingerprint=$(printed_fingerprint -in "$arg_certificate_path")
     [ -n "$fingerprint" ] || fail "certificate_path: $arg_certificate_path contains no certificate in PEM. Give the path of one, followed by its intermediates."
     fingerprint=$(plain_fingerprint "$fingerprint")
     openssl x509 -in "$arg_certificate_path" -noout -checkend 0 >/dev/null ||
         fail "certificate_path: the certificate in $arg_certificate_path expired on $(openssl x509 -in "$arg_certificate_path" -noout -enddate | sed 's/^[^=]*=//'). Renew it."
+    check_names=$(openssl x509 -in "$arg_certificate_path" -noout -text | sed -n '/X509v3 Subject Alternative Name/{n;p;}')
+    case $check_names in
+        *DNS:* | *'IP Address:'*) ;;
+        *) fail "certificate_path: the certificate in $arg_certificate_path names no host in its subjectAltName, and clients look nowhere else. Have it issued with the host's name there." ;;
+    esac
     case $arg_hostname in
         '') return 0 ;;
         *:*) check_name=-checkip ;;
         *[!0-9.]*) check_name=-checkhost ;;
         *) check_name=-checkip ;;
     esac
-    openssl x509 -in "$arg_certificate_path" -noout "$check_name" "$arg_hostname" | grep -q 'does match' ||
+    case $check_name$check_names in
+        -checkip* | *DNS:*) openssl x509 -in "$arg_certificate_path" -noout "$check_name" "$arg_hostname" ;;
+    esac | grep -q 'does match' ||
         fail "hostname: the certificate in $arg_certificate_path is not for $arg_hostname. Give the name that it is for, or another certificate."
 }
 

@@ -51,6 +51,14 @@ package_installed() {
     esac
 }
 
+# package_files NAME: the paths that an installed package contains.
+package_files() {
+    case $packager in
+        apt-get) dpkg-query -L "$1" 2>/dev/null || : ;;
+        *) rpm -ql "$1" 2>/dev/null || : ;;
+    esac
+}
+
 # refresh_packages: updates the package lists once per run; dnf and yum do that themselves.
 refresh_packages() {
     [ -z "${packages_fresh:-}" ] || return 0

@@ -119,17 +119,15 @@ check_java_home() {
 }
 
 install_java() {
-    java_found=$(find_java "$arg_java_major")
-    if [ -n "$arg_java_package" ]; then
-        package_installed "$arg_java_package" && [ -n "$java_found" ] && return 0
-    elif [ -n "$java_found" ]; then
-        return 0
+    if [ -z "$arg_java_package" ] || package_installed "$arg_java_package"; then
+        choose_java
+        [ -z "$java_found" ] || return 0
     fi
     refresh_packages
     for java_package in ${arg_java_package:-$(java_packages "$arg_java_major")}; do
         if package_exists "$java_package"; then
             install_packages "$java_package"
-            java_found=$(find_java "$arg_java_major")
+            choose_java
             [ -n "$java_found" ] || fail "java_package: $java_package contains no Java $arg_java_major. Name another one, or a java_home"
             return 0
         fi
@@ -137,6 +135,16 @@ install_java() {
     done
     refuse_unfetched
     fail "java: $os_name has no package $java_missing. Install Java $arg_java_major by hand and name it in java_home, or name its package in java_package"
+}
+
+# choose_java: sets $java_found to that of java_package; to any, if none is given or it only depends on others.
+choose_java() {
+    java_found=
+    [ -z "$arg_java_package" ] || java_found=$(find_java "$arg_java_major" "$arg_java_package")
+    [ -z "$java_found" ] || return 0
+    java_found=$(find_java "$arg_java_major")
+    [ -z "$arg_java_package" ] || [ -z "$java_found" ] ||
+        log "java_package: $arg_java_package contains no Java $arg_java_major of its own, so another one is used"
 }
 
 # java_packages MAJOR: its package names on this system, the best first.
@@ -150,17 +158,30 @@ java_packages() {
     esac
 }
 
-# find_java MAJOR: prefers a path that updates keep to one that contains the full version.
+# find_java MAJOR [PACKAGE]: prefers a path that updates keep to one that contains the full version. Leaves out what the
+# service's account can change, because root runs it here. With PACKAGE, only a Java that it contains.
 find_java() {
-    java_dashed=$1
+    java_wanted=$1 java_dashed=$1 java_package=${2:-} java_homes=
     [ "$1" != 8 ] || java_dashed=1.8.0
+    [ -z "$java_package" ] || java_homes=$(package_files "$java_package" | sed -n 's|/bin/java$||p')
+    set --
     for java_root in /usr/lib/jvm /usr/lib64/jvm; do
-        for java_candidate in "$java_root/jre-$java_dashed-openjdk" "$java_root/jre-$java_dashed" \
-            "$java_root/java-$1-openjdk"-* "$java_root/java-$1"-* "$java_root"/* "$java_root"/*/jre; do
-            if [ "$(java_major "$java_candidate")" = "$1" ]; then
-                printf '%s' "$java_candidate"
-                return 0
-            fi
-        done
+        set -- "$@" "$java_root/jre-$java_dashed-openjdk" "$java_root/jre-$java_dashed" \
+            "$java_root/java-$java_wanted-openjdk"-* "$java_root/java-$java_wanted"-* "$java_root"/* "$java_root"/*/jre
     done
+    for java_candidate in "$@" $java_homes; do
+        { [ -x "$java_candidate/bin/java" ] && is_in_package && [ -z "$(refusal_of_java "$java_candidate")" ]; } || continue
+        if [ "$(java_major "$java_candidate")" = "$java_wanted" ]; then
+            printf '%s' "$java_candidate"
+            return 0
+        fi
+    done
+}
+
+is_in_package() {
+    [ -n "$java_package" ] || return 0
+    for java_home in $java_homes; do
+        [ "$(readlink -f "$java_home/bin/java")" != "$(readlink -f "$java_candidate/bin/java")" ] || return 0
+    done
+    return 1
 }

@@ -56,10 +56,12 @@ def namesake() -> str:
     return self_signed(intermediate.subject, ec.generate_private_key(ec.SECP256R1()))
 
 
-def self_signed(name: x509.Name, key: ec.EllipticCurvePrivateKey) -> str:
+def self_signed(name: x509.Name, key: ec.EllipticCurvePrivateKey, *hosts: x509.GeneralName) -> str:
     now = dt.datetime.now(dt.timezone.utc)
     builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
     builder = builder.not_valid_before(now - dt.timedelta(1)).not_valid_after(now + dt.timedelta(90))
+    if hosts:
+        builder = builder.add_extension(x509.SubjectAlternativeName(hosts), critical=False)
     return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
 
 

@@ -159,7 +159,7 @@ class OtherHost:
         for name, body in {**self.system.managers, **self.tools}.items():
             self.program(name, body)
         for name, brings in self.system.packages.items():
-            self._package(name, brings)
+            self.package(name, brings)
 
     def _busybox(self) -> None:
         """busybox with the libraries that it is linked against, and the programs that it plays."""
@@ -174,7 +174,7 @@ class OtherHost:
         for name in APPLETS.split():
             (self.root / "bin" / name).symlink_to("busybox")
 
-    def _package(self, package: str, brings: str) -> None:
+    def package(self, package: str, brings: str) -> None:
         """The script that puts the package's one file there."""
         place, content = (
             (brings if brings.startswith("/") else f"/bin/{brings}"),

@@ -114,6 +114,52 @@ def test_missing_java_package_names_remedy(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("system", "manager", "option"),
+    [(ROCKY, "rpm", "-ql"), (UBUNTU, "dpkg-query", "-L")],
+    ids=["rocky", "ubuntu"],
+)
+@pytest.mark.parametrize(
+    ("files", "home"),
+    [
+        ("/usr/lib/jvm/temurin/bin/java", "/usr/lib/jvm/temurin"),
+        ("/opt/jvm/temurin/bin/java", "/opt/jvm/temurin"),
+        ("/usr/lib/jvm/temurin-17.0.11/bin/java", "/usr/lib/jvm/temurin"),
+        ("/usr/share/doc/temurin", ""),
+    ],
+    ids=["beside", "elsewhere", "with a link that updates keep", "of dependencies"],
+)
+def test_java_package_is_used_beside_another_java(
+    tmp_path: Path, system: System, manager: str, option: str, files: str, home: str
+) -> None:
+    host = OtherHost(tmp_path, system, {"find": 'exec busybox find "$@"\n'})
+    first = host.run("prepare", **ASKED, java_major=17)
+    host.package("temurin-17-jre", files.removesuffix("/bin/java") if home else "temurin")
+    if "17.0.11" in files:
+        (host.root / home.lstrip("/")).symlink_to("temurin-17.0.11")
+    listed = f"case $1 in {option}) echo /usr; echo {files}; exit ;; esac\n"
+    host.program(manager, listed + system.managers[manager])
+    for verb in ("update", "update"):
+        host.calls()
+        done = host.run("prepare", verb, **ASKED, java_major=17, java_package="temurin-17-jre")
+        assert done.returncode == 0, done.stderr
+        assert (home or first.stdout.partition("Java 17 is at ")[2].split()[0]) in done.stdout
+        assert ("temurin-17-jre contains no Java 17 of its own" in done.stdout) is not bool(home)
+    assert not [call for call in host.calls() if " install" in call]
+
+
+def test_java_that_service_account_can_change_is_not_run(tmp_path: Path) -> None:
+    host = OtherHost(tmp_path, UBUNTU, {"find": 'exec busybox find "$@"\n'})
+    java = "usr/lib/jvm/java-17-openjdk-a/bin/java"
+    host.write(java, "#!/bin/sh\ntouch /ran\necho 'openjdk version \"17.0.11\"' >&2\n")
+    for mode, ran in ((0o777, False), (0o755, True)):
+        (host.root / java).chmod(mode)
+        done = host.run("prepare", **ASKED, java_major=17, user="nexus", group="nexus")
+        assert done.returncode == 0, done.stderr
+        assert (host.root / "ran").exists() is ran
+        assert ("Java 17 is at /usr/lib/jvm/java-17-openjdk-a\n" in done.stdout) is ran
+
+
 def test_package_missing_from_unfetched_lists_names_fetch(tmp_path: Path) -> None:
     """apt-get update ends with 0 when a source or a proxy can't be reached."""
     failed = "Failed to fetch http://deb.test/InRelease  Could not connect to proxy.test:3142"

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 from hashlib import sha256
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509 import load_pem_x509_certificate
+from cryptography.x509.oid import NameOID
 from nexus_registry.providers.compat import MODERN_PKCS12_SINCE
 
 from sandbox.packages import ensure
 from sandbox.pki import Authority
+from tests.unit.certs import key_text, self_signed
 from tests.unit.steps_shell import run
 
 AES_256_CBC = bytes.fromhex("60864801650304012a")  # its object identifier
@@ -113,6 +118,34 @@ def test_unusable_files_are_refused_by_argument(shell: list[str], authority: Aut
     assert "expired on" in build(shell, tmp_path)
     (tmp_path / "cert.pem").write_text("none")
     assert "certificate_path: " in build(shell, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("names", "hostname", "said"),
+    [
+        ((), NAME, "certificate_path: the certificate in {0}/cert.pem names no host in its subjectAltName"),
+        ((x509.RFC822Name("a@b.example"),), "192.0.2.7", "certificate_path: the certificate in"),
+        (
+            (x509.IPAddress(ip_address("192.0.2.7")),),
+            NAME,
+            f"hostname: the certificate in {{0}}/cert.pem is not for {NAME}",
+        ),
+        ((x509.IPAddress(ip_address("2001:db8::7")),), "2001:db8::7", ""),
+        ((x509.DNSName("*.example.com"),), NAME, ""),
+    ],
+    ids=["none", "e-mail alone", "address alone", "IPv6 address", "wildcard"],
+)
+def test_common_name_does_not_count(
+    shell: list[str], tmp_path: Path, names: tuple[x509.GeneralName, ...], hostname: str, said: str
+) -> None:
+    """Clients read the subjectAltName only; openssl falls back to the common name."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, hostname)])
+    (tmp_path / "cert.pem").write_text(self_signed(subject, key, *names))
+    (tmp_path / "key.pem").write_text(key_text(key))
+    shown = build(shell, tmp_path, hostname=hostname)
+    assert shown.startswith(said.format(tmp_path))
+    assert (tmp_path / "new").exists() is not bool(said), shown
 
 
 XML = '<Set name="KeyStorePassword">{}</Set>'
