@@ -82,12 +82,8 @@ def _problem(one: Object, full: Mapping[str, Any], version: str, edition: str) -
     if wrong := provider.mismatches(full, Actual(one.body, dict(one.properties))):
         return f"{', '.join(wrong)}: can't be declared as the server has it"
     if isinstance(provider, ListedProvider):
-        missing = [
-            name
-            for name in ("schedule", "enabled", "properties")
-            if name in provider.schema and name not in one.properties
-        ]
-        if missing:
+        hidden = provider.hidden(Actual(one.body, dict(one.properties)))
+        if missing := [name for name in ("schedule", "enabled", "properties") if name in hidden]:
             return f"{missing[0]}: the server does not return it"
     return next((f"{name}: {why}" for name, why in provider.unavailable_properties(full, version, edition)), "")
 

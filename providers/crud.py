@@ -105,13 +105,14 @@ class NexusProvider(ObjectKind):
                     self.insert(client, inputs)
                     outs |= self.outputs_of(self._verify(client, inputs))
                 return UpdateResult(outs)
-            in_body = [name for name in changed if name in self.paths]
+            # What the server does not return (a secret, a field that it hides) may differ unseen.
+            writes = bool(self.mismatches(inputs, actual) or self.hidden(actual).intersection(changed))
+            if writes:
+                self._refuse_unavailable(client, inputs)
             with undo_on_refusal(self, client, inputs, actual, normalised(self.schema, olds)):
-                # What the server does not return (a secret, a field that it hides) may differ unseen.
-                if self.mismatches(inputs, actual) or set(in_body) - set(actual.properties):
-                    self._refuse_unavailable(client, inputs)
+                if writes:
                     self.write(client, inputs, actual)
-                if any(self.schema[name].secret for name in set(changed) - set(in_body)):
+                if any(self.schema[name].secret for name in set(changed) - set(self.paths)):
                     self.write_secrets(client, inputs)
                 if changed:
                     outs.pop(WRITTEN, None)
@@ -259,10 +260,10 @@ class NexusProvider(ObjectKind):
             self.write_secrets(client, inputs)
 
     def _hidden(self, inputs: Mapping[str, Any], actual: Actual) -> set[str]:
-        """The properties that are not the default and that the server does not return beside others."""
+        """The properties that are not the default and that the server hides, while it returns others."""
         fields = {name: self.schema[name] for name in self.paths if not self.schema[name].replaces}
         given = {name for name, field in fields.items() if inputs.get(name) not in (None, field.default)}
-        return given - set(actual.properties) if actual.properties else set()
+        return given & self.hidden(actual) if actual.properties else set()
 
     def _require_adoptable(self, inputs: Mapping[str, Any], actual: Actual) -> bool:
         """Refuse an object that must not be changed to what is desired; returns whether it differs."""

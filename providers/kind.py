@@ -117,6 +117,10 @@ class ObjectKind(Mapped, AvailableProvider):
         """The outputs that the server returns."""
         return {name: actual.properties[name] for name in self.outputs if name in actual.properties}
 
+    def hidden(self, actual: Actual) -> set[str]:
+        """The properties of the body that the server does not return, or only in part."""
+        return set(self.paths) - set(actual.properties)
+
     def returned(self, given: Mapping[str, Any], actual: Actual) -> dict[str, Any]:  # noqa: ARG002
         """What the server returns. A kind takes from ``given`` the parts of a property that the server hides."""
         return actual.properties

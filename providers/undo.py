@@ -26,7 +26,7 @@ def undo_on_refusal(
         client: of its server.
         inputs: what is desired.
         before: the object before the write; without one, the object is removed again.
-        olds: the state of the resource, which has the secrets that the server does not return.
+        olds: the state of the resource, which has what the server does not return, such as secrets.
     """
     try:
         yield
@@ -48,20 +48,23 @@ def _undo(
 ) -> str:
     """Undo it, and return a text about what was done."""
     actual = provider.find(client, inputs)
-    hidden = _changed_secrets(provider, olds, inputs) if olds and before else {}
+    hidden = _changed_unseen(provider, olds, inputs, before) if olds and before else {}
     if actual is None or (before is not None and actual.properties == before.properties and not hidden):
         return ""
     if before is None:
         provider.remove(client, {**inputs, **provider.initial_outputs(None, {})})
         return " (it was removed again)"
-    former = {**inputs, **hidden, **before.properties}
+    former = {**inputs, **hidden, **provider.returned(olds or inputs, before)}
     provider.write(client, former, actual)
     if hidden.keys() - provider.paths.keys():
         provider.write_secrets(client, former)
     return " (the former object was restored)"
 
 
-def _changed_secrets(provider: ObjectKind, olds: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """The secrets of the state that differ from the desired ones."""
-    secrets = [name for name, field in provider.schema.items() if field.secret and not field.local]
-    return {name: olds.get(name) for name in secrets if olds.get(name) != inputs.get(name)}
+def _changed_unseen(
+    provider: ObjectKind, olds: Mapping[str, Any], inputs: Mapping[str, Any], before: Actual
+) -> dict[str, Any]:
+    """The properties of the state that differ from the desired ones and that the server hides."""
+    secrets = {name for name, field in provider.schema.items() if field.secret and not field.local}
+    unseen = secrets | (provider.hidden(before) if before.properties else set())
+    return {name: olds.get(name) for name in sorted(unseen) if olds.get(name) != inputs.get(name)}

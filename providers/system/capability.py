@@ -24,19 +24,16 @@ class CapabilitiesProvider(TextPropertiesProvider):
     identified_by: ClassVar[tuple[str, ...]] = ()
     """The properties that tell one from others of its type; most types exist once."""
 
-    def from_body(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        found = super().from_body(body)
-        if any(_SECRET.fullmatch(str(one)) for one in (found.get("properties") or {}).values()):
-            del found["properties"]
-        return found
+    def hidden(self, actual: Actual) -> set[str]:
+        texts = actual.properties.get("properties") or {}
+        return super().hidden(actual) | ({"properties"} if any(map(_is_hidden, texts.values())) else set())
 
     def returned(self, given: Mapping[str, Any], actual: Actual) -> dict[str, Any]:
-        returned = actual.body.get("properties")
-        if "properties" not in self.paths or not returned:
+        texts, known = actual.properties.get("properties"), given.get("properties") or {}
+        if not texts:
             return actual.properties
-        known = given.get("properties") or {}
-        texts = {key: known.get(key, one) if _SECRET.fullmatch(str(one)) else one for key, one in returned.items()}
-        return {**actual.properties, "properties": texts}
+        shown = {key: known.get(key, one) if _is_hidden(one) else one for key, one in texts.items()}
+        return {**actual.properties, "properties": shown}
 
     def identity(self, inputs: Mapping[str, Any]) -> str:
         return " ".join([self.type or inputs["type"], *(str(inputs[name]) for name in self.identified_by)])
@@ -45,6 +42,10 @@ class CapabilitiesProvider(TextPropertiesProvider):
         returned = entry.get("properties") or {}
         same = all(returned.get(self.paths[name][-1]) == inputs[name] for name in self.identified_by)
         return same and super().is_it(entry, inputs)
+
+
+def _is_hidden(text: object) -> bool:
+    return bool(_SECRET.fullmatch(str(text)))
 
 
 class CapabilityBase(NexusResource, provider=CapabilitiesProvider, abstract=True, since="3.82"):

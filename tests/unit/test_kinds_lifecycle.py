@@ -236,6 +236,51 @@ def test_refresh_sees_change_beside_secret(
     assert stored["properties"] == wanted
 
 
+@pytest.mark.parametrize(
+    ("kind", "first", "edit", "kept"),
+    [
+        (
+            "Capability",
+            {"type": "webhook.global", "properties": {"url": "https://w", "secret": "one"}},
+            {"properties": {"url": "https://x", "secret": "two"}},
+            {"enabled": True, "properties": {"url": "https://w", "secret": "one"}},
+        ),
+        (
+            "Task",
+            {"name": "t", "type": "x", **CRON, "time_zone_offset": "+01:00"},
+            {"time_zone_offset": "-05:00", "cron_expression": "0 0 3 * * ?"},
+            {"enabled": True, "frequency": {"schedule": "cron", "cronExpression": "0 30 2 * * ?",
+                                            "recurringDays": [], "timeZoneOffset": "+01:00"}},
+        ),
+    ],
+)  # fmt: skip
+def test_failed_update_restores_what_server_hides(
+    kind: str,
+    first: dict[str, Any],
+    edit: dict[str, Any],
+    kept: dict[str, Any],
+    connection: Connection,
+    server: FakeServer,
+    state: SettingsServer,
+) -> None:
+    tracked = Tracked(getattr(providers, kind).provider_class(), connection)
+    tracked.up(**first)
+    changed: list[Request] = []
+
+    def script(request: Request) -> Response:
+        if request.method == "PUT" and not changed:
+            changed.append(request)
+            body = json.loads(request.body)
+            request = Request("PUT", request.path, request.headers, json.dumps({**body, "enabled": False}))
+        return state(request)
+
+    server.script = script
+    with pytest.raises(Refused, match=r"enabled is False, desired True.*\(the former object was restored\)"):
+        tracked.up(**{**first, **edit})
+    (stored,) = state.lists[tracked.provider.collection].values()  # type: ignore[attr-defined]
+    assert {**stored, **kept} == stored
+
+
 def test_address_is_sent_as_server_compares_it(connection: Connection, state: SettingsServer) -> None:
     tracked = Tracked(providers.SsrfProtection.provider_class(), connection)  # type: ignore[arg-type]
     tracked.up(allowed_ips=["FD00::1", "::ffff:10.0.0.1"])
