@@ -219,7 +219,7 @@ def _add(found: Snapshot, choice: Choice, kind: Kind, actual: Actual | None) -> 
     if actual is None:
         return
     provider = provider_of(kind)
-    one = Object(kind, provider.identity(actual.properties), actual.properties, actual.body)
+    one = Object(kind, provider.identity(actual.properties), provider.returned({}, actual), actual.body)
     if provider.is_built_in(actual):
         found.built_in.append(one)
     elif choice.takes(kind, one.identity):

@@ -190,6 +190,22 @@ def test_offset_of_schedule_is_written_when_it_changes(connection: Connection, s
         assert tracked.refresh() == "same"
 
 
+def test_property_that_run_of_task_adds_is_no_drift(connection: Connection, state: SettingsServer) -> None:
+    """The task repository.move notes where the repository was. Nexus returns that, and takes it from nobody."""
+    tracked = Tracked(providers.Task.provider_class(), connection)  # type: ignore[arg-type]
+    wanted = {"moveRepositoryName": "r", "moveTargetBlobstore": "new"}
+    move = {"name": "t", "type": "repository.move", "properties": wanted}
+    assert tracked.up(**move) == "create"
+    (stored,) = state.lists["/v1/tasks"].values()
+    stored["properties"] |= {"moveInitialBlobstore": "default"}
+    assert tracked.refresh() == "same"
+    stored["properties"] |= {"moveTargetBlobstore": "other"}
+    lists.reset()
+    assert tracked.refresh() == "drift"
+    assert tracked.up(**move) == "update"
+    assert [one["properties"] for one in state.lists["/v1/tasks"].values()] == [wanted]
+
+
 def test_secret_among_properties_is_written_when_it_changes(connection: Connection, state: SettingsServer) -> None:
     tracked = Tracked(providers.Capability.provider_class(), connection)  # type: ignore[arg-type]
     for secret, done in (("one", "create"), ("two", "update"), ("two", "same")):
