@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import http.cookiejar
 import random
-import re
 import ssl
 import threading
 import time
@@ -33,6 +32,7 @@ from .errors import (
 )
 from .lists import lists_of
 from .progress import Wait, shown
+from .redact import secrets_in
 from .responses import (
     CONNECT_TIMEOUT,
     READ_TIMEOUT,
@@ -45,6 +45,9 @@ from .responses import (
 
 RETRY_TIMEOUT = 60.0
 """Seconds in which one request is tried again, and after which its failure stands."""
+
+
+_HEADERS = {"User-Agent": "nexus-registry", "Accept": "application/json", "Cache-Control": "no-cache"}
 
 
 class Connection(TypedDict, total=False):
@@ -72,8 +75,8 @@ class NexusClient:
 
     Certificates are always verified, against the public authorities and ``ca``. ``HTTPS_PROXY`` and ``HTTP_PROXY``
     are honoured, except for the hosts in ``NO_PROXY``. The session keeps no cookies and
-    sends a plain User-Agent: a cookie or the name of a browser triggers the CSRF protection of Nexus. Each thread
-    has a connection of its own.
+    sends a plain User-Agent: a cookie or the name of a browser triggers the CSRF protection of Nexus. It asks
+    caches for the present state. Each thread has a connection of its own.
 
     The client retries, for at most ``retry_timeout`` seconds, after 0.25 s and then twice as long each time up to
     5 s, with jitter:
@@ -226,7 +229,7 @@ class NexusClient:
         if session is None:
             session = requests.Session()
             session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
-            session.headers.update({"User-Agent": "nexus-registry", "Accept": "application/json"})
+            session.headers.update(_HEADERS)
             session.mount("https://", self._adapter)
             session.mount("http://", self._adapter)
             self._threads.session = session
@@ -253,7 +256,7 @@ class NexusClient:
     ) -> Any:
         url = f"{self.url}/service/rest{path}"
         what = f"{method} {url}"
-        secrets = (self._password, *secrets, *_secrets_in(json))
+        secrets = (self._password, *secrets, *secrets_in(json))
         attempts, progress = _Attempts(self._retry_timeout), Wait()
         while True:
             try:
@@ -335,11 +338,6 @@ def invalidate_credentials(client: NexusClient) -> None:
     Credentials.invalidate(client.url)
 
 
-_SECRET_KEY = re.compile(
-    "password|secret|token|(account|api|private)[_.-]?key|credential|passphrase|keypair", re.IGNORECASE
-)
-
-
 class _Attempts:
     """Decides whether and when a failed request is sent again: the list in NexusClient's docstring, as code."""
 
@@ -388,15 +386,3 @@ class _Adapter(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, ssl_context=self._tls, **kwargs)
-
-
-def _secrets_in(body: Any) -> tuple[str, ...]:
-    """The values in a body, however deep, that its keys call secret."""
-    if isinstance(body, list):
-        return tuple(secret for entry in body for secret in _secrets_in(entry))
-    if not isinstance(body, dict):
-        return ()
-    own = [
-        str(value) for key, value in body.items() if _SECRET_KEY.search(key) and isinstance(value, str) and value
-    ]
-    return (*own, *(secret for value in body.values() for secret in _secrets_in(value)))

@@ -5,6 +5,7 @@ What differs from kind to kind stands in :mod:`.kind`.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -17,11 +18,14 @@ from .client import NexusClient
 from .connection import client_from_state, client_of, require_same_server, server_of
 from .errors import NexusError, OutcomeUnknown, RateLimited, Refused
 from .kind import Actual, ObjectKind
+from .progress import Wait
 from .run import CHECK_TIMEOUT, DATA_TIMEOUT, Desired, Held, Key
 from .schema import PROVIDER_KEY, WRITTEN, describe, differences, failure, normalised, outdated_names
 from .undo import undo_on_refusal
 from .unknown import has_unknown
 
+_PAUSES = (0.2, 0.4, 0.8, 1.6, 3.0, 4.0)
+"""Seconds between reads of an object that is not as written: other nodes of a cluster are late by up to 10 s."""
 LEGACY_MARK = "legacy-"
 """How an incarnation begins in a state that had none. What refers to the object is not written for it."""
 
@@ -293,19 +297,29 @@ class NexusProvider(ObjectKind):
 
     def _verify(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual:
         """Read the object back: some versions drop unknown fields and respond with success."""
-        actual = self.find(client, inputs)
-        if actual is None:
-            raise Refused("was accepted by Nexus and does not exist. See the log of Nexus")
-        self._refuse_unavailable(client, inputs)
-        dropped = self.mismatches(inputs, actual)
-        if dropped:
-            details = describe(dropped, inputs, self.returned(inputs, actual), self.schema)
-            raise Refused(
-                f"was accepted by Nexus and differs from what is desired: {details}. See the log of Nexus"
-            )
+        actual, wrong = self._read_back(client, inputs)
+        progress = Wait()
+        for pause in _PAUSES if wrong else ():
+            progress.show(f"{self.kind} {self.identity(inputs)!r} {wrong}")
+            time.sleep(pause)
+            actual, wrong = self._read_back(client, inputs)
+            if not wrong:
+                break
+        if actual is None or wrong:
+            raise Refused(f"{wrong}. See the log of Nexus")
         self.verify(client, inputs, actual)
         self.observe(client, inputs, actual)
         return actual
+
+    def _read_back(self, client: NexusClient, inputs: Mapping[str, Any]) -> tuple[Actual | None, str]:
+        """The object after a write, and how it differs from the desired one."""
+        actual = self.find(client, inputs)
+        if actual is None:
+            return None, "was accepted by Nexus and does not exist"
+        self._refuse_unavailable(client, inputs)
+        dropped = self.mismatches(inputs, actual)
+        details = describe(dropped, inputs, self.returned(inputs, actual), self.schema)
+        return actual, f"was accepted by Nexus and differs from what is desired: {details}" if dropped else ""
 
     @contextmanager
     def api_errors(

@@ -1,7 +1,8 @@
-"""The name that Nexus allows most objects, such as repositories, the address of another server, and formats."""
+"""The names that Nexus allows objects and stores allow buckets, the address of another server, and formats."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from .address import has_login, is_address
@@ -36,3 +37,20 @@ def http_url(value: Any) -> str:
     if has_login(url):
         raise Invalid("must hold no login, because messages and the state name it")
     return url
+
+
+def bucket_name(allowed: str, max_length: int, pattern: str) -> Normalise:
+    """A rule for names of buckets: what may be in one besides lower-case letters and digits, and its length."""
+
+    def rule(value: Any) -> str:
+        name = str(text()(value))
+        if not re.fullmatch(rf"[a-z0-9]{pattern}{{1,{max_length - 2}}}[a-z0-9]", name) or ".." in name:
+            raise Invalid(
+                f"{name!r} is no name of a bucket. Give 3 to {max_length} lower-case letters, digits, {allowed} "
+                "and '.', the first and the last a letter or digit"
+            )
+        if re.fullmatch(r"\d+\.\d+\.\d+\.\d+", name):
+            raise Invalid(f"{name!r} is an IP address and no name of a bucket. Give the name")
+        return name
+
+    return rule

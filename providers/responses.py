@@ -29,6 +29,7 @@ from .errors import (
     Untrusted,
 )
 from .proxies import Proxy, proxy_failure, proxy_for
+from .redact import redact
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 30.0
@@ -91,9 +92,9 @@ def _pairs(entries: list[Any], secrets: Iterable[str]) -> tuple[tuple[str, str],
         else:
             field, message = "", str(entry)
         # Before it is cut, which may leave a part of a secret, and before its blanks are changed.
-        message = " ".join(_without(secrets, message).split()).strip('"')
+        message = " ".join(redact(secrets, message).split()).strip('"')
         if message:
-            pairs.append(("" if field == "*" else _without(secrets, field), message[:_MAX_MESSAGE_LENGTH]))
+            pairs.append(("" if field == "*" else redact(secrets, field), message[:_MAX_MESSAGE_LENGTH]))
     return tuple(pairs)
 
 
@@ -311,13 +312,3 @@ def _cause(error: requests.RequestException) -> str:
     if tls := re.search(r"\[SSL[^\]]*\] (.*?)(?: \(_ssl\.c:\d+\)|$)", str(reason)):
         return tls[1][:200]
     return " ".join(str(reason).split(": ", 1)[-1].strip("()").split())[:200]
-
-
-def _without(secrets: Iterable[str], text: str) -> str:
-    """The text without the secrets, as they are, in JSON, and with their white space as single blanks."""
-    long = [secret for secret in secrets if len(secret) > 2]
-    quoted = {json.dumps(secret, ensure_ascii=escaped)[1:-1] for secret in long for escaped in (True, False)}
-    for form in sorted({*long, *quoted, *(" ".join(secret.split()) for secret in long)}, key=len, reverse=True):
-        if len(form) > 2:
-            text = text.replace(form, "[secret]")
-    return text

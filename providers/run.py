@@ -12,10 +12,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from .progress import shown
 
+T = TypeVar("T")
 Key = tuple[str, str, str]
 """What makes an object one of its kind: scope (``role``), server, identity on that server."""
 
@@ -96,8 +97,7 @@ class Run:
             return None
 
         with self._changed:
-            self._wait_for(found, timeout)
-            return found()
+            return self._wait_for(found, timeout)
 
     def same_names_elsewhere(self, urn: str, held: Held) -> list[Desired]:
         """Other resources that declare the object of ``urn`` at another address, which may be of the same
@@ -118,11 +118,18 @@ class Run:
                 and not replaces(one)
             ]
 
-    def _wait_for(self, found: Callable[[], object], timeout: float) -> None:
-        """Wait for a check that has not arrived yet; the caller has the lock."""
-        if timeout and not found():
-            with shown("another resource may need this one's object"):
-                self._changed.wait_for(found, timeout)
+    def _wait_for(
+        self,
+        found: Callable[[], T],
+        timeout: float | None,
+        reason: str = "another resource may need this one's object",
+    ) -> T:
+        """What is found, at the latest after the timeout in seconds; the caller has the lock."""
+        value = found()
+        if not value and timeout != 0:
+            with shown(reason):
+                value = self._changed.wait_for(found, timeout)
+        return value
 
     def held(self, urn: str, key: Key) -> Held | None:
         """The object of that key, if that resource has it already."""
@@ -137,8 +144,7 @@ class Run:
             return next((one for one in self._desired.values() if one.key == key), None)
 
         with self._changed:
-            self._wait_for(found, timeout)
-            return found()
+            return self._wait_for(found, timeout)
 
     def desired_by(self, urn: str) -> Desired | None:
         """The object that a resource declares in this run."""
@@ -173,8 +179,7 @@ class Run:
             ]
 
         with self._changed:
-            self._wait_for(servers, timeout)
-            found = servers()
+            found = self._wait_for(servers, timeout)
         return any(self.is_at(server, key[1]) for server in found)
 
     @contextmanager
@@ -192,9 +197,8 @@ class Run:
     def await_deletion(self, scope: str, identity: str) -> None:
         """Wait until no such object is being deleted."""
         with self._changed:
-            if self._deleting[scope, identity]:
-                with shown(f"{scope} {identity!r} is being deleted"):
-                    self._changed.wait_for(lambda: not self._deleting[scope, identity])
+            reason = f"{scope} {identity!r} is being deleted"
+            self._wait_for(lambda: not self._deleting[scope, identity], None, reason)
 
     def delete(self, urn: str, key: Key, properties: Mapping[str, Any]) -> None:
         """Record that a resource has deleted its object, with its properties, for its replacement."""

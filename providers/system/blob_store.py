@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..client import NexusClient
@@ -12,9 +12,9 @@ from ..declare import ListProp, NexusResource, Prop, PropertyGroup, prop
 from ..errors import Refused
 from ..in_use import in_use, repositories_with
 from ..kind import Actual
-from ..names import NAME
+from ..names import NAME, bucket_name
 from ..rest import ObjectProvider
-from ..schema import Invalid, boolean, choice, integer, list_of, text
+from ..schema import boolean, choice, integer, list_of, text
 from ..suggest import not_on_server
 from ..unknown import is_unknown
 from .s3_errors import s3_message
@@ -103,25 +103,8 @@ class FileBlobStore(SoftQuota, BlobStore, provider=FileBlobStoreProvider):
     content."""
 
 
-def _bucket_name(allowed: str, max_length: int, pattern: str) -> Callable[[Any], str]:
-    """A rule for names of buckets: what may be in one besides lower-case letters and digits, and its length."""
-
-    def rule(value: Any) -> str:
-        name = str(text()(value))
-        if not re.fullmatch(rf"[a-z0-9]{pattern}{{1,{max_length - 2}}}[a-z0-9]", name) or ".." in name:
-            raise Invalid(
-                f"{name!r} is no name of a bucket. Give 3 to {max_length} lower-case letters, digits, {allowed} "
-                "and '.', the first and the last a letter or digit"
-            )
-        if re.fullmatch(r"\d+\.\d+\.\d+\.\d+", name):
-            raise Invalid(f"{name!r} is an IP address and no name of a bucket. Give the name")
-        return name
-
-    return rule
-
-
-_bucket = _bucket_name("'-'", 63, "[a-z0-9.-]")
-_google_bucket = _bucket_name("'-', '_'", 222, "[a-z0-9._-]")
+_bucket = bucket_name("'-'", 63, "[a-z0-9.-]")
+_google_bucket = bucket_name("'-', '_'", 222, "[a-z0-9._-]")
 
 
 def _failover(value: Any) -> str:

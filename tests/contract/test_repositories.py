@@ -9,6 +9,7 @@ from typing import Any
 
 import nexus_registry.providers as providers
 import pytest
+from nexus_registry.providers import crud
 from nexus_registry.providers.client import Connection, NexusClient, client_for
 from nexus_registry.providers.crud import NexusProvider
 from nexus_registry.providers.repositories.lifecycle import namesake
@@ -142,8 +143,9 @@ def test_another_blob_store_or_name_replaces(connection: Connection) -> None:
     ids=["no member", "raw member", "maven member", "name", "blob store", "routing rule", "preemptive"],
 )
 def test_refusal_names_property_and_remedy(
-    connection: Connection, kind: str, given: dict[str, Any], said: str
+    connection: Connection, kind: str, given: dict[str, Any], said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(crud, "_PAUSES", (0.1,))
     provider = provider_of(kind)
     desired = {"name": named("refused"), **given}
     assert re.search(said, refusal(provider, connection, **desired))

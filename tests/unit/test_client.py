@@ -200,6 +200,7 @@ def test_session_has_no_cookies_and_plain_user_agent() -> None:
         headers = fake.requests[1].headers
         assert "Cookie" not in headers
         assert headers["User-Agent"] == "nexus-registry"
+        assert headers["Cache-Control"] == "no-cache"
         assert headers["Authorization"].startswith("Basic ")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import nexus_registry.providers as providers
 import pytest
-from nexus_registry.providers import lists
+from nexus_registry.providers import crud, lists
 from nexus_registry.providers.client import Connection, client_for
 from nexus_registry.providers.crud import NexusProvider
 from nexus_registry.providers.errors import OutcomeUnknown, Refused
@@ -278,7 +278,9 @@ def test_failed_update_restores_what_server_hides(
     connection: Connection,
     server: FakeServer,
     state: SettingsServer,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(crud, "_PAUSES", ())
     tracked = Tracked(getattr(providers, kind).provider_class(), connection)
     tracked.up(**first)
     changed: list[Request] = []

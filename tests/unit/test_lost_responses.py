@@ -136,6 +136,38 @@ def test_create_404_names_missing_docker_format(format_: str, kind: type[errors.
             DockerHostedRepositoryProvider().create(desired)
 
 
+@pytest.mark.parametrize("done", ["create", "update"])
+@pytest.mark.parametrize("stale", [0, 3, 99])
+def test_read_of_former_object_is_repeated(stale: int, done: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another node of a cluster, or a cache, returns for a moment what was there before the write."""
+    pauses: list[float] = []
+    monkeypatch.setattr("nexus_registry.providers.crud.time.sleep", pauses.append)
+    roles: list[Any] = [ROLE if done == "update" else None]
+    former: list[Any] = []
+
+    def script(request: Request) -> Response:
+        if request.method != "GET":
+            former.extend([roles[-1]] * stale)
+            roles.append(json.loads(request.body) if request.body else None)
+        if "/roles/" not in request.path:
+            return Response(200, [])
+        role = former.pop() if former and request.method == "GET" else roles[-1]
+        return Response(200, role) if role else Response(404)
+
+    with serve(script) as fake:
+        olds = connected(fake, **{**ROLE, "role_id": "push"})
+        inputs = RoleProvider().check({}, {**olds, "privileges": ["b"]}).inputs
+        with pytest.raises(errors.Refused, match="accepted by Nexus") if stale == 99 else nullcontext():
+            RoleProvider().create(inputs) if done == "create" else RoleProvider().update("push", olds, inputs)
+    if stale == 99:
+        assert 5 < sum(pauses) < 15
+        return
+    assert len(pauses) == stale
+    writes = [request.method for request in fake.requests if request.method != "GET"]
+    assert writes == ["POST" if done == "create" else "PUT"]
+    assert roles[-1]["privileges"] == ["b"]
+
+
 def test_update_writes_field_that_server_hides() -> None:
     partial = {key: value for key, value in ROLE.items() if key != "privileges"}
     with serve(lambda _asked: Response(200, partial)) as fake:
