@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from sandbox.paths import PROJECT
-from tests.unit.test_policy import CANARY, resource, state
+from tests.unit.policy_resources import resource
+from tests.unit.test_policy_audit import CANARY, state
 
 from .conftest import NO_CLI, fake_server_stack
 
