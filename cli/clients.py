@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,9 +12,9 @@ from ..providers.address import host_and_port, registry_name
 from ..providers.authority import tls_context
 from .command import CommandError
 from .finding import Finding
+from .transport import connect
 
 CLIENTS = ("docker", "containerd")
-_TIMEOUT = 10.0
 _STRING = re.compile(r"\"([^\"]*)\"|'([^']*)'")
 _CA = re.compile(r"^[ \t]*ca[ \t]*=[ \t]*(\[[^\]]*\]|\"[^\"\n]*\"|'[^'\n]*')", re.MULTILINE)
 _SKIP_VERIFY = re.compile(r"^[ \t]*skip_verify[ \t]*=[ \t]*true\b", re.MULTILINE)
@@ -48,14 +47,14 @@ def client_findings(url: str, clients: tuple[str, ...], root: Path) -> Iterator[
         trusted = _docker(root, name) if client == "docker" else _containerd(root, name)
         if client == "containerd":
             yield from _containerd_settings(root, name)
-        if reason := _untrusted(host, port, trusted.files):
+        if reason := _untrusted(url, host, trusted.files):
             title = {"docker": "Docker", "containerd": "containerd"}[client]
             yield Finding(
                 f"{client}-ca", f"{title} on this machine does not trust {name}: {reason}", trusted.remedy
             )
 
 
-def _untrusted(host: str, port: int, files: list[Path]) -> str:
+def _untrusted(url: str, host: str, files: list[Path]) -> str:
     """Why a client with these authorities and the system's refuses the certificate; empty when it does not."""
     context = tls_context()
     for file in files:
@@ -64,15 +63,14 @@ def _untrusted(host: str, port: int, files: list[Path]) -> str:
         except (OSError, ssl.SSLError) as error:
             return f"{file} can't be read ({getattr(error, 'reason', None) or error.strerror})"
     try:
-        with (
-            socket.create_connection((host, port), timeout=_TIMEOUT) as plain,
-            context.wrap_socket(plain, server_hostname=host),
-        ):
-            return ""
+        if plain := connect(url):
+            with plain, context.wrap_socket(plain, server_hostname=host):
+                pass
     except ssl.SSLCertVerificationError as error:
         return error.verify_message
     except OSError:  # the examination of the address itself reports it
-        return ""
+        pass
+    return ""
 
 
 def _docker(root: Path, name: str) -> _Trust:

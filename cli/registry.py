@@ -8,22 +8,18 @@ import argparse
 import hashlib
 import json
 import os
-import socket
-import ssl
 import sys
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from pathlib import Path
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urlencode, urljoin
 
 import requests
 from requests.auth import AuthBase, HTTPBasicAuth
 
-from ..providers.address import has_login, host_and_port, is_address, origin, with_port
-from ..providers.authority import tls_context
+from ..providers.address import has_login, host_and_port, is_address, origin
 from ..providers.client import Connection, NexusClient
 from ..providers.compat import KNOWN_BAD
 from ..providers.data_sources import get_blob_stores, get_realms, get_server
@@ -32,20 +28,13 @@ from ..providers.registry_check import bearer, challenge, check_login, pull_stat
 from .clients import CLIENTS, client_findings
 from .command import DONE, FOUND, CommandError, Progress, read_authority
 from .finding import Finding
+from .transport import proxy_finding, transport_findings
 from .usage import usage
 
 LITTLE_SPACE = 1 << 30
-_TIMEOUT = 10.0
 _OCI = "application/vnd.oci.image"
 _MANIFEST = f"{_OCI}.manifest.v1+json"
 _HEADERS = "Pass on Host and X-Forwarded-Proto in the reverse proxy"
-_CERTIFICATE = {
-    9: ("certificate-not-yet-valid", "is not valid yet", "Correct the clock of this machine or of the issuer"),
-    10: ("certificate-expired", "has expired", "Renew it"),
-    62: ("certificate-name", "is for other names", "Use one of its names, or issue it for this one"),
-    64: ("certificate-name", "is for other addresses", "Use its name, or issue it for this address"),
-}
-"""By OpenSSL's number of the verification error."""
 
 
 @dataclass(frozen=True)
@@ -154,62 +143,12 @@ def examine(target: Target, progress: Callable[[str], object] = lambda _: None) 
             continue
         progress(url)
         if (place := host_and_port(url)) not in reached:
-            found = list(_transport(url, target))
+            found = list(transport_findings(url, target.ca, target.expires_within))
             reached[place] = all(one.code == "certificate-expires" for one in found)
             yield from found
         if reached[place]:
             yield from ask(target)
     yield from client_findings(target.url, target.clients, target.root)
-
-
-# --- name, port, TLS ------------------------------------------------------------------------------
-
-
-def _transport(url: str, target: Target) -> Iterator[Finding]:
-    host, port = host_and_port(url)
-    place = with_port(host, port)
-    try:
-        plain = socket.create_connection((host, port), timeout=_TIMEOUT)
-    except socket.gaierror:
-        yield Finding("name", f"{host}: the name is not resolved", "Create its DNS record, or correct the name")
-        return
-    except ConnectionRefusedError:
-        yield Finding("port-closed", f"{place}: nothing listens", "Start the service, or correct the port")
-        return
-    except OSError as error:
-        yield Finding(
-            "port-silent", f"{place}: {error.strerror or error}", "Open the port in every firewall between"
-        )
-        return
-    with plain:
-        if urlsplit(url).scheme == "https":
-            yield from _tls(plain, host, place, target)
-
-
-def _tls(plain: socket.socket, host: str, place: str, target: Target) -> Iterator[Finding]:
-    try:
-        with tls_context(target.ca).wrap_socket(plain, server_hostname=host) as secure:
-            shown = secure.getpeercert() or {}
-    except ssl.SSLCertVerificationError as error:
-        code, text, remedy = _CERTIFICATE.get(
-            error.verify_code,
-            (
-                "certificate-untrusted",
-                f"is not trusted ({error.verify_message})",
-                "Give the authority by --ca, or serve the intermediate certificates, too",
-            ),
-        )
-        yield Finding(code, f"{place}: the certificate {text}", remedy)
-        return
-    except (ssl.SSLError, OSError) as error:
-        reason = getattr(error, "reason", None) or error
-        yield Finding(
-            "no-tls", f"{place}: there is no TLS ({reason})", "Use the HTTPS port, or http:// in the URL"
-        )
-        return
-    ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(str(shown["notAfter"])), timezone.utc)
-    if (left := (ends - datetime.now(timezone.utc)).days) < target.expires_within:
-        yield Finding("certificate-expires", f"{place}: the certificate ends in {left} days", "Renew it")
 
 
 # --- registry -------------------------------------------------------------------------------------
@@ -241,9 +180,8 @@ def _registry(target: Target) -> Iterator[Finding]:
             if target.image and not login:
                 yield from _push(client, base, target, asked)
     except requests.RequestException as error:
-        yield Finding(
-            "registry-silent", f"{base}: {type(error).__name__} after the first connection", "See nexus.log"
-        )
+        text = f"{base}: {type(error).__name__} after the first connection"
+        yield next(proxy_finding(base, error), Finding("registry-silent", text, "See nexus.log"))
     except NexusError as error:
         yield Finding("registry-error", f"{base}: {error}", "See nexus.log of the server")
 
@@ -342,9 +280,8 @@ def _nexus(target: Target) -> Iterator[Finding]:
     try:
         writable = client.probe(f"{target.nexus}/service/rest/v1/status/writable")
     except requests.RequestException as error:
-        yield Finding(
-            "nexus-silent", f"{target.nexus}: {type(error).__name__} after the first connection", "See nexus.log"
-        )
+        text = f"{target.nexus}: {type(error).__name__} after the first connection"
+        yield next(proxy_finding(target.nexus, error), Finding("nexus-silent", text, "See nexus.log"))
         return
     if writable.status_code == 503:
         yield Finding("read-only", "Nexus takes no writes", "Free disk space, or end the read-only mode")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import requests
@@ -23,10 +23,12 @@ class Proxy:
     Attributes:
         name: address and origin, without a password: ``http://proxy.example.com:3128 (from HTTPS_PROXY)``.
         host: the server's host, as ``NO_PROXY`` takes it.
+        url: address with the user and the password, where it has them.
     """
 
     name: str
     host: str
+    url: str = field(repr=False)
 
     @property
     def way_round(self) -> str:
@@ -41,12 +43,13 @@ def proxy_for(url: str) -> Proxy | None:
         chosen = requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url))
         if not chosen:
             return None
-        proxy = urlsplit(chosen if "://" in chosen else f"http://{chosen}")
+        chosen = chosen if "://" in chosen else f"http://{chosen}"
+        proxy = urlsplit(chosen)
     except ValueError:
         return None
     # A user and a password in it are left out.
     address = f"{proxy.scheme}://{proxy.netloc.rpartition('@')[2]}"
-    return Proxy(f"{address} (from {_origin(parts.scheme)})", parts.hostname or "")
+    return Proxy(f"{address} (from {_origin(parts.scheme)})", parts.hostname or "", chosen)
 
 
 def _origin(scheme: str) -> str:
@@ -54,7 +57,7 @@ def _origin(scheme: str) -> str:
     return next((name for name in names if os.environ.get(name)), "the system's settings")
 
 
-def proxy_failure(proxy: Proxy, error: requests.RequestException) -> tuple[type[NexusError], str] | None:
+def proxy_failure(proxy: Proxy, error: Exception) -> tuple[type[NexusError], str] | None:
     """The type and the reason of a failure that the proxy caused; ``None`` when something else failed.
 
     The request has not reached the server then.

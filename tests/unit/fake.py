@@ -110,3 +110,8 @@ def serve(script: Script, tls: ssl.SSLContext | None = None) -> Iterator[FakeSer
     finally:
         server.shutdown()
         server.server_close()
+
+
+def port_of(url: str) -> int:
+    """The port in the address of a server here."""
+    return int(url.rpartition(":")[2])

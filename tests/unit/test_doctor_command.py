@@ -40,18 +40,22 @@ anonymous-pull certificate-expired certificate-expires certificate-name certific
 certificate-untrusted challenge-address components-limit components-near-limit containerd-ca
 containerd-config-path containerd-hosts containerd-skip-verify delete docker-ca licence login login-error
 login-limited name nexus nexus-login nexus-silent no-anonymous-pull no-registry no-tls port-closed
-port-silent pull push quota read-only realm registry-error registry-silent requests-limit
+port-silent proxy pull push quota read-only realm registry-error registry-silent requests-limit
 requests-near-limit space upgrade-limit version
 """
 """Monitoring compares these: a code is never renamed or removed."""
 
 
 def test_page_lists_codes_that_tests_cause() -> None:
-    caused = {*WRONG, *UNREACHED}.union(*(one[0] for one in CERTIFICATES), *(one[2] for one in CLIENT_FILES))
+    caused = {"proxy", *WRONG, *UNREACHED}.union(
+        *(one[0] for one in CERTIFICATES), *(one[2] for one in CLIENT_FILES)
+    )
     assert set(PROMISED.split()) <= caused
     page = (PROJECT / "docs/how-to/monitoring.md").read_text().partition("## Codes")[2]
     assert set(re.findall(r"`([a-z-]+)`(?=[^|]*\|[^|]+\|\n)", page)) == caused
-    source = "".join((PROJECT / f"cli/{part}.py").read_text() for part in ("registry", "usage", "clients"))
+    source = "".join(
+        (PROJECT / f"cli/{part}.py").read_text() for part in ("registry", "transport", "usage", "clients")
+    )
     assert set(re.findall(r'(?:Finding\(|\d: \()\s*"([a-z-]+)"', source)) <= caused
 
 

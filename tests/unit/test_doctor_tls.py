@@ -8,6 +8,7 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
+from nexus_registry.cli.finding import Finding
 from nexus_registry.cli.registry import Target, examine
 
 from sandbox.pki import Authority, Issued
@@ -24,7 +26,8 @@ from sandbox.shell import free_port
 
 from .certs import key_text
 from .doctor import NOW, Registry, authority, codes, context
-from .fake import serve
+from .fake import port_of, serve
+from .tunnel import tunnel
 
 EXPIRED: dict[str, Any] = {"not_before": NOW - dt.timedelta(9), "not_after": NOW - dt.timedelta(1)}
 
@@ -134,6 +137,65 @@ UNREACHED: dict[str, tuple[Callable[[], AbstractContextManager[str]], str]] = {
 }
 
 
+@pytest.fixture
+def secure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Registry, str]]:
+    """A registry at a name that only a proxy resolves, and its address on this machine."""
+    for name in ("https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    issued = authority().issue(["registry.invalid"], key="ec", not_after=NOW + dt.timedelta(9))
+    with serve(registry := Registry(), context(tmp_path, issued)) as fake:
+        registry.url = "https://registry.invalid:5000"
+        yield registry, fake.url
+
+
+def examined(registry: Registry, **given: Any) -> list[Finding]:
+    target = Target(registry.url, nexus=registry.url, username="ci", password="pw", **given)
+    return list(examine(replace(target, ca=authority().certificate_pem)))
+
+
+def test_registry_is_examined_through_proxy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, secure: tuple[Registry, str]
+) -> None:
+    registry, url = secure
+    (tmp_path / "etc/docker/certs.d").mkdir(parents=True)
+    with tunnel({"registry.invalid:5000": port_of(url)}) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url.replace("//", "//user:pr0xy-canary@"))
+        found = [one.code for one in examined(registry, clients=("docker",), root=tmp_path)]
+        assert found == ["certificate-expires", "docker-ca"]
+        assert all("Proxy-Authorization: Basic" in one for one in proxy.asked)
+        monkeypatch.setenv("NO_PROXY", "registry.invalid")
+        assert [one.code for one in examined(registry)] == ["name"]
+
+
+@pytest.mark.parametrize(
+    ("refusal", "text", "remedy"),
+    [
+        ("407 Proxy Authentication Required", "refused the connection (407 Proxy", "Write its user and password"),
+        ("403 Forbidden", "refused the connection (403 Forbidden)", "Have the proxy allow it, or if registry.inv"),
+        ("502 Bad Gateway", "refused the connection (502 Bad Gateway)", "Is the server running"),
+        ("http://127.0.0.1:1", "cannot be reached", "Is its address right"),
+        ("http://proxy..invalid:99999", "cannot be reached", "Is its address right"),
+    ],
+)
+def test_proxy_that_refuses_is_finding(
+    monkeypatch: pytest.MonkeyPatch, secure: tuple[Registry, str], refusal: str, text: str, remedy: str
+) -> None:
+    with tunnel({}, refusal) as proxy:
+        address = refusal if refusal.startswith("http") else proxy.url
+        monkeypatch.setenv("HTTPS_PROXY", address.replace("//", "//user:pr0xy-canary@"))
+        (found,) = examined(secure[0])
+    assert found.code == "proxy"
+    assert found.text.startswith(f"registry.invalid:5000: the proxy {address} (from HTTPS_PROXY) {text}")
+    assert found.remedy.startswith(remedy)
+    assert "canary" not in str(found)
+
+
+def test_proxy_of_socks_is_left_to_requests(monkeypatch: pytest.MonkeyPatch, secure: tuple[Registry, str]) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", f"socks5h://127.0.0.1:{free_port()}")
+    assert {one.code for one in examined(secure[0])} == {"proxy"}
+
+
 def test_ipv6_address_is_in_brackets(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise ConnectionRefusedError
@@ -145,7 +207,7 @@ def test_ipv6_address_is_in_brackets(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("code", UNREACHED)
 def test_unreachable_address_has_its_code(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
-    monkeypatch.setattr("nexus_registry.cli.registry._TIMEOUT", 0.2)
+    monkeypatch.setattr("nexus_registry.cli.transport.TIMEOUT", 0.2)
     place, text = UNREACHED[code]
     with place() as url:
         (found,) = examine(Target(url))

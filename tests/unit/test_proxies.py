@@ -7,13 +7,16 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 from nexus_registry.providers import errors
-from nexus_registry.providers.client import NexusClient
+from nexus_registry.providers.client import Connection, NexusClient
 from nexus_registry.providers.repositories.connectors import _probe
 
-from .fake import Response, sequence, serve
+from .doctor import authority, context
+from .fake import Response, port_of, sequence, serve
+from .tunnel import tunnel
 
 PASSWORD = "pr0xy-canary"
 VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
@@ -116,6 +119,18 @@ def test_no_proxy_bypasses_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
         NexusClient({"url": fake.url, "username": "u", "password": "pw"}).post("/v1/x", {})
+
+
+def test_private_authority_is_trusted_through_proxy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    name = "nexus.example.com:8443"
+    tls = context(tmp_path, authority().issue(["nexus.example.com"], key="ec"))
+    with serve(sequence(Response(200, {"ok": True})), tls) as fake, tunnel({name: port_of(fake.url)}) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        own: Connection = {"url": f"https://{name}", "username": "u", "password": "pw"}
+        NexusClient({**own, "ca": authority().certificate_pem}).post("/v1/x", {})
+        assert proxy.asked[0].startswith(f"CONNECT {name} ")
+        with pytest.raises(errors.Untrusted, match="certificate is not trusted"):
+            NexusClient(own).post("/v1/x", {})
 
 
 def test_https_to_http_port_fails_at_once() -> None:
