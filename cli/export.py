@@ -30,7 +30,8 @@ DESCRIPTION = """\
 Reads a server and writes a Pulumi program in Python that declares what it has. The first `pulumi up` of that
 program adopts what exists and writes nothing to the server. With --diff, shows instead what the server has and
 a stack does not manage. Reads only. NEXUS_USERNAME (default: admin) and NEXUS_PASSWORD are the login. Exit status:
-0 done, or nothing unmanaged; 1 something unmanaged; 2 it could not be done or, with --diff, not all could be read.
+0 done, or nothing unmanaged; 1 something unmanaged; 2 it could not be done, or not all could be read. A program
+without what the account may not read is done; with --diff, that is 2.
 """
 _STATE = State()
 
@@ -122,7 +123,7 @@ def _write(found: Snapshot, folder: Path, name: str) -> int:
     sys.stdout.write(f"{len(made.entries)} resources written to {folder}. Its README.md says what to do next.\n")
     sys.stderr.writelines(f"not declared: {line}\n" for line in made.left_out)
     sys.stderr.writelines(f"not read: {line}\n" for line in found.unread)
-    return DONE
+    return FAILED if found.failed else DONE
 
 
 def _requirement() -> str:

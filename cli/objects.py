@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
@@ -12,7 +13,14 @@ from nexus_registry.providers.client import NexusClient
 from nexus_registry.providers.compat import no_rest_reason, parse_server_header
 from nexus_registry.providers.crud import NexusProvider
 from nexus_registry.providers.declare import NexusResource
-from nexus_registry.providers.errors import Forbidden, NotFound, Refused, Unauthorized
+from nexus_registry.providers.errors import (
+    Forbidden,
+    NotFound,
+    OutcomeUnknown,
+    Refused,
+    Unauthorized,
+    UnexpectedResponse,
+)
 from nexus_registry.providers.kind import Actual
 from nexus_registry.providers.rest import ListedProvider, ObjectProvider
 
@@ -55,6 +63,10 @@ class Snapshot:
     """Objects that can't be declared, a line each with the reason."""
     unread: list[str] = field(default_factory=list)
     """What could not be read, a line each with the reason."""
+    failed: bool = False
+    """Whether a failure is among the reasons, not only a permission that the account lacks."""
+    keys: set[tuple[str, str]] = field(default_factory=set)
+    """Scope and identity of each of ``objects`` that was added by :func:`read`."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +166,10 @@ def read(
         if any(map(choice.may_take, available)):
             on_kind(scope_of(group[0]))
             _read_group(client, group, choice, found)
+    if found.failed and not (found.objects or found.built_in or found.left_out):
+        raise UnexpectedResponse(
+            f"--url: nothing can be read there. {found.unread[0]} Give the address of a Nexus"
+        )
     return found
 
 
@@ -163,16 +179,31 @@ def _refusal(kind: Kind, found: Snapshot) -> str:
 
 def _read_group(client: NexusClient, group: list[Kind], choice: Choice, found: Snapshot) -> None:
     """The kinds that one list holds, or one setting."""
+    what = scope_of(group[0])
     try:
-        if lists(group[0]):
-            _read_list(client, group, choice, found)
-        else:
-            _add(found, choice, group[0], _setting(client, group[0]))
+        with _failures(found, what):
+            if lists(group[0]):
+                _read_list(client, group, choice, found)
+            else:
+                _add(found, choice, group[0], _setting(client, group[0]))
     except Forbidden as error:
-        found.unread.append(f"{scope_of(group[0])}: {error}")
-    except (NotFound, Refused) as error:
-        if error.status not in _ABSENT:
-            raise
+        found.unread.append(f"{what}: {error}")
+
+
+@contextmanager
+def _failures(found: Snapshot, what: str) -> Iterator[None]:
+    """Keep what could not be read, so that the rest is. A feature that the server lacks is no failure."""
+    try:
+        yield
+        return
+    except (NotFound, Refused, OutcomeUnknown, UnexpectedResponse) as error:
+        if error.status in _ABSENT:
+            return
+        reason = str(error)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:  # of the code that reads the content
+        reason = f"the content of the response is not that of Nexus ({type(error).__name__})."
+    found.unread.append(f"{what}: {reason}")
+    found.failed = True
 
 
 def _setting(client: NexusClient, kind: Kind) -> Actual | None:
@@ -186,17 +217,24 @@ def _read_list(client: NexusClient, group: list[Kind], choice: Choice, found: Sn
     own = [(kind, one) for kind in group if isinstance(one := provider_of(kind), ObjectProvider)]
     own.sort(key=lambda one: "type" in one[1].schema)  # a kind for any type comes after those for one
     for entry in own[0][1].entries(client):
-        for kind, provider in own:
-            actual = provider.actual(entry)
-            if provider.is_it(entry, actual.properties):
-                if choice.may_take(kind):
-                    _add(found, choice, kind, _whole(client, kind, provider, actual))
-                break
-        else:
-            if not entry.get("readOnly") and not choice.only:
-                name = entry.get("name") or entry.get("id")
-                what = " ".join(str(entry[key]) for key in ("format", "type") if key in entry)
-                found.left_out.append(f"{scope_of(group[0])} {name!r}: no kind is declared for it ({what})")
+        name = entry.get("name") or entry.get("id") if isinstance(entry, dict) else entry
+        with _failures(found, f"{scope_of(group[0])} {name!r}"):
+            _read_entry(client, own, entry, choice, found)
+
+
+def _read_entry(
+    client: NexusClient, own: list[tuple[Kind, ObjectProvider]], entry: Any, choice: Choice, found: Snapshot
+) -> None:
+    for kind, provider in own:
+        actual = provider.actual(entry)
+        if provider.is_it(entry, actual.properties):
+            if choice.may_take(kind):
+                _add(found, choice, kind, _whole(client, kind, provider, actual))
+            return
+    if not entry.get("readOnly") and not choice.only:
+        name = entry.get("name") or entry.get("id")
+        what = " ".join(str(entry[key]) for key in ("format", "type") if key in entry)
+        found.left_out.append(f"{scope_of(own[0][0])} {name!r}: no kind is declared for it ({what})")
 
 
 def _whole(client: NexusClient, kind: Kind, provider: ObjectProvider, actual: Actual) -> Actual | None:
@@ -223,9 +261,10 @@ def _add(found: Snapshot, choice: Choice, kind: Kind, actual: Actual | None) -> 
     if provider.is_built_in(actual):
         found.built_in.append(one)
     elif choice.takes(kind, one.identity):
-        if any((it.scope, it.identity) == (one.scope, one.identity) for it in found.objects):
+        if (one.scope, one.identity) in found.keys:
             found.left_out.append(f"{one}: is there more than once. Give each a name of its own")
         elif refusal := _refusal(kind, found):
             found.left_out.append(f"{one}: {refusal}")
         else:
             found.objects.append(one)
+            found.keys.add((one.scope, one.identity))

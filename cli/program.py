@@ -76,13 +76,13 @@ def program(found: Snapshot) -> Program:
 def _entries(found: Snapshot) -> tuple[list[Entry], list[str]]:
     entries: list[Entry] = []
     left_out: list[str] = []
-    variables, names = set[str](), set[tuple[str, str]]()
+    variables, names = set[str](_RESERVED), set[tuple[str, str]]()
     for one in sorted(found.objects, key=_by_name):
         inputs = inputs_of(one, found.version, found.edition)
         if inputs.problem:
             left_out.append(f"{one}: {inputs.problem}")
             continue
-        variable = identifier(one.identity, scope_of(one.kind), {*variables, *_RESERVED})
+        variable = identifier(one.identity, scope_of(one.kind), variables)
         variables.add(variable)
         # Pulumi takes "::" for the end of a part of a URN.
         name = re.sub("::+", ":", one.identity)

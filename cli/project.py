@@ -175,7 +175,9 @@ def _readme_text(made: Program, found: Snapshot) -> str:
             "",
         ]
     parts += _listed("Not declared", "These objects stay as they are, outside of the program.", made.left_out)
-    parts += _listed("Not read", "The account may not read these, or the server can't list them.", found.unread)
+    parts += _listed(
+        "Not read", "The account may not read these, or the server's response can't be used.", found.unread
+    )
     return "\n".join(parts).rstrip("\n") + "\n"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,9 +13,11 @@ import nexus_registry.providers as providers
 import pytest
 import yaml
 from nexus_registry.cli.main import main
-from nexus_registry.cli.objects import Choice, Object, Snapshot
+from nexus_registry.cli.objects import Choice, Object, Snapshot, read
+from nexus_registry.cli.program import program
 from nexus_registry.cli.state import Unreadable
 from nexus_registry.cli.unmanaged import unmanaged
+from nexus_registry.providers import client
 
 from .exported import SERVER, Played, found, user
 from .fake import FakeServer, Request, Response, serve
@@ -117,6 +120,81 @@ def test_export_reads_each_list_once_and_writes_program(
     played = Played({file.name: file.read_text() for file in folder.iterdir()})
     assert set(played.made) == {("Role", "ops"), ("User", "alice"), ("RawHostedRepository", "files")}
     assert yaml.safe_load((folder / "Pulumi.yaml").read_text())["name"] == "my-nexus"
+
+
+@pytest.mark.parametrize(
+    ("path", "response", "line"),
+    [
+        ("/v1/security/roles?source=default", Response(500), "role: GET "),
+        ("/v1/security/roles?source=default", Response(200, "<html>"), "role: GET "),
+        ("/v1/security/roles?source=default", Response(200, {"odd": 1}), "role: GET "),
+        ("/v1/security/roles?source=default", Response(200, [1]), "role 1: the content of the response is not"),
+        ("/v1/repositorySettings", Response(200, [{"name": "odd"}]), "repository 'odd': GET "),
+        ("/v1/blobstores/file/default", Response(500), "blob store 'default': GET "),
+    ],
+)
+def test_rest_is_exported_when_a_list_fails(
+    path: str,
+    response: Response,
+    line: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("NEXUS_PASSWORD", "pw")
+    monkeypatch.setattr("nexus_registry.providers.client.time.sleep", lambda _seconds: None)
+
+    def partly(request: Request) -> Response:
+        return response if request.path == f"/service/rest{path}" else answer(request)
+
+    with serve(partly) as fake:
+        assert main(["export", "--url", fake.url, "--output", str(tmp_path / "new")]) == 2
+    assert f"not read: {line}" in capsys.readouterr().err
+    assert "alice" in (tmp_path / "new/security.py").read_text()
+    assert line in (tmp_path / "new/README.md").read_text()
+
+
+@pytest.mark.parametrize("body", [1, {}, {"items": [{}]}])
+def test_server_that_is_no_nexus_is_told_in_one_line(
+    body: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NEXUS_PASSWORD", "pw")
+    with serve(lambda _: Response(200, body)) as fake:
+        assert main(["export", "--url", fake.url, "--output", str(tmp_path / "new")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("--url: nothing can be read there. ")
+    assert line.endswith("Give the address of a Nexus.")
+    assert not (tmp_path / "new").exists()
+
+
+def test_work_grows_with_number_of_objects() -> None:
+    """Calls are counted, as time differs between runs."""
+    roles: list[dict[str, Any]] = []
+
+    def listed(request: Request) -> Response:
+        return (
+            Response(200, roles) if "roles" in request.path else Response(200 if "status" in request.path else 404)
+        )
+
+    def calls(number: int) -> int:
+        roles[:] = [LISTS["/v1/security/roles?source=default"][1] | {"id": f"r{one}"} for one in range(number)]
+        client.reset()
+        counted = 0
+
+        def count(_frame: object, event: str, _argument: object) -> None:
+            nonlocal counted
+            counted += event == "call"
+
+        with serve(listed) as fake:
+            sys.setprofile(count)
+            try:
+                program(read(client.NexusClient({"url": fake.url}), Choice()))
+            finally:
+                sys.setprofile(None)
+        return counted
+
+    calls(1)  # what is computed once
+    assert calls(400) - calls(200) < 2.5 * (calls(200) - calls(100))
 
 
 @pytest.mark.parametrize(
