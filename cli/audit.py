@@ -6,11 +6,12 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from ..policy.rules import Resource, Violation, check_config, evaluate
 from .command import DONE, FOUND, CommandError, State, read_text
-from .state import hidden, resources_in
+from .state import Unreadable, hidden, plain, resources_in
 
 HELP = "check a stack's state against the rules of nexus_registry.policy"
 DESCRIPTION = (
@@ -48,16 +49,23 @@ def audit(export: Any, config: Mapping[str, Any]) -> list[Violation]:
     """What in an exported state breaks a rule; raises Unreadable, or ValueError for the configuration.
 
     Args:
-        export: what `pulumi stack export` prints, parsed; its secrets may be encrypted.
+        export: what `pulumi stack export` prints, parsed. A role or privilege whose connection is encrypted
+            may be on any server of the stack.
         config: settings by rule.
     """
-    resources = (
-        # The outputs are what a refresh saw; inputs fill in what has none.
-        Resource(one["urn"], one["type"], hidden({**(one.get("inputs") or {}), **(one.get("outputs") or {})}))
-        for one in resources_in(export, "--file")
-        if not one.get("delete")
-    )
+    resources = (_resource(one) for one in resources_in(export, "--file") if not one.get("delete"))
     return list(evaluate(resources, config))
+
+
+def _resource(one: Mapping[str, Any]) -> Resource:
+    # The outputs are what a refresh saw; inputs fill in what has none.
+    properties = {**(one.get("inputs") or {}), **(one.get("outputs") or {})}
+    known = hidden(properties)
+    with suppress(Unreadable, TypeError, ValueError):  # encrypted
+        connection = plain(properties.get("connection"))
+        if isinstance(connection, Mapping):
+            known["connection"] = {"url": connection.get("url")}
+    return Resource(one["urn"], one["type"], known)
 
 
 def as_json(found: list[Violation]) -> str:

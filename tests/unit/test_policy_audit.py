@@ -9,7 +9,7 @@ import pytest
 from nexus_registry.cli.main import main
 from nexus_registry.policy import Resource
 
-from .policy_resources import CI, resource
+from .policy_resources import CI, PULL, resource, role
 
 CANARY = "cAnArY-4711"
 
@@ -42,6 +42,22 @@ def test_audit_reports_by_level(tmp_path: Path, capsys: pytest.CaptureFixture[st
     out = capsys.readouterr().out
     assert [(one["rule"], one["level"]) for one in json.loads(out)] == [("no-other-administrator", "advisory")]
     assert CANARY not in out
+
+
+@pytest.mark.parametrize(("form", "found"), [("plaintext", False), ("ciphertext", True)])
+def test_servers_are_told_apart_where_secrets_are_in_the_clear(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], form: str, found: bool
+) -> None:
+    """`NexusServer.connection` is a secret as a whole. Encrypted, it may be that of either server."""
+
+    def on(server: str, one: Resource) -> Resource:
+        connection = json.dumps({"url": f"https://{server}", "password": CANARY})
+        secret = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", form: connection}
+        return Resource(one.urn, one.type, {**one.properties, "connection": secret})
+
+    stack = [on("a", role("nx-all")), on("b", role(PULL)), on("b", CI)]
+    assert main(["audit", "--file", state(tmp_path, *stack)]) == int(found)
+    assert CANARY not in capsys.readouterr().out
 
 
 DEEP = "[" * 100_000
