@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from ..declare import Prop, PropertyGroup, prop
 from ..schema import choice, text
-from .base import GroupRepository, HostedRepository, ProxyRepository, WritableMember
-from .connectors import ConnectorProvider, Connectors
-from .docker import ImageHostedProvider, ImageName, ImageProxyProvider, LatestPolicy, ProbeImage, RemoteIndex
-from .lifecycle import GroupProvider
+from .images import ImageGroupRepository, ImageHostedRepository, ImageProxyRepository
 
 
 class Cosign(PropertyGroup, optional="cosign"):
@@ -23,61 +20,21 @@ class Cosign(PropertyGroup, optional="cosign"):
     """Regular expression for the issuer of the signer's identity, at most 512 characters."""
 
 
-class OciHostedRepositoryProvider(ImageHostedProvider):
-    format = "oci"
-
-
-class OciHostedRepository(
-    ImageName,
-    Cosign,
-    LatestPolicy,
-    Connectors,
-    HostedRepository,
-    provider=OciHostedRepositoryProvider,
-    format="oci",
-    since="3.94",
-):
+class OciHostedRepository(Cosign, ImageHostedRepository, format="oci", since="3.94"):
     """OCI images and artifacts that are uploaded to the repository.
 
     Source: Nexus REST ``/v1/repositories/oci/hosted``.
     """
 
 
-class OciProxyRepositoryProvider(ImageProxyProvider):
-    format = "oci"
-
-
-class OciProxyRepository(
-    ImageName,
-    Cosign,
-    RemoteIndex,
-    ProbeImage,
-    Connectors,
-    ProxyRepository,
-    provider=OciProxyRepositoryProvider,
-    format="oci",
-    since="3.94",
-):
+class OciProxyRepository(Cosign, ImageProxyRepository, format="oci", since="3.94"):
     """OCI images and artifacts of a remote repository. It caches what clients request.
 
     Source: Nexus REST ``/v1/repositories/oci/proxy``.
     """
 
 
-class OciGroupRepositoryProvider(ConnectorProvider, GroupProvider):
-    format = "oci"
-
-
-class OciGroupRepository(
-    ImageName,
-    Cosign,
-    WritableMember,
-    Connectors,
-    GroupRepository,
-    provider=OciGroupRepositoryProvider,
-    format="oci",
-    since="3.94",
-):
+class OciGroupRepository(Cosign, ImageGroupRepository, format="oci", since="3.94"):
     """Several repositories of OCI images and artifacts under one address.
 
     Source: Nexus REST ``/v1/repositories/oci/group``.

@@ -11,9 +11,9 @@ import pytest
 from nexus_registry.providers.client import Connection, client_for
 from nexus_registry.providers.errors import Refused
 from nexus_registry.providers.repositories.docker import (
-    DockerGroupRepositoryProvider,
+    DockerGroupRepository,
     DockerHostedRepositoryProvider,
-    DockerProxyRepositoryProvider,
+    DockerProxyRepository,
 )
 
 from sandbox.docker import DockerClient
@@ -25,6 +25,8 @@ from .server import Nexus
 from .tracked import Tracked
 from .upstream import HTPASSWD, registry
 
+PROXY: Any = DockerProxyRepository.provider_class
+GROUP: Any = DockerGroupRepository.provider_class
 RIGHT = {
     "authentication_type": "username",
     "authentication_username": "ann",
@@ -75,12 +77,7 @@ def test_proxy_and_group_pull_through(
 ) -> None:
     names = {one: named(one) for one in ("proxy", "hosted", "group")}
     proxy, hosted, group = made[:] = [
-        Tracked(provider(), connection)
-        for provider in (
-            DockerProxyRepositoryProvider,
-            DockerHostedRepositoryProvider,
-            DockerGroupRepositoryProvider,
-        )
+        Tracked(provider(), connection) for provider in (PROXY, DockerHostedRepositoryProvider, GROUP)
     ]
     proxy.up(name=names["proxy"], remote_url=remote.url, probe_image="team/app:1", **RIGHT)
     port = nexus.connector_port()
@@ -108,7 +105,7 @@ def test_docker_client_pulls_through_a_proxy(
         remote.url.removeprefix("http://").replace("localhost", "127.0.0.1"),
         f"127.0.0.1:{nexus.connector_port()}",
     )
-    made[:] = [Tracked(DockerProxyRepositoryProvider(), connection)]
+    made[:] = [Tracked(PROXY(), connection)]
     client = DockerClient(tmp_path / "docker").start()
     try:
         image = client.make_image(f"{there}/team/real:1")
@@ -145,7 +142,7 @@ def test_proxy_that_can_not_pull_is_refused_and_removed(
 ) -> None:
     name = named("proxy")
     desired = {"name": name, "remote_url": remote.url, "probe_image": "team/app:1", **RIGHT, **inputs}
-    found = refusal(DockerProxyRepositoryProvider, connection, **desired)
+    found = refusal(PROXY, connection, **desired)
     assert re.search(f"{said}.*it was removed again", found)
     assert "canary" not in found
     assert name not in [one["name"] for one in client_for(connection).get_list("/v1/repositories")]
@@ -154,7 +151,7 @@ def test_proxy_that_can_not_pull_is_refused_and_removed(
 def test_changed_login_that_is_wrong_is_noticed(
     connection: Connection, remote: Registry, made: list[Tracked]
 ) -> None:
-    made.append(proxy := Tracked(DockerProxyRepositoryProvider(), connection))
+    made.append(proxy := Tracked(PROXY(), connection))
     desired = {"name": named("proxy"), "remote_url": remote.url, "probe_image": "team/app:1", **RIGHT}
     assert proxy.up(**desired) == "create"
     with pytest.raises(Refused, match=r"authentication_password: .* refuses the login of 'ann'"):

@@ -55,8 +55,8 @@ def test_kinds_are_those_of_api() -> None:
 @every_kind
 def test_properties_are_those_of_api(cls: type[NexusResource]) -> None:
     of_api, own = leaves(LATEST, operation(cls)), set(declared(cls))
-    assert of_api - own <= set(NOT_DECLARED), "missing"
-    assert own - of_api <= set(NOT_DESCRIBED), "invented"
+    assert of_api - own <= set(NOT_DECLARED), "add a property, or an entry in NOT_DECLARED"
+    assert own - of_api <= set(NOT_DESCRIBED), "correct the path, or add an entry to NOT_DESCRIBED"
 
 
 def test_exceptions_are_needed() -> None:
@@ -112,6 +112,6 @@ def test_exports_for_type_checkers_and_programs_agree() -> None:
 def test_every_module_of_repositories_is_exported() -> None:
     folder = Path(inspect.getfile(base)).parent
     modules = {f"repositories.{one.stem}" for one in folder.glob("*.py")}
-    names = ("__init__", "base", "cleanup", "connectors", "lifecycle", "signing", "upstream")
+    names = ("__init__", "base", "cleanup", "connectors", "images", "lifecycle", "signing", "upstream")
     others = {f"repositories.{name}" for name in names}
     assert modules - others == {one for one in providers.MODULES if one.startswith("repositories.")}

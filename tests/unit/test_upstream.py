@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from nexus_registry.providers.client import NexusClient
 from nexus_registry.providers.errors import Refused
-from nexus_registry.providers.repositories.docker import DockerProxyRepositoryProvider
+from nexus_registry.providers.repositories.docker import DockerProxyRepository
 from nexus_registry.providers.repositories.upstream import check_upstream
 
 from .fake import FakeServer, Request, Response, sequence, serve
@@ -117,5 +117,5 @@ def test_login_that_remote_asks_for_otherwise_is_named(fake: FakeServer, header:
 def test_bad_name_of_an_image_is_refused_by_check(image: str) -> None:
     server = {"url": "https://nexus.example.com", "username": "admin", "password": "pw"}
     inputs = {"connection": server, "name": "hub", "remote_url": "https://example.com", "probe_image": image}
-    failures = DockerProxyRepositoryProvider().check({}, inputs).failures
+    failures = DockerProxyRepository.provider_class().check({}, inputs).failures
     assert [one.property for one in failures] == ["probe_image"]
