@@ -68,7 +68,7 @@ def test_property_that_server_lacks_is_refused_by_name(
     value = other_value(declared[name].field, declared[name].default)
     given.setdefault(name, sample(cls, declared[name]) if value is None else value)
     inputs = {**inputs_of(cls), **given}
-    assert failures(cls, inputs, {}) == {}, "it is refused for another reason"
+    assert failures(cls, inputs, {}) == {}, "another reason. Add a value to BESIDE"
     assert next(iter(server.values())) in failures(cls, inputs, server)[name]
     inputs = {**inputs_of(cls), name: declared[name].default}
     assert name not in failures(cls, inputs, server)
