@@ -13,6 +13,7 @@ from pulumi.dynamic import ReadResult
 
 from .client import NexusClient, segment
 from .crud import NexusProvider
+from .declare import Prop, PropertyGroup, prop
 from .errors import NotFound
 from .kind import Actual
 from .schema import WRITTEN, current_names, normalised
@@ -210,8 +211,15 @@ class SettingProvider(RestProvider):
         return {"before": replaced.get("before") or (before.properties if before else None)}
 
 
+class RestoredSetting(PropertyGroup):
+    """For a setting that a deletion restores."""
+
+    before: Prop[dict[str, Any]] = prop(computed=True)
+    """What was found at creation."""
+
+
 class SwitchProvider(SettingProvider):
-    """A setting with a password: without it, a deletion can't put back what was there, and turns it off."""
+    """A setting with a password: a deletion can't restore the password, so it turns the setting off."""
 
     off: ClassVar[Mapping[str, Any]] = {"enabled": False}
     """The properties that a deletion writes."""

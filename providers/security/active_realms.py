@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..client import NexusClient, server_lock
-from ..declare import ListProp, NexusResource, Prop, prop
+from ..declare import ListProp, NexusResource, prop
 from ..errors import Refused
 from ..kind import Actual
-from ..rest import SettingProvider
+from ..rest import RestoredSetting, SettingProvider
 from ..schema import Invalid, list_of, text
 from ..suggest import not_on_server
 from ..unknown import has_unknown
@@ -57,7 +57,7 @@ class ActiveRealmsProvider(SettingProvider):
         return not_on_server("realms", inputs["realms"], existing)
 
 
-class ActiveRealms(NexusResource, provider=ActiveRealmsProvider):
+class ActiveRealms(RestoredSetting, NexusResource, provider=ActiveRealmsProvider):
     """The whole list of active security realms, in order of precedence. One per server.
 
     It and :class:`RealmActivation`, which adds one realm and leaves the others alone, exclude each other. Deletion
@@ -70,5 +70,3 @@ class ActiveRealms(NexusResource, provider=ActiveRealmsProvider):
 
     realms: ListProp[str] = prop(_realms, path="realms")
     """Ids of the realms, with ``NexusAuthenticatingRealm``. The order counts."""
-    before: Prop[dict[str, Any]] = prop(computed=True)
-    """The setting found at creation."""

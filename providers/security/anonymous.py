@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..declare import NexusResource, Prop, prop
-from ..rest import SettingProvider
+from ..rest import RestoredSetting, SettingProvider
 from ..schema import boolean, text
 
 
@@ -15,7 +13,7 @@ class AnonymousAccessProvider(SettingProvider):
     setting_id = "anonymous"
 
 
-class AnonymousAccess(NexusResource, provider=AnonymousAccessProvider):
+class AnonymousAccess(RestoredSetting, NexusResource, provider=AnonymousAccessProvider):
     """Anonymous access to the server, on or off. One per server.
 
     Deletion restores the setting found at creation, unless it was changed since. A second resource for the same
@@ -32,5 +30,3 @@ class AnonymousAccess(NexusResource, provider=AnonymousAccessProvider):
     """The account whose roles they get."""
     realm_name: Prop[str] = prop(text(), path="realmName", default="NexusAuthorizingRealm")
     """The realm that knows that account."""
-    before: Prop[dict[str, Any]] = prop(computed=True)
-    """The setting found at creation."""

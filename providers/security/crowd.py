@@ -19,7 +19,7 @@ class Crowd(NexusResource, provider=CrowdProvider, edition="pro"):
     """An Atlassian Crowd whose accounts may log in, and whose groups may be roles. One per server.
 
     The password can't be read: it is written when it changes here. Deletion turns the connection off, unless
-    somebody else has changed it since.
+    it was changed since.
 
     Source: Nexus REST ``/v1/security/atlassian-crowd``.
     """

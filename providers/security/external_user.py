@@ -10,7 +10,7 @@ from ..declare import ListProp, NexusResource, Prop, prop
 from ..errors import Refused
 from ..kind import Actual
 from ..marks import Incarnations
-from ..rest import SettingProvider
+from ..rest import RestoredSetting, SettingProvider
 from ..schema import Invalid, set_of, text
 from .email_address import default_address
 from .lookups import USER_ID, missing_roles, require_roles
@@ -59,12 +59,12 @@ class ExternalUserProvider(SettingProvider):
                 raise
 
 
-class ExternalUser(Incarnations, NexusResource, provider=ExternalUserProvider):
+class ExternalUser(Incarnations, RestoredSetting, NexusResource, provider=ExternalUserProvider):
     """The roles that Nexus itself gives to an account of LDAP, Crowd or SAML, besides those of its groups.
 
     The account must be in its source; a SAML account is there after its first login (see :class:`SamlUser`).
-    Deletion puts back the roles that were found at creation, unless somebody else has changed them since. A Nexus
-    before 3.94 takes no user without roles, so there the last ones stay.
+    Deletion restores the roles found at creation, unless they were changed since. Nexus before 3.94 takes no user
+    without roles, so there the last ones stay.
 
     Errors: an account that its source does not have; roles that are not on the server.
 
@@ -77,5 +77,3 @@ class ExternalUser(Incarnations, NexusResource, provider=ExternalUserProvider):
     """Where the account is: ``LDAP``, ``Crowd``, ``SAML`` … (``/v1/security/user-sources`` lists them)."""
     roles: ListProp[str] = prop(set_of(text()), path="roles", refers="Role")
     """Ids of roles; a set."""
-    before: Prop[dict[str, Any]] = prop(computed=True)
-    """The roles found at creation."""

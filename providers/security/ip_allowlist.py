@@ -9,7 +9,7 @@ from ..client import NexusClient, segment
 from ..declare import MapProp, NexusResource, Prop, prop
 from ..kind import Actual
 from ..patterns import ip_range
-from ..rest import SettingProvider
+from ..rest import RestoredSetting, SettingProvider
 from ..schema import Invalid, choice, map_of, text
 
 _LIST = "/v1/security/ip-allowlist"
@@ -65,11 +65,11 @@ def _read(client: NexusClient) -> Iterator[Any]:
         number, pages = number + 1, page["totalPages"]
 
 
-class IpAllowlist(NexusResource, provider=IpAllowlistProvider, since="3.93"):
+class IpAllowlist(RestoredSetting, NexusResource, provider=IpAllowlistProvider, since="3.93"):
     """From which addresses Nexus takes requests: the whole list, and what it is for. One per server.
 
     Whoever applies it must be on the list: behind a reverse proxy the address is the one that Nexus sees. Deletion
-    puts back what was found at creation, unless somebody else has changed it since.
+    restores the list found at creation, unless it was changed since.
 
     Source: Nexus REST ``/v1/security/ip-allowlist``.
     """
@@ -78,5 +78,3 @@ class IpAllowlist(NexusResource, provider=IpAllowlistProvider, since="3.93"):
     """``ENFORCE`` (refuse others), ``MONITOR`` (log others) or ``DISABLED``."""
     entries: MapProp[str] = prop(_entries, path="entries", default={})
     """Descriptions of at most 255 characters by address or range: ``{"10.0.0.0/8": "office"}``."""
-    before: Prop[dict[str, Any]] = prop(computed=True)
-    """The list found at creation."""

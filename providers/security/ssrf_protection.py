@@ -7,7 +7,7 @@ from typing import Any
 
 from ..declare import ListProp, NexusResource, Prop, prop
 from ..patterns import host_address
-from ..rest import SettingProvider
+from ..rest import RestoredSetting, SettingProvider
 from ..schema import Invalid, boolean, set_of, text
 
 
@@ -31,12 +31,12 @@ def _has_no_effect(address: str) -> bool:
         return False
 
 
-class SsrfProtection(NexusResource, provider=SsrfProtectionProvider, since="3.92"):
+class SsrfProtection(RestoredSetting, NexusResource, provider=SsrfProtectionProvider, since="3.92"):
     """Which private addresses Nexus may connect to. One per server.
 
     Nexus from 3.92 on connects to no private address that is not allowed here: proxy repositories, S3 blob stores
-    and webhooks in the own network fail without it. Deletion puts back the setting that was found at creation,
-    unless somebody else has changed it since.
+    and webhooks in the own network fail without it. Deletion restores the setting found at creation, unless it was
+    changed since.
 
     Source: Nexus REST ``/v1/security/ssrf-protection``.
     """
@@ -49,5 +49,3 @@ class SsrfProtection(NexusResource, provider=SsrfProtectionProvider, since="3.92
         set_of(text(r"[^\s/:*]+", hint="must be a host name, and no pattern")), path="allowedDomains", default=[]
     )
     """Host names that are open all the same; a set."""
-    before: Prop[dict[str, Any]] = prop(computed=True)
-    """The setting found at creation."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..declare import NexusResource, Prop, prop
-from ..rest import SettingProvider
+from ..rest import RestoredSetting, SettingProvider
 from ..schema import boolean, integer
 
 
@@ -15,11 +13,11 @@ class UserTokensProvider(SettingProvider):
     setting_id = "user-tokens"
 
 
-class UserTokens(NexusResource, provider=UserTokensProvider, edition="pro"):
+class UserTokens(RestoredSetting, NexusResource, provider=UserTokensProvider, edition="pro"):
     """Whether users may log in with tokens in place of their passwords. One per server.
 
-    The realm ``User-Token-Realm`` must be active, too. Deletion puts back the setting that was found at creation,
-    unless somebody else has changed it since.
+    The realm ``User-Token-Realm`` must be active, too. Deletion restores the setting found at creation, unless
+    it was changed since.
 
     Source: Nexus REST ``/v1/security/user-tokens``.
     """
@@ -34,5 +32,3 @@ class UserTokens(NexusResource, provider=UserTokensProvider, edition="pro"):
         integer(1, 999), path="expirationDays", default=30, since="3.74", unit="days"
     )
     """After how many days a token expires, 1 to 999."""
-    before: Prop[dict[str, Any]] = prop(computed=True)
-    """The setting found at creation."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..client import NexusClient
 from ..declare import NexusResource, Prop, prop
-from ..rest import SettingProvider
+from ..rest import RestoredSetting, SettingProvider
 from ..schema import boolean, port, text
 
 
@@ -37,11 +37,11 @@ class EmailProvider(SettingProvider):
             client.delete(self.setting)
 
 
-class Email(NexusResource, provider=EmailProvider):
+class Email(RestoredSetting, NexusResource, provider=EmailProvider):
     """The server through which Nexus sends mail. One per Nexus.
 
-    The password can't be read: it is written when it changes here. Deletion puts back what was found at creation,
-    without a password, unless somebody else has changed it since.
+    The password can't be read: it is written when it changes here. Deletion restores what was found at creation,
+    without a password, unless it was changed since.
 
     Source: Nexus REST ``/v1/email``.
     """
@@ -72,5 +72,3 @@ class Email(NexusResource, provider=EmailProvider):
     """Compare the certificate's names with ``host``."""
     nexus_trust_store_enabled: Prop[bool] = prop(boolean, path="nexusTrustStoreEnabled", default=False)
     """Trust certificates in Nexus's trust store, too: :class:`SslTrust`."""
-    before: Prop[dict[str, Any]] = prop(computed=True)
-    """The setting found at creation."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..client import NexusClient
 from ..declare import ListProp, NexusResource, Prop, prop
-from ..rest import SettingProvider
+from ..rest import RestoredSetting, SettingProvider
 from ..schema import integer, port, set_of, text
 
 _PROXIES = {"http": "httpProxy", "https": "httpsProxy"}
@@ -55,7 +55,7 @@ class HttpProxyProvider(SettingProvider):
         return {**found, **{name: None if value == "" else value for name, value in super().from_body(on).items()}}
 
     def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
-        """Put back what was found, or reset the setting where that had a password, which can't be read."""
+        """Restore what was found, or reset the setting if that had a password, which can't be read."""
         before = properties.get("before") or {}
         if not any(before.get(f"{scheme}_username") for scheme in _PROXIES):
             super().remove(client, properties)
@@ -67,11 +67,11 @@ def _enabled(proxy: Mapping[str, Any] | None) -> bool:
     return bool(proxy and proxy.get("enabled") and proxy.get("host"))
 
 
-class HttpProxy(NexusResource, provider=HttpProxyProvider, since="3.74", edition="pro"):
-    """How Nexus connects to other servers: through which proxies, and how patiently. One per server.
+class HttpProxy(RestoredSetting, NexusResource, provider=HttpProxyProvider, since="3.74", edition="pro"):
+    """How Nexus connects to other servers: its proxies, timeout and retries. One per server.
 
-    Proxy repositories use it. Passwords can't be read: they are written when they change here. Deletion puts back
-    the setting that was found at creation, unless somebody else has changed it since; one with a login is reset.
+    Proxy repositories use it. Passwords can't be read: they are written when they change here. Deletion restores
+    the setting found at creation, unless it was changed since; one with a login is reset.
 
     Source: Nexus REST ``/v1/http``, which the Community Edition lacks (sonatype/nexus-public, issue 738).
     """
@@ -108,5 +108,3 @@ class HttpProxy(NexusResource, provider=HttpProxyProvider, since="3.74", edition
     """How long to wait for a connection or a response, 1 to 3600."""
     retries: Prop[int] = prop(integer(0, 10), path="retries", default=2)
     """How often to try again, 0 to 10."""
-    before: Prop[dict[str, Any]] = prop(computed=True)
-    """The setting found at creation."""

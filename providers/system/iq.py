@@ -9,7 +9,7 @@ from ..client import NexusClient
 from ..declare import NexusResource, Prop, prop
 from ..kind import Actual
 from ..names import http_url
-from ..rest import SettingProvider, SwitchProvider
+from ..rest import RestoredSetting, SettingProvider, SwitchProvider
 from ..schema import boolean, choice, integer, text
 
 
@@ -29,7 +29,7 @@ class Iq(NexusResource, provider=IqProvider):
     """The server of Sonatype's Repository Firewall that this Nexus asks. One per server.
 
     The password can't be read: it is written when it changes here. Deletion turns the connection off, unless
-    somebody else has changed it since.
+    it was changed since.
 
     Source: Nexus REST ``/v1/iq``.
     """
@@ -76,11 +76,11 @@ class IqAuditProvider(SettingProvider):
         return self.actual(found[0] if found else off)
 
 
-class IqAudit(NexusResource, provider=IqAuditProvider, since="3.74"):
+class IqAudit(RestoredSetting, NexusResource, provider=IqAuditProvider, since="3.74"):
     """Whether the Repository Firewall audits a proxy repository, and keeps bad components out of it.
 
-    From 3.94 on, repositories have ``firewall_mode`` for it: use one of the two. Deletion puts back the setting
-    that was found at creation, unless somebody else has changed it since.
+    From 3.94 on, repositories have ``firewall_mode`` for it: use one of the two. Deletion restores the setting
+    found at creation, unless it was changed since.
 
     Source: Nexus REST ``/v1/iq/audit``.
     """
@@ -91,5 +91,3 @@ class IqAudit(NexusResource, provider=IqAuditProvider, since="3.74"):
     """Audit its components."""
     enabled_quarantine: Prop[bool] = prop(boolean, path="enabledQuarantine", default=False)
     """Refuse components that break a policy, with ``enabled``."""
-    before: Prop[dict[str, Any]] = prop(computed=True)
-    """The setting found at creation."""
