@@ -1,6 +1,6 @@
 """What writes to Nexus by its API and is no resource, and why: for the coverage table and its test.
 
-The rest follows from the declarations: :func:`~.declaration.declaration` names the ``operations`` of each kind.
+What a kind sends is in the ``operations`` of its provider.
 Nothing that runs in a stack imports this module.
 """
 

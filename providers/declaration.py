@@ -18,27 +18,18 @@ from .declare import INPUTS, OUTPUTS, Declared, DeclaredResource, Facts, Prop
 def declaration(cls: type[DeclaredResource]) -> dict[str, Any]:
     """Everything that a kind declares, as data that JSON can hold.
 
-    Keys: ``class``, ``module``, ``type`` (the type token), ``kind``, ``provider`` (its class), ``text``,
-    ``settings``, ``operations`` (the requests that write it, ``POST /v1/routing-rules``), ``since``, ``until``,
-    ``edition``, ``groups`` (``path``, ``properties``, ``requires``) and
-    ``properties``, which holds by name what :func:`~.declare.prop` takes and besides it: ``input`` (type of the
-    argument, ``""`` where there is none), ``output``, ``required``, ``declared_in`` (the class with the line) and
-    ``text`` (``""`` where the line has none).
+    Keys: ``type`` (the type token), ``text``, ``since``, ``until``, ``edition``, ``groups`` (``path``,
+    ``properties``, ``requires``) and ``properties``, which holds by name what :func:`~.declare.prop` takes and
+    besides it: ``input`` (type of the argument, ``""`` where there is none), ``output``, ``required`` and ``text``
+    (``""`` where the line has none).
     """
-    provider = cls.provider_class
     return {
-        "class": cls.__name__,
-        "module": cls.__module__,
         "type": f"pulumi-python:{cls._resource_type_name}",
-        "kind": "" if cls.is_abstract else provider.kind,
-        "provider": f"{provider.__module__}.{provider.__qualname__}",
         "text": inspect.cleandoc(vars(cls).get("__doc__") or ""),
-        "settings": dict(cls.provider_settings),
-        "operations": [] if cls.is_abstract else list(getattr(provider, "operations", tuple)()),
         **cls.kind_availability,
         "groups": [
             {"path": ".".join(group.path), "properties": list(group.defaults), "requires": list(group.requires)}
-            for group in getattr(provider, "groups", ())
+            for group in getattr(cls.provider_class, "groups", ())
         ],
         "properties": {name: _property(cls, one) for name, one in cls.declared_properties.items()},
     }
@@ -74,7 +65,6 @@ def _property(cls: type[DeclaredResource], one: Prop[Any]) -> dict[str, Any]:
         "default": None if one.default is ... else one.default,
         "computed": one.computed,
         **{fact: getattr(one, fact) for fact in Facts.__annotations__},
-        "declared_in": owner.__name__,
         "text": texts(owner).get(one.name, ""),
     }
 

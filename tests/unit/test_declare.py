@@ -375,12 +375,12 @@ def test_role_is_created_changed_and_restored_by_its_declaration() -> None:
 def test_declaration_is_data_with_every_text() -> None:
     known = declaration(RawProxyRepository)
     assert known["type"] == "pulumi-python:dynamic/nexus:RawProxyRepository"
-    assert (known["kind"], known["since"], known["edition"]) == ("raw proxy", "3.20", "pro")
+    assert (known["since"], known["edition"]) == ("3.20", "pro")
     assert known["groups"][0]["path"] == "httpClient.authentication"
     preemptive = known["properties"]["preemptive"]
     assert preemptive.items() >= {
         "input": "bool", "default": False, "required": False, "since": "3.80", "edition": "pro", "secret": False,
-        "path": "httpClient.authentication.preemptive", "declared_in": "HttpAuthentication",
+        "path": "httpClient.authentication.preemptive",
         "text": "Log in before being asked to.",
     }.items()  # fmt: skip
     assert known["properties"]["url"]["input"] == ""
