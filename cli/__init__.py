@@ -1,1 +1,1 @@
-"""Commands beside ``pulumi``: ``nexus-registry doctor --host`` and ``nexus-registry export``."""
+"""The command ``nexus-registry``: a module for each of its commands, listed in :mod:`.main`."""

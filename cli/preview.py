@@ -85,7 +85,7 @@ class _Step:
 
     @property
     def kind(self) -> str:
-        return re.split(r"[:/$]", [*self.urn.split("::"), "", "", ""][2])[-1] or "resource"
+        return _kind(self.urn) or "resource"
 
     def entry(self, text: str = "", changes: Iterable[str] = ()) -> Entry:
         operation = "replace" if self.op in ("delete-replaced", "create-replacement") else self.op
@@ -130,9 +130,7 @@ def _step(one: Mapping[str, Any]) -> _Step:
     states = [one.get(state) or {} for state in ("oldState", "newState")]
     old, new = (state.get("inputs") or {} for state in states)
     # Secrets are masked on both sides, so their changes are in the engine's own lists only.
-    named = [
-        re.split(r"[.\[]", key)[0] for key in (*(one.get("diffReasons") or ()), *(one.get("detailedDiff") or ()))
-    ]
+    named = [_property(key) for key in (*(one.get("diffReasons") or ()), *(one.get("detailedDiff") or ()))]
     changed = {key for key in {*old, *new} if old.get(key) != new.get(key)} if old and new else set()
     return _Step(
         str(one["op"]),
@@ -147,6 +145,11 @@ def _step(one: Mapping[str, Any]) -> _Step:
 
 def _name(urn: str) -> str:
     return urn.split("::", 3)[-1] or "stack"
+
+
+def _kind(urn: str) -> str:
+    """The last part of the type in a URN; empty where it has none."""
+    return re.split(r"[:/$]", [*urn.split("::"), "", "", ""][2])[-1]
 
 
 def _certificate(found: Summary, step: _Step, now: datetime) -> None:
@@ -234,8 +237,7 @@ def _diagnostic(found: Summary, one: Mapping[str, Any]) -> bool:
         return True
     text = _FRAMES.sub("", text.replace("\r\n", "\n"))
     urn = str(one.get("urn") or "")
-    kind = re.split(r"[:/$]", [*urn.split("::"), "", "", ""][2])[-1]
-    entry = Entry(_name(urn), kind or "Stack", "preview", text[:_MESSAGE])
+    entry = Entry(_name(urn), _kind(urn) or "Stack", "preview", text[:_MESSAGE])
     (found.errors if severity == "error" else found.warnings).append(entry)
     return False
 
