@@ -153,10 +153,7 @@ def _certificate_problems(args: NexusServerArgs) -> Iterator[Problem]:
     given = {name: getattr(args, name) is not None for name in ("certificate", "private_key")}
     on_host = {name: getattr(args, name) is not None for name in ("certificate_path", "private_key_path")}
     if any(given.values()) and any(on_host.values()):
-        yield (
-            "certificate_path",
-            "excludes certificate and private_key. Give either these or the paths.",
-        )
+        yield "certificate_path", "excludes certificate and private_key. Give either these or the paths."
         return
     for name, existing in (on_host if any(on_host.values()) else given).items():
         if not existing:
@@ -165,10 +162,7 @@ def _certificate_problems(args: NexusServerArgs) -> Iterator[Problem]:
     for name in on_host:
         path = getattr(args, name)
         if path is not None and not re.fullmatch(r"(/[A-Za-z0-9._+-]+)+", path):
-            yield (
-                name,
-                f"must be an absolute path of letters, digits and . _ + -, not {path!r}.",
-            )
+            yield name, f"must be an absolute path of letters, digits and . _ + -, not {path!r}."
     if any(on_host.values()) and args.keystore_format != "pkcs12":
         yield "keystore_format", "must be pkcs12 where the certificate is read on the host. Leave it out."
     if any(on_host.values()) and args.chain is not None:
@@ -243,10 +237,7 @@ def _host_problems(args: NexusServerArgs) -> Iterator[Problem]:
     yield from _java_problems(args)
     for name, low in (("min_disk_mb", 0), ("connect_timeout", 1), ("lock_timeout", 0), ("start_timeout", 1)):
         if not low <= getattr(args, name) < 10**9:
-            yield (
-                name,
-                f"must be from {low} to {10**9 - 1}, not {getattr(args, name)}.",
-            )
+            yield name, f"must be from {low} to {10**9 - 1}, not {getattr(args, name)}."
     yield from arguments.properties_problems(args.properties, args.data_dir)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -92,7 +92,7 @@ def chain_pem(value: object) -> str:
     return certificates_pem(value) if optional_text(value).strip() else ""
 
 
-def pem(certificates: Iterator[x509.Certificate] | Sequence[x509.Certificate]) -> str:
+def pem(certificates: Iterable[x509.Certificate]) -> str:
     """Certificates as one PEM text."""
     return "".join(certificate.public_bytes(Encoding.PEM).decode() for certificate in certificates)
 
@@ -151,7 +151,7 @@ def find_leaf(certificates: Sequence[x509.Certificate], key: PrivateKey | None) 
     """The certificate that belongs to the key; while the key is not known, the only one that is there."""
     if key is None:
         return certificates[0] if len(certificates) == 1 else None
-    wanted = _spki(key.public_key())
+    wanted = _public(key)
     return next((each for each in certificates if _public(each) == wanted), None)
 
 
@@ -246,12 +246,9 @@ def _read(body: str, what: str) -> x509.Certificate:
     return certificate
 
 
-def _spki(public_key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey) -> bytes:
-    return public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-
-
-def _public(certificate: x509.Certificate) -> bytes:
-    return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+def _public(owner: x509.Certificate | PrivateKey) -> bytes:
+    """The public key of a certificate or a private key, in one form that compares."""
+    return owner.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:

@@ -39,7 +39,7 @@ def algorithm_set(value: object) -> str:
 
 def store_password(value: object) -> str:
     """A password that the tools of Java, Jetty and a configuration file read alike."""
-    password = optional_text(value)
+    password = str(optional_text(value))
     if len(password) < 6:
         raise Invalid("has fewer than 6 characters, which Java refuses. Choose a longer one")
     if not re.fullmatch(r"[ -~]+", password):

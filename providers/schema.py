@@ -101,11 +101,8 @@ def text(
     )
 
 
-def optional_text(value: Any) -> str:
-    """A string, which may be empty."""
-    if not isinstance(value, str):
-        raise Invalid(f"must be a string, not {_type_name(value)}")
-    return value
+optional_text = text(empty=True, multiline=True)
+"""Any string, which may be empty."""
 
 
 def boolean(value: Any) -> bool:

@@ -91,10 +91,6 @@ class DockerClient:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "ca.crt").write_text(ca_pem)
 
-    def distrust(self, registry: str) -> None:
-        """Remove what ``trust`` configured for a registry."""
-        shutil.rmtree(self.folder / "etc/certs.d" / registry, ignore_errors=True)
-
     def login(self, registry: str, user: str, password: str) -> Path:
         """Log in to a registry; returns the configuration that ``docker(config=…)`` takes to act as that user.
 

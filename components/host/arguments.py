@@ -109,10 +109,7 @@ def properties_problems(properties: Mapping[str, str], data_dir: str) -> Iterato
     """Lines that nexus.properties can't hold, that another argument sets, or that contain a secret."""
     for key, value in properties.items():
         if not re.fullmatch(r"[A-Za-z0-9._-]+", key):
-            yield (
-                "properties",
-                f"the key {key!r} may contain only letters, digits and . _ -.",
-            )
+            yield "properties", f"the key {key!r} may contain only letters, digits and . _ -."
         elif key in MANAGED_PROPERTIES:
             instead = MANAGED_PROPERTIES[key]
             yield "properties", f"{key} is managed. {f'Set {instead} instead' if instead else 'Leave it out'}."

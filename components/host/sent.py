@@ -14,8 +14,10 @@ _RECORD = "# nexus-registry step: "
 def record(step: str, prefix: int, secrets: int) -> str:
     """The record of a step.
 
-    :param prefix: how many characters of its command line come before the verb.
-    :param secrets: how many characters of its standard input, behind the record, are assignments of secrets.
+    Args:
+        step: which one.
+        prefix: how many characters of its command line come before the verb.
+        secrets: how many characters of its standard input, behind the record, are assignments of secrets.
     """
     return f"{_RECORD}{json.dumps({'step': step, 'prefix': prefix, 'secrets': secrets})}\n"
 

@@ -124,15 +124,18 @@ def host_step(
 ) -> remote.Command:
     """Run a step on the host: to create, whenever an argument, a secret or its script changes, and to undo it.
 
-    :param step: which one; ``STEPS`` has its flags and secrets, docs/architecture.md what they mean.
-    :param name: the resource's name.
-    :param ssh: how to reach the host over SSH.
-    :param arguments: the flags by their argument names (``install_root`` becomes ``--install-root``); each value
-        is a ``Value`` or an output of one. Never a secret: they are in the command line and in error texts.
-    :param secrets: the step's secrets by their shell names; their values reach the step by standard input only.
-    :param sudo: run as root through ``sudo -n``, for a user who is not root.
-    :param opts: options of the resource.
-    :return: the command; its ``stdout`` holds the step's progress lines and never a secret.
+    Args:
+        step: which one; ``STEPS`` has its flags and secrets, docs/architecture.md what they mean.
+        name: the resource's name.
+        ssh: how to reach the host over SSH.
+        arguments: the flags by their argument names (``install_root`` becomes ``--install-root``); each value is a
+            ``Value`` or an output of one. Never a secret: they are in the command line and in error texts.
+        secrets: the step's secrets by their shell names; their values reach the step by standard input only.
+        sudo: run as root through ``sudo -n``, for a user who is not root.
+        opts: options of the resource.
+
+    Returns:
+        The command; its ``stdout`` holds the step's progress lines and never a secret.
     """
     flags = pulumi.Output.all(**arguments)
 
