@@ -28,10 +28,10 @@ from .validation import require_none, server_problems, valid_keystore_password
 class NexusServer(pulumi.ComponentResource):
     """Nexus Repository 3 on a Linux host with systemd, over HTTPS, administered by the stack's password.
 
-    Pulumi type ``nexus-registry:index:NexusServer``. It creates the host steps ``prepare``, ``account``,
-    ``archive``, ``keystore`` and ``service``; the Keystore; and what exists once per server: AdminPassword, Eula
-    (when accepted), RealmActivation (the docker realm) and AnonymousAccess. A version below 3.26 has no REST API
-    for them and gets the host steps alone.
+    Pulumi type ``nexus-registry:index:NexusServer``. It creates HostReachable (without an SSH proxy); a Keystore
+    (unless the certificate is on the host); the host steps ``prepare``, ``account``, ``archive``, ``keystore`` and
+    ``service``; InstalledVersion; and what exists once per server: AdminPassword, Eula (when accepted),
+    RealmActivation (the docker realm) and AnonymousAccess. A version below 3.26 has no REST API for the last four.
 
     Outputs:
         url: address of the server, from the arguments.

@@ -162,9 +162,9 @@ class NexusResource(DeclaredResource, provider=NexusProvider, abstract=True):
     """An object inside Nexus. Its provider refuses, in ``check``, two resources that want the same object."""
 
     connection: Prop[Connection | None] = prop(mapping(CONNECTION), secret=True, local=True, default=None)
-    """The server. Default: what the configuration keys ``nexus-registry:url``, ``:password`` … say."""
+    """The server. Default: the configuration keys ``nexus-registry:url``, ``:password`` …"""
     adopt: Prop[bool] = prop(boolean, local=True, default=False)
-    """Take an object that exists and differs, and change it."""
+    """Adopt an object that exists and differs, and change it."""
     configured_url: Prop[str | None] = prop(text(), computed=True, local=True)
     """Address of the server by the stack's configuration, where ``connection`` is not given. A later change of the
     configuration is recognised by it."""

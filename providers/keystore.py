@@ -283,9 +283,9 @@ def _outs(properties: Mapping[str, Any], content: str) -> dict[str, Any]:
 
 
 def _jks(parts: Bundle, alias: str, password: str) -> bytes:
-    import jks  # here, because it is big and seldom needed
+    import jks  # imported here, because it is large and rarely needed
 
     key = parts.key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-    line = [each.public_bytes(Encoding.DER) for each in (parts.leaf, *parts.chain)]
-    entry = jks.PrivateKeyEntry.new(alias, line, key, "pkcs8")
+    chain = [each.public_bytes(Encoding.DER) for each in (parts.leaf, *parts.chain)]
+    entry = jks.PrivateKeyEntry.new(alias, chain, key, "pkcs8")
     return bytes(jks.KeyStore.new("jks", [entry]).saves(password))

@@ -191,13 +191,13 @@ class RegistryCheck(DeclaredResource, provider=RegistryCheckProvider, name="Regi
     scheme: Prop[str] = prop(choice("https", "http"), default="https")
     """``https`` or ``http``."""
     ca: Prop[str] = prop(_authority, default="")
-    """Authority of its certificate in PEM, where no public one signed it. Default: what the configuration key
-    ``nexus-registry:ca`` says."""
+    """Authority of the certificate in PEM, if no public one signed it. Default: the configuration key
+    ``nexus-registry:ca``."""
     username: Prop[str] = prop(text())
-    """Who logs in."""
+    """User who logs in."""
     password: Prop[str] = prop(text(), secret=True)
-    """That user's password."""
+    """Password of ``username``."""
     anonymous_pull: Prop[bool] = prop(boolean, default=False)
     """Whether a pull without a login should be allowed."""
     proves: Prop[str] = prop(optional_text, default="")
-    """Any text that changes when something changed that should be checked again."""
+    """Any text. A change of it makes the check run again."""

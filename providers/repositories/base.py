@@ -32,7 +32,7 @@ class Repository(Incarnation, NexusResource, provider=RepositoryProvider, abstra
     name: Prop[str] = prop(NAME, path="name", replaces=True)
     """Name of the repository, at most 200 characters."""
     online: Prop[bool] = prop(boolean, path="online", default=True)
-    """Whether it answers requests."""
+    """Whether the repository responds to requests."""
     blob_store_name: Prop[str] = prop(
         text(), path="storage.blobStoreName", default="default", replaces=True, refers="BlobStore"
     )
@@ -81,7 +81,7 @@ class Authentication(PropertyGroup, optional="httpClient.authentication", requir
     authentication_password: Prop[str | None] = prop(
         text(), path="httpClient.authentication.password", default=None, secret=True
     )
-    """That user's password."""
+    """Password of ``authentication_username``."""
     authentication_ntlm_host: Prop[str | None] = prop(
         text(), path="httpClient.authentication.ntlmHost", default=None
     )
@@ -127,11 +127,11 @@ class Replication(PropertyGroup, optional="replication"):
     preemptive_pull_enabled: Prop[bool] = prop(
         boolean, path="replication.preemptivePullEnabled", default=False, edition="pro"
     )
-    """Pull new content of the remote by itself."""
+    """Pull new content of the remote before a client requests it."""
     asset_path_regex: Prop[str | None] = prop(
         text(), path="replication.assetPathRegex", default=None, edition="pro"
     )
-    """Which paths are pulled."""
+    """Regular expression for the paths that are pulled."""
 
 
 class ProxyRepository(
@@ -144,7 +144,7 @@ class ProxyRepository(
     content_max_age: Prop[int] = prop(AGE, path="proxy.contentMaxAge", default=1440, unit="minutes")
     """Minutes for which cached content is valid; -1: without limit."""
     metadata_max_age: Prop[int] = prop(AGE, path="proxy.metadataMaxAge", default=1440, unit="minutes")
-    """The same for metadata."""
+    """Minutes for which cached metadata are valid; -1: without limit."""
     preserve_encoded_characters: Prop[bool] = prop(
         boolean, path="proxy.preserveEncodedCharacters", default=False, since="3.90"
     )
@@ -154,11 +154,11 @@ class ProxyRepository(
     negative_cache_time_to_live: Prop[int] = prop(
         integer(0, 2147483647), path="negativeCache.timeToLive", default=1440, unit="minutes"
     )
-    """How long that is remembered, in minutes."""
+    """Minutes for which a path is remembered that the remote does not have."""
     blocked: Prop[bool] = prop(boolean, path="httpClient.blocked", default=False)
     """Send no request to the remote."""
     auto_block: Prop[bool] = prop(boolean, path="httpClient.autoBlock", default=True)
-    """Stop asking for a while when the remote does not answer."""
+    """Send no request for a while after the remote has not responded."""
     routing_rule_name: Prop[str | None] = prop(text(), path="routingRuleName", default=None, refers="RoutingRule")
     """The routing rule that limits which paths may be requested."""
     firewall_mode: Prop[str] = prop(

@@ -89,8 +89,8 @@ class AdminPassword(NexusResource, provider=AdminPasswordProvider):
     """
 
     username: Prop[str] = prop(text(), default="admin", replaces=True)
-    """The account."""
+    """Name of the account."""
     password: Prop[str] = prop(text(max_length=4000), secret=True)
-    """The password to be in force."""
+    """Password that the account is to have."""
     current_password: Prop[str | None] = prop(text(), secret=True, local=True, default=None)
-    """The one in force now, where the server was set up by other means. Used once."""
+    """Password that the account has now, if the server was set up by other means. Used once."""

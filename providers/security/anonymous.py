@@ -27,6 +27,6 @@ class AnonymousAccess(RestoredSetting, NexusResource, provider=AnonymousAccessPr
     enabled: Prop[bool] = prop(boolean, path="enabled")
     """Let requests without a login act as ``user_id``."""
     user_id: Prop[str] = prop(text(max_length=200), path="userId", default="anonymous")
-    """The account whose roles they get."""
+    """Account whose roles such requests have."""
     realm_name: Prop[str] = prop(text(), path="realmName", default="NexusAuthorizingRealm")
-    """The realm that knows that account."""
+    """Realm of that account."""

@@ -25,7 +25,7 @@ class Crowd(NexusResource, provider=CrowdProvider, edition="pro"):
     """
 
     enabled: Prop[bool] = prop(boolean, path="enabled", default=True)
-    """Whether Crowd is asked."""
+    """Whether Nexus uses Crowd."""
     realm_active: Prop[bool] = prop(boolean, path="realmActive", default=True)
     """Whether the realm ``Crowd`` is active. With :class:`ActiveRealms`, name the realm there as well."""
     url: Prop[str] = prop(http_url, path="url")
@@ -33,7 +33,7 @@ class Crowd(NexusResource, provider=CrowdProvider, edition="pro"):
     application_name: Prop[str] = prop(text(), path="applicationName")
     """Name under which Crowd knows this Nexus."""
     application_password: Prop[str] = prop(text(), path="applicationPassword", secret=True)
-    """That application's password."""
+    """Password of the application."""
     timeout: Prop[int | None] = prop(integer(1, 3600), path="timeout", default=None, unit="seconds")
     """How long to wait for Crowd, 1 to 3600. Default: that of :class:`HttpProxy`."""
     use_trust_store_for_url: Prop[bool] = prop(boolean, path="useTrustStoreForUrl", default=False)

@@ -108,7 +108,7 @@ class LdapServer(
     host: Prop[str] = prop(text(r"\S+", hint="must be a host name or an address"), path="host")
     """Host name of the directory."""
     port: Prop[int] = prop(port, path="port", default=636)
-    """Its port; 389 is usual for ``LDAP``."""
+    """Port of the directory; 389 is usual for ``LDAP``."""
     use_trust_store: Prop[bool] = prop(boolean, path="useTrustStore", default=False)
     """Trust certificates in Nexus's trust store, too: :class:`SslTrust`."""
     search_base: Prop[str] = prop(text(), path="searchBase")
@@ -118,7 +118,7 @@ class LdapServer(
     auth_username: Prop[str | None] = prop(text(), path="authUsername", default=None)
     """Who binds: with ``SIMPLE`` a DN."""
     auth_password: Prop[str | None] = prop(text(), path="authPassword", default=None, secret=True)
-    """That account's password."""
+    """Password of ``auth_username``."""
     auth_realm: Prop[str | None] = prop(text(), path="authRealm", default=None)
     """SASL realm, for ``CRAM_MD5`` and ``DIGEST_MD5``."""
     connection_timeout_seconds: Prop[int] = prop(
@@ -128,17 +128,17 @@ class LdapServer(
     connection_retry_delay_seconds: Prop[int] = prop(
         integer(0, 2147483647), path="connectionRetryDelaySeconds", default=300, unit="seconds"
     )
-    """How long a directory that failed is left alone."""
+    """How long Nexus sends no request to a directory that failed."""
     max_incidents_count: Prop[int] = prop(integer(0, 2147483647), path="maxIncidentsCount", default=3)
-    """After how many failures it is left alone."""
+    """Number of failures after which Nexus waits ``connection_retry_delay_seconds``."""
     user_base_dn: Prop[str | None] = prop(text(), path="userBaseDn", default=None)
     """Where users are, relative to ``search_base``: ``ou=people``."""
     user_subtree: Prop[bool] = prop(boolean, path="userSubtree", default=False)
-    """Look for users below that, too."""
+    """Search for users at every level below ``user_base_dn``."""
     user_object_class: Prop[str] = prop(text(), path="userObjectClass", default="inetOrgPerson")
     """Object class of users."""
     user_ldap_filter: Prop[str | None] = prop(text(), path="userLdapFilter", default=None)
-    """Which users count: ``(employeeType=staff)``."""
+    """Filter for users: ``(employeeType=staff)``."""
     user_id_attribute: Prop[str] = prop(text(), path="userIdAttribute", default="uid")
     """Attribute with the id."""
     user_real_name_attribute: Prop[str] = prop(text(), path="userRealNameAttribute", default="cn")
@@ -154,7 +154,7 @@ class LdapServer(
     group_base_dn: Prop[str | None] = prop(text(), path="groupBaseDn", default=None)
     """Where groups are, relative to ``search_base``."""
     group_subtree: Prop[bool] = prop(boolean, path="groupSubtree", default=False)
-    """Look for groups below that, too."""
+    """Search for groups at every level below ``group_base_dn``."""
     group_object_class: Prop[str | None] = prop(text(), path="groupObjectClass", default=None)
     """Object class of groups: ``groupOfNames``."""
     group_id_attribute: Prop[str | None] = prop(text(), path="groupIdAttribute", default=None)
@@ -162,7 +162,7 @@ class LdapServer(
     group_member_attribute: Prop[str | None] = prop(text(), path="groupMemberAttribute", default=None)
     """Attribute with a group's members: ``member``."""
     group_member_format: Prop[str | None] = prop(text(), path="groupMemberFormat", default=None)
-    """The template: ``uid=${username},ou=people,dc=example,dc=com``."""
+    """How a group names a member: ``uid=${username},ou=people,dc=example,dc=com``."""
     user_member_of_attribute: Prop[str | None] = prop(text(), path="userMemberOfAttribute", default=None)
     """Attribute of a user with the groups, for ``DYNAMIC``: ``memberOf``."""
     verify_connection: Prop[bool] = prop(boolean, local=True, default=True)

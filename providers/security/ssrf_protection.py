@@ -42,10 +42,10 @@ class SsrfProtection(RestoredSetting, NexusResource, provider=SsrfProtectionProv
     """
 
     enabled: Prop[bool] = prop(boolean, path="enabled", default=True)
-    """Whether private addresses are closed."""
+    """Whether Nexus refuses private addresses that are not allowed here."""
     allowed_ips: ListProp[str] = prop(set_of(host_address), path="allowedIPs", default=[])
-    """IP addresses, and no ranges, that are open all the same; a set."""
+    """Private IP addresses that are allowed, without ranges; a set."""
     allowed_domains: ListProp[str] = prop(
         set_of(text(r"[^\s/:*]+", hint="must be a host name, and no pattern")), path="allowedDomains", default=[]
     )
-    """Host names that are open all the same; a set."""
+    """Host names whose private addresses are allowed; a set."""

@@ -51,21 +51,21 @@ class Email(RestoredSetting, NexusResource, provider=EmailProvider):
     host: Prop[str] = prop(text(r"\S+", hint="must be a host name or an address"), path="host")
     """Host name of the mail server."""
     port: Prop[int] = prop(port, path="port", default=25)
-    """Its port."""
+    """Port of the mail server."""
     username: Prop[str | None] = prop(text(), path="username", default=None)
-    """Who logs in there."""
+    """User at the mail server."""
     password: Prop[str | None] = prop(text(), path="password", default=None, secret=True)
-    """That account's password."""
+    """Password of ``username``."""
     from_address: Prop[str] = prop(text(r"[^\s@]+@[^\s@]+", hint="must be an e-mail address"), path="fromAddress")
     """Sender of the mails."""
     subject_prefix: Prop[str | None] = prop(text(), path="subjectPrefix", default=None)
-    """What each subject begins with."""
+    """Text at the beginning of each subject."""
     start_tls_enabled: Prop[bool] = prop(boolean, path="startTlsEnabled", default=False)
     """Use STARTTLS where the mail server offers it."""
     start_tls_required: Prop[bool] = prop(boolean, path="startTlsRequired", default=False)
     """Send nothing without STARTTLS."""
     ssl_on_connect_enabled: Prop[bool] = prop(boolean, path="sslOnConnectEnabled", default=False)
-    """Speak TLS from the start."""
+    """Use TLS from the start of the connection."""
     ssl_server_identity_check_enabled: Prop[bool] = prop(
         boolean, path="sslServerIdentityCheckEnabled", default=False
     )

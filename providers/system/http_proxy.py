@@ -79,11 +79,11 @@ class HttpProxy(RestoredSetting, NexusResource, provider=HttpProxyProvider, sinc
     http_host: Prop[str | None] = prop(_HOST, path="httpProxy.host", default=None)
     """Host of the proxy for ``http://``. Default: none."""
     http_port: Prop[int | None] = prop(port, path="httpProxy.port", default=None)
-    """Its port."""
+    """Port of the proxy for ``http://``."""
     http_username: Prop[str | None] = prop(text(), path="httpProxy.authInfo.username", default=None)
-    """Who logs in there."""
+    """User at the proxy for ``http://``."""
     http_password: Prop[str | None] = prop(text(), path="httpProxy.authInfo.password", default=None, secret=True)
-    """That account's password."""
+    """Password of ``http_username``."""
     http_ntlm_host: Prop[str | None] = prop(text(), path="httpProxy.authInfo.ntlmHost", default=None)
     """Name of this Nexus's host, for NTLM."""
     http_ntlm_domain: Prop[str | None] = prop(text(), path="httpProxy.authInfo.ntlmDomain", default=None)
@@ -91,11 +91,11 @@ class HttpProxy(RestoredSetting, NexusResource, provider=HttpProxyProvider, sinc
     https_host: Prop[str | None] = prop(_HOST, path="httpsProxy.host", default=None)
     """Host of the proxy for ``https://``. Default: none."""
     https_port: Prop[int | None] = prop(port, path="httpsProxy.port", default=None)
-    """Its port."""
+    """Port of the proxy for ``https://``."""
     https_username: Prop[str | None] = prop(text(), path="httpsProxy.authInfo.username", default=None)
-    """Who logs in there."""
+    """User at the proxy for ``https://``."""
     https_password: Prop[str | None] = prop(text(), path="httpsProxy.authInfo.password", default=None, secret=True)
-    """That account's password."""
+    """Password of ``https_username``."""
     https_ntlm_host: Prop[str | None] = prop(text(), path="httpsProxy.authInfo.ntlmHost", default=None)
     """Name of this Nexus's host, for NTLM."""
     https_ntlm_domain: Prop[str | None] = prop(text(), path="httpsProxy.authInfo.ntlmDomain", default=None)
@@ -103,7 +103,7 @@ class HttpProxy(RestoredSetting, NexusResource, provider=HttpProxyProvider, sinc
     non_proxy_hosts: ListProp[str] = prop(set_of(text()), path="nonProxyHosts", default=[])
     """Hosts that are reached directly, ``*`` being any text: ``*.example.com``; a set."""
     user_agent: Prop[str] = prop(text(empty=True), path="userAgent", default="")
-    """What is added to Nexus's User-Agent."""
+    """Text added to Nexus's User-Agent."""
     timeout: Prop[int] = prop(integer(1, 3600), path="timeout", default=20, unit="seconds")
     """How long to wait for a connection or a response, 1 to 3600."""
     retries: Prop[int] = prop(integer(0, 10), path="retries", default=2)

@@ -35,23 +35,23 @@ class Iq(NexusResource, provider=IqProvider):
     """
 
     enabled: Prop[bool] = prop(boolean, path="enabled", default=True)
-    """Whether the server is asked."""
+    """Whether Nexus uses the server."""
     url: Prop[str] = prop(http_url, path="url")
-    """Its address."""
+    """Address of the server."""
     authentication_type: Prop[str] = prop(
         choice("USER", "PKI", upper=True), path="authenticationType", default="USER"
     )
     """``USER`` (name and password) or ``PKI`` (a certificate that the JVM has)."""
     username: Prop[str | None] = prop(text(), path="username", default=None)
-    """Who logs in there, for ``USER``."""
+    """User at the server, for ``USER``."""
     password: Prop[str | None] = prop(text(), path="password", default=None, secret=True)
-    """That account's password."""
+    """Password of ``username``."""
     use_trust_store_for_url: Prop[bool] = prop(boolean, path="useTrustStoreForUrl", default=False)
     """Trust certificates in Nexus's trust store, too: :class:`SslTrust`."""
     timeout_seconds: Prop[int | None] = prop(integer(1, 3600), path="timeoutSeconds", default=None, unit="seconds")
     """How long to wait for the server, 1 to 3600. Default: that of :class:`HttpProxy`."""
     fail_open_mode_enabled: Prop[bool] = prop(boolean, path="failOpenModeEnabled", default=False)
-    """Let components through while the server does not answer."""
+    """Let components through while the server does not respond."""
     show_link: Prop[bool] = prop(boolean, path="showLink", default=False)
     """Show a link to the server in the user interface."""
     properties: Prop[str] = prop(text(multiline=True, empty=True), path="properties", default="")

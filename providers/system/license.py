@@ -74,10 +74,10 @@ class License(NexusResource, provider=LicenseProvider):
     fingerprint: Prop[str] = prop(computed=True, path="fingerprint")
     """The licence's fingerprint."""
     license_type: Prop[str] = prop(computed=True, path="licenseType")
-    """Its type."""
+    """Type of the licence."""
     expiration_date: Prop[str] = prop(computed=True, path="expirationDate")
-    """When it ends."""
+    """End of the licence."""
     licensed_users: Prop[str] = prop(computed=True, path="licensedUsers")
-    """How many users it is for."""
+    """Number of users that the licence covers."""
     contact_company: Prop[str] = prop(computed=True, path="contactCompany")
-    """Who holds it."""
+    """Company that holds the licence."""

@@ -35,4 +35,4 @@ class Script(NexusResource, provider=ScriptProvider, collection="/v1/script"):
     content: Prop[str] = prop(text(multiline=True), path="content")
     """The script. It is kept and returned in clear text: keep secrets out of it."""
     type: Prop[str] = prop(text(), path="type", default="groovy", replaces=True)
-    """Its language: ``groovy``."""
+    """Language of the script: ``groovy``."""

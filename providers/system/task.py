@@ -1,4 +1,4 @@
-"""Tasks: what Nexus does by itself, and when."""
+"""Tasks: what Nexus runs, and when."""
 
 from __future__ import annotations
 
@@ -122,9 +122,9 @@ class ScheduledTask(NexusResource, provider=TasksProvider, abstract=True, since=
     name: Prop[str] = prop(text(), path="name", replaces=True)
     """Name of the task. Nexus takes several of one name; here it tells the task from others of its type."""
     enabled: Prop[bool] = prop(boolean, path="enabled", default=True)
-    """Whether it runs."""
+    """Whether the task runs."""
     alert_email: Prop[str | None] = prop(EMAIL_ADDRESS, path="alertEmail", default=None)
-    """E-mail address that is notified when it ends."""
+    """E-mail address that is notified when the task ends."""
     notification_condition: Prop[str] = prop(
         choice("FAILURE", "SUCCESS_FAILURE", upper=True), path="notificationCondition", default="FAILURE"
     )
@@ -170,7 +170,7 @@ class Task(ScheduledTask):
     type: Prop[str] = prop(text(), path="type", replaces=True)
     """Type of the task, ``repository.cleanup``."""
     properties: MapProp[str] = prop(map_of(text(empty=True, multiline=True)), path="properties", default={})
-    """What the type wants, as texts: ``{"repositoryName": "*"}``."""
+    """Properties of the type, as texts: ``{"repositoryName": "*"}``."""
 
 
 class CompactBlobStoreTask(ScheduledTask, type="blobstore.compact"):
@@ -196,7 +196,7 @@ class DockerGarbageCollectionTask(ScheduledTask, type="repository.docker.gc"):
     repository_name: Prop[str] = prop(text(), path="properties.repositoryName", default="*", refers="Repository")
     """Name of a repository; ``*`` for all."""
     deploy_offset: Prop[int] = prop(_HOURS, path="properties.deployOffset", default=24, unit="hours")
-    """How long a new layer is kept, whoever uses it."""
+    """How long a new layer is kept, even if no image uses it."""
 
 
 class DockerUploadPurgeTask(ScheduledTask, type="repository.docker.upload-purge"):
@@ -222,13 +222,13 @@ class MavenRemoveSnapshotsTask(ScheduledTask, type="repository.maven.remove-snap
     snapshot_retention_days: Prop[int] = prop(
         _DAYS, path="properties.snapshotRetentionDays", default=30, unit="days"
     )
-    """How long each one stays."""
+    """How long a snapshot stays."""
     remove_if_released: Prop[bool] = prop(boolean, path="properties.removeIfReleased", default=False)
-    """Delete those of which there is a release."""
+    """Delete snapshots of versions that were released."""
     grace_period_in_days: Prop[int | None] = prop(
         _DAYS, path="properties.gracePeriodInDays", default=None, unit="days"
     )
-    """How long they stay after it."""
+    """How long a snapshot stays after the release."""
 
 
 class H2BackupTask(ScheduledTask, type="h2.backup.task"):
@@ -242,7 +242,7 @@ class H2BackupTask(ScheduledTask, type="h2.backup.task"):
 
 
 class RebuildBrowseTask(ScheduledTask, type="create.browse.nodes"):
-    """Makes the tree for browsing anew.
+    """Rebuilds the tree for browsing.
 
     Source: Nexus REST ``/v1/tasks``, type ``create.browse.nodes``.
     """
@@ -260,7 +260,7 @@ class MalwareRemediationTask(ScheduledTask, type="malware.remediator"):
     repository_name: Prop[str] = prop(text(), path="properties.repositoryName", refers="Repository")
     """Name of the repository."""
     enable_malware_cleanup: Prop[bool] = prop(boolean, path="properties.enableMalwareCleanup", default=False)
-    """Delete what was found."""
+    """Delete the malware that was found."""
 
 
 class LicenseExpirationTask(ScheduledTask, type="license.expiration.notification", edition="pro"):
