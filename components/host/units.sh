@@ -38,7 +38,7 @@ remove_failed_service() {
         run_with_progress "stopping $unit.service" 400 systemctl stop "$unit.service" ||
             fail "host: $unit.service does not stop (the reason is above). Look at journalctl -u $unit"
         remove_unit "$unit"
-        put_back_unit
+        restore_unit
     fi
     # Where the step refused what another unit has, these files are that unit's.
     is_by_hand || [ -n "$(other_units_with data_dir "$arg_data_dir")$(other_units_with install_root "$arg_install_root")" ] ||
@@ -48,13 +48,13 @@ remove_failed_service() {
     done
 }
 
-# put_back_unit: that of a server that was set up by hand, which the service step replaced and could not start.
-put_back_unit() {
+# restore_unit: that of a server that was set up by hand, which the service step replaced and could not start.
+restore_unit() {
     { has_fact service.unit-before && [ "$(unit_origin)" = none ]; } || return 0
-    put_back_mode=$(fact service.unit-mode)
-    fact service.unit-before | put_file "$(unit_file)" root:root "${put_back_mode:-0600}"
+    restore_mode=$(fact service.unit-mode)
+    fact service.unit-before | put_file "$(unit_file)" root:root "${restore_mode:-0600}"
     systemctl daemon-reload
-    log "put back $(unit_file), which was replaced. It is neither enabled nor started"
+    log "restored $(unit_file), which was replaced. It is neither enabled nor started"
 }
 
 # remove_derived_files: the link to the version, and what holds the keystore or its password.

@@ -4,7 +4,7 @@
 #   copy    $from is stopped, its data are being copied, nothing has changed
 #   change  the copy is whole; some files are $to's
 #   start   all files are; $to may have run on the database
-#   back …  these items of the copy are being put back
+#   back …  these items of the copy are being restored
 # Without a journal, the data belong to the version in the data directory's record.
 
 # What a rollback needs: not blobs and log, which stay, nor files that Nexus creates again.

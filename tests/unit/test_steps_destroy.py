@@ -141,7 +141,7 @@ def test_destroy_puts_back_replaced_unit(shell: list[str], host: Host) -> None:
     assert (base / "etc/nexus.service").read_text() == by_hand
     assert (base / "etc/nexus.service").stat().st_mode & 0o777 == 0o600  # it may contain a password
     assert left(host) == before
-    assert f"put back {base}/etc/nexus.service" in said
+    assert f"restored {base}/etc/nexus.service" in said
 
 
 def test_destroy_beside_other_program(shell: list[str], host: Host) -> None:
