@@ -46,6 +46,11 @@ class Result:
     error: str = ""
     """The last line of the first error, which is the provider's own sentence; empty when all went well."""
 
+    def changed(self) -> dict[str, int]:
+        """How many resources a command that succeeded changed, by operation."""
+        assert self.ok, f"{self.error}\n{self.stdout[-3000:]}"
+        return {operation: count for operation, count in self.changes.items() if count and operation != "same"}
+
 
 def default_engine() -> str:
     """The engine to use: what ``ENGINE`` says, else the CLI when there is one."""

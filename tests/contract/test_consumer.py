@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from nexus_registry.providers.client import client_for
 
-from sandbox.stack import Result, Stack
+from sandbox.stack import Stack
 from tests.lifecycle.conftest import ENGINES
 
 from .conftest import Nexus
@@ -37,11 +37,6 @@ def stack(request: pytest.FixtureRequest, nexus: Nexus, tmp_path: Path) -> Itera
     client.put("/v1/security/realms/active", realms)
 
 
-def changes(result: Result) -> dict[str, int]:
-    assert result.ok, f"{result.error}\n{result.stdout[-3000:]}"
-    return {operation: count for operation, count in result.changes.items() if count and operation != "same"}
-
-
 def urn(stack: Stack, name: str) -> str:
     (found,) = (one["urn"] for one in stack.export()["resources"] if one["urn"].endswith(f"::{name}"))
     return str(found)
@@ -50,25 +45,25 @@ def urn(stack: Stack, name: str) -> str:
 @pytest.mark.kinds("RegistryCheck", on="stand-in", engine=True)
 def test_consumer_stack_is_created_replaced_and_destroyed(stack: Stack, nexus: Nexus, tmp_path: Path) -> None:
     """A stack is created, replaced kind by kind, and destroyed from another machine."""
-    assert changes(stack.up()) == {"create": len(KINDS) + 2}
-    assert changes(stack.up(expect_no_changes=True)) == {}
+    assert stack.up().changed() == {"create": len(KINDS) + 2}
+    assert stack.up(expect_no_changes=True).changed() == {}
     state = stack.state_file.read_text()
     assert "::team-a:team-a-ci" in state
     stack.state_file.write_text(state.replace("::team-a:team-a-ci", "::team-a-team-a-ci"))
-    assert changes(stack.up(expect_no_changes=True)) == {}, "a user under the name of version 0.1 stays the same"
+    assert stack.up(expect_no_changes=True).changed() == {}, "a user under the name of version 0.1 stays the same"
     for kind in KINDS:
-        done = changes(stack.up(replace=[urn(stack, kind)]))
+        done = stack.up(replace=[urn(stack, kind)]).changed()
         # A new repository is written into its role again, a new role into its user; the proof looks at both.
         stripped = kind in ("team-a-repository", "team-a-push")
         assert done == ({"replace": 1, "update": 2} if stripped else {"replace": 1}), kind
-    assert changes(stack.refresh(expect_no_changes=True)) == {}, "something is not there after its replacement"
+    assert stack.refresh(expect_no_changes=True).changed() == {}, "something is not there after its replacement"
     kept = stack.state_file.read_text()
     assert nexus.password not in kept
     assert "ci-secret-1" not in kept
     (tmp_path / "other").mkdir()
     with another_machine(stack, tmp_path / "other") as (other, env):
-        assert changes(other.refresh(expect_no_changes=True, env=env)) == {}
-        assert changes(other.destroy(env=env)) == {"delete": len(KINDS) + 2}
+        assert other.refresh(expect_no_changes=True, env=env).changed() == {}
+        assert other.destroy(env=env).changed() == {"delete": len(KINDS) + 2}
     assert stack.export()["resources"] == []
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.stack import PulumiStack, Result, Stack
+from sandbox.stack import PulumiStack, Stack
 from tests.unit import declared
 from tests.unit.fake import FakeServer, Request, Response, serve
 from tests.unit.stored import Stored
@@ -61,11 +61,6 @@ def stack(request: pytest.FixtureRequest, server: FakeServer, tmp_path: Path) ->
     return fake_server_stack(request.param, program, tmp_path / "work", server.url)
 
 
-def changes(result: Result) -> dict[str, int]:
-    assert result.ok, f"{result.error}\n{result.stdout[-3000:]}"
-    return {operation: count for operation, count in result.changes.items() if count and operation != "same"}
-
-
 def test_declared_kinds_are_created_updated_and_destroyed(stack: Stack, server: FakeServer) -> None:
     if isinstance(stack, PulumiStack):  # incarnations do not change between a plan and its execution
         plan = stack.work / "plan.json"
@@ -73,15 +68,15 @@ def test_declared_kinds_are_created_updated_and_destroyed(stack: Stack, server: 
         first = stack._run("up", [f"--plan={plan}"], None, None)
     else:
         first = stack.up()
-    assert changes(first)["create"] in (3, 4)  # one engine counts the stack itself
+    assert first.changed()["create"] in (3, 4)  # one engine counts the stack itself
     assert stack.outputs() == {"roles": ["pull"], "max_age": "age 5"}
     assert "upstream-canary" not in stack.state_file.read_text()
     server.requests.clear()
-    assert changes(stack.preview(expect_no_changes=True)) == {}
+    assert stack.preview(expect_no_changes=True).changed() == {}
     assert server.requests == []
     stack.set_config("max_age", 6)
-    assert changes(stack.up()) == {"update": 1}
-    assert changes(stack.refresh(expect_no_changes=True)) == {}
+    assert stack.up().changed() == {"update": 1}
+    assert stack.refresh(expect_no_changes=True).changed() == {}
     assert (
         json.loads([one.body for one in server.requests if one.method == "PUT"][-1])["proxy"]["contentMaxAge"] == 6
     )
@@ -93,13 +88,13 @@ def test_renamed_property_updates_state_without_request(stack: Stack, server: Fa
     now = program.read_text()
     kinds.write_text(KINDS.replace("role_id", "former").replace(', renamed_from="id"', ""))
     program.write_text(now.replace("role_id", "former"))
-    assert changes(stack.up())["create"] in (3, 4)
+    assert stack.up().changed()["create"] in (3, 4)
     kinds.write_text(KINDS.replace('renamed_from="id"', 'renamed_from="former"'))
     program.write_text(now)
     server.requests.clear()
-    assert changes(stack.preview()) == {"update": 2}
-    assert changes(stack.up()) == {"update": 2}
-    assert changes(stack.preview(expect_no_changes=True)) == {}
+    assert stack.preview().changed() == {"update": 2}
+    assert stack.up().changed() == {"update": 2}
+    assert stack.preview(expect_no_changes=True).changed() == {}
     assert server.requests == []
     assert "former" not in stack.state_file.read_text()
 
@@ -109,7 +104,7 @@ def test_renamed_property_updates_state_without_request(stack: Stack, server: Fa
 )
 @pytest.mark.parametrize("stack", BOTH_ENGINES[1:], indirect=True)
 def test_wait_is_shown_while_it_lasts(stack: Stack, server: FakeServer, said_of: str, ci: str) -> None:
-    changes(stack.up())
+    stack.up().changed()
     respond, until = server.script, time.monotonic() + 300
 
     def starting(request: Request) -> Response:
@@ -122,7 +117,7 @@ def test_wait_is_shown_while_it_lasts(stack: Stack, server: FakeServer, said_of:
 
     server.script = starting
     refreshed = stack.refresh(env={"CI": ci})
-    changes(refreshed)
+    refreshed.changed()
     events = [json.loads(line) for line in (stack.work / "events.json").read_text().splitlines()]
     said = [one["diagnosticEvent"] for one in events if "diagnosticEvent" in one]
     shown = [one for one in said if one.get("ephemeral") and "waiting for " in one["message"]]

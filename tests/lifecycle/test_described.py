@@ -20,7 +20,6 @@ from tests.unit.settings_server import SettingsServer
 from tests.unit.test_kinds_lifecycle import BEFORE, KINDS, SINGLETONS
 
 from .conftest import ENGINES, fake_server_stack
-from .test_declared import changes
 
 PROGRAM = Path(__file__).parent / "programs" / "described"
 SWITCHES: list[Any] = [providers.Crowd.provider_class, providers.Iq.provider_class]
@@ -57,12 +56,12 @@ def test_each_kind_is_created_updated_and_destroyed(
     client = client_for({"url": server.url, "username": "admin", "password": "pw"})
     before = {kind: provider.find(client, kinds[kind]) for kind, provider in SETTINGS.items()}
     stack.set_config("kinds", kinds)
-    assert changes(stack.up())["create"] in (len(kinds), len(kinds) + 1)  # one engine counts the stack itself
+    assert stack.up().changed()["create"] in (len(kinds), len(kinds) + 1)  # one engine counts the stack itself
     _is_unchanged(stack, server)
     stack.set_config("kinds", {kind: {**first, **edit} for kind, (first, edit) in KINDS.items()})
-    assert changes(stack.up()) == {"update": len(kinds)}
+    assert stack.up().changed() == {"update": len(kinds)}
     _is_unchanged(stack, server)
-    assert set(changes(stack.destroy())) == {"delete"}
+    assert set(stack.destroy().changed()) == {"delete"}
     assert stack.export()["resources"] == []
     assert not any((*state.lists.values(), state.blob_stores, state.entries))
     for kind, provider in SETTINGS.items():
@@ -75,8 +74,8 @@ def test_each_kind_is_created_updated_and_destroyed(
 
 def _is_unchanged(stack: Stack, server: FakeServer) -> None:
     server.requests.clear()
-    assert changes(stack.preview(expect_no_changes=True)) == {}
+    assert stack.preview(expect_no_changes=True).changed() == {}
     assert server.requests == []
-    assert changes(stack.refresh(expect_no_changes=True)) == {}
-    assert changes(stack.up(expect_no_changes=True)) == {}
+    assert stack.refresh(expect_no_changes=True).changed() == {}
+    assert stack.up(expect_no_changes=True).changed() == {}
     assert {one.method for one in server.requests} == {"GET"}

@@ -29,12 +29,6 @@ def docker(dev: Dev) -> Iterator[DockerClient]:
         yield client
 
 
-def changed(result: Result) -> dict[str, int]:
-    """What an operation did, without what stayed the same; fails with the provider's sentence."""
-    assert result.ok, f"{result.error}\n{result.stdout[-3000:]}"
-    return {operation: count for operation, count in result.changes.items() if count and operation != "same"}
-
-
 def urns(dev: Dev, *names: str) -> list[str]:
     found = {one["urn"].rpartition("::")[2]: one["urn"] for one in dev.stack.export()["resources"]}
     return [found[name] for name in names]
@@ -66,7 +60,7 @@ def served_fingerprint(dev: Dev, port: int) -> str:
 
 def bare_host_becomes_registry_for_docker(dev: Dev, docker: DockerClient) -> None:
     """A bare host becomes a registry that docker pushes to and pulls from."""
-    created = changed(dev.stack.up())
+    created = dev.stack.up().changed()
     assert created == {"create": len(dev.stack.export()["resources"])}
     demo.prove(dev, docker, say=lambda _line: None)
 
@@ -75,11 +69,11 @@ def nothing_changes_and_nothing_is_called(dev: Dev) -> None:
     """A second up changes nothing and sends no request."""
     requests = (dev.host.root / "var/lib/nexus/log/request.log").read_text()
     writes, sessions = demo.api_writes(dev), demo.ssh_sessions(dev)
-    assert changed(dev.stack.preview(expect_no_changes=True)) == {}
+    assert dev.stack.preview(expect_no_changes=True).changed() == {}
     assert (dev.host.root / "var/lib/nexus/log/request.log").read_text() == requests
-    assert changed(dev.stack.up(expect_no_changes=True)) == {}
-    assert changed(dev.stack.refresh(expect_no_changes=True)) == {}
-    assert changed(dev.stack.preview(expect_no_changes=True)) == {}
+    assert dev.stack.up(expect_no_changes=True).changed() == {}
+    assert dev.stack.refresh(expect_no_changes=True).changed() == {}
+    assert dev.stack.preview(expect_no_changes=True).changed() == {}
     assert demo.api_writes(dev) == writes
     assert demo.ssh_sessions(dev) == sessions
 
@@ -107,7 +101,7 @@ def new_certificate_is_served_without_restart(dev: Dev) -> None:
     pid, before = main_pid(dev), served_fingerprint(dev, dev.facts["https_port"])
     dev.certify(key="ec", days=30)
     result = dev.stack.up()
-    assert changed(result) == {"update": 4}
+    assert result.changed() == {"update": 4}
     assert touched(result) == {"nexus-keystore", "nexus-keystore-file", "nexus-service", "registry-proof"}
     ports = ("https_port", "registry_https_port")
     after = {served_fingerprint(dev, dev.facts[port]) for port in ports}
@@ -121,7 +115,7 @@ def new_port_changes_registry_only(dev: Dev, docker: DockerClient) -> None:
     dev.stack.set_config("registry_https_port", dev.facts["registry_https_port"])
     result = dev.stack.up()
     assert touched(result) == {"registry-port", "registry-repository", "registry-proof"}
-    assert changed(result) == {"update": 3}
+    assert result.changed() == {"update": 3}
     assert main_pid(dev) == pid
     docker.trust(dev.login_server, dev.authority.certificate_pem)
     demo.prove(dev, docker, say=lambda _line: None)
@@ -141,10 +135,10 @@ def new_admin_password_replaces_old_one(dev: Dev) -> None:
     pid = main_pid(dev)
     dev.stack.set_config("admin_password", "another-admin-password", secret=True)
     result = dev.stack.up()
-    assert changed(result) == {"update": 7}
+    assert result.changed() == {"update": 7}
     assert main_pid(dev) == pid
     refreshed = dev.stack.refresh(expect_no_changes=True)
-    assert changed(refreshed) == {}
+    assert refreshed.changed() == {}
 
 
 def new_role_user_and_password(dev: Dev, docker: DockerClient) -> None:
@@ -153,7 +147,7 @@ def new_role_user_and_password(dev: Dev, docker: DockerClient) -> None:
     dev.facts["ci_password"] = "another-ci-password"
     dev.stack.set_config("user_passwords", {"ci": "another-ci-password", "reader": "reader-password"}, secret=True)
     result = dev.stack.up()
-    assert changed(result) == {"create": 2, "update": 2}
+    assert result.changed() == {"create": 2, "update": 2}
     assert touched(result) == {"registry-pull", "registry:reader", "registry:ci", "registry-proof"}
     reader = docker.login(dev.login_server, "reader", "reader-password")
     docker.make_image(f"{dev.login_server}/hello-world:3")
@@ -169,13 +163,13 @@ def repository_with_images_needs_force_destroy_first(dev: Dev, docker: DockerCli
     assert not refused.ok
     assert "force_destroy=True" in refused.error
     docker.pull_anew(f"{dev.login_server}/hello-world:1")
-    assert changed(dev.stack.up(expect_no_changes=True)) == {}
+    assert dev.stack.up(expect_no_changes=True).changed() == {}
 
     dev.stack.set_config("force_destroy", True)
-    assert changed(dev.stack.up()) == {"update": 1}
+    assert dev.stack.up().changed() == {"update": 1}
     result = dev.stack.up(replace=[repository])
     # The roles get the new repository's privileges written again, and the proof looks again.
-    assert changed(result) == {"replace": 1, "update": 3}
+    assert result.changed() == {"replace": 1, "update": 3}
     assert touched(result) == {"registry-repository", "registry-push", "registry-pull", "registry-proof"}
     demo.prove(dev, docker, say=lambda _line: None)
 
@@ -187,13 +181,13 @@ def every_kind_survives_forced_replacement(dev: Dev) -> None:
         "nexus-admin-password", "registry-proof", "nexus-keystore",
     )  # fmt: skip
     result = dev.stack.up(replace=urns(dev, *kinds))
-    assert changed(result)["replace"] == len(kinds)
-    assert changed(dev.stack.refresh(expect_no_changes=True)) == {}
-    assert changed(dev.stack.up(expect_no_changes=True)) == {}
+    assert result.changed()["replace"] == len(kinds)
+    assert dev.stack.refresh(expect_no_changes=True).changed() == {}
+    assert dev.stack.up(expect_no_changes=True).changed() == {}
 
 
 def destroy_leaves_nothing_but_data_dir(dev: Dev) -> None:
-    assert set(changed(dev.stack.destroy())) == {"delete"}
+    assert set(dev.stack.destroy().changed()) == {"delete"}
     root = dev.host.root
     for gone in ("etc/systemd/system/nexus.service", "opt/nexus", "var/lib/nexus-registry"):
         assert not (root / gone).exists(), gone
@@ -211,10 +205,10 @@ def existing_data_dir_is_adopted_with_its_password_only(dev: Dev) -> None:
     assert "current_admin_password" in result.error
     assert demo.refused_logins(dev) == before + 1
     dev.stack.set_config("admin_password", "another-admin-password", secret=True)
-    changed(dev.stack.up())
+    dev.stack.up().changed()
     owner = dev.host.ssh("stat --format=%U /var/lib/nexus/db").stdout.strip()
     assert owner == "nexus"
-    changed(dev.stack.destroy())
+    dev.stack.destroy().changed()
 
 
 def test_stack_through_its_life(dev: Dev, docker: DockerClient) -> None:

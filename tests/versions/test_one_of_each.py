@@ -16,7 +16,7 @@ from nexus_registry.providers.resource import TrackedResource
 from docs.examples import OPENPGP_KEY
 from docs.generate import COVERAGE
 from sandbox.pki import Authority
-from sandbox.stack import Result, Stack, open_stack
+from sandbox.stack import Stack, open_stack
 from tests.contract.docker_api import Api
 from tests.contract.server import Nexus
 from tests.lifecycle.conftest import ENGINES
@@ -54,7 +54,7 @@ def stack(request: pytest.FixtureRequest, nexus: Nexus, admin: Api, tmp_path: Pa
     nexus.play("3.94.0-01")
     licence = admin.ok("GET", "system/eula")
     yield stack
-    assert changes(stack.destroy()).keys() <= {"delete"}
+    assert stack.destroy().changed().keys() <= {"delete"}
     admin.ok("POST", "system/eula", licence)
     nexus.play()
 
@@ -62,14 +62,9 @@ def stack(request: pytest.FixtureRequest, nexus: Nexus, admin: Api, tmp_path: Pa
 pytestmark = pytest.mark.xdist_group("contract")
 
 
-def changes(result: Result) -> dict[str, int]:
-    assert result.ok, f"{result.error}\n{result.stdout[-3000:]}"
-    return {operation: count for operation, count in result.changes.items() if count and operation != "same"}
-
-
 def test_one_of_each_kind_is_created_unchanged_and_destroyed(stack: Stack, admin: Api) -> None:
     before = [one["name"] for one in admin.ok("GET", "repositories")]
-    assert set(changes(stack.up())) == {"create"}
+    assert set(stack.up().changed()) == {"create"}
     made = {one["type"].rpartition(":")[2].rpartition("/")[2] for one in stack.export()["resources"]}
     kinds = {
         one.__name__
@@ -79,7 +74,7 @@ def test_one_of_each_kind_is_created_unchanged_and_destroyed(stack: Stack, admin
     kinds -= set(re.findall(r"^\| `(\w+)` .*\| fake; schema \|$", COVERAGE.read_text(), re.MULTILINE))
     assert kinds - made == {*NOT_IN_IT, "RegistryCheck"}
     assert "RegistryProof" in made, "the type token of RegistryCheck"
-    assert changes(stack.preview(expect_no_changes=True)) == {}
-    assert changes(stack.refresh(expect_no_changes=True)) == {}
-    assert set(changes(stack.destroy())) == {"delete"}
+    assert stack.preview(expect_no_changes=True).changed() == {}
+    assert stack.refresh(expect_no_changes=True).changed() == {}
+    assert set(stack.destroy().changed()) == {"delete"}
     assert [one["name"] for one in admin.ok("GET", "repositories")] == before
