@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
+import pulumi
 import pytest
 from nexus_registry.providers import progress
 from nexus_registry.providers.crud import NexusProvider
@@ -14,6 +15,7 @@ from pulumi.runtime.config import set_all_config
 from pulumi.runtime.settings import reset_options
 
 from sandbox.packages import ensure
+from tests.unit.components import Preview
 from tests.unit.engine import Engine, NewRun
 from tests.unit.fake import FakeServer, serve
 from tests.unit.steps_shell import SHELLS
@@ -53,6 +55,12 @@ def sdk() -> Iterator[asyncio.AbstractEventLoop]:
 
 
 @pytest.fixture
+def preview(sdk: None) -> None:
+    """The engine of a preview."""
+    pulumi.runtime.set_mocks(Preview(), project="consumer", preview=True)
+
+
+@pytest.fixture
 def nexus() -> Stored:
     return Stored()
 
@@ -73,6 +81,12 @@ def engine(nexus_server: FakeServer, new_run: NewRun) -> Engine:
 def new_run(monkeypatch: pytest.MonkeyPatch) -> NewRun:
     """Starts the next run, with another provider process."""
     return lambda: monkeypatch.setattr(NexusProvider, "run", Run())
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waits of the client between attempts take no time; that they happen is seen in the requests."""
+    monkeypatch.setattr("nexus_registry.providers.client.time.sleep", lambda _seconds: None)
 
 
 @pytest.fixture

@@ -99,6 +99,11 @@ def operation(cls: type[NexusResource]) -> str:
     return f"POST /v1/repositories/{settings.format}/{settings.type}"
 
 
+def declared(cls: type[NexusResource]) -> dict[str, str]:
+    """The properties of the kind by their paths in the body."""
+    return {".".join(path): name for name, path in cls.provider_class.paths.items()}  # type: ignore[attr-defined]
+
+
 def repository_kinds() -> list[type[NexusResource]]:
     """Every kind of repository that the package exports."""
     exported = [getattr(providers, name) for name in providers.__all__]

@@ -21,10 +21,7 @@ SECRET = "s3cret-canary"
 Call = Callable[[NexusClient], object]
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Waits between attempts take no time here; that they happen is seen in the requests."""
-    monkeypatch.setattr("nexus_registry.providers.client.time.sleep", lambda _seconds: None)
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 CALLS: dict[str, Call] = {

@@ -5,59 +5,21 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
 import pulumi
 import pytest
 from nexus_registry.components import (
-    DockerRegistry,
-    DockerRegistryArgs,
     InvalidArguments,
-    NexusServer,
-    NexusServerArgs,
 )
 from nexus_registry.components.registry import docker_config_json
 from nexus_registry.providers.compat import archive_name, java_major
 from pulumi_command import remote
 
-NO_PEMS = {"certificate": None, "private_key": None}
-ON_HOST = {**NO_PEMS, "certificate_path": "/etc/ssl/nexus.pem", "private_key_path": "/etc/ssl/nexus.key"}
-SSH = remote.ConnectionArgs(host="registry.example.com")
+from .components import NO_PEMS, ON_HOST, registry, server
 
-
-class Preview(pulumi.runtime.Mocks):
-    """The mocks of a preview: outputs are the inputs, everything else is unknown."""
-
-    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
-        return args.name, args.inputs
-
-    def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
-        return {}, None
-
-
-@pytest.fixture(autouse=True)
-def preview(sdk: None) -> None:
-    pulumi.runtime.set_mocks(Preview(), project="consumer", preview=True)
-
-
-def server(name: str = "nexus", **changes: Any) -> NexusServer:
-    desired: dict[str, Any] = {
-        "ssh": SSH,
-        "version": "3.71.0-06",
-        "archive_sha256": "a" * 64,
-        "admin_password": "pw",
-        "private_key": "key",
-        "certificate": "certificate",
-        "keystore_password": "secret",
-    }
-    return NexusServer(name, NexusServerArgs(**{**desired, **changes}))
-
-
-def registry(name: str = "registry", **changes: Any) -> DockerRegistry:
-    desired = {"https_port": 5000, "pushers": {"ci": "pw"}}
-    return DockerRegistry(name, DockerRegistryArgs(**{**desired, **changes}))
+pytestmark = pytest.mark.usefixtures("preview")
 
 
 @pytest.mark.parametrize(
@@ -205,76 +167,6 @@ def test_all_invalid_arguments_are_listed() -> None:
     assert all(f"\n  {argument}: " in str(refused.value) for argument, _ in refused.value.problems)
 
 
-def test_ports_of_one_host_are_distinct() -> None:
-    nexus = server()
-    with pytest.raises(InvalidArguments, match=r"https_port: 8443 is the https_port of Nexus"):
-        registry("a", server=nexus, https_port=8443)
-    registry("b", server=nexus, repository="b", https_port=5001, pushers={"b": "pw"})
-    with pytest.raises(InvalidArguments, match=r"https_port: 5001 is the https_port of b"):
-        registry("c", server=nexus, repository="c", https_port=5001)
-
-
-def test_registries_of_two_servers_on_one_host_have_ports_of_their_own() -> None:
-    one, other = server("a"), server("b", **PLACES)
-    apart = server("c", **{**PLACES, "unit": "c", "install_root": "/opt/c", "data_dir": "/srv/c", "address": "::1",
-                           "ssh": remote.ConnectionArgs(host="other.example.com")})  # fmt: skip
-    registry("images", server=one, https_port=5000)
-    registry("far", server=apart, https_port=5000)
-    with pytest.raises(InvalidArguments, match=r"https_port: 5000 is the https_port of images of 'a' on the same"):
-        registry("more", server=other, https_port=5000)
-    registry("more", server=other, https_port=5001)
-
-
-PLACES: dict[str, Any] = {
-    "unit": "b",
-    "install_root": "/opt/b",
-    "data_dir": "/srv/b",
-    "http_port": 8082,
-    "https_port": 8444,
-}
-
-
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
-        ({"unit": "nexus"}, r"unit: nexus is that of 'a' on the same host too"),
-        ({"unit": "nexus.service"}, r"unit: nexus.service is that of 'a' on the same host too"),
-        ({"install_root": "/opt/nexus"}, r"install_root: /opt/nexus is that of 'a' on the same host too"),
-        ({"data_dir": "/var/lib/nexus"}, r"data_dir: /var/lib/nexus is that of 'a'"),
-        ({"http_port": 8443}, r"http_port: 8443 is the https_port of Nexus of 'a' on the same host"),
-    ],
-)
-def test_server_with_directory_of_other_is_refused(changes: dict[str, Any], said: str) -> None:
-    server("a")
-    with pytest.raises(ValueError, match=said):
-        server("b", **{**PLACES, **changes})
-
-
-def test_two_servers_on_one_host_have_places_of_their_own() -> None:
-    server("a", address="192.0.2.1")
-    server("b", **PLACES)
-    server("c", ssh=remote.ConnectionArgs(host="other.example.com"))
-    for name in ("e", "f"):  # each network has a host of this address
-        bastion = remote.ProxyConnectionArgs(host=f"{name}.example.com")
-        server(name, ssh=remote.ConnectionArgs(host="10.0.0.5", proxy=bastion))
-    for port in (2201, 2202):
-        forwarded: Any = {"host": "g.example.com", "port": port}
-        server(f"g{port}", ssh=remote.ConnectionArgs(host="10.0.0.5", proxy=forwarded))
-    server(
-        "d",
-        **{
-            **PLACES,
-            "unit": "d",
-            "install_root": "/opt/d",
-            "data_dir": "/srv/d",
-            "address": "192.0.2.2",
-            "http_port": 8081,
-            "https_port": 8443,
-            "ssh": SSH,
-        },
-    )
-
-
 def test_anonymous_pull_needs_anonymous_access() -> None:
     with pytest.raises(InvalidArguments, match=r"anonymous_pull: needs anonymous_access"):
         registry(server=server(), anonymous_pull=True)
@@ -309,64 +201,6 @@ def test_missing_host_key_is_a_warning(
     assert all(one.startswith(f"{name}: ssh: has no host_key, so the host's identity") for one in said)
 
 
-class Recorder(Preview):
-    """Keeps the command lines of the host steps."""
-
-    def __init__(self) -> None:
-        self.lines: dict[str, str] = {}
-
-    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
-        if args.typ == "command:remote:Command":
-            self.lines[args.name] = args.inputs["update"]
-        return args.name, {"fingerprint": "ab" * 32, "content": "UEsx", **args.inputs}
-
-
-def host_lines(**changes: Any) -> dict[str, str]:
-    """The command line of each host step's update, by the resource's name."""
-    recorder = Recorder()
-    pulumi.runtime.set_mocks(recorder, project="consumer", preview=False)
-
-    def program() -> None:
-        registry(server=server(**changes))
-
-    pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
-    return recorder.lines
-
-
-def test_new_value_of_repair_runs_every_host_step_again() -> None:
-    before, after = host_lines(), host_lines(repair="2026-11-24")
-    names = ["prepare", "account", "archive", "keystore-file", "service"]
-    assert sorted(after) == sorted([*(f"nexus-{name}" for name in names), "registry-port"])
-    assert {name: line.replace(" --repair 2026-11-24", "") for name, line in after.items()} == before
-    assert all(" --repair 2026-11-24" in line for line in after.values())
-
-
-def test_host_steps_name_component() -> None:
-    """By its URN a delete knows whether another resource has taken over."""
-    named = [name for name, line in host_lines().items() if re.search(r" --urn '\S+:NexusServer::nexus'$", line)]
-    assert sorted(named) == sorted(
-        f"nexus-{step}" for step in ("prepare", "account", "archive", "keystore-file", "service")
-    )
-
-
-def test_open_firewall_opens_https_and_registry_ports() -> None:
-    assert not [line for line in host_lines().values() if "firewall" in line]
-    opened = [name for name, line in host_lines(open_firewall=True).items() if "--open-firewall yes" in line]
-    assert sorted(opened) == ["nexus-prepare", "registry-port"]
-
-
-def test_address_of_server_is_that_of_registry() -> None:
-    lines = host_lines(address="10.0.0.5")
-    assert all("--address 10.0.0.5" in lines[name] for name in ("nexus-service", "registry-port"))
-
-
-def test_certificate_on_host_is_read_there() -> None:
-    lines = host_lines(**ON_HOST)
-    paths = "--certificate-path /etc/ssl/nexus.pem --private-key-path /etc/ssl/nexus.key"
-    assert f"--fingerprint host {paths} --hostname registry.example.com" in lines["nexus-keystore-file"]
-    assert "--fingerprint host" in lines["nexus-service"]
-
-
 def test_server_without_rest_gets_host_steps_only() -> None:
     assert [type(one).__name__ for one in server(version="3.19.1-01").ready] == ["Command"]
 
@@ -397,13 +231,6 @@ def test_registry_at_443_requires_privileged_ports() -> None:
     for name, changes in (("b.example.com", {"privileged_ports": True}), ("c.example.com", {"https_port": 444})):
         nexus = server(name[0], ssh=remote.ConnectionArgs(host=name), **changes)
         assert registry(f"of-{name[0]}", server=nexus, https_port=443).address == name
-
-
-def test_privileged_ports_and_timeouts_reach_steps() -> None:
-    plain, changed = host_lines(), host_lines(https_port=443, lock_timeout=60)
-    assert not [line for line in plain.values() if "privileged" in line or "lock" in line]
-    assert "--privileged-ports yes" in changed["nexus-service"]
-    assert all("--lock-timeout 60" in line for line in changed.values())
 
 
 @pytest.mark.parametrize("hostname", ["2001:db8::1", "[2001:db8::1]"])

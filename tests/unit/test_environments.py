@@ -16,7 +16,7 @@ from sandbox.paths import PROJECT
 from sandbox.stackfile import StackFile
 
 from .certs import good
-from .test_registries import Recorder
+from .components import Recorder
 from .test_settings import configure, mistakes, read
 
 pytestmark = pytest.mark.usefixtures("sdk")

@@ -16,7 +16,7 @@ from nexus_registry.providers.keystore import KeystoreProvider
 
 from sandbox.paths import PROJECT
 
-from .test_registries import Made, Recorder
+from .components import Made, Recorder, registered
 
 EXAMPLES = PROJECT / "examples"
 HOST = {
@@ -70,16 +70,14 @@ def run(sdk: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Made]:
     """Runs an example, and returns what it registered."""
 
     def example(name: str) -> Made:
-        recorder = Recorder()
-        pulumi.runtime.set_mocks(recorder, project=name, preview=False)
         values = {f"{name}:{key}": value for key, value in CONFIGURED[name].items()}
         pulumi.runtime.set_all_config(values, [])
         monkeypatch.syspath_prepend(str(EXAMPLES / name))
         program = str(EXAMPLES / name / "__main__.py")
-        pulumi.runtime.test(lambda: (runpy.run_path(program), None)[1])()  # type: ignore[no-untyped-call]
+        made = registered(lambda: runpy.run_path(program), name)
         for module in ("issuer", "authority", "handed_on"):
             sys.modules.pop(module, None)
-        return recorder.made
+        return made
 
     return example
 

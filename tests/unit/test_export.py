@@ -25,8 +25,8 @@ from nexus_registry.providers.schema import limits
 from docs.examples import OPENPGP_KEY, sample
 
 from . import openapi
+from .components import registered
 from .exported import SERVER, Played, agrees, checked, found, texts, user
-from .test_registries import Recorder
 
 FAST = settings(deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
 any_text = st.text(st.characters(exclude_categories=["Cs"]), max_size=150)
@@ -217,16 +217,14 @@ def test_program_registers_resources_in_the_sdk(
     for module in ("repositories", "security"):
         monkeypatch.delitem(sys.modules, module, raising=False)
     monkeypatch.syspath_prepend(str(tmp_path))
-    recorder = Recorder()
-    pulumi.runtime.set_mocks(recorder, project="some", preview=False)
     pulumi.runtime.set_all_config({"some:p_repository_authentication_password": "pw"}, [])
     path = str(tmp_path / "__main__.py")
-    pulumi.runtime.test(lambda: (runpy.run_path(path), None)[1])()  # type: ignore[no-untyped-call]
+    made = registered(lambda: runpy.run_path(path), "some")
     for module in ("repositories", "security"):
         sys.modules.pop(module, None)
-    assert recorder.made["User", "alice"]["roles"] == ["readers"]
-    assert recorder.made["User", "alice"]["incarnations"] == ["token of readers"]
-    assert recorder.made["RawProxyRepository", "p"]["authentication_password"] == "pw"
+    assert made["User", "alice"]["roles"] == ["readers"]
+    assert made["User", "alice"]["incarnations"] == ["token of readers"]
+    assert made["RawProxyRepository", "p"]["authentication_password"] == "pw"
 
 
 def test_circle_of_roles_is_cut_and_of_modules_is_one_module() -> None:

@@ -27,9 +27,7 @@ from .fake import FakeServer, Request, Response, serve
 ROLE = {"id": "push", "name": "push", "description": "", "privileges": ["a"], "roles": []}
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nexus_registry.providers.client.time.sleep", lambda _seconds: None)
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 def connected(fake: FakeServer, **inputs: Any) -> dict[str, Any]:

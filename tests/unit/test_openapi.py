@@ -15,7 +15,7 @@ from nexus_registry.providers.compat import Availability
 from nexus_registry.providers.declare import NexusResource
 from nexus_registry.providers.repositories import base
 
-from .openapi import VERSIONS, Api, operation, repository_kinds
+from .openapi import VERSIONS, Api, declared, operation, repository_kinds
 
 API = {version: Api.of(version) for version in VERSIONS}
 LATEST = API[VERSIONS[-1]]
@@ -41,11 +41,6 @@ NOT_DESCRIBED = {
 def leaves(api: Api, key: str) -> set[str]:
     """The properties of a body that hold no others."""
     return {path for path, facts in api.bodies[key].items() if facts["type"] != "object"}
-
-
-def declared(cls: type[NexusResource]) -> dict[str, str]:
-    """The properties of the kind by their paths in the body."""
-    return {".".join(path): name for name, path in cls.provider_class.paths.items()}  # type: ignore[attr-defined]
 
 
 def test_kinds_are_those_of_api() -> None:

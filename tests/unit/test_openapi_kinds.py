@@ -20,7 +20,7 @@ from nexus_registry.providers.errors import NotFound
 from nexus_registry.providers.kind import Actual
 from nexus_registry.providers.repositories.base import Repository
 
-from .openapi import VERSIONS, Api, inputs_of
+from .openapi import VERSIONS, Api, declared, inputs_of
 
 API = {version: Api.of(version) for version in VERSIONS}
 LATEST = VERSIONS[-1]
@@ -249,11 +249,6 @@ def paths_of(cls: type[NexusResource], version: str) -> set[str]:
         for path, facts in body.items()
         if facts["type"] != "object" or "values" in facts
     }
-
-
-def declared(cls: type[NexusResource]) -> dict[str, str]:
-    """The properties of the kind by their paths in the body."""
-    return {".".join(path): name for name, path in cls.provider_class.paths.items()}  # type: ignore[attr-defined]
 
 
 OF_INTERNAL_API = {("CleanupPolicy", "sortBy"): "only /internal/cleanup-policies has it before 3.94"}

@@ -18,7 +18,7 @@ from docs.examples import CONNECTION
 from sandbox.pki import Authority
 from tests.tested import kinds
 
-from .test_registries import Recorder
+from .components import registered
 
 ROOT = Path(__file__).parents[2]
 CONTRIBUTING = ROOT / "CONTRIBUTING.md"
@@ -58,10 +58,7 @@ def test_python_block_registers_inputs_that_are_taken(code: str) -> None:
         known = {"pulumi": pulumi, "config": pulumi.Config(), "registry": DockerRegistry("registry", args)}
         exec(compile(code, "page", "exec"), known)  # noqa: S102 - the pages themselves
 
-    recorder = Recorder()
-    pulumi.runtime.set_mocks(recorder, project="pages", preview=False)
-    pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
-    for (kind, name), inputs in recorder.made.items():
+    for (kind, name), inputs in registered(program, "pages").items():
         if cls := KINDS.get(kind):
             given = {"connection": CONNECTION} if "connection" in cls.declared_properties else {}
             failures = cls.provider_class().check({}, {**inputs, **given}).failures

@@ -21,43 +21,14 @@ from nexus_registry.components import (
 from nexus_registry.components.registry import former_names, user_resource_name
 from nexus_registry.providers.security.role import Role
 from nexus_registry.providers.system.cleanup_policy import CleanupPolicy
-from pulumi.runtime.rpc import unwrap_rpc_secret
 
-from .test_components import registry, server
-
-
-class Recorder(pulumi.runtime.Mocks):
-    """Keeps the inputs of every resource by type and name; ids and outputs are as after an ``up``."""
-
-    def __init__(self) -> None:
-        self.made: dict[tuple[str, str], dict[str, Any]] = {}
-
-    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
-        kind = args.typ.rpartition(":")[2]
-        assert (kind, args.name) not in self.made, "two resources with one name"
-        inputs = {key: unwrap_rpc_secret(value) for key, value in args.inputs.items()}
-        self.made[kind, args.name] = inputs
-        outputs = {"fingerprint": "ab" * 32, "content": "UEsx", "incarnation": f"token of {args.name}"}
-        return str(inputs.get("id") or inputs.get("name") or args.name), {**outputs, **args.inputs}
-
-    def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
-        return {}, None
-
-
-Made = dict[tuple[str, str], dict[str, Any]]
+from .components import Made, registered, registry, server
 
 
 @pytest.fixture
 def created(sdk: None) -> Callable[[Callable[[], Any]], Made]:
     """Runs a program, and returns what it registered."""
-
-    def run(program: Callable[[], Any]) -> Made:
-        recorder = Recorder()
-        pulumi.runtime.set_mocks(recorder, project="consumer", preview=False)
-        pulumi.runtime.test(lambda: (program(), None)[1])()  # type: ignore[no-untyped-call]
-        return recorder.made
-
-    return run
+    return registered
 
 
 def value(output: pulumi.Output[Any]) -> list[Any]:

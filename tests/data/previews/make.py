@@ -22,7 +22,7 @@ from nexus_registry.components.settings import SECRETS
 from sandbox.paths import PROJECT
 from sandbox.pki import Authority
 from sandbox.stack import PulumiStack, open_stack
-from tests.unit.test_registries import Recorder
+from tests.unit.components import Recorder
 from tests.unit.test_settings import configure
 
 HERE = Path(__file__).parent
