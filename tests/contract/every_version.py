@@ -241,7 +241,7 @@ class EveryVersion(EachProperty):
         assert client.get(ACTIVE_REALMS) == before
 
     @pytest.mark.kinds("AnonymousAccess")
-    def test_anonymous_access_is_set_and_put_back(self, connection: Connection, client: NexusClient) -> None:
+    def test_anonymous_access_is_set_and_restored(self, connection: Connection, client: NexusClient) -> None:
         before = client.get("/v1/security/anonymous")
         access = Tracked(AnonymousAccessProvider(), connection)
         access.up(enabled=not before["enabled"])

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.nightly
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _put_back(nexus: Nexus, request: pytest.FixtureRequest) -> Iterator[None]:
+def _restored(nexus: Nexus, request: pytest.FixtureRequest) -> Iterator[None]:
     """Leave the server as the next module expects it, if there is one: empty, with HTTPS, as its own version."""
     yield
     if request.session.items[-1].path == request.path and "NEXUS_REUSE" not in os.environ:

@@ -67,7 +67,7 @@ def test_concurrent_realm_changes_both_last(nexus: Stored, change: str) -> None:
 
 @pytest.mark.parametrize(("by_others", "left"), [({}, False), ({"userId": "somebody"}, True)])
 @pytest.mark.parametrize("refreshes", [0, 1, 2])
-def test_anonymous_access_is_put_back_unless_others_changed_it(
+def test_anonymous_access_is_restored_unless_others_changed_it(
     engine: Engine, nexus: Stored, new_run: NewRun, by_others: dict[str, str], left: bool, refreshes: int
 ) -> None:
     """A refresh takes what others wrote into the state, and does not make it the resource's own."""
@@ -83,7 +83,7 @@ def test_anonymous_access_is_put_back_unless_others_changed_it(
     assert nexus.anonymous["enabled"] is left
 
 
-def test_anonymous_access_that_was_written_again_is_put_back(
+def test_anonymous_access_that_was_written_again_is_restored(
     engine: Engine, nexus: Stored, new_run: NewRun
 ) -> None:
     """An update that is local keeps what was written last; one that writes makes the setting its own again."""
