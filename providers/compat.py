@@ -15,7 +15,6 @@ from .schema import failure
 from .unknown import is_unknown
 
 REST_SINCE = (3, 26)
-INITIAL_PASSWORD_SINCE = (3, 55)
 JAVA_8_ARCHIVE_SINCE = (3, 67)
 USER_REALM_SINCE = (3, 69)
 H2_2_SINCE = (3, 70)
