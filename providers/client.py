@@ -177,11 +177,17 @@ class NexusClient:
             return False
         return True
 
+    @property
+    def served(self) -> tuple[str, str]:
+        """Version and edition by the last response, or by the connection if a proxy hides them, as nginx does."""
+        version, edition = parse_server_header(self.server)
+        return version or self.connection.get("version") or "", edition or self.connection.get("edition") or ""
+
     def is_before(self, version: tuple[int, int]) -> bool:
-        """Whether this server is older than ``version``. One whose version a proxy hides is not."""
+        """Whether this server is older than ``version``. One whose version is not known is not."""
         if not self.server:
             self.login()
-        served = parse_server_header(self.server)[0]
+        served = self.served[0]
         return bool(served) and parse(served) < version
 
     def as_user(self, username: str, password: str) -> NexusClient:
@@ -295,8 +301,8 @@ _clients_lock = threading.Lock()
 
 
 def client_for(connection: Connection) -> NexusClient:
-    """The one client of this process for this server and user."""
-    key = tuple(str(connection.get(part, "")) for part in ("url", "username", "password", "ca"))
+    """The one client of this process for this connection."""
+    key = tuple(str(connection.get(part, "")) for part in Connection.__annotations__)
     with _clients_lock:
         if key not in _clients:
             _clients[key] = NexusClient(connection, retry_timeout=RETRY_TIMEOUT)

@@ -247,7 +247,7 @@ def get_usage(connection: Connection | None = None) -> UsageInfo:
             gauges = client.get_object("/metrics/data").get("gauges") or {}
         except NotFound:
             gauges = {}
-        limits = usage_limits(*parse_server_header(client.server))
+        limits = usage_limits(*client.served)
         return UsageInfo(
             _number((gauges.get("nexus.analytics.component_total_count") or {}).get("value")),
             _number((gauges.get("nexus.analytics.content_request_count") or {}).get("value")),

@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 from .available import AvailableProvider
 from .body import Mapped
 from .client import NexusClient
-from .compat import parse_server_header
 from .errors import NexusError, NotFound, Refused
 from .schema import mismatches
 
@@ -131,8 +130,7 @@ class ObjectKind(Mapped, AvailableProvider):
 
     def error_message(self, client: NexusClient, properties: Mapping[str, Any], error: NexusError) -> str:
         """The message for an error: why the server lacks the address, :meth:`explain`, or the error's own text."""
-        served = parse_server_header(client.server)
-        message = self.availability.refusal(*served) if error.status in (404, 405) else ""
+        message = self.availability.refusal(*client.served) if error.status in (404, 405) else ""
         if not message and isinstance(error, Refused) and error.status:
             with suppress(NexusError):
                 message = self.explain(client, properties, error)

@@ -18,7 +18,8 @@ _JAVA_ONLY = (
     (r"\\Q.*?(?:\\E|$)", "a"),
     (r"\\[pP](?:\{[^}]*\}|[A-Za-z])", "a"),
     (r"\\x\{[0-9A-Fa-f]+\}|\\k<\w+>|\\c.", "a"),
-    (r"\\[hHRXGzZQEeV]", "a"),
+    (r"\\[hHRXGzZQEeVAbB]", "a"),
+    (r"(?<![\\\[])[\^$](?=[*+?{])", "a"),
     (r"\(\?<(?![=!])\w+>", "("),
     (r"\(\?>|\(\?[a-zA-Z]*-?[a-zA-Z]*:", "(?:"),
     (r"\(\?[a-zA-Z]*-?[a-zA-Z]*\)", ""),
@@ -42,6 +43,8 @@ def java_regex(value: Any) -> str:
             raise Invalid(f"{expression!r} is no regular expression: {error.msg}. Correct it") from None
     except OverflowError as error:
         raise Invalid(f"{expression!r} is no regular expression: {error}. Correct it") from None
+    except RecursionError:  # too many brackets in each other for Python
+        pass
     return expression
 
 

@@ -169,13 +169,16 @@ def test_bad_input_is_refused_by_property(kind: str, inputs: dict[str, Any], nam
         "(?>a)",
         "[a-z&&[^b]]",
         r"(?<=a{1,3})b",
+        "^*/a$+",
+        r"\b*[^*$][^^?]\B?\$*",
+        pytest.param("(" * 3000 + ")" * 3000, id="nested"),
     ],
 )
 def test_regular_expressions_of_java_pass(expression: str) -> None:
     assert java_regex(expression) == expression
 
 
-@pytest.mark.parametrize("expression", ["(a", "a)", "[a", "*a", "a\\"])
+@pytest.mark.parametrize("expression", ["(a", "a)", "[a", "*a", "a\\", "(*a)"])
 def test_invalid_regex_is_refused(expression: str) -> None:
     with pytest.raises(Invalid, match="is no regular expression"):
         java_regex(expression)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import nexus_registry.providers as providers
@@ -171,10 +172,16 @@ def test_task_that_ran_once_stays_and_can_run_again(connection: Connection, stat
     assert [one["frequency"]["schedule"] for one in state.lists["/v1/tasks"].values()] == ["once"]
 
 
+@pytest.mark.parametrize("hidden", [False, True])
 @pytest.mark.parametrize("version", ["3.93.2-01", "3.94.0-12"])
-def test_task_is_updated_as_version_takes_it(version: str, connection: Connection, state: SettingsServer) -> None:
-    """Up to 3.93, an update has the task's type; from 3.94 on, Nexus refuses it."""
+def test_task_is_updated_as_version_takes_it(
+    version: str, hidden: bool, connection: Connection, server: FakeServer, state: SettingsServer
+) -> None:
+    """Up to 3.93, an update has the task's type; from 3.94 on, Nexus refuses it. A proxy may hide the version."""
     state.version = version
+    if hidden:
+        server.script = lambda request: replace(state(request), headers={"Server": "nginx"})
+        connection["version"] = version
     tracked = Tracked(providers.RebuildBrowseTask.provider_class(), connection)  # type: ignore[arg-type]
     tracked.up(name="t", repository_name="a")
     assert tracked.up(name="t", repository_name="b") == "update"

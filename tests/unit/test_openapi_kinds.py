@@ -73,6 +73,7 @@ class Recorder:
 
     def __init__(self, version: str) -> None:
         self.server = f"Nexus/{version}.0-01 (PRO)"
+        self.served = f"{version}.0-01", "PRO"
         self.sent: list[tuple[str, Any]] = []
         self.seen: dict[str, float] = {}
         self._api = API[version]
