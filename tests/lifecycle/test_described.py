@@ -15,9 +15,9 @@ from nexus_registry.providers.client import client_for
 
 from docs.generate import COVERAGE
 from sandbox.stack import Stack
+from tests.unit.described import BEFORE, KINDS, SINGLETONS
 from tests.unit.fake import FakeServer, serve
 from tests.unit.settings_server import SettingsServer
-from tests.unit.test_kinds_lifecycle import BEFORE, KINDS, SINGLETONS
 
 from .conftest import ENGINES, fake_server_stack
 
