@@ -96,7 +96,9 @@ def limit(check: Mapping[str, Any]) -> str:
 
 def remarks(facts: Mapping[str, Any], check: Mapping[str, Any]) -> Iterator[str]:
     """What there is to know of a property besides its text."""
-    if said := limit(check):
+    text, said = _plain(facts["text"]), limit(check)
+    values = check.get("values")
+    if not (all(f"`{one}`" in text for one in values) if values else said in text):
         yield said
     if facts["unit"]:
         yield f"in {facts['unit']}"

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import base64
-import importlib
 import inspect
-import pkgutil
 import subprocess
 import sys
 from collections.abc import Callable
 from typing import Any
 
-import nexus_registry.providers
 import pulumi
 import pytest
 from nexus_registry.providers.client import Connection
@@ -288,15 +285,3 @@ def test_line_without_its_text_is_found() -> None:
         """Only this has one."""
 
     assert texts(Bare) == {"second": "Only this has one."}
-
-
-def test_every_shipped_property_has_its_text() -> None:
-    for module in pkgutil.walk_packages(nexus_registry.providers.__path__, "nexus_registry.providers."):
-        importlib.import_module(module.name)
-    kinds, found = [NexusResource], []
-    for kind in kinds:
-        kinds.extend(one for one in kind.__subclasses__() if one.__module__.startswith("nexus_registry."))
-        found += [
-            f"{kind.__name__}.{name}" for name, one in declaration(kind)["properties"].items() if not one["text"]
-        ]
-    assert found == []
