@@ -59,7 +59,7 @@ unpack_version() {
     check_archive
     mkdir "$work/unpacked"
     run_with_progress "unpacking" 1800 tar -xzf "$archive" -C "$work/unpacked" --no-same-owner --no-same-permissions -m ||
-        fail_download "archive: $archive could not be unpacked (the output of tar is above). Give the vendor's tar.gz for Linux"
+        fail_download "archive: $(archive_source) could not be unpacked (the output of tar is above). Give the vendor's tar.gz for Linux"
     find_top
     refuse_odd_members
     install_unpacked
@@ -74,7 +74,11 @@ archive_source() { printf '%s' "${arg_path:-${arg_url%%[?#]*}}"; }
 fetch_archive() {
     if [ -n "$arg_path" ]; then
         [ -f "$arg_path" ] || fail "archive_path: there is no file $arg_path on the host. Copy the archive there, or correct the path"
-        archive=$arg_path
+        archive=$work/archive.tar.gz progress_size=$work/archive.tar.gz
+        # Its owner could replace the file between the verification and tar.
+        run_with_progress "copying $arg_path" 7200 cp --reflink=auto -- "$arg_path" "$archive" ||
+            fail_download "archive_path: $arg_path could not be copied to $arg_install_root (the output of cp is above). Correct that and run again"
+        unset progress_size
         return 0
     fi
     url_authority=${arg_url#*://}
@@ -82,9 +86,8 @@ fetch_archive() {
     case $arg_url in https://* | http://* | file:///*) ;; *) fail "archive_url: must begin with https://, http:// or file:///, not '$(archive_source)'" ;; esac
     case ${ARCHIVE_USERNAME:-} in *"$NEWLINE"?*) fail "archive_username: must be one line" ;; esac
     case ${ARCHIVE_PASSWORD:-} in *"$NEWLINE"?*) fail "archive_password: must be one line" ;; esac # curl would show the second
-    archive=$work/archive.tar.gz
+    archive=$work/archive.tar.gz progress_size=$work/archive.tar.gz
     log "downloading $(archive_source)"
-    progress_size=$archive
     run_with_progress "downloading" 7200 download -gfsSL --retry 5 --retry-delay 2 --connect-timeout 20 --speed-limit 1000 --speed-time 60 \
         --proto '=https,http,file' --proto-redir '=https,http' -o "$archive" "$arg_url" ||
         fail_download "archive_url: $(archive_source) could not be downloaded (the output of curl is above). Check the address, or put the file on the host and give archive_path"

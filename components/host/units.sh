@@ -180,6 +180,21 @@ refuse_others_data() {
     while read -r former_name former_kind; do refuse_other_unit; done <"$temp_dir/others"
 }
 
+# refuse_two_changes: of unit and data_dir in one run. The former unit is found by its data directory, and its database by
+# the unit, so the former server would keep running beside an empty new one.
+refuse_two_changes() {
+    { [ "$verb" = update ] && [ -n "$arg_urn" ] && ! fact_contains prepare.urns "$arg_urn"; } || return 0
+    [ -z "$(other_units_with data_dir "$arg_data_dir" | head -n 1)" ] || return 0
+    nexus_units | while IFS='|' read -r two_name two_kind _ _ _ two_data; do
+        { [ "$two_kind" = ours ] && [ "$two_name" != "$unit" ]; } || continue
+        grep -qsxF -- "$arg_urn" "$FACTS_ROOT/$two_name/prepare.urns" || continue
+        case "$(systemctl is-enabled "$two_name.service" 2>/dev/null) $(unit_property ActiveState "$two_name")" in
+            'disabled inactive' | 'disabled failed') ;;
+            *) fail "unit: changes from $two_name to $unit together with data_dir, which is $two_data. Change unit in one pulumi up and data_dir in another one" ;;
+        esac
+    done
+}
+
 # refuse_other_unit: refuses $former_name, a unit on this data directory, unless it is this server's or is off for good.
 refuse_other_unit() {
     if [ "$former_kind" = other ]; then

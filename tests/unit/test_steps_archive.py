@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tarfile
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -67,3 +68,21 @@ unpack_version
         assert (root / TOP).stat().st_mode & 0o7777 == 0o755
         assert "chown -R -h root:root" in (tmp_path / "asked").read_text()
         assert (tmp_path / "asked").read_text().endswith("on the disk before the rename\n")
+
+
+def test_archive_is_unpacked_as_it_was_verified(shell: list[str], tmp_path: Path) -> None:
+    """Whoever may write the file at archive_path can replace it after its checksum was compared."""
+    pack(tmp_path / "nexus.tar.gz")
+    pack(tmp_path / "other.tar.gz", {"name": f"{TOP}/added"})
+    digest = sha256((tmp_path / "nexus.tar.gz").read_bytes()).hexdigest()
+    root = tmp_path / "root"
+    body = f"""chown() {{ :; }}
+log() {{ [ "$1" != "the checksum holds" ] || cp {tmp_path}/other.tar.gz {tmp_path}/nexus.tar.gz; }}
+arg_install_root={root} arg_version=3.71.0-06 install_dir={root}/{TOP} arg_sha256={digest} arg_url= unit=nexus
+temp_dir={tmp_path} FACTS={tmp_path}/facts arg_path={tmp_path}/nexus.tar.gz
+unpack_version
+"""
+    shown = run(shell, body, "archive")
+    assert (root / TOP / "bin/nexus").exists(), shown
+    assert not (root / TOP / "added").exists()
+    assert {path.name for path in root.iterdir()} == {TOP}

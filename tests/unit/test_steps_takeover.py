@@ -95,6 +95,34 @@ def test_manual_unit_on_same_data_must_be_off(
     assert remedy in said if remedy else said == "former=\n"
 
 
+@pytest.mark.parametrize(
+    ("verb", "data", "also", "systemd", "said"),
+    [
+        ("update", "new", {}, "enabled inactive", "unit: changes from former to nexus together with data_dir"),
+        ("update", "new", {}, "disabled active", "unit: changes from former to nexus together with data_dir"),
+        ("update", "new", {}, "disabled inactive", "fine"),
+        ("update", "data", {}, "enabled active", "fine"),
+        ("create", "new", {}, "enabled active", "fine"),
+        ("update", "new", {"nexus": "new"}, "enabled active", "fine"),
+        ("update", "new", {"other": "new"}, "enabled active", "fine"),
+    ],
+    ids=["enabled", "active", "off", "unit alone", "another stack", "retried", "two stacks of one name"],
+)
+def test_unit_and_data_dir_in_one_run_are_refused(
+    shell: list[str], host: Host, verb: str, data: str, also: dict[str, str], systemd: str, said: str
+) -> None:
+    """The former unit is found by its data directory, so it would keep running beside the new one."""
+    for name, where in {"former": "data", **also}.items():
+        if name != "nexus":
+            host.unit(name, OURS.format(root="/opt", data=host.folder / where), ActiveState=systemd.split()[1])
+        (host.folder / "facts" / name).mkdir(exist_ok=True)
+        (host.folder / "facts" / name / "prepare.urns").write_text("urn:pulumi:x\n")
+    body = (
+        f"systemctl() {{ echo {systemd.split()[0]}; }}\narg_urn=urn:pulumi:x arg_data_dir={host.folder}/{data}\n"
+    )
+    assert step(shell, host, f"{body}refuse_two_changes; echo fine", verb).startswith(said)
+
+
 def test_interrupted_change_of_unit_is_resumed(shell: list[str], host: Host) -> None:
     for name, data in (("second", "data"), ("third", "other")):
         (host.folder / "facts" / name).mkdir()
