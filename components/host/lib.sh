@@ -212,7 +212,7 @@ has_fact() { [ -f "$FACTS/$1" ]; }
 
 save_fact() {
     if [ "$(fact "$1")" = "$2" ] && has_fact "$1"; then return 0; fi
-    [ -d "$FACTS" ] || (umask 077 && mkdir -p "$FACTS")
+    [ -d "$FACTS" ] || (umask 077 && mkdir -p "$FACTS") || fail "host: $FACTS can't be created (the reason is above). Free space on its disk and run again"
     printf '%s\n' "$2" | put_file "$FACTS/$1" root:root 0600
 }
 

@@ -107,7 +107,13 @@ remove_unused() {
         done
         remove_user "$2"
     elif [ "$1" = group ] && getent group "$2" >/dev/null; then
-        remove_group "$2"
+        remove_primary=$(getent passwd | awk -F: -v gid="$(account_number group "$2")" '$4 == gid { print $1; exit }')
+        if [ -z "$remove_primary" ]; then
+            remove_group "$2"
+        else
+            log "the group $2 stays: it is the user $remove_primary's"
+            ! fact_contains account.user-made "$remove_primary" || return 0 # It goes when that user goes.
+        fi
     fi
     remove_from_fact "account.$1-made" "$2"
 }
@@ -140,11 +146,6 @@ remove_user() {
 }
 
 remove_group() {
-    remove_primary=$(getent passwd | awk -F: -v gid="$(account_number group "$1")" '$4 == gid { print $1; exit }')
-    if [ -n "$remove_primary" ]; then
-        log "the group $1 stays: it is the user $remove_primary's"
-        return 0
-    fi
     close_data_dirs %g "$(account_number group "$1")"
     remove_said=$(groupdel "$1" 2>&1) || fail "group: $1 could not be removed: $remove_said. Remove it from its users, then run again"
     log "removed the group $1"

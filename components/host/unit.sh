@@ -193,6 +193,7 @@ write_symlink() {
 }
 
 set_symlink() {
-    ln -sfn "nexus-$1" "$arg_install_root/.nexus-registry.link.$$"
+    ln -sfn "nexus-$1" "$arg_install_root/.nexus-registry.link.$$" ||
+        fail "install_root: $arg_install_root can't be written (the reason is above). Make it writable, or free space there, and run again"
     mv -T "$arg_install_root/.nexus-registry.link.$$" "$arg_install_root/nexus"
 }

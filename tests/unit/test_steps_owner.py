@@ -132,3 +132,31 @@ def test_directory_of_others_is_not_taken(
     said = run(shell, body, "account")
     assert ("data_dir: " in said and "thesis" in said) == refused, said
     assert said.endswith("taken\n") != refused
+
+
+@pytest.mark.parametrize(("made", "left"), [("nexus", []), ("", ["old"])], ids=["own user", "user of somebody"])
+def test_group_of_own_user_is_removed_with_user(
+    shell: list[str], tmp_path: Path, made: str, left: list[str]
+) -> None:
+    """A change of group leaves the former one as the primary group of the user that was made with it."""
+    facts, etc = tmp_path / "facts/nexus", tmp_path / "etc"
+    facts.mkdir(parents=True)
+    etc.mkdir()
+    (etc / "passwd").write_text("nexus:x:990:980::/:/bin/false\n")
+    (etc / "group").write_text("old:x:980:\nnew:x:981:\n")
+    (facts / "account.group-made").write_text("old\nnew\n")
+    (facts / "account.user-made").write_text(made) if made else None
+    body = f"""FACTS_ROOT={tmp_path}/facts FACTS={facts} unit=nexus arg_data_dir={tmp_path}/none arg_user=nexus
+getent() {{ grep "^${{2:-}}" {etc}/$1; }}
+put_file() {{ cat >"$1"; }}
+nexus_units() {{ :; }}
+outside_dirs() {{ :; }}
+usermod() {{ :; }}
+userdel() {{ sed -i "/^$1:/d" {etc}/passwd; }}
+groupdel() {{ sed -i "/^$1:/d" {etc}/group; }}
+remove_former_accounts nexus new
+"""
+    assert "the group old stays: it is the user nexus's\n" in run(shell, body, "account")
+    run(shell, f"{body.rpartition('remove_former')[0]}remove_former_accounts '' ''\n", "account")
+    assert [line.partition(":")[0] for line in (etc / "group").read_text().splitlines()] == left
+    assert not list(facts.glob("account.*-made"))
