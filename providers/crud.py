@@ -16,7 +16,7 @@ from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Up
 from . import engine
 from .client import NexusClient
 from .connection import client_from_state, client_of, require_same_server, server_of
-from .errors import NexusError, OutcomeUnknown, RateLimited, Refused
+from .errors import NexusError, NotFound, OutcomeUnknown, RateLimited, Refused
 from .kind import Actual, ObjectKind
 from .progress import Wait
 from .run import CHECK_TIMEOUT, DATA_TIMEOUT, Desired, Held, Key
@@ -168,6 +168,9 @@ class NexusProvider(ObjectKind):
                 try:
                     self._require_own(client, state)
                     self.remove(client, state)
+                except NotFound:
+                    if not self.availability.refusal(*client.served):  # as after the end of a licence
+                        raise
                 except Refused:
                     new_owner = self._new_owner(urn, held, state, timeout=CHECK_TIMEOUT if urn else 0.0)
                     if new_owner is None:

@@ -96,7 +96,7 @@ def get_repository(name: str, connection: Connection | None = None) -> Repositor
             raise NotFound(missing)
         return there[name]
 
-    return _read("get_repository", connection, read)
+    return _read("get_repository", connection, read, name)
 
 
 def get_repository_output(
@@ -154,7 +154,7 @@ def get_roles(connection: Connection | None = None, source: str = "default") -> 
             for one in client.get_list("/v1/security/roles", source=source)
         ]
 
-    return _read("get_roles", connection, read)
+    return _read("get_roles", connection, read, source)
 
 
 def get_roles_output(
@@ -187,7 +187,7 @@ def get_users(connection: Connection | None = None, source: str = "default") -> 
             for one in client.get_list("/v1/security/users", source=source)
         ]
 
-    return _read("get_users", connection, read)
+    return _read("get_users", connection, read, source)
 
 
 def get_users_output(
@@ -283,7 +283,10 @@ def _repositories(client: NexusClient) -> list[RepositoryInfo]:
     ]
 
 
-def _read(function: str, connection: Connection | None, read: Callable[[NexusClient], T]) -> T:
+def _read(function: str, connection: Connection | None, read: Callable[[NexusClient], T], *arguments: str) -> T:
+    parts = connection.values() if isinstance(connection, Mapping) else [connection]
+    if any(isinstance(one, Output) for one in (*parts, *arguments)):
+        raise Refused(f"{function}: an argument is an output. Use {function}_output")
     timeout = PREVIEW_TIMEOUT if pulumi.runtime.is_dry_run() else RETRY_TIMEOUT
     try:
         return read(NexusClient(_checked(connection), retry_timeout=timeout))

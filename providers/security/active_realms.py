@@ -47,14 +47,18 @@ class ActiveRealmsProvider(SettingProvider):
     def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
         """Restore the list found at creation, with the realms that a RealmActivation of this run declares."""
         kept = {one.key[2] for one in self._excluded_at(properties)}
-        before = (properties.get("before") or {}).get("realms") or []
-        if before:
+        if before := (properties.get("before") or {}).get("realms"):
+            existing = _available(client)
+            before = [one for one in before if one in existing]
             realms = list(dict.fromkeys([*before, *(one for one in properties["realms"] if one in kept)]))
             super().remove(client, {**properties, "before": {"realms": realms}})
 
     def explain(self, client: NexusClient, inputs: Mapping[str, Any], error: Refused) -> str:  # noqa: ARG002
-        existing = [one["id"] for one in client.get_list("/v1/security/realms/available")]
-        return not_on_server("realms", inputs["realms"], existing)
+        return not_on_server("realms", inputs["realms"], _available(client))
+
+
+def _available(client: NexusClient) -> list[str]:
+    return [one["id"] for one in client.get_list("/v1/security/realms/available")]
 
 
 class ActiveRealms(RestoredSetting, NexusResource, provider=ActiveRealmsProvider):

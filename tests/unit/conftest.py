@@ -9,6 +9,7 @@ from pathlib import Path
 import pulumi
 import pytest
 from nexus_registry.providers import progress
+from nexus_registry.providers.client import Connection
 from nexus_registry.providers.crud import NexusProvider
 from nexus_registry.providers.run import Run
 from pulumi.runtime.config import set_all_config
@@ -16,8 +17,10 @@ from pulumi.runtime.settings import reset_options
 
 from sandbox.packages import ensure
 from tests.unit.components import Preview
+from tests.unit.described import BEFORE
 from tests.unit.engine import Engine, NewRun
 from tests.unit.fake import FakeServer, serve
+from tests.unit.settings_server import SettingsServer
 from tests.unit.steps_shell import SHELLS
 from tests.unit.stored import Stored
 from tests.unit.unit_files import Host
@@ -87,6 +90,24 @@ def new_run(monkeypatch: pytest.MonkeyPatch) -> NewRun:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits of the client between attempts take no time; that they happen is seen in the requests."""
     monkeypatch.setattr("nexus_registry.providers.client.time.sleep", lambda _seconds: None)
+
+
+@pytest.fixture
+def state() -> SettingsServer:
+    """A server with the settings of a new one."""
+    return SettingsServer(dict(BEFORE))
+
+
+@pytest.fixture
+def server(state: SettingsServer) -> Iterator[FakeServer]:
+    with serve(state) as fake:
+        yield fake
+
+
+@pytest.fixture
+def connection(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> Connection:
+    monkeypatch.setattr(NexusProvider, "run", Run())
+    return {"url": server.url, "username": "admin", "password": "pw"}
 
 
 @pytest.fixture

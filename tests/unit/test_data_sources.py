@@ -186,6 +186,26 @@ def test_wrong_connection_is_refused(program: Any, connection: Any, config: dict
     program(body, **config)
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda out, url: providers.get_roles(out(connection_to(url))),
+        lambda out, url: providers.get_roles(connection_to(url) | {"password": out("canary-1")}),
+        lambda out, url: providers.get_users(connection_to(url), source=out("LDAP")),
+        lambda out, url: providers.get_repository(out("hub"), connection_to(url)),
+    ],
+)
+def test_output_as_argument_is_refused_with_form_that_takes_it(
+    call: Callable[[Any, str], Any], nexus: FakeServer, program: Any
+) -> None:
+    def body() -> None:
+        with pytest.raises(NexusError, match=r"^(get_\w+): an argument is an output\. Use \1_output\.$"):
+            call(pulumi.Output.from_input, nexus.url)
+
+    program(body)
+    assert nexus.requests == []
+
+
 def test_missing_repository_suggests_near_names(nexus: FakeServer, program: Any) -> None:
     def body() -> None:
         with pytest.raises(NexusError, match=r"get_repository: name: image is not on the server\. .*images"):

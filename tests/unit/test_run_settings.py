@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from nexus_registry.providers.client import NexusClient
+from nexus_registry.providers.security.active_realms import ActiveRealmsProvider
 from nexus_registry.providers.security.anonymous import AnonymousAccess, AnonymousAccessProvider
 from nexus_registry.providers.security.realm import RealmActivationProvider
 
@@ -30,6 +31,16 @@ def test_realm_that_was_added_is_removed_after_replacement(engine: Engine, nexus
     new_run()
     engine.replace("one")
     del nexus.repositories["images"]
+    new_run()
+    engine.delete("one")
+    assert nexus.realms == ["NexusAuthenticatingRealm"]
+
+
+def test_realms_that_server_lost_are_not_restored(engine: Engine, nexus: Stored, new_run: NewRun) -> None:
+    """Nexus refuses a list with a realm that it does not have any more, such as after an upgrade."""
+    nexus.realms = ["NexusAuthenticatingRealm", "OldRealm"]
+    desired = ["NexusAuthenticatingRealm", "DockerToken"]
+    engine.create("one", ActiveRealmsProvider, engine.check("one", ActiveRealmsProvider, realms=desired))
     new_run()
     engine.delete("one")
     assert nexus.realms == ["NexusAuthenticatingRealm"]
