@@ -12,10 +12,13 @@ from ..kind import Actual
 from ..marks import Incarnations
 from ..rest import RestoredSetting, SettingProvider
 from ..schema import Invalid, set_of, text
+from ..suggest import not_on_server
 from .email_address import default_address
 from .lookups import USER_ID, missing_roles, require_roles
 
 _USERS = "/v1/security/users"
+_LIMIT = 100
+"""So many accounts of another source Nexus returns for the beginning of an id (UserApiResource in its source)."""
 
 
 def _source(value: Any) -> str:
@@ -32,11 +35,21 @@ class ExternalUserProvider(SettingProvider):
         return f"{inputs['source']}:{inputs['user_id']}"
 
     def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual | None:  # type: ignore[override]
-        found = client.get_list(_USERS, userId=inputs["user_id"], source=inputs["source"])
-        return next((self.actual(one) for one in found if one["userId"] == inputs["user_id"]), None)
+        user, source = inputs["user_id"], inputs["source"]
+        found = client.get_list(_USERS, userId=user, source=source)
+        if account := next((one for one in found if one["userId"] == user), None):
+            return self.actual(account)
+        if len(found) < _LIMIT:
+            return None
+        raise Refused(
+            f"user_id: is not among the {_LIMIT} accounts of {source} that Nexus returns, whose ids begin with "
+            f"{user!r}. Give the roles to a group of {source}"
+        )
 
-    def insert(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:  # noqa: ARG002
-        raise Refused(f"user_id: is not in {inputs['source']}. Create the account there first")
+    def insert(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
+        existing = [one["id"] for one in client.get_list("/v1/security/user-sources")]
+        missing = not_on_server("source", [inputs["source"]], existing)
+        raise Refused(missing or f"user_id: is not in {inputs['source']}. Create the account there first")
 
     def write(self, client: NexusClient, inputs: Mapping[str, Any], actual: Actual) -> None:
         require_roles(client, inputs["roles"])
@@ -66,7 +79,8 @@ class ExternalUser(Incarnations, RestoredSetting, NexusResource, provider=Extern
     Deletion restores the roles found at creation, unless they were changed since. Nexus before 3.94 takes no user
     without roles, so there the last ones stay.
 
-    Errors: an account that its source does not have; roles that are not on the server.
+    Errors: an account that its source does not have; a source and roles that are not on the server; an account
+    that Nexus does not return because its source has more than 100 whose ids begin so.
 
     Source: Nexus REST ``/v1/security/users``, with another ``source`` than ``default``.
     """

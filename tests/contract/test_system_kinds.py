@@ -233,7 +233,11 @@ def test_email_is_set_corrected_and_cleared(connection: Connection, client: Nexu
         ),
         ("License", {"license": "bGljZW5jZQ=="}, "404"),
         ("Iq", {"url": "https://iq.example.com", "username": "u", "password": "p"}, "404"),
-        ("ExternalUser", {"user_id": "ada", "source": "LDAP", "roles": ["nx-admin"]}, "user_id: is not in LDAP"),
+        (
+            "ExternalUser",
+            {"user_id": "ada", "source": "LDAP", "roles": ["nx-admin"]},
+            "source: LDAP is not on the server",
+        ),
     ],
 )
 def test_kind_that_the_server_lacks_is_refused_with_the_reason(

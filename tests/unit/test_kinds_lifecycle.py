@@ -190,10 +190,35 @@ def test_kind_that_server_lost_with_its_licence_can_be_deleted(
     assert all(one.startswith("DELETE") for one in writes(server)[done:])
 
 
-def test_account_that_its_source_lacks_is_refused(connection: Connection) -> None:
+@pytest.mark.parametrize(
+    ("source", "users", "said"),
+    [
+        ("LDAP", 0, r"user_id: is not in LDAP\. Create the account there first"),
+        ("Ldap", 0, r"source: Ldap is not on the server\. .*LDAP"),
+        ("LDAP", 100, r"user_id: is not among the 100 accounts .*Give the roles to a group of LDAP"),
+    ],
+)
+def test_account_that_its_source_lacks_is_refused(
+    source: str, users: int, said: str, connection: Connection, state: SettingsServer
+) -> None:
+    """Nexus searches accounts of another source by the beginning of their ids, and returns at most 100."""
+    state.settings["/v1/security/user-sources"] = [{"id": "default"}, {"id": "LDAP"}]
     tracked = Tracked(providers.ExternalUser.provider_class(), connection)  # type: ignore[arg-type]
-    with pytest.raises(Refused, match="user_id: is not in LDAP"):
-        tracked.up(user_id="bob", source="LDAP", roles=["nx-admin"])
+    tracked.up(user_id="ada", source="LDAP", roles=["nx-admin"])
+    user = state.settings.pop("/v1/security/users/ada")
+    others = [{**user, "userId": f"bob{number}"} for number in range(users)]
+
+    def answer(*request: str) -> tuple[int, Any]:
+        return (200, others) if request[1].endswith("/users") else SettingsServer.answer(state, *request)
+
+    state.answer = answer  # type: ignore[method-assign]
+    with pytest.raises(Refused, match=said):
+        Tracked(tracked.provider, connection).up(user_id="bob", source=source, roles=["nx-admin"])
+    if users:
+        with pytest.raises(Refused, match="not among"):
+            tracked.refresh()
+    else:
+        assert tracked.refresh() == "gone"
 
 
 def test_addresses_are_added_first_and_removed_last(connection: Connection, server: FakeServer) -> None:
