@@ -277,7 +277,6 @@ def test_stack_is_reviewed_deployed_and_watched(
 
 @pytest.mark.parametrize("tool", ["docker", "buildah"])
 def test_application_is_built_and_pushed(application: Application, tmp_path: Path, tool: str) -> None:
-    """kaniko runs in its own image only: it unpacks what it builds over the file system that it runs in."""
     if tool == "buildah":
         ensure("buildah")
     authority = Authority.create("Pipelines")

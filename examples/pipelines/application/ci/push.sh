@@ -1,10 +1,10 @@
 #!/bin/sh
-# push.sh docker|buildah|kaniko: builds the image of this folder and pushes it to REGISTRY as $IMAGE:$TAG and latest.
+# push.sh docker|buildah: builds the image of this folder and pushes it to REGISTRY as $IMAGE:$TAG and latest.
 #
-# The password goes by standard input or into a file of this job, never into a command line.
+# The password goes by standard input, never into a command line.
 set -eu
 
-tool=${1:?docker, buildah or kaniko is missing}
+tool=${1:?docker or buildah is missing}
 : "${REGISTRY:?}" "${REGISTRY_USER:?}" "${REGISTRY_PASSWORD:?}" "${IMAGE:?}" "${TAG:?}"
 
 case $tool in
@@ -31,23 +31,8 @@ buildah)
     buildah push "$@" "$IMAGE:$TAG" "docker://$IMAGE:$TAG"
     buildah push "$@" "$IMAGE:$TAG" "docker://$IMAGE:latest"
     ;;
-kaniko)
-    umask 077
-    login=$(printf '%s:%s' "$REGISTRY_USER" "$REGISTRY_PASSWORD" | base64 | tr -d '\n')
-    config=${DOCKER_CONFIG:-/kaniko/.docker}
-    mkdir -p "$config"
-    printf '{"auths": {"%s": {"auth": "%s"}}}\n' "$REGISTRY" "$login" >"$config/config.json"
-    trap 'rm -f "$config/config.json"' EXIT
-    if [ -n "${REGISTRY_CA:-}" ]; then
-        set -- --registry-certificate "$REGISTRY=$REGISTRY_CA"
-    else
-        set --
-    fi
-    ${KANIKO:-/kaniko/executor} --context "$PWD" --dockerfile Dockerfile "$@" \
-        --destination "$IMAGE:$TAG" --destination "$IMAGE:latest"
-    ;;
 *)
-    echo "push.sh: $tool is not known. Use docker, buildah or kaniko." >&2
+    echo "push.sh: $tool is not known. Use docker or buildah." >&2
     exit 2
     ;;
 esac
