@@ -111,7 +111,7 @@ def summarize(preview: Any, now: datetime) -> Summary:
         _, _, stack, project, *_ = [*re.split(r"::?", step.urn), "", "", ""]
         found.stack = found.stack or f"{project}/{stack}"
         _certificate(found, step, now)
-        if step.op in _DONE or step.kind == "Stack":
+        if step.op in _DONE or "::pulumi:pulumi:Stack::" in step.urn:
             continue
         _data(found, step)
         _operation(found, step)

@@ -114,6 +114,13 @@ def test_failure_without_reason_is_an_error() -> None:
     assert [one.text for one in summarize({"diagnostics": [failed, reason]}, NOW).errors] == ["no such stack"]
 
 
+def test_resource_whose_type_ends_in_stack_is_shown() -> None:
+    """Only the stack itself is left out."""
+    kinds = ("pulumi:pulumi:Stack", "aws:cloudformation/stack:Stack", "x:y:Z$aws:cloudformation/stack:Stack")
+    steps = [{"op": "delete", "urn": f"urn:pulumi:dev::p::{kind}::{kind[0]}"} for kind in kinds]
+    assert names(summarize({"steps": steps}, NOW).deleted) == ["a", "x"]
+
+
 def test_deleted_compaction_task_is_no_data_loss() -> None:
     found = summarize({"steps": [step("delete", "CompactBlobStoreTask", {}, {})]}, NOW)
     assert (found.data_loss, names(found.deleted)) == ([], ["it"])
