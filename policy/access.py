@@ -12,6 +12,10 @@ _BUILT_IN_ROLES = {"nx-admin": ["nx-all"], "nx-anonymous": ["nx-repository-view-
 _WILDCARD = re.compile(r"nx-all|nx-\*|nx-repository-(?:view|admin)-\*-\*-\*")
 _WRITES = re.compile(r"nx-all|nx-component-upload|nx-repository-(?:view|admin)-.*-(?:add|edit|delete|\*)")
 _WRITING_ACTIONS = {"ADD", "EDIT", "DELETE", "ALL"}
+_EACH = {"READ", "EDIT", "ADD", "DELETE"}
+"""What allows as much as ``ALL``."""
+_EACH_WORD = {"read", "update", "create", "delete"}
+"""The same in a pattern about areas of Nexus."""
 _ACTIONS_PLACE = {"repository-view": 4, "repository-admin": 4, "repository-content-selector": 5}
 """At which place of a pattern the actions of repositories are; of anything else, they are at place 2."""
 
@@ -30,19 +34,18 @@ class Servers:
     """The roles and privileges of one stack by server; those on a server that is not known count on each."""
 
     def __init__(self, resources: Iterable[Declared]) -> None:
-        self._resources = [(_server(one), one) for one in resources]
+        self._resources = [(server(one), one) for one in resources]
         self._made: dict[str, Access] = {}
 
     def of(self, account: Declared) -> Access:
         """Those on the server of an account."""
-        server = _server(account)
-        if server not in self._made:
-            here = (one for place, one in self._resources if not server or place in ("", server))
-            self._made[server] = Access(here)
-        return self._made[server]
+        here = server(account)
+        if here not in self._made:
+            self._made[here] = Access(one for place, one in self._resources if not here or place in ("", here))
+        return self._made[here]
 
 
-def _server(one: Declared) -> str:
+def server(one: Declared) -> str:
     """The address of a resource's server; empty where it is not known, as that of a secret connection."""
     connection = one.properties.get("connection")
     url = connection.get("url") if isinstance(connection, Mapping) else None
@@ -107,15 +110,21 @@ def _is_wildcard(one: Declared) -> bool:
         return _is_everything(str(properties.get("pattern")))
     everywhere = properties.get("repository") == "*" and properties.get("format") == "*"
     everywhere = everywhere or properties.get("domain") == "*"
-    return everywhere and "ALL" in _upper(properties.get("actions"))
+    return everywhere and _is_every_action(properties)
 
 
 def _allows_everything(one: Declared) -> bool:
     properties = one.properties
     if one.kind == "WildcardPrivilege":
         first, *others = _parts(str(properties.get("pattern")))
-        return not first.isdisjoint({"nexus", "*"}) and all("*" in part for part in others)
-    return properties.get("domain") == "*" and "ALL" in _upper(properties.get("actions"))
+        everything = all("*" in part or (place > 0 and part >= _EACH_WORD) for place, part in enumerate(others))
+        return not first.isdisjoint({"nexus", "*"}) and everything
+    return properties.get("domain") == "*" and _is_every_action(properties)
+
+
+def _is_every_action(properties: Mapping[str, Any]) -> bool:
+    actions = _upper(properties.get("actions"))
+    return "ALL" in actions or actions >= _EACH
 
 
 def _writes(one: Declared) -> bool:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import urlsplit
 
-from .access import Servers, texts
+from .access import Servers, server, texts
 
 _DYNAMIC = "pulumi-python:dynamic/nexus:"
 _COMMAND = "command:remote:Command"
@@ -152,11 +152,12 @@ def _anonymous_push(resources: Sequence[Resource], settings: Settings) -> Found:
         if one.kind != "AnonymousAccess" or one.properties.get("enabled") is not True:
             continue
         user = one.properties.get("user_id") or "anonymous"
-        declared = [roles for _, name, roles in _accounts(resources) if name == user]
-        roles = [role for roles in declared for role in roles]
-        access = servers.of(one)
-        built_in = ["nx-admin" if user == "admin" else "nx-anonymous"]
-        for role, privilege in access.privileges(roles if declared else built_in):
+        here, access = server(one), servers.of(one)
+        declared = [(server(account), given) for account, name, given in _accounts(resources) if name == user]
+        roles = [role for place, given in declared if not here or place in ("", here) for role in given]
+        if here not in [place for place, _ in declared]:
+            roles.append("nx-admin" if user == "admin" else "nx-anonymous")
+        for role, privilege in access.privileges(roles):
             if access.writes(privilege):
                 yield one, f"anybody may write: {user} has {privilege} by the role {role}. Take it from that role."
 
@@ -258,7 +259,7 @@ def _upstream(resources: Sequence[Resource], settings: Settings) -> Found:
             if not isinstance(url, str) or "://" not in url:  # not known yet
                 continue
             host = urlsplit(url).hostname or ""
-            if not any(fnmatch.fnmatchcase(host, pattern) for pattern in settings["allowed"]):
+            if not any(fnmatch.fnmatchcase(host, pattern.lower()) for pattern in settings["allowed"]):
                 yield (
                     one,
                     f"{argument}: {host} is not in the list of upstreams. Add it to allowed, or use another.",

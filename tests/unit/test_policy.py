@@ -13,6 +13,7 @@ from sandbox.paths import PROJECT
 
 from .policy_resources import ALLOWED, ANONYMOUS, CI, OPEN, PULL, PUSH, keystore, pattern, resource, role, step
 
+EACH = ["READ", "EDIT", "ADD", "DELETE"]
 INDEX = {"remote_url": "https://hub.example.com", "index_url": "https://evil/"}
 
 
@@ -75,6 +76,19 @@ BROKEN: list[tuple[str, list[Resource], str]] = [
         ],
         "own",
     ),
+    *(  # each action instead of ALL
+        (rule, [CI, role("own"), resource("ApplicationPrivilege", name="own", domain="*", actions=EACH)], "ci ")
+        for rule in ("no-wildcard-privilege", "no-other-administrator")
+    ),
+    (
+        "no-wildcard-privilege",
+        [
+            CI,
+            role("own"),
+            resource("RepositoryAdminPrivilege", name="own", repository="*", format="*", actions=EACH),
+        ],
+        "own",
+    ),
     ("no-other-administrator", [resource("User", user_id="eve", roles=["nx-admin"])], "eve is an administrator"),
     *(
         ("no-other-administrator", [resource(kind, user_id="eve", roles=["nx-admin"])], "eve is an administrator")
@@ -96,7 +110,14 @@ BROKEN: list[tuple[str, list[Resource], str]] = [
     ("no-other-administrator", [CI, role("nx-all")], "by the role team"),
     *(
         ("no-other-administrator", [CI, role("own"), pattern(one)], "by the role team")
-        for one in ("*", "nexus", "NEXUS:*", "nexus:*:*", "nexus,other:users,*")
+        for one in (
+            "*",
+            "nexus",
+            "NEXUS:*",
+            "nexus:*:*",
+            "nexus,other:users,*",
+            "nexus:*:create,read,update,delete",
+        )
     ),
     (
         "no-other-administrator",
@@ -150,6 +171,17 @@ def test_rule_reports_violation(rule: str, resources: list[Resource], said: str)
     assert found[0].urn in {one.urn for one in resources}
 
 
+def test_anonymous_account_of_another_server_does_not_count() -> None:
+    def on(server: str, one: Resource) -> Resource:
+        return Resource(one.urn, one.type, {**one.properties, "connection": {"url": f"https://{server}"}})
+
+    server = [on("a", OPEN), on("a", role(PUSH, name="nx-anonymous"))]
+    harmless = resource("User", user_id="anonymous", roles=[])
+    for other in ([], [on("b", harmless)], [harmless]):
+        assert [one.rule for one in evaluate([*server, *other], ALLOWED)] == ["no-anonymous-push"]
+    assert list(evaluate([*server, on("a", harmless)], ALLOWED)) == []
+
+
 def test_every_rule_is_tested() -> None:
     assert {rule for rule, _, _ in BROKEN} == {rule.name for rule in RULES}
 
@@ -197,6 +229,7 @@ def test_valid_stack_has_no_violation(resources: list[Resource]) -> None:
         ("certificate-validity", {"days": 2}, [keystore(3)]),
         ("explicit-licence", {"accepted_by": "Jane"}, [resource("Eula", accepted=True)]),
         ("allowed-upstreams", {"allowed": ["*"]}, [resource("RawProxyRepository", remote_url="https://a.b/")]),
+        ("allowed-upstreams", {"allowed": ["*.B"]}, [resource("RawProxyRepository", remote_url="https://a.b/")]),
         ("allowed-upstreams", "disabled", [resource("RawProxyRepository", remote_url="https://a.b/")]),
         ("allowed-upstreams", {"enforcementLevel": "disabled"}, [resource("P", remote_url="https://a.b/")]),
     ],
