@@ -19,6 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from string import whitespace
 from typing import Any
 
 import pulumi
@@ -114,7 +115,8 @@ def run(
     _require_readable(file, stack)
     answers = _answers(options, ask, file)
     port = options.ssh_port or file.text("ssh_port") or "22"
-    host_key = options.ssh_host_key or _confirmed_host_key(answers["ssh_host"], port, options, execute, ask)
+    given = options.ssh_host_key
+    host_key = _host_key(given) if given else _confirmed_host_key(answers["ssh_host"], port, options, execute, ask)
     values = configuration(answers, host_key, options, file)
     removed = [key for key in file.values if key in _REPLACED or isinstance(values.get(key), (list, dict))]
     result = {**{key: value for key, value in file.values.items() if key not in removed}, **values}
@@ -201,6 +203,15 @@ def host_keys(scanned: str) -> list[str]:
     )
 
 
+def _host_key(given: str) -> str:
+    """The public key in a line of ssh-keyscan or of the host's file, without the host's name and a comment."""
+    for kind, content in re.findall(r"(?<!\S)((?:ssh|ecdsa|sk)-\S+)[ \t]+(\S+)", given):
+        with suppress(ValueError):
+            if base64.b64decode(content, validate=True)[4:].startswith(kind.encode()):
+                return f"{kind} {content}"
+    raise CommandError("--ssh-host-key: is no public key. Give it in the form 'ssh-ed25519 AAAA…', from the host.")
+
+
 def fingerprint(key: str) -> str:
     """A public key's fingerprint, as ``ssh-keygen -l`` prints it."""
     digest = hashlib.sha256(base64.b64decode(key.split(" ")[1])).digest()
@@ -244,7 +255,7 @@ def _answers(given: argparse.Namespace, ask: Callable[[str], str], file: StackFi
     missing = [
         f"{one.flag}: {one.text} is missing. Give it."
         for one in QUESTIONS[1:]
-        if not answers[one.name].strip(", ")
+        if not answers[one.name].strip(f",{whitespace}")
     ]
     if missing:
         raise CommandError("\n".join(missing))
@@ -309,8 +320,8 @@ def _environment(given: argparse.Namespace, ask_secret: Callable[[str], str]) ->
 def _read(name: str, answers: Mapping[str, str]) -> str:
     try:
         return Path(answers[name]).expanduser().read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError, RuntimeError) as error:
-        other = "it is no text" if isinstance(error, UnicodeDecodeError) else "there is no such user"
+    except (OSError, ValueError, RuntimeError) as error:
+        other = "it is no text" if isinstance(error, ValueError) else "there is no such user"
         why = error.strerror if isinstance(error, OSError) else other
         raise CommandError(
             f"--{name.replace('_', '-')}: {answers[name]}: {why}. Give the path of the file."

@@ -106,6 +106,14 @@ def test_flags_alone_write_stack(folder: Path) -> None:
     assert cli.stdin["admin_password"] not in shown
 
 
+@pytest.mark.parametrize("given", [f"nexus.example.com {KEY}", f" {KEY} root@nexus\n"])
+def test_host_key_is_taken_out_of_its_line(folder: Path, given: str) -> None:
+    """As ssh-keyscan prints it, and as it is in the host's file."""
+    cli = Cli()
+    assert init.run(flags("--no-input", ssh_host_key=given), execute=cli) == 0
+    assert cli.stdin["ssh_host_key"] == KEY
+
+
 def test_user_with_number_as_name_stays_text(folder: Path) -> None:
     """Pulumi refuses a number in a list of texts."""
     cli = Cli()
@@ -148,6 +156,10 @@ def test_person_is_asked_at_most_ten_questions(folder: Path, capsys: pytest.Capt
         ({"archive_sha256": "abc"}, "", "archive_sha256: "),
         ({"ssh_host": "other.example.com"}, "", "hostname: 'other.example.com' is none of the names"),
         ({"ssh_host_key": ""}, "n", "--ssh-host-key: the key was not confirmed"),
+        ({"ssh_host_key": "SHA256:abc"}, "", "--ssh-host-key: is no public key"),
+        ({"ssh_host_key": "ssh-ed25519"}, "", "--ssh-host-key: is no public key"),
+        ({"ssh_host_key": KEY.replace("ed25519", "rsa")}, "", "--ssh-host-key: is no public key"),
+        ({"pushers": " \t,"}, "", "--pushers: Users who may push and pull, separated by commas is missing"),
     ],
 )
 def test_wrong_answer_writes_nothing(folder: Path, changes: dict[str, str], answer: str, said: str) -> None:
