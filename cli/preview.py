@@ -23,7 +23,7 @@ _SECRET = re.compile(
 """Inputs whose values are never shown, also when the preview was made with --show-secrets."""
 _STEP = re.compile(r"(?:sh -s --|sudo -n sh -s --|.* nexus-registry) (?:create|update|delete) --unit ", re.S)
 _NO_RESTART = {"digest", "fingerprint", "lock_timeout", "repair", "start_timeout", "urn"}
-_FRAMES = re.compile(r".*Traceback \(most recent call last\):\n(?:(?: [^\n]*)?\n)*", re.S)
+_FRAMES = re.compile(r"\A.*Traceback \(most recent call last\):\n(?:(?: [^\n]*)?\n)*", re.S)
 """What stands before the exception, whose text may have several lines."""
 _DONE = ("same", "read", "refresh", "discard", "read-discard")
 _SHOWN_CHANGES = 30
