@@ -122,6 +122,8 @@ def request(options: argparse.Namespace, environment: Mapping[str, str]) -> Targ
             )
     if (options.push or options.nexus) and not username:
         raise CommandError("NEXUS_USERNAME: is not set. Set it and NEXUS_PASSWORD, which --push and --nexus need")
+    if username and not environment.get("NEXUS_PASSWORD"):  # a login without one would count as a wrong password
+        raise CommandError(f"NEXUS_PASSWORD: is not set. Set it to the password of {username!r}")
     return Target(
         url=options.url.rstrip("/"),
         nexus=options.nexus.rstrip("/"),

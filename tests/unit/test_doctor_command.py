@@ -74,6 +74,19 @@ def test_command_prints_findings_and_ends_with_their_status(
     assert "canary" not in printed
 
 
+def test_login_without_password_is_not_tried(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Since Nexus 3.93, a few wrong passwords lock the account."""
+    monkeypatch.setenv("NEXUS_USERNAME", "ci")
+    monkeypatch.delenv("NEXUS_PASSWORD", raising=False)
+    with serve(registry := Registry()) as fake:
+        registry.url = fake.url
+        assert main(["doctor", fake.url]) == 2
+        assert fake.requests == []
+    assert capsys.readouterr().err == "NEXUS_PASSWORD: is not set. Set it to the password of 'ci'.\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
