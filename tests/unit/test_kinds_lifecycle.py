@@ -199,7 +199,7 @@ def test_kind_that_server_lost_with_its_licence_can_be_deleted(
     ],
 )
 def test_account_that_its_source_lacks_is_refused(
-    source: str, users: int, said: str, connection: Connection, state: SettingsServer
+    source: str, users: int, said: str, connection: Connection, server: FakeServer, state: SettingsServer
 ) -> None:
     """Nexus searches accounts of another source by the beginning of their ids, and returns at most 100."""
     state.settings["/v1/security/user-sources"] = [{"id": "default"}, {"id": "LDAP"}]
@@ -208,10 +208,7 @@ def test_account_that_its_source_lacks_is_refused(
     user = state.settings.pop("/v1/security/users/ada")
     others = [{**user, "userId": f"bob{number}"} for number in range(users)]
 
-    def answer(*request: str) -> tuple[int, Any]:
-        return (200, others) if request[1].endswith("/users") else SettingsServer.answer(state, *request)
-
-    state.answer = answer  # type: ignore[method-assign]
+    server.script = lambda request: Response(200, others) if "/users?" in request.path else state(request)
     with pytest.raises(Refused, match=said):
         Tracked(tracked.provider, connection).up(user_id="bob", source=source, roles=["nx-admin"])
     if users:
