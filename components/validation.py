@@ -25,6 +25,8 @@ from .host import arguments
 from .server_arguments import NexusServerArgs, privileged_ports
 
 if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
     from .registry import DockerRegistryArgs
 
 Problem = tuple[str, str]
@@ -80,7 +82,7 @@ def is_plain(value: object) -> bool:
     return isinstance(value, (str, int, float))
 
 
-def type_problems(args: Any) -> Iterator[Problem]:
+def type_problems(args: DataclassInstance) -> Iterator[Problem]:
     """Arguments of another type than declared, such as the output of a resource. The other checks need values."""
     for field in dataclasses.fields(args):
         value = getattr(args, field.name)
@@ -110,7 +112,7 @@ def _unlike(kind: str, value: object) -> str:
     return "" if texts and all(isinstance(key, str) for key in value) else "a mapping with strings only"
 
 
-def port_problems(args: Any, names: Iterable[str]) -> Iterator[Problem]:
+def port_problems(args: NexusServerArgs | DockerRegistryArgs, names: Iterable[str]) -> Iterator[Problem]:
     """Ports out of range."""
     for name in names:
         port = getattr(args, name)
@@ -350,7 +352,7 @@ def _user_problems(args: DockerRegistryArgs, accounts: Mapping[str, str]) -> Ite
                 yield from provider_problems(RoleProvider(), role, {"role_id": "repository"})
 
 
-def user_problems(argument: str, user_id: str, password: Any) -> Iterator[Problem]:
+def user_problems(argument: str, user_id: str, password: object) -> Iterator[Problem]:
     """Errors in a user's id and password, reported for the argument that names the user."""
     user = {"user_id": user_id, "roles": ["any"], "password": password if is_plain(password) else "unused"}
     user["connection"] = _CONNECTION

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from typing import Any
 
@@ -20,10 +20,10 @@ class Lists:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._reads: dict[Any, tuple[float, Future[list[Any]]]] = {}
+        self._reads: dict[Hashable, tuple[float, Future[list[Any]]]] = {}
         self.seen: dict[str, float] = {}
 
-    def get(self, key: Any, read: Callable[[], list[Any]]) -> list[Any]:
+    def get(self, key: Hashable, read: Callable[[], list[Any]]) -> list[Any]:
         """The list, or the failure, of a read that began a moment ago; threads wait for one that has not ended.
 
         A failure other than :class:`NotFound` is only for those who were waiting: the next one reads again.
@@ -42,7 +42,7 @@ class Lists:
                 result.set_exception(error)
         return result.result()
 
-    def _drop(self, key: Any, result: Future[list[Any]]) -> None:
+    def _drop(self, key: Hashable, result: Future[list[Any]]) -> None:
         with self._lock:
             if key in self._reads and self._reads[key][1] is result:
                 del self._reads[key]
