@@ -76,8 +76,7 @@ def _head(found: Summary) -> str:
 def _line(entry: Entry, *, bold: bool, short: bool = False) -> str:
     label = f"{code(entry.resource)} ({plain(entry.type)})"
     text = f"{label}: {plain(entry.operation)}" if bold else label
-    said = plain(entry.text[:200] if short else entry.text)
-    first, *more = said.split("\n")
+    first, *more = plain(entry.text[:200] if short else entry.text).split("\n")
     head = f"- **{text}: {first}**\n" if bold else f"- {text}{f': {first}' if first else ''}\n"
     rows = [line.strip() for line in more if line.strip()] + [_change(one) for one in entry.changes]
     if short and rows:

@@ -295,12 +295,12 @@ def _read(function: str, connection: Connection | None, read: Callable[[NexusCli
             f" If this program also makes the server, use {function}_output with "
             "opts=pulumi.InvokeOutputOptions(depends_on=[server]), which reads it when it is there"
         )
-        said = f"{function}: {error}{remedy if isinstance(error, Unreachable) else ''}"
-        raise type(error)(said, status=error.status, messages=error.messages, fault_id=error.fault_id) from None
+        text = f"{function}: {error}{remedy if isinstance(error, Unreachable) else ''}"
+        raise type(error)(text, status=error.status, messages=error.messages, fault_id=error.fault_id) from None
 
 
 def _checked(connection: Mapping[str, Any] | None) -> Connection:
-    """The connection in full; what is wrong with it is said as for a resource."""
+    """The connection in full; errors are those of a resource."""
     config, provider = pulumi.Config(NAMESPACE), Provider()
     provider.configured = {key: value for key in CONNECTION if (value := config.get(key))}
     given = {} if connection is None else {"connection": connection}
