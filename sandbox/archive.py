@@ -107,10 +107,10 @@ def _given(path: Path) -> Archive:
     raise ValueError(f"NEXUS_ARCHIVE: {path} has no folder nexus-<version>. Set it to the vendor's tar.gz.")
 
 
-def _keep_newest(kind: str, number: int = 2) -> None:
-    """Remove all but the newest archives of this kind: each change of the stand-in makes another."""
+def _keep_newest(kind: str) -> None:
+    """Remove all but the two newest archives of this kind: each change of the stand-in makes another."""
     made = sorted(CACHE.glob(f"nexus/{kind}-*"), key=lambda folder: folder.stat().st_mtime)
-    for folder in made[:-number]:
+    for folder in made[:-2]:
         shutil.rmtree(folder)
 
 

@@ -101,13 +101,13 @@ class DockerClient:
         self.docker("login", "--username", user, "--password-stdin", registry, config=config, stdin=password)
         return config
 
-    def make_image(self, tag: str, text: str = "Hello from the sandbox!\n") -> str:
+    def make_image(self, tag: str) -> str:
         """Make an image of one small file out of nothing; returns its id."""
-        layer = io.BytesIO()
+        text, layer = b"Hello from the sandbox!\n", io.BytesIO()
         with tarfile.open(fileobj=layer, mode="w") as archive:
             entry = tarfile.TarInfo("hello.txt")
-            entry.size = len(text.encode())
-            archive.addfile(entry, io.BytesIO(text.encode()))
+            entry.size = len(text)
+            archive.addfile(entry, io.BytesIO(text))
         file = self.folder / "layer.tar"
         file.write_bytes(layer.getvalue())
         return self.docker("import", str(file), tag).stdout.strip()

@@ -54,10 +54,10 @@ class Authority:
         return cls((folder / "ca.pem").read_text(), (folder / "ca-key.pem").read_text())
 
     @classmethod
-    def kept(cls, folder: Path, name: str = "Sandbox CA") -> Authority:
+    def kept(cls, folder: Path) -> Authority:
         """The authority of a folder, made there the first time."""
         if not (folder / "ca.pem").exists():
-            cls.create(name).save(folder)
+            cls.create("Sandbox CA").save(folder)
         return cls.load(folder)
 
     def save(self, folder: Path) -> None:
