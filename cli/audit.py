@@ -61,7 +61,7 @@ def _resource(one: Mapping[str, Any]) -> Resource:
     # The outputs are what a refresh saw; inputs fill in what has none.
     properties = {**(one.get("inputs") or {}), **(one.get("outputs") or {})}
     known = hidden(properties)
-    with suppress(Unreadable, TypeError, ValueError):  # encrypted
+    with suppress(Unreadable, TypeError, ValueError, RecursionError):  # encrypted
         connection = plain(properties.get("connection"))
         if isinstance(connection, Mapping):
             known["connection"] = {"url": connection.get("url")}

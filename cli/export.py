@@ -123,7 +123,7 @@ def _write(found: Snapshot, folder: Path, name: str) -> int:
     sys.stdout.write(f"{len(made.entries)} resources written to {folder}. Its README.md says what to do next.\n")
     sys.stderr.writelines(f"not declared: {line}\n" for line in made.left_out)
     sys.stderr.writelines(f"not read: {line}\n" for line in found.unread)
-    return FAILED if found.failed else DONE
+    return FAILED if found.failure else DONE
 
 
 def _requirement() -> str:

@@ -20,6 +20,7 @@ from nexus_registry.providers.errors import (
     Refused,
     Unauthorized,
     UnexpectedResponse,
+    Unreachable,
 )
 from nexus_registry.providers.kind import Actual
 from nexus_registry.providers.rest import ListedProvider, ObjectProvider
@@ -63,8 +64,8 @@ class Snapshot:
     """Objects that can't be declared, a line each with the reason."""
     unread: list[str] = field(default_factory=list)
     """What could not be read, a line each with the reason."""
-    failed: bool = False
-    """Whether a failure is among the reasons, not only a permission that the account lacks."""
+    failure: str = ""
+    """The first reason that is a failure, not only a permission that the account lacks."""
     keys: set[tuple[str, str]] = field(default_factory=set)
     """Scope and identity of each of ``objects`` that was added by :func:`read`."""
 
@@ -166,10 +167,8 @@ def read(
         if any(map(choice.may_take, available)):
             on_kind(scope_of(group[0]))
             _read_group(client, group, choice, found)
-    if found.failed and not (found.objects or found.built_in or found.left_out):
-        raise UnexpectedResponse(
-            f"--url: nothing can be read there. {found.unread[0]} Give the address of a Nexus"
-        )
+    if found.failure and not (choice.only or found.objects or found.built_in or found.left_out):
+        raise UnexpectedResponse(f"--url: nothing can be read there. {found.failure} Give the address of a Nexus")
     return found
 
 
@@ -181,7 +180,7 @@ def _read_group(client: NexusClient, group: list[Kind], choice: Choice, found: S
     """The kinds that one list holds, or one setting."""
     what = scope_of(group[0])
     try:
-        with _failures(found, what):
+        with _failures(client, found, what):
             if lists(group[0]):
                 _read_list(client, group, choice, found)
             else:
@@ -191,19 +190,31 @@ def _read_group(client: NexusClient, group: list[Kind], choice: Choice, found: S
 
 
 @contextmanager
-def _failures(found: Snapshot, what: str) -> Iterator[None]:
-    """Keep what could not be read, so that the rest is. A feature that the server lacks is no failure."""
+def _failures(client: NexusClient, found: Snapshot, what: str) -> Iterator[None]:
+    """Keep what could not be read, so that the rest is.
+
+    A feature that the server lacks is no failure. A server that does not respond at all ends the command.
+    """
     try:
         yield
         return
     except (NotFound, Refused, OutcomeUnknown, UnexpectedResponse) as error:
         if error.status in _ABSENT:
             return
+        if isinstance(error, OutcomeUnknown):
+            _require_response(client)
         reason = str(error)
     except (AttributeError, LookupError, TypeError, ValueError) as error:  # of the code that reads the content
         reason = f"the content of the response is not that of Nexus ({type(error).__name__})."
     found.unread.append(f"{what}: {reason}")
-    found.failed = True
+    found.failure = found.failure or found.unread[-1]
+
+
+def _require_response(client: NexusClient) -> None:
+    try:
+        client.login()
+    except OutcomeUnknown as error:  # another type, as the failures around this one wait no second time
+        raise Unreachable(str(error)) from None
 
 
 def _setting(client: NexusClient, kind: Kind) -> Actual | None:
@@ -218,7 +229,7 @@ def _read_list(client: NexusClient, group: list[Kind], choice: Choice, found: Sn
     own.sort(key=lambda one: "type" in one[1].schema)  # a kind for any type comes after those for one
     for entry in own[0][1].entries(client):
         name = entry.get("name") or entry.get("id") if isinstance(entry, dict) else entry
-        with _failures(found, f"{scope_of(group[0])} {name!r}"):
+        with _failures(client, found, f"{scope_of(group[0])} {name!r}"):
             _read_entry(client, own, entry, choice, found)
 
 

@@ -97,6 +97,7 @@ def _connect_through(proxy: Proxy, url: str) -> socket.socket:
 
 
 def _open_tunnel(plain: socket.socket, proxy: Proxy, place: str) -> None:
+    place = place.encode("idna").decode()
     headers = {"Host": place, **HTTPAdapter().proxy_headers(proxy.url)}
     lines = [f"CONNECT {place} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "\r\n"]
     plain.sendall("\r\n".join(lines).encode())

@@ -59,6 +59,7 @@ class Connection(TypedDict, total=False):
         password: that user's password.
         ca: certificate authority in PEM for a server whose certificate no public authority signed.
         version: the version of the server, if known (``3.71.0-06``). A preview refuses properties that it lacks.
+            Where a proxy hides the version that the server sends, requests have the form that this one takes.
         edition: ``oss``, ``community`` or ``pro``, if known. A preview refuses properties that only Pro has.
     """
 

@@ -54,7 +54,8 @@ class ConnectionProperties(PropertyGroup):
     version: Prop[str | None] = prop(
         text(r"\d+\.\d+\.\d+(-\d+)?", hint="must be a version such as 3.71.0-06"), default=None
     )
-    """Version of the server, if known, such as ``3.71.0-06``. A preview refuses properties that it lacks."""
+    """Version of the server, if known, such as ``3.71.0-06``. A preview refuses properties that it lacks. Where a
+    proxy hides the version that the server sends, requests have the form that this one takes."""
     edition: Prop[str | None] = prop(choice("oss", "community", "pro"), default=None)
     """Edition of the server, if known. A preview refuses properties that it lacks."""
 

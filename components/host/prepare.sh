@@ -129,11 +129,13 @@ install_java() {
         if package_exists "$java_package"; then
             install_packages "$java_package"
             choose_java
+            [ -n "$java_found" ] || refuse_open_java
             [ -n "$java_found" ] || fail "java_package: $java_package contains no Java $arg_java_major. Name another one, or a java_home"
             return 0
         fi
         java_missing="${java_missing:+$java_missing or }$java_package"
     done
+    refuse_open_java
     refuse_unfetched
     fail "java: $os_name has no package $java_missing. Install Java $arg_java_major by hand and name it in java_home, or name its package in java_package"
 }
@@ -141,12 +143,17 @@ install_java() {
 # choose_java: sets $java_found to that of java_package; to any, if none is given or it only depends on others.
 choose_java() {
     java_found=
+    rm -f "$temp_dir/open-java"
     [ -z "$arg_java_package" ] || java_found=$(find_java "$arg_java_major" "$arg_java_package")
     [ -z "$java_found" ] || return 0
+    refuse_open_java
     java_found=$(find_java "$arg_java_major")
     [ -z "$arg_java_package" ] || [ -z "$java_found" ] ||
         log "java_package: $arg_java_package contains no Java $arg_java_major of its own, so another one is used"
 }
+
+# refuse_open_java: fails with the reason for which find_java left a Java out.
+refuse_open_java() { [ ! -f "$temp_dir/open-java" ] || fail "$(cat "$temp_dir/open-java")"; }
 
 # java_packages MAJOR: its package names on this system, the best first.
 java_packages() {
@@ -160,7 +167,7 @@ java_packages() {
 }
 
 # find_java MAJOR [PACKAGE]: prefers a path that updates keep to one that contains the full version. Leaves out what the
-# service's account can change, because root runs it here. With PACKAGE, only a Java that it contains.
+# service's account can change, because root runs it here, and notes that. With PACKAGE, only a Java that it contains.
 find_java() {
     java_wanted=$1 java_dashed=$1 java_package=${2:-} java_homes=
     [ "$1" != 8 ] || java_dashed=1.8.0
@@ -171,8 +178,11 @@ find_java() {
             "$java_root/java-$java_wanted-openjdk"-* "$java_root/java-$java_wanted"-* "$java_root"/* "$java_root"/*/jre
     done
     for java_candidate in "$@" $java_homes; do
-        { [ -x "$java_candidate/bin/java" ] && is_in_package && [ -z "$(refusal_of_java "$java_candidate")" ]; } || continue
-        if [ "$(java_major "$java_candidate")" = "$java_wanted" ]; then
+        { [ -x "$java_candidate/bin/java" ] && is_in_package; } || continue
+        java_refused=$(refusal_of_java "$java_candidate")
+        if [ -n "$java_refused" ]; then
+            printf '%s' "$java_refused" >"$temp_dir/open-java"
+        elif [ "$(java_major "$java_candidate")" = "$java_wanted" ]; then
             printf '%s' "$java_candidate"
             return 0
         fi

@@ -26,6 +26,14 @@ from tests.unit.stored import Stored
 from tests.unit.unit_files import Host
 
 
+@pytest.fixture(autouse=True)
+def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No proxy of the machine is between a test and its server."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
 @pytest.fixture(scope="module", params=SHELLS)
 def shell(request: pytest.FixtureRequest) -> list[str]:
     """Each of the shells that hosts have."""

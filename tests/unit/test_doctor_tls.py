@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 from nexus_registry.cli.finding import Finding
 from nexus_registry.cli.registry import Target, examine
+from nexus_registry.cli.transport import transport_findings
 
 from sandbox.pki import Authority, Issued
 from sandbox.shell import free_port
@@ -138,11 +139,8 @@ UNREACHED: dict[str, tuple[Callable[[], AbstractContextManager[str]], str]] = {
 
 
 @pytest.fixture
-def secure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Registry, str]]:
+def secure(tmp_path: Path) -> Iterator[tuple[Registry, str]]:
     """A registry at a name that only a proxy resolves, and its address on this machine."""
-    for name in ("https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
     issued = authority().issue(["registry.invalid"], key="ec", not_after=NOW + dt.timedelta(9))
     with serve(registry := Registry(), context(tmp_path, issued)) as fake:
         registry.url = "https://registry.invalid:5000"
@@ -189,6 +187,15 @@ def test_proxy_that_refuses_is_finding(
     assert found.text.startswith(f"registry.invalid:5000: the proxy {address} (from HTTPS_PROXY) {text}")
     assert found.remedy.startswith(remedy)
     assert "canary" not in str(found)
+
+
+def test_name_outside_ascii_reaches_proxy_as_dns_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with tunnel({}) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        list(transport_findings("https://bücher.example", "", 30))
+    assert [one.split("\r\n")[:2] for one in proxy.asked] == [
+        ["CONNECT xn--bcher-kva.example:443 HTTP/1.1", "Host: xn--bcher-kva.example:443"]
+    ]
 
 
 def test_proxy_of_socks_is_left_to_requests(monkeypatch: pytest.MonkeyPatch, secure: tuple[Registry, str]) -> None:

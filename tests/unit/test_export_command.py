@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import nexus_registry.providers as providers
 import pytest
 import yaml
+from nexus_registry.cli import export
 from nexus_registry.cli.main import main
 from nexus_registry.cli.objects import Choice, Object, Snapshot, read
 from nexus_registry.cli.program import program
@@ -152,6 +154,34 @@ def test_rest_is_exported_when_a_list_fails(
     assert f"not read: {line}" in capsys.readouterr().err
     assert "alice" in (tmp_path / "new/security.py").read_text()
     assert line in (tmp_path / "new/README.md").read_text()
+
+
+def test_only_list_that_fails_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NEXUS_PASSWORD", "pw")
+    with serve(lambda request: Response(200, "<html>") if "roles" in request.path else answer(request)) as fake:
+        chosen = ["--only", "Role", "--output", str(tmp_path / "new")]
+        assert main(["export", "--url", fake.url, *chosen]) == 2
+    assert "not read: role: GET " in capsys.readouterr().err
+
+
+def test_server_that_stops_ends_export(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NEXUS_PASSWORD", "pw")
+    monkeypatch.setattr(export, "NexusClient", partial(client.NexusClient, retry_timeout=0.2))
+    seen: set[str] = set()
+
+    def stopping(request: Request) -> Response:
+        seen.add(request.path)
+        return answer(request) if len(seen) < 8 else Response(502)
+
+    with serve(stopping) as fake:
+        assert main(["export", "--url", fake.url, "--output", str(tmp_path / "new")]) == 2
+        assert len(seen) == 8, "it asked for more of a server that does not answer"
+    assert "GET" in capsys.readouterr().err.splitlines()[-1]
+    assert not (tmp_path / "new").exists()
 
 
 @pytest.mark.parametrize("body", [1, {}, {"items": [{}]}])

@@ -148,6 +148,22 @@ def test_java_package_is_used_beside_another_java(
     assert not [call for call in host.calls() if " install" in call]
 
 
+@pytest.mark.parametrize("package", ["", "temurin-17-jre"])
+def test_java_that_account_can_change_is_named(tmp_path: Path, package: str) -> None:
+    host = OtherHost(tmp_path, UBUNTU, {"find": 'exec busybox find "$@"\n'})
+    host.package("temurin-17-jre", "/opt/jvm/temurin")
+    listed = "case $1 in -L) echo /opt/jvm/temurin/bin/java; exit ;; esac\n"
+    host.program("dpkg-query", listed + UBUNTU.managers["dpkg-query"])
+    asked = {**ASKED, "user": "nexus", "java_major": 17, "java_package": package}
+    first = host.run("prepare", **asked)
+    opened = "/opt/jvm" if package else "/usr/lib/jvm"
+    assert (first.returncode, f"is at {opened}/" in first.stdout) == (0, True), first
+    (host.root / opened.lstrip("/")).chmod(0o777)
+    done = host.run("prepare", "update", **asked)
+    assert done.returncode == 1, done.stdout
+    assert f"java: the user nexus can change {opened}" in done.stderr
+
+
 def test_java_that_service_account_can_change_is_not_run(tmp_path: Path) -> None:
     host = OtherHost(tmp_path, UBUNTU, {"find": 'exec busybox find "$@"\n'})
     java = "usr/lib/jvm/java-17-openjdk-a/bin/java"

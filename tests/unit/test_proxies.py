@@ -19,14 +19,7 @@ from .fake import Response, port_of, sequence, serve
 from .tunnel import tunnel
 
 PASSWORD = "pr0xy-canary"
-VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
-
-
-@pytest.fixture(autouse=True)
-def _no_proxies(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in VARIABLES:
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 @contextmanager

@@ -128,7 +128,7 @@ def test_destroy_keeps_server_by_hand(shell: list[str], host: Host, state: str) 
     assert (host.folder / "nexus.state").read_text() == f"{state}\n"
 
 
-def test_destroy_puts_back_replaced_unit(shell: list[str], host: Host) -> None:
+def test_destroy_restores_replaced_unit(shell: list[str], host: Host) -> None:
     """The service step has replaced the unit of a server that was set up by hand, and could not start it."""
     base = host.folder
     install(host, OURS, "failed", by_hand=True)

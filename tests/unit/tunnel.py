@@ -59,4 +59,5 @@ def tunnel(places: Mapping[str, int], refusal: str = "403 Forbidden") -> Iterato
         proxy = Tunnel(f"http://127.0.0.1:{listener.getsockname()[1]}")
         threading.Thread(target=run, daemon=True).start()
         yield proxy
-        listener.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)
