@@ -140,6 +140,7 @@ remove_account() {
         forget_cut_changes
         remove_data
         remove_former_accounts '' ''
+        hand_over_data_dirs
     fi
     remove_facts account.user account.group account.user-made account.group-made account.chown-pending account.outside-given \
         account.data-dir account.data-dirs

@@ -125,6 +125,18 @@ transfer_account() {
     FACTS=$hand_own
 }
 
+# hand_over_data_dirs: to each unit whose steps made this unit's account. It gives those that stay to root when it removes
+# the account.
+hand_over_data_dirs() {
+    hand_own=$FACTS hand_dirs=$(fact account.data-dirs)
+    for hand_fact in $(grep -lsxF -e "$arg_user" "$FACTS_ROOT"/*/account.user-made) $(grep -lsxF -e "$arg_group" "$FACTS_ROOT"/*/account.group-made); do
+        FACTS=${hand_fact%/*}
+        [ "$FACTS" != "$hand_own" ] || continue
+        for hand_dir in $hand_dirs; do [ ! -d "$hand_dir" ] || add_to_fact account.data-dirs "$hand_dir"; done
+    done
+    FACTS=$hand_own
+}
+
 # close_data_dirs FORMAT NUMBER: a data directory that stays is given to root, because the next account that is made
 # may get the number of the one that goes.
 close_data_dirs() {

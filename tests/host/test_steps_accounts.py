@@ -29,7 +29,7 @@ def host_server() -> Iterator[Server]:
 def server(host_server: Server) -> Iterator[Server]:
     """No account, no data directory and no fact is on the host."""
     yield host_server
-    host_server.host.ssh(f"umount {DATA}/deep {DATA} 2>/dev/null; true")
+    host_server.host.ssh(f"umount {DATA}/deep {DATA} 2>/dev/null; rm -rf /var/lib/other")
     host_server.wipe()
 
 
@@ -90,16 +90,18 @@ def test_delete_keeps_group_that_became_another_users(server: Server) -> None:
     server.host.ssh("userdel friend; groupdel nexus")
 
 
-def test_shared_account_is_removed_with_last_unit(server: Server) -> None:
-    other = replace(server, unit="other", data_dir="/var/lib/other")
-    server.run("account")
-    other.run("account")
-    said = server.run("account", "delete").stdout
-    assert "the user nexus stays: other.service runs under it" in said
-    assert owner(server, "/var/lib/other") == "nexus:nexus 750"
-    assert "removed the user nexus" in other.run("account", "delete").stdout
+@pytest.mark.parametrize("made_by_first", [True, False])
+def test_shared_account_is_removed_with_last_unit(server: Server, made_by_first: bool) -> None:
+    """Then the data directories of both belong to root, because the next account may get its number."""
+    first, last = server, replace(server, unit="other", data_dir="/var/lib/other")
+    for one in (first, last) if made_by_first else (last, first):
+        one.run("account")
+    said = first.run("account", "delete").stdout
+    assert f"the user nexus stays: {last.unit}.service runs under it" in said or not made_by_first
+    assert owner(server, last.data_dir) == owner(server, first.data_dir) == "nexus:nexus 750"
+    assert "removed the user nexus" in last.run("account", "delete").stdout
+    assert owner(server, last.data_dir) == owner(server, first.data_dir) == "root:root 700"
     assert server.host.ssh("getent group nexus; ls /var/lib/nexus-registry", check=False).stdout == ""
-    server.host.ssh("rm -r /var/lib/other")
 
 
 def test_data_directories_in_each_other_are_refused(server: Server) -> None:
