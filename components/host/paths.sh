@@ -63,8 +63,25 @@ refuse_shared_root() {
         fail "install_root: $shared_root.service runs from $arg_install_root. Give each server on this host an install_root of its own."
 }
 
-# mounts MODE PATH: the mount points at ('at') or below ('below') a real path.
+# note_mount: for refuse_unmounted, where the file system of the data directory is mounted, if it is not that of /.
+note_mount() {
+    noted_mount=$(mounts around "$(real_path "$arg_data_dir")" | awk 'length > longest { longest = length; point = $0 } END { print point }')
+    if [ -n "$noted_mount" ]; then save_fact service.mount "$noted_mount"; else remove_facts service.mount; fi
+}
+
+# refuse_unmounted: without the file system that contains its data, Nexus would start on an empty directory.
+refuse_unmounted() {
+    for unmounted_fact in "$FACTS_ROOT"/*/service.mount; do
+        [ "$(cat "${unmounted_fact%mount}data-dir" 2>/dev/null)" = "$arg_data_dir" ] || continue
+        { [ ! -e "$arg_data_dir/db" ] && [ ! -e "$arg_data_dir/blobs" ]; } || continue
+        unmounted_at=$(cat "$unmounted_fact")
+        [ -n "$(mounts at "$unmounted_at")" ] ||
+            fail "data_dir: the file system at $unmounted_at is not mounted, and $arg_data_dir contains no data. Mount it, or remove $unmounted_fact to begin with an empty server."
+    done
+}
+
+# mounts MODE PATH: the mount points at ('at'), below ('below') or around ('around', without /) a real path.
 mounts() {
     awk -v mode="$1" -v path="$2" '
-        mode == "at" ? $5 == path : index($5, path "/") == 1 { gsub(/\\040/, " ", $5); print $5 }' "${MOUNTS:-/proc/self/mountinfo}"
+        mode == "around" ? $5 != "/" && index(path "/", $5 "/") == 1 : mode == "at" ? $5 == path : index($5, path "/") == 1 { gsub(/\\040/, " ", $5); print $5 }' "${MOUNTS:-/proc/self/mountinfo}"
 }

@@ -18,6 +18,7 @@ step() {
     check_path data_dir "$arg_data_dir"
     [ -z "$arg_java_home" ] || check_path java_home "$arg_java_home"
     check_places
+    refuse_unmounted
     refuse_two_changes
     refuse_shared_root
     refuse_others_data

@@ -14,6 +14,7 @@ step() {
     fi
     check_places
     refuse_shared_root
+    refuse_unmounted
     [ -x "$install_dir/bin/nexus" ] || fail "version: $install_dir/bin/nexus is missing. Set repair to a new value and run pulumi up, whose archive step unpacks it"
     [ -d "$arg_data_dir" ] || fail "data_dir: $arg_data_dir is missing. Set repair to a new value and run pulumi up, whose account step creates it"
     check_privileged_ports
@@ -44,6 +45,7 @@ step() {
     replace_first_password
     remove_facts account.outside-given service.former-unit
     save_fact service.data-dir "$arg_data_dir"
+    note_mount
     save_fact service.digest "$arg_digest"
     forget_cut_changes
     (remove_former_accounts "$arg_user" "$arg_group") || log "the former account stays until the next run"
@@ -286,5 +288,5 @@ remove_service() {
     remove_derived_files
     remove_former_rest
     remove_facts service.pending service.starting service.certificate service.digest service.properties-keys service.first-password service.sealed \
-        service.data-dir service.unit-before service.unit-mode service.former-unit service.left-stopped service.upgrade service.upgrade-unit
+        service.data-dir service.mount service.unit-before service.unit-mode service.former-unit service.left-stopped service.upgrade service.upgrade-unit
 }

@@ -422,3 +422,32 @@ def test_new_data_dir_with_old_database_is_refused(
     said = step(shell, host, "former_unit=; refuse_other_database; echo fine")
     expected = f"data_dir: nexus.service keeps its data in {base}/before, and there is no database in {base}/data."
     assert said.startswith(expected) if refused else said == "fine\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "mounted", "content", "refused"),
+    [
+        ("/ {0} {0}/data", "/ {0}", "", True),
+        ("/ {0}", "/ {0}/data {0}/dat", "etc/ssl", True),
+        ("/ {0}", "/ {0}", "", False),
+        ("/ {0}", "/", "db", False),
+        ("/ {0}", "/", "blobs", False),
+        ("/ {0}/dat", "/", "", False),
+    ],
+    ids=["not mounted", "files of steps", "mounted", "copied", "external database", "on the root disk"],
+)
+def test_data_dir_whose_file_system_is_not_mounted_is_refused(
+    shell: list[str], host: Host, before: str, mounted: str, content: str, refused: bool
+) -> None:
+    """Nexus would start on an empty directory. The new unit has another name."""
+    base = host.folder
+    (base / "facts/former").mkdir()
+    (base / "facts/former/service.data-dir").write_text(f"{base}/data\n")
+    for name, places in {"before": before, "mounted": mounted}.items():
+        lines = (f"1 2 3:4 / {place.format(base)} rw - ext4 /dev/x rw\n" for place in places.split())
+        (base / name).write_text("".join(lines))
+    noted = f'put_file() {{ cat >"$1"; }}\nFACTS={base}/facts/former MOUNTS={base}/before\nnote_mount\n'
+    (base / "data" / content).mkdir(parents=True, exist_ok=True)
+    said = step(shell, host, f"{noted}FACTS={base}/facts/nexus MOUNTS={base}/mounted\nrefuse_unmounted; echo fine")
+    assert said.startswith(f"data_dir: the file system at {base}") is refused
+    assert (said == "fine\n") is not refused
