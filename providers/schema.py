@@ -316,9 +316,25 @@ def describe(names: Iterable[str], desired: Mapping[str, Any], actual: Mapping[s
             found = found if isinstance(found, Mapping) else {}
             keys = sorted(key for key in {**found, **wanted} if found.get(key) != wanted.get(key))
             return f"{name} differs in {', '.join(keys)}"
-        return f"{name} is {found!r}, desired {wanted!r}"
+        if isinstance(found, list) and isinstance(wanted, list) and len(f"{found}{wanted}") > _LONG:
+            parts = {
+                "lacks": [one for one in wanted if one not in found],
+                "has besides": [one for one in found if one not in wanted],
+            }
+            texts = [f"{verb} {_shortened(ones)}" for verb, ones in parts.items() if ones]
+            return f"{name} {' and '.join(texts) or 'has another order'}"
+        return f"{name} is {_shortened(found)}, desired {_shortened(wanted)}"
 
     return ", ".join(map(mismatch, names))
+
+
+_LONG = 400
+"""The length from which a value is shortened in a message."""
+
+
+def _shortened(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONG else f"{text[:_LONG]}... ({len(text)} characters)"
 
 
 def _differs(field: Field, old: Any, new: Any) -> bool:

@@ -231,6 +231,9 @@ def test_preview_refuses_invalid_input_by_property(
     assert reason in result.failures[0].reason
 
 
+MANY = [f"nx-repository-view-docker-team-{number}-read" for number in range(100)]
+
+
 def test_check_normalises_numbers_and_policies() -> None:
     inputs = checked(DockerHostedRepository, https_port=5000.0, http_port="5001", write_policy="allow_once")
     assert (inputs["https_port"], inputs["http_port"], inputs["write_policy"]) == (5000, 5001, "ALLOW_ONCE")
@@ -246,6 +249,21 @@ def test_map_that_differs_is_described_without_its_values() -> None:
     assert describe(["properties"], desired, {"properties": None}, schema) == (
         "properties differs in apiKey, same, url"
     )
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted", "said"),
+    [
+        (["a"], ["b"], "privileges is ['a'], desired ['b']"),
+        ([*MANY[1:], "more"], MANY, f"privileges lacks ['{MANY[0]}'] and has besides ['more']"),
+        (MANY[1:], MANY, f"privileges lacks ['{MANY[0]}']"),
+        (MANY[::-1], MANY, "privileges has another order"),
+        ("x" * 1000, None, f"privileges is '{'x' * 399}... (1002 characters), desired None"),
+    ],
+    ids=["short", "two lists", "longer list", "order", "text"],
+)
+def test_long_value_that_differs_is_shortened(found: Any, wanted: Any, said: str) -> None:
+    assert describe(["privileges"], {"privileges": wanted}, {"privileges": found}, RoleProvider.schema) == said
 
 
 def test_incarnation_changes_only_at_replacement() -> None:
