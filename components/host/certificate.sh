@@ -32,7 +32,7 @@ check_host_certificate() {
     check_names=$(openssl x509 -in "$arg_certificate_path" -noout -text | sed -n '/X509v3 Subject Alternative Name/{n;p;}')
     case $check_names in
         *DNS:* | *'IP Address:'*) ;;
-        *) fail "certificate_path: the certificate in $arg_certificate_path names no host in its subjectAltName, and clients look nowhere else. Have it issued with the host's name there." ;;
+        *) fail "certificate_path: the first certificate in $arg_certificate_path names no host in its subjectAltName, and clients look nowhere else. Put the server's certificate first, or have it issued with the host's name there." ;;
     esac
     case $arg_hostname in
         '') return 0 ;;

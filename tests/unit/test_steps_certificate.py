@@ -123,8 +123,8 @@ def test_unusable_files_are_refused_by_argument(shell: list[str], authority: Aut
 @pytest.mark.parametrize(
     ("names", "hostname", "said"),
     [
-        ((), NAME, "certificate_path: the certificate in {0}/cert.pem names no host in its subjectAltName"),
-        ((x509.RFC822Name("a@b.example"),), "192.0.2.7", "certificate_path: the certificate in"),
+        ((), NAME, "certificate_path: the first certificate in {0}/cert.pem names no host in its subjectAltName"),
+        ((x509.RFC822Name("a@b.example"),), "192.0.2.7", "certificate_path: the first certificate in"),
         (
             (x509.IPAddress(ip_address("192.0.2.7")),),
             NAME,
