@@ -113,6 +113,10 @@ def _read(options: argparse.Namespace, choice: Choice) -> Snapshot:
 
 
 def _write(found: Snapshot, folder: Path, name: str) -> int:
+    unread = [f"not read: {line}\n" for line in found.unread]
+    if found.failure and not found.objects:
+        sys.stderr.writelines([*unread, "nothing was written\n"])
+        return FAILED
     made = program(found)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -122,7 +126,7 @@ def _write(found: Snapshot, folder: Path, name: str) -> int:
         raise _unwritable(error) from None
     sys.stdout.write(f"{len(made.entries)} resources written to {folder}. Its README.md says what to do next.\n")
     sys.stderr.writelines(f"not declared: {line}\n" for line in made.left_out)
-    sys.stderr.writelines(f"not read: {line}\n" for line in found.unread)
+    sys.stderr.writelines(unread)
     return FAILED if found.failure else DONE
 
 

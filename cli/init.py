@@ -197,18 +197,24 @@ def validate(values: Mapping[str, Any]) -> Settings:
 def host_keys(scanned: str) -> list[str]:
     """The keys that ``ssh-keyscan`` printed, without the host's name, the best first."""
     keys = [line.split(" ", 1)[1].strip() for line in scanned.splitlines() if " " in line and line[0] != "#"]
-    return sorted(
-        (key for key in keys if key.split(" ")[0] in _BEST_FIRST),
-        key=lambda key: _BEST_FIRST.index(key.split(" ")[0]),
-    )
+    return sorted((key for key in keys if key.split(" ")[0] in _BEST_FIRST), key=_rank)
+
+
+def _rank(key: str) -> int:
+    kind = key.split(" ")[0]
+    return _BEST_FIRST.index(kind) if kind in _BEST_FIRST else len(_BEST_FIRST)
 
 
 def _host_key(given: str) -> str:
     """The public key in a line of ssh-keyscan or of the host's file, without the host's name and a comment."""
-    for kind, content in re.findall(r"(?<!\S)((?:ssh|ecdsa|sk)-\S+)[ \t]+(\S+)", given):
+    found = []
+    # The name of a host may begin as the kind of a key does, so the next match may begin in this one.
+    for kind, content in re.findall(r"(?<!\S)(?=((?:ssh|ecdsa|sk)-\S+)[ \t]+(\S+))", given):
         with suppress(ValueError):
             if base64.b64decode(content, validate=True)[4:].startswith(kind.encode()):
-                return f"{kind} {content}"
+                found.append(f"{kind} {content}")
+    if found:
+        return min(found, key=_rank)
     raise CommandError("--ssh-host-key: is no public key. Give it in the form 'ssh-ed25519 AAAA…', from the host.")
 
 

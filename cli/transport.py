@@ -89,7 +89,8 @@ def _connect_through(proxy: Proxy, url: str) -> socket.socket:
     plain = socket.create_connection(host_and_port(proxy.url), timeout=TIMEOUT)
     try:
         if urlsplit(url).scheme == "https":
-            _open_tunnel(plain, proxy, with_port(*host_and_port(url)))
+            host, port = host_and_port(url)
+            _open_tunnel(plain, proxy, with_port(host if host.isascii() else host.encode("idna").decode(), port))
     except BaseException:
         plain.close()
         raise
@@ -97,7 +98,6 @@ def _connect_through(proxy: Proxy, url: str) -> socket.socket:
 
 
 def _open_tunnel(plain: socket.socket, proxy: Proxy, place: str) -> None:
-    place = place.encode("idna").decode()
     headers = {"Host": place, **HTTPAdapter().proxy_headers(proxy.url)}
     lines = [f"CONNECT {place} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "\r\n"]
     plain.sendall("\r\n".join(lines).encode())

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import pulumi
+
 from ..client import NexusClient, segment
 from ..declare import ListProp, NexusResource, Prop, prop
 from ..errors import Refused
@@ -43,7 +45,7 @@ class ExternalUserProvider(SettingProvider):
             return None
         raise Refused(
             f"user_id: is not among the {_LIMIT} accounts of {source} that Nexus returns, whose ids begin with "
-            f"{user!r}. Give the roles to a group of {source}"
+            f"{user!r}. Give the roles to a group of {source} instead"
         )
 
     def insert(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
@@ -61,7 +63,11 @@ class ExternalUserProvider(SettingProvider):
 
     def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
         before = properties.get("before")
-        if not before or self.find(client, properties) is None:
+        try:
+            if not before or self.find(client, properties) is None:
+                return
+        except Refused as error:
+            pulumi.log.warn(f"{self.kind} {self.identity(properties)!r}: {error}. Its roles stay")
             return
         missing, _ = missing_roles(client, before["roles"])
         roles = [role for role in before["roles"] if role not in missing]

@@ -26,8 +26,8 @@ from tests.unit.stored import Stored
 from tests.unit.unit_files import Host
 
 
-@pytest.fixture(autouse=True)
-def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
     """No proxy of the machine is between a test and its server."""
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)

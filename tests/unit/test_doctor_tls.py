@@ -30,6 +30,7 @@ from .doctor import NOW, Registry, authority, codes, context
 from .fake import port_of, serve
 from .tunnel import tunnel
 
+pytestmark = pytest.mark.usefixtures("no_proxies")
 EXPIRED: dict[str, Any] = {"not_before": NOW - dt.timedelta(9), "not_after": NOW - dt.timedelta(1)}
 
 

@@ -163,7 +163,10 @@ def test_only_list_that_fails_is_named(
     with serve(lambda request: Response(200, "<html>") if "roles" in request.path else answer(request)) as fake:
         chosen = ["--only", "Role", "--output", str(tmp_path / "new")]
         assert main(["export", "--url", fake.url, *chosen]) == 2
-    assert "not read: role: GET " in capsys.readouterr().err
+    shown = capsys.readouterr().err
+    assert "not read: role: GET " in shown
+    assert "nothing was written" in shown
+    assert not (tmp_path / "new").exists()
 
 
 def test_server_that_stops_ends_export(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import base64
 import json
 import re
 import shlex
@@ -21,6 +22,7 @@ from sandbox.paths import PROJECT
 from .certs import good
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ4zMuDF6Gqk0aPYzOJMmMzzQoOd4ZDfzLfHnN4X2mEA"
+OTHER_KEY = f"ssh-rsa {base64.b64encode(b'....ssh-rsa....').decode()}"
 SCANNED = f"# registry:22 SSH-2.0\nregistry ssh-rsa AAAA\nregistry {KEY}\nregistry ssh-dss AAAA\n"
 
 
@@ -106,7 +108,15 @@ def test_flags_alone_write_stack(folder: Path) -> None:
     assert cli.stdin["admin_password"] not in shown
 
 
-@pytest.mark.parametrize("given", [f"nexus.example.com {KEY}", f" {KEY} root@nexus\n"])
+@pytest.mark.parametrize(
+    "given",
+    [
+        f"nexus.example.com {KEY}",
+        f" {KEY} root@nexus\n",
+        f"ssh-gw.example.com {KEY}",
+        f"one {OTHER_KEY}\none {KEY}",
+    ],
+)
 def test_host_key_is_taken_out_of_its_line(folder: Path, given: str) -> None:
     """As ssh-keyscan prints it, and as it is in the host's file."""
     cli = Cli()

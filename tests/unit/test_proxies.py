@@ -19,7 +19,7 @@ from .fake import Response, port_of, sequence, serve
 from .tunnel import tunnel
 
 PASSWORD = "pr0xy-canary"
-pytestmark = pytest.mark.usefixtures("quick")
+pytestmark = pytest.mark.usefixtures("quick", "no_proxies")
 
 
 @contextmanager
