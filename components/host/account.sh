@@ -13,6 +13,7 @@ step() {
     if [ "$verb" = delete ]; then
         remove_account
     else
+        refuse_unmounted
         refuse_shared_data
         provide_group
         provide_user

@@ -17,6 +17,7 @@ step() {
     check_word group "$arg_group"
     owner=$arg_user:$arg_group
     check_password
+    refuse_unmounted
     [ -d "$arg_data_dir" ] || fail "data_dir: $arg_data_dir is missing. Set repair to a new value and run pulumi up, whose account step creates it"
     new=$temp_dir/keystore
     if [ -n "$arg_certificate_path" ]; then

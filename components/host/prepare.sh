@@ -130,15 +130,13 @@ install_java() {
         if package_exists "$java_package"; then
             install_packages "$java_package"
             choose_java
-            [ -n "$java_found" ] || refuse_open_java
-            [ -n "$java_found" ] || fail "java_package: $java_package contains no Java $arg_java_major. Name another one, or a java_home"
+            [ -n "$java_found" ] || fail "java_package: $java_package contains no Java $arg_java_major that root may run. $(open_java_found)Name another one, or a java_home"
             return 0
         fi
         java_missing="${java_missing:+$java_missing or }$java_package"
     done
-    refuse_open_java
     refuse_unfetched
-    fail "java: $os_name has no package $java_missing. Install Java $arg_java_major by hand and name it in java_home, or name its package in java_package"
+    fail "java: $os_name has no package $java_missing. $(open_java_found)Install Java $arg_java_major by hand and name it in java_home, or name its package in java_package"
 }
 
 # choose_java: sets $java_found to that of java_package; to any, if none is given or it only depends on others.
@@ -147,14 +145,14 @@ choose_java() {
     rm -f "$temp_dir/open-java"
     [ -z "$arg_java_package" ] || java_found=$(find_java "$arg_java_major" "$arg_java_package")
     [ -z "$java_found" ] || return 0
-    refuse_open_java
+    java_own=$(open_java_found)
     java_found=$(find_java "$arg_java_major")
     [ -z "$arg_java_package" ] || [ -z "$java_found" ] ||
-        log "java_package: $arg_java_package contains no Java $arg_java_major of its own, so another one is used"
+        log "java_package: $arg_java_package contains no Java $arg_java_major of its own that root may run, so another one is used. $java_own"
 }
 
-# refuse_open_java: fails with the reason for which find_java left a Java out.
-refuse_open_java() { [ ! -f "$temp_dir/open-java" ] || fail "$(cat "$temp_dir/open-java")"; }
+# open_java_found: the reason for which find_java left a Java out, as a sentence before another one.
+open_java_found() { [ ! -f "$temp_dir/open-java" ] || printf '%s. ' "$(cat "$temp_dir/open-java")"; }
 
 # java_packages MAJOR: its package names on this system, the best first.
 java_packages() {

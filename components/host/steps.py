@@ -77,7 +77,7 @@ STEPS: Final[Mapping[str, Step]] = {
         secrets=("ARCHIVE_USERNAME", "ARCHIVE_PASSWORD"),
     ),
     "keystore": Step(
-        files=("lib", "urns", "units", "java", "jetty", "certificate", "keystore"),
+        files=("lib", "urns", "units", "paths", "java", "jetty", "certificate", "keystore"),
         required=("unit", "user", "group", "data_dir", "install_root", "version", "fingerprint"),
         optional=("java_home", "certificate_path", "private_key_path", "hostname", "alias"),
         secrets=("KEYSTORE_BASE64", "PRIVATE_KEY_PASSPHRASE", "KEYSTORE_PASSWORD"),

@@ -180,10 +180,11 @@ refuse_others_data() {
     while read -r former_name former_kind; do refuse_other_unit; done <"$temp_dir/others"
 }
 
-# refuse_two_changes: of unit and data_dir in one run. The former unit is found by its data directory, and its database by
+# refuse_two_changes: of unit and data_dir in one run, which is the first of the new unit. The former unit is found by its data directory, and its database by
 # the unit, so the former server would keep running beside an empty new one.
 refuse_two_changes() {
     { [ "$verb" = update ] && [ -n "$arg_urn" ] && ! fact_contains prepare.urns "$arg_urn"; } || return 0
+    [ "$(unit_origin)" != ours ] || return 0
     [ -z "$(other_units_with data_dir "$arg_data_dir" | head -n 1)" ] || return 0
     nexus_units | while IFS='|' read -r two_name two_kind _ _ _ two_data; do
         { [ "$two_kind" = ours ] && [ "$two_name" != "$unit" ]; } || continue

@@ -105,14 +105,27 @@ def test_manual_unit_on_same_data_must_be_off(
         ("create", "new", {}, "enabled active", "fine"),
         ("update", "new", {"nexus": "new"}, "enabled active", "fine"),
         ("update", "new", {"other": "new"}, "enabled active", "fine"),
+        ("update", "new", {"unnoted": "new"}, "enabled active", "fine"),
     ],
-    ids=["enabled", "active", "off", "unit alone", "another stack", "retried", "two stacks of one name"],
+    ids=[
+        "enabled",
+        "active",
+        "off",
+        "unit alone",
+        "another stack",
+        "retried",
+        "two stacks",
+        "first run of the other",
+    ],
 )
 def test_unit_and_data_dir_in_one_run_are_refused(
     shell: list[str], host: Host, verb: str, data: str, also: dict[str, str], systemd: str, said: str
 ) -> None:
     """The former unit is found by its data directory, so it would keep running beside the new one."""
     for name, where in {"former": "data", **also}.items():
+        if name == "unnoted":
+            host.unit("nexus", OURS.format(root="/opt", data=host.folder / where))
+            continue
         if name != "nexus":
             host.unit(name, OURS.format(root="/opt", data=host.folder / where), ActiveState=systemd.split()[1])
         (host.folder / "facts" / name).mkdir(exist_ok=True)
