@@ -113,11 +113,12 @@ def _read(options: argparse.Namespace, choice: Choice) -> Snapshot:
 
 
 def _write(found: Snapshot, folder: Path, name: str) -> int:
-    unread = [f"not read: {line}\n" for line in found.unread]
-    if found.failure and not found.objects:
-        sys.stderr.writelines([*unread, "nothing was written\n"])
-        return FAILED
     made = program(found)
+    left = [f"not declared: {line}\n" for line in made.left_out]
+    left += [f"not read: {line}\n" for line in found.unread]
+    if found.failure and not found.objects:
+        sys.stderr.writelines([*left, "Nothing was written. Correct the reasons above and run export again.\n"])
+        return FAILED
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for file, text in files_of(made, found, name, _requirement()).items():
@@ -125,8 +126,7 @@ def _write(found: Snapshot, folder: Path, name: str) -> int:
     except OSError as error:
         raise _unwritable(error) from None
     sys.stdout.write(f"{len(made.entries)} resources written to {folder}. Its README.md says what to do next.\n")
-    sys.stderr.writelines(f"not declared: {line}\n" for line in made.left_out)
-    sys.stderr.writelines(unread)
+    sys.stderr.writelines(left)
     return FAILED if found.failure else DONE
 
 

@@ -323,18 +323,27 @@ def describe(names: Iterable[str], desired: Mapping[str, Any], actual: Mapping[s
             }
             texts = [f"{verb} {_shortened(ones)}" for verb, ones in parts.items() if ones]
             return f"{name} {' and '.join(texts) or 'has another order'}"
-        return f"{name} is {_shortened(found)}, desired {_shortened(wanted)}"
+        start = 0
+        if isinstance(found, str) and isinstance(wanted, str) and max(len(found), len(wanted)) > _LONG:
+            pairs = enumerate(zip(found, wanted, strict=False))
+            start = max(0, next((at for at, (a, b) in pairs if a != b), min(len(found), len(wanted))) - _CONTEXT)
+        return f"{name} is {_shortened(found, start)}, desired {_shortened(wanted, start)}"
 
     return ", ".join(map(mismatch, names))
 
 
 _LONG = 400
 """The length from which a value is shortened in a message."""
+_CONTEXT = 40
+"""Characters before the first difference of two long texts."""
 
 
-def _shortened(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= _LONG else f"{text[:_LONG]}... ({len(text)} characters)"
+def _shortened(value: Any, start: int = 0) -> str:
+    """The value, or its part of at most 400 characters from ``start`` on."""
+    whole, text = repr(value), repr(value[start:] if start else value)
+    part = text if len(text) <= _LONG else f"{text[:_LONG]}..."
+    cut = start or part != text
+    return f"{'...' if start else ''}{part} ({len(whole)} characters)" if cut else part
 
 
 def _differs(field: Field, old: Any, new: Any) -> bool:

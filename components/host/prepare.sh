@@ -124,13 +124,14 @@ install_java() {
     if [ -z "$arg_java_package" ] || package_installed "$arg_java_package"; then
         choose_java
         [ -z "$java_found" ] || return 0
+        [ -z "$java_own" ] || fail_java_package "$arg_java_package"
     fi
     refresh_packages
     for java_package in ${arg_java_package:-$(java_packages "$arg_java_major")}; do
         if package_exists "$java_package"; then
             install_packages "$java_package"
             choose_java
-            [ -n "$java_found" ] || fail "java_package: $java_package contains no Java $arg_java_major that root may run. $(open_java_found)Name another one, or a java_home"
+            [ -n "$java_found" ] || fail_java_package "$java_package"
             return 0
         fi
         java_missing="${java_missing:+$java_missing or }$java_package"
@@ -141,7 +142,7 @@ install_java() {
 
 # choose_java: sets $java_found to that of java_package; to any, if none is given or it only depends on others.
 choose_java() {
-    java_found=
+    java_found= java_own=
     rm -f "$temp_dir/open-java"
     [ -z "$arg_java_package" ] || java_found=$(find_java "$arg_java_major" "$arg_java_package")
     [ -z "$java_found" ] || return 0
@@ -149,6 +150,10 @@ choose_java() {
     java_found=$(find_java "$arg_java_major")
     [ -z "$arg_java_package" ] || [ -z "$java_found" ] ||
         log "java_package: $arg_java_package contains no Java $arg_java_major of its own that root may run, so another one is used. $java_own"
+}
+
+fail_java_package() {
+    fail "java_package: $1 contains no Java $arg_java_major that root may run. ${java_own:-$(open_java_found)}Name another package, or a java_home"
 }
 
 # open_java_found: the reason for which find_java left a Java out, as a sentence before another one.

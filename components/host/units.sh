@@ -184,7 +184,7 @@ refuse_others_data() {
 # the unit, so the former server would keep running beside an empty new one.
 refuse_two_changes() {
     { [ "$verb" = update ] && [ -n "$arg_urn" ] && ! fact_contains prepare.urns "$arg_urn"; } || return 0
-    [ "$(unit_origin)" != ours ] || return 0
+    [ "$(unit_origin)" != ours ] || has_fact prepare.urns || return 0
     [ -z "$(other_units_with data_dir "$arg_data_dir" | head -n 1)" ] || return 0
     nexus_units | while IFS='|' read -r two_name two_kind _ _ _ two_data; do
         { [ "$two_kind" = ours ] && [ "$two_name" != "$unit" ]; } || continue

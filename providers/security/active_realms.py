@@ -47,9 +47,10 @@ class ActiveRealmsProvider(SettingProvider):
     def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
         """Restore the list found at creation, with the realms that a RealmActivation of this run declares."""
         kept = {one.key[2] for one in self._excluded_at(properties)}
+        if not (before := (properties.get("before") or {}).get("realms")):
+            return
         existing = _available(client)
-        before = [one for one in (properties.get("before") or {}).get("realms") or [] if one in existing]
-        if before:
+        if before := [one for one in before if one in existing]:
             realms = list(dict.fromkeys([*before, *(one for one in properties["realms"] if one in kept)]))
             super().remove(client, {**properties, "before": {"realms": realms}})
 

@@ -37,16 +37,20 @@ class ExternalUserProvider(SettingProvider):
         return f"{inputs['source']}:{inputs['user_id']}"
 
     def find(self, client: NexusClient, inputs: Mapping[str, Any]) -> Actual | None:  # type: ignore[override]
-        user, source = inputs["user_id"], inputs["source"]
-        found = client.get_list(_USERS, userId=user, source=source)
-        if account := next((one for one in found if one["userId"] == user), None):
-            return self.actual(account)
-        if len(found) < _LIMIT:
-            return None
+        account, complete = self._search(client, inputs)
+        if account or complete:
+            return account
+        source = inputs["source"]
         raise Refused(
             f"user_id: is not among the {_LIMIT} accounts of {source} that Nexus returns, whose ids begin with "
-            f"{user!r}. Give the roles to a group of {source} instead"
+            f"{inputs['user_id']!r}. Give the roles to a group of {source} instead"
         )
+
+    def _search(self, client: NexusClient, inputs: Mapping[str, Any]) -> tuple[Actual | None, bool]:
+        """The account, and whether Nexus returned every one whose id begins so."""
+        found = client.get_list(_USERS, userId=inputs["user_id"], source=inputs["source"])
+        account = next((self.actual(one) for one in found if one["userId"] == inputs["user_id"]), None)
+        return account, len(found) < _LIMIT
 
     def insert(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
         existing = [one["id"] for one in client.get_list("/v1/security/user-sources")]
@@ -62,12 +66,15 @@ class ExternalUserProvider(SettingProvider):
         client.put(f"{_USERS}/{segment(user)}", self.to_body(inputs, {**filled, **returned}))
 
     def remove(self, client: NexusClient, properties: Mapping[str, Any]) -> None:
-        before = properties.get("before")
-        try:
-            if not before or self.find(client, properties) is None:
-                return
-        except Refused as error:
-            pulumi.log.warn(f"{self.kind} {self.identity(properties)!r}: {error}. Its roles stay")
+        if not (before := properties.get("before")):
+            return
+        account, complete = self._search(client, properties)
+        if account is None:
+            if not complete:
+                pulumi.log.warn(
+                    f"{self.kind} {self.identity(properties)!r} is not among the {_LIMIT} accounts that Nexus "
+                    "returns, so its roles stay. Remove them in Nexus, or in its source"
+                )
             return
         missing, _ = missing_roles(client, before["roles"])
         roles = [role for role in before["roles"] if role not in missing]

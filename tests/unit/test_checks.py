@@ -259,8 +259,13 @@ def test_map_that_differs_is_described_without_its_values() -> None:
         (MANY[1:], MANY, f"privileges lacks ['{MANY[0]}']"),
         (MANY[::-1], MANY, "privileges has another order"),
         ("x" * 1000, None, f"privileges is '{'x' * 399}... (1002 characters), desired None"),
+        (
+            f"{'x' * 500}A",
+            f"{'x' * 500}B",
+            f"privileges is ...'{'x' * 40}A' (503 characters), desired ...'{'x' * 40}B' (503 characters)",
+        ),
     ],
-    ids=["short", "two lists", "longer list", "order", "text"],
+    ids=["short", "two lists", "longer list", "order", "text", "two texts"],
 )
 def test_long_value_that_differs_is_shortened(found: Any, wanted: Any, said: str) -> None:
     assert describe(["privileges"], {"privileges": wanted}, {"privileges": found}, RoleProvider.schema) == said

@@ -165,7 +165,7 @@ def test_only_list_that_fails_is_named(
         assert main(["export", "--url", fake.url, *chosen]) == 2
     shown = capsys.readouterr().err
     assert "not read: role: GET " in shown
-    assert "nothing was written" in shown
+    assert "Nothing was written" in shown
     assert not (tmp_path / "new").exists()
 
 

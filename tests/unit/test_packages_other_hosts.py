@@ -161,7 +161,12 @@ def test_java_that_account_can_change_is_named(tmp_path: Path, package: str, oth
     opened = "/opt/jvm" if package else "/usr/lib/jvm"
     assert (first.returncode, f"is at {opened}/" in first.stdout) == (0, True), first
     (host.root / opened.lstrip("/")).chmod(0o777)
+    if package and not other:
+        host.program("java", "exit 1\n", folder="/usr/lib/jvm/byhand-8/bin")
+        (host.root / "usr/lib/jvm/byhand-8").chmod(0o777)
+    host.calls()
     done = host.run("prepare", "update", **asked)
+    assert not package or not [call for call in host.calls() if " install" in call]
     assert done.returncode == (0 if other else 1), done.stdout
     assert f"java: the user nexus can change {opened}" in (done.stdout if other else done.stderr)
     assert ("so another one is used" in done.stdout) is other

@@ -222,3 +222,17 @@ selinux_active() {{ false; }}
     said = run(shell, body, step="prepare")
     assert ("java: the user me can change" in said) == own, said
     assert (tmp_path / "ran").exists() != own
+
+
+def test_no_step_writes_where_file_system_is_not_mounted(tmp_path: Path) -> None:
+    host = OtherHost(tmp_path, UBUNTU, TOOLS)
+    for name, text in {"service.data-dir": "/srv/nexus", "service.mount": "/srv"}.items():
+        host.write(f"var/lib/nexus-registry/nexus/{name}", f"{text}\n")
+    host.write("proc/self/mountinfo", "1 2 3:4 / / rw - ext4 /dev/x rw\n")
+    unit: dict[str, Any] = {"user": "nexus", "group": "nexus", "data_dir": "/srv/nexus"}
+    where: dict[str, Any] = {"version": VERSION, "install_root": "/opt/nexus", "fingerprint": FINGERPRINT}
+    secrets = {"KEYSTORE_BASE64": "UEsx", "KEYSTORE_PASSWORD": "s3cr3t-word"}
+    for done in (host.run("account", **unit), host.run("keystore", "create", secrets, **unit, **where)):
+        assert done.returncode == 1
+        assert "data_dir: the file system at /srv is not mounted" in done.stderr
+    assert not (host.root / "srv").exists()

@@ -106,6 +106,7 @@ def test_manual_unit_on_same_data_must_be_off(
         ("update", "new", {"nexus": "new"}, "enabled active", "fine"),
         ("update", "new", {"other": "new"}, "enabled active", "fine"),
         ("update", "new", {"unnoted": "new"}, "enabled active", "fine"),
+        ("update", "new", {"noted": "new"}, "enabled active", "unit: changes from former to nexus together with"),
     ],
     ids=[
         "enabled",
@@ -115,7 +116,8 @@ def test_manual_unit_on_same_data_must_be_off(
         "another stack",
         "retried",
         "two stacks",
-        "first run of the other",
+        "unnoted",
+        "another's",
     ],
 )
 def test_unit_and_data_dir_in_one_run_are_refused(
@@ -123,8 +125,10 @@ def test_unit_and_data_dir_in_one_run_are_refused(
 ) -> None:
     """The former unit is found by its data directory, so it would keep running beside the new one."""
     for name, where in {"former": "data", **also}.items():
-        if name == "unnoted":
+        if name in ("unnoted", "noted"):
             host.unit("nexus", OURS.format(root="/opt", data=host.folder / where))
+            if name == "noted":
+                (host.folder / "facts/nexus/prepare.urns").write_text("urn:pulumi:y\n")
             continue
         if name != "nexus":
             host.unit(name, OURS.format(root="/opt", data=host.folder / where), ActiveState=systemd.split()[1])
