@@ -142,7 +142,8 @@ install_java() {
 
 # choose_java: sets $java_found to that of java_package; to any, if none is given or it only depends on others.
 choose_java() {
-    java_found= java_own=
+    java_found=''
+    java_own=''
     rm -f "$temp_dir/open-java"
     [ -z "$arg_java_package" ] || java_found=$(find_java "$arg_java_major" "$arg_java_package")
     [ -z "$java_found" ] || return 0
