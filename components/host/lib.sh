@@ -342,18 +342,25 @@ note_program() {
 program_runs() { [ -n "${2:-}" ] && [ "$(process_start "$1")" = "$2" ]; }
 process_start() { sed -n '$s/.*) //p' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20; }
 
-# end_program: ends the program that the lock's file names, if it still runs.
+# end_program: ends the program that this step notes in the lock's file, if it still runs.
 end_program() {
     [ -z "${progress_pid:-}" ] || note_program
-    # shellcheck disable=SC2046
-    set -- $(sed -n 's/^program //p' "$LOCK_FILE")
-    if program_runs "$@" && [ "$3" = ends ]; then kill_tree "$1"; fi
+    end_noted "$(cat "$LOCK_FILE")"
 }
 
-# end_leftover: ends the program of a step that was killed by SIGKILL, which still holds the lock.
+# end_leftover: ends the program of a step that was killed by SIGKILL, which still holds the lock. Reads the lock's file
+# once: a step that runs may write it now.
 end_leftover() {
-    [ -s "$LOCK_FILE" ] || return 0
-    kill -0 "$(sed -n '1s/.* pid //p' "$LOCK_FILE")" 2>/dev/null || end_program
+    left_lock=$(cat "$LOCK_FILE")
+    left_pid=$(printf '%s\n' "$left_lock" | sed -n '1s/.* pid //p')
+    [ -z "$left_pid" ] || kill -0 "$left_pid" 2>/dev/null || end_noted "$left_lock"
+}
+
+# end_noted TEXT: of the lock's file.
+end_noted() {
+    # shellcheck disable=SC2046
+    set -- $(printf '%s\n' "$1" | sed -n 's/^program //p')
+    if program_runs "$@" && [ "$3" = ends ]; then kill_tree "$1"; fi
 }
 
 # kill_tree PID: the process and all below it.

@@ -88,6 +88,21 @@ def test_next_step_ends_program_of_killed_step(shell: list[str], tmp_path: Path)
     assert gone(program(tmp_path))
 
 
+def test_program_of_running_step_is_left_alone(shell: list[str], tmp_path: Path) -> None:
+    """The step writes the lock's file while the next one reads it."""
+    (tmp_path / "lock").touch()
+    program = subprocess.Popen(["sleep", "999"])
+    step = f'lock_step="step archive of unit nexus, since 00:00:00, pid $$" progress_pid={program.pid}\n'
+    writes = f"({step}while :; do note_program; done) &\nwriter=$!\n"
+    reads = "n=0; until [ -s $LOCK_FILE ]; do sleep 0.01; done; while [ $n -lt 500 ]; do end_leftover; n=$((n + 1)); done; kill $writer"
+    try:
+        run(shell, f"unit=nexus RUN_DIR={tmp_path}/run LOCK_FILE={tmp_path}/lock\n{writes}{reads}", "account")
+        assert program.poll() is None
+    finally:
+        program.kill()
+        program.wait()
+
+
 def test_package_manager_outlives_step_and_is_named(shell: list[str], tmp_path: Path) -> None:
     """A package manager that is ended leaves half-installed packages."""
     step = started(shell, tmp_path, f"progress_if_cut=stays; {long_step(tmp_path, shell)}")
