@@ -94,7 +94,8 @@ def test_program_of_running_step_is_left_alone(shell: list[str], tmp_path: Path)
     program = subprocess.Popen(["sleep", "999"])
     step = f'lock_step="step archive of unit nexus, since 00:00:00, pid $$" progress_pid={program.pid}\n'
     writes = f"({step}while :; do note_program; done) &\nwriter=$!\n"
-    reads = "n=0; until [ -s $LOCK_FILE ]; do sleep 0.01; done; while [ $n -lt 500 ]; do end_leftover; n=$((n + 1)); done; kill $writer"
+    begun = "until [ -s $LOCK_FILE ]; do sleep 0.01; done\n"
+    reads = f"{begun}n=0; while [ $n -lt 500 ]; do end_leftover; n=$((n + 1)); done; kill $writer"
     try:
         run(shell, f"unit=nexus RUN_DIR={tmp_path}/run LOCK_FILE={tmp_path}/lock\n{writes}{reads}", "account")
         assert program.poll() is None
