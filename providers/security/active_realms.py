@@ -13,6 +13,7 @@ from ..rest import RestoredSetting, SettingProvider
 from ..schema import Invalid, list_of, text
 from ..suggest import not_on_server
 from ..unknown import has_unknown
+from .realm import available_realms
 
 _NEEDED = "NexusAuthenticatingRealm"
 _HIDDEN = "NexusAuthorizingRealm"
@@ -49,17 +50,13 @@ class ActiveRealmsProvider(SettingProvider):
         kept = {one.key[2] for one in self._excluded_at(properties)}
         if not (before := (properties.get("before") or {}).get("realms")):
             return
-        existing = _available(client)
+        existing = available_realms(client)
         if before := [one for one in before if one in existing]:
             realms = list(dict.fromkeys([*before, *(one for one in properties["realms"] if one in kept)]))
             super().remove(client, {**properties, "before": {"realms": realms}})
 
     def explain(self, client: NexusClient, inputs: Mapping[str, Any], error: Refused) -> str:  # noqa: ARG002
-        return not_on_server("realms", inputs["realms"], _available(client))
-
-
-def _available(client: NexusClient) -> list[str]:
-    return [one["id"] for one in client.get_list("/v1/security/realms/available")]
+        return not_on_server("realms", inputs["realms"], available_realms(client))
 
 
 class ActiveRealms(RestoredSetting, NexusResource, provider=ActiveRealmsProvider):

@@ -23,6 +23,11 @@ _PAUSE = (0.2, 0.6)
 """Seconds to wait before the list is read back, at random so that two programs do not go on in step."""
 
 
+def available_realms(client: NexusClient) -> list[str]:
+    """Ids of the realms that the server has."""
+    return [one["id"] for one in client.get_list("/v1/security/realms/available")]
+
+
 class RealmActivationProvider(NexusProvider):
     kind = "realm"
     writes = (f"PUT {_ACTIVE}",)
@@ -41,8 +46,7 @@ class RealmActivationProvider(NexusProvider):
         return Actual(active, {"realm": inputs["realm"]}) if inputs["realm"] in active else None
 
     def insert(self, client: NexusClient, inputs: Mapping[str, Any]) -> None:
-        available = [realm["id"] for realm in client.get_list("/v1/security/realms/available")]
-        if missing := not_on_server("realm", [inputs["realm"]], available):
+        if missing := not_on_server("realm", [inputs["realm"]], available_realms(client)):
             raise Refused(missing)
         self._change(client, lambda active: [*active, inputs["realm"]], until=lambda one: inputs["realm"] in one)
 
