@@ -79,10 +79,11 @@ _LOCAL = ("connection", "configured_url", "incarnation")
 def _problem(one: Object, full: Mapping[str, Any], version: str, edition: str) -> str:
     """Why this declaration would fail or change the object."""
     provider = provider_of(one.kind)
-    if wrong := provider.mismatches(full, Actual(one.body, dict(one.properties))):
+    actual = Actual(one.body, dict(one.properties))
+    if wrong := provider.mismatches(full, actual):
         return f"{', '.join(wrong)}: can't be declared as the server has it"
     if isinstance(provider, ListedProvider):
-        hidden = provider.hidden(Actual(one.body, dict(one.properties)))
+        hidden = provider.hidden(actual)
         if missing := [name for name in ("schedule", "enabled", "properties") if name in hidden]:
             return f"{missing[0]}: the server does not return it"
     return next((f"{name}: {why}" for name, why in provider.unavailable_properties(full, version, edition)), "")
