@@ -180,8 +180,8 @@ refuse_others_data() {
     while read -r former_name former_kind; do refuse_other_unit; done <"$temp_dir/others"
 }
 
-# refuse_two_changes: of unit and data_dir in one run, which is the first of the new unit. The former unit is found by its data directory, and its database by
-# the unit, so the former server would keep running beside an empty new one.
+# refuse_two_changes: of unit and data_dir in one run, which is the first of the new unit. The former unit is found by its
+# data directory, and its database by the unit, so the former server would keep running beside an empty new one.
 refuse_two_changes() {
     { [ "$verb" = update ] && [ -n "$arg_urn" ] && ! fact_contains prepare.urns "$arg_urn"; } || return 0
     [ "$(unit_origin)" != ours ] || has_fact prepare.urns || return 0
